@@ -82,9 +82,9 @@ pub struct Tile {
 pub struct Ima {
     /// Crossbars of an IMA, at most 64.
     pub crossbars: u32,
-    /// One of the two halves of the input register, in bytes: the inputs of one operation.
+    /// Input register, in bytes: the inputs of one operation, while those of the next are written behind them.
     pub input_register_bytes: u32,
-    /// One of the two output registers, in bytes: the results of one operation.
+    /// Output register, in bytes: the results of one operation; there are two, used in turn.
     pub output_register_bytes: u32,
     /// An operation skips the row blocks whose inputs are all zero.
     pub skip_zero_row_blocks: bool,
