@@ -135,9 +135,7 @@ pub struct Region {
 impl LayerPlan {
     /// Bits of the window at row `y` and column `x`; 0 where it is cropped.
     pub fn bits_at(&self, y: u32, x: u32) -> u32 {
-        let within = |r: &&Region| {
-            (r.top..r.top + r.height).contains(&y) && (r.left..r.left + r.width).contains(&x)
-        };
+        let within = |r: &&Region| (r.top..r.top + r.height).contains(&y) && (r.left..r.left + r.width).contains(&x);
         let region = self.regions.iter().rev().find(within);
         region.map_or(self.activation_bits, |r| r.bits)
     }

@@ -1,0 +1,177 @@
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::Cycle;
+
+/// Buckets of the wheel: delays below this cost one push. A power of two, a multiple of 64.
+const WHEEL: usize = 256;
+
+/// Events in order of time: a wheel of buckets for the near future and a heap for the rest.
+///
+/// Buckets keep their memory, so a run in its stride allocates nothing.
+pub struct Calendar<E> {
+    buckets: Vec<Vec<E>>,
+    /// One bit for each bucket that holds an event.
+    busy: [u64; WHEEL / 64],
+    far: BinaryHeap<Reverse<Far<E>>>,
+    /// Events ever put on the heap; keeps those of one cycle in the order in which they were pushed.
+    far_pushed: u64,
+}
+
+struct Far<E> {
+    at: Cycle,
+    sequence: u64,
+    event: E,
+}
+
+impl<E> PartialEq for Far<E> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.sequence) == (other.at, other.sequence)
+    }
+}
+
+impl<E> Eq for Far<E> {}
+
+impl<E> PartialOrd for Far<E> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<E> Ord for Far<E> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.sequence).cmp(&(other.at, other.sequence))
+    }
+}
+
+impl<E> Default for Calendar<E> {
+    fn default() -> Self {
+        Self {
+            buckets: (0..WHEEL).map(|_| Vec::new()).collect(),
+            busy: [0; WHEEL / 64],
+            far: BinaryHeap::new(),
+            far_pushed: 0,
+        }
+    }
+}
+
+impl<E> Calendar<E> {
+    /// Files `event` under cycle `now + delay`. Panics if `delay` is 0.
+    #[inline]
+    pub fn push(&mut self, now: Cycle, delay: Cycle, event: E) {
+        assert!(delay >= 1, "a message was sent without delay in cycle {now}");
+        if delay < WHEEL as Cycle {
+            let bucket = (now + delay) as usize % WHEEL;
+            self.busy[bucket / 64] |= 1 << (bucket % 64);
+            self.buckets[bucket].push(event);
+        } else {
+            self.push_far(now + delay, event);
+        }
+    }
+
+    #[cold]
+    fn push_far(&mut self, at: Cycle, event: E) {
+        let sequence = self.far_pushed;
+        self.far_pushed += 1;
+        self.far.push(Reverse(Far { at, sequence, event }));
+    }
+
+    /// The first cycle after `now` that has an event.
+    #[inline]
+    pub fn next(&self, now: Cycle) -> Option<Cycle> {
+        let far = self.far.peek().map(|Reverse(far)| far.at);
+        let near = self.next_busy(now);
+        match (near, far) {
+            (Some(near), Some(far)) => Some(near.min(far)),
+            (near, far) => near.or(far),
+        }
+    }
+
+    fn next_busy(&self, now: Cycle) -> Option<Cycle> {
+        let first = (now + 1) as usize % WHEEL;
+        // The word of the first bucket is looked at twice: its upper bits first, its lower bits after a whole turn.
+        let words = WHEEL / 64;
+        for turn in 0..=words {
+            let word = (first / 64 + turn) % words;
+            let bits = match turn {
+                0 => self.busy[word] & (u64::MAX << (first % 64)),
+                turn if turn == words => self.busy[word] & !(u64::MAX << (first % 64)),
+                _ => self.busy[word],
+            };
+            if bits != 0 {
+                let bucket = word * 64 + bits.trailing_zeros() as usize;
+                return Some(now + 1 + ((bucket + WHEEL - first) % WHEEL) as Cycle);
+            }
+        }
+        None
+    }
+
+    /// Takes the events of cycle `now` out. Give the emptied vector back with [`Self::restore`].
+    #[inline]
+    pub fn take(&mut self, now: Cycle) -> Vec<E> {
+        let bucket = now as usize % WHEEL;
+        self.busy[bucket / 64] &= !(1 << (bucket % 64));
+        let mut events = std::mem::take(&mut self.buckets[bucket]);
+        while self.far.peek().is_some_and(|Reverse(far)| far.at == now) {
+            events.extend(self.far.pop().map(|Reverse(far)| far.event));
+        }
+        events
+    }
+
+    /// Keeps the memory of a bucket that [`Self::take`] handed out for cycle `now`.
+    #[inline]
+    pub fn restore(&mut self, now: Cycle, mut events: Vec<E>) {
+        events.clear();
+        self.buckets[now as usize % WHEEL] = events;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Pushes `delays` at cycle 0 and returns (cycle, index) in the order in which the events come out.
+    fn drain(delays: &[Cycle]) -> Vec<(Cycle, usize)> {
+        let mut calendar = Calendar::default();
+        for (index, &delay) in delays.iter().enumerate() {
+            calendar.push(0, delay, index);
+        }
+        let (mut now, mut out) = (0, Vec::new());
+        while let Some(next) = calendar.next(now) {
+            now = next;
+            let events = calendar.take(now);
+            out.extend(events.iter().map(|&event| (now, event)));
+            calendar.restore(now, events);
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn events_come_out_sorted_by_time_near_and_far(delays in prop::collection::vec(1u64..2000, 0..200)) {
+            let mut expected: Vec<_> = delays.iter().copied().zip(0..).collect();
+            let mut got = drain(&delays);
+            expected.sort();
+            got.sort_by_key(|&(at, index)| (at, index));
+            prop_assert_eq!(&got, &expected);
+            let times: Vec<_> = drain(&delays).iter().map(|e| e.0).collect();
+            prop_assert!(times.is_sorted());
+        }
+
+        #[test]
+        fn an_event_comes_out_at_its_cycle_whatever_the_cycle_it_is_pushed_in(now in 0u64..10_000, delay in 1u64..1000) {
+            let mut calendar = Calendar::default();
+            calendar.push(now, delay, ());
+            prop_assert_eq!(calendar.next(now), Some(now + delay));
+            prop_assert_eq!(calendar.take(now + delay).len(), 1);
+            prop_assert_eq!(calendar.next(now + delay), None);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "without delay in cycle 7")]
+    fn a_message_without_delay_is_our_bug() {
+        Calendar::default().push(7, 0, ());
+    }
+}

@@ -1,0 +1,113 @@
+//! A discrete-event kernel: time, calendars of messages, and components that exchange them.
+//!
+//! Three rules make a run independent of the order of messages within a cycle, and so of queues, buckets and threads:
+//!
+//! 1. every message is delivered at least one cycle after it was sent;
+//! 2. [`Component::receive`] only records or forwards, and commutes with the other messages of its cycle;
+//! 3. [`Component::evaluate`] runs after the last message of the cycle, at most once, and takes the decisions.
+//!
+//! Each kind of component has its own arena and its own [`Queue`], so that dispatch is static. The closed list of
+//! kinds is stated once, with [`system!`].
+
+mod calendar;
+mod queue;
+mod server;
+
+pub use calendar::Calendar;
+pub use queue::{Order, Queue, drive};
+pub use server::Server;
+
+/// An instant of simulated time, in cycles. The first cycle of a run is 1.
+pub type Cycle = u64;
+
+/// Whether a component asks to be evaluated at the end of the cycle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// Call [`Component::evaluate`] once all messages of this cycle have been received.
+    Evaluate,
+    /// The message needs no decision.
+    Sleep,
+}
+
+/// A block of hardware.
+pub trait Component<C> {
+    /// What it understands.
+    type Message;
+
+    /// Records or forwards one message. Must commute with the other messages of the cycle.
+    fn receive(&mut self, message: Self::Message, context: &mut C) -> Wake;
+
+    /// Decides, after all messages of the cycle.
+    fn evaluate(&mut self, context: &mut C);
+}
+
+/// The clock, as components see it.
+pub trait Clock {
+    /// The cycle that is being simulated.
+    fn now(&self) -> Cycle;
+}
+
+/// A context that carries messages of type `M` to the components of one kind.
+pub trait Send<M>: Clock {
+    /// Delivers `message` to component `to` of its kind, `delay` >= 1 cycles from now.
+    fn send(&mut self, delay: Cycle, to: u32, message: M);
+}
+
+/// States the closed list of component kinds of a simulation.
+///
+/// `system! { pub struct Schedule of Parts { tiles: Tile<'a> [TileMessage], ... } }` defines
+///
+/// - `Parts`, the arenas: one `Vec` for each kind;
+/// - `Schedule`, the clock and one queue of messages for each kind. It implements [`Clock`] and, for each kind's
+///   message, [`Send`];
+/// - `Schedule::step(&mut self, &mut Parts) -> bool`, which simulates the next cycle in which anything happens and
+///   returns whether there was one.
+#[macro_export]
+macro_rules! system {
+    (
+        $(#[$schedule_doc:meta])* schedule $schedule:ident;
+        $(#[$parts_doc:meta])* parts $parts:ident $(<$life:lifetime>)?;
+        $($(#[$doc:meta])* $field:ident: $kind:ty [$message:ty]),+ $(,)?
+    ) => {
+        $(#[$parts_doc])*
+        pub struct $parts $(<$life>)? {
+            $($(#[$doc])* pub $field: Vec<$kind>,)+
+        }
+
+        $(#[$schedule_doc])*
+        pub struct $schedule {
+            now: $crate::Cycle,
+            $($field: $crate::Queue<$message>,)+
+        }
+
+        impl $schedule {
+            /// Empty queues at cycle 0, sized for `parts`; messages of a cycle are delivered in `order`.
+            pub fn new(parts: &$parts, order: $crate::Order) -> Self {
+                Self { now: 0, $($field: $crate::Queue::new(parts.$field.len(), order),)+ }
+            }
+
+            /// Simulates the next cycle in which anything happens. False when no message is left.
+            pub fn step(&mut self, parts: &mut $parts) -> bool {
+                let next = [$(self.$field.next(self.now)),+].into_iter().flatten().min();
+                let Some(next) = next else { return false };
+                self.now = next;
+                $($crate::drive(&mut parts.$field, self, |schedule| &mut schedule.$field, next);)+
+                true
+            }
+        }
+
+        impl $crate::Clock for $schedule {
+            #[inline]
+            fn now(&self) -> $crate::Cycle {
+                self.now
+            }
+        }
+
+        $(impl $crate::Send<$message> for $schedule {
+            #[inline]
+            fn send(&mut self, delay: $crate::Cycle, to: u32, message: $message) {
+                self.$field.push(self.now, delay, to, message);
+            }
+        })+
+    };
+}

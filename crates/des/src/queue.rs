@@ -1,0 +1,86 @@
+use crate::{Calendar, Component, Cycle, Wake};
+
+/// Order in which the messages of one cycle are delivered. The result of a run must not depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As they were sent.
+    #[default]
+    Sent,
+    /// Shuffled with this seed, to test that results do not depend on the order.
+    Shuffled(u64),
+}
+
+/// Messages on their way to the components of one kind, and those of them that asked to be evaluated.
+pub struct Queue<M> {
+    calendar: Calendar<(u32, M)>,
+    woken: Vec<u32>,
+    is_woken: Vec<bool>,
+    order: Order,
+}
+
+impl<M> Queue<M> {
+    /// An empty queue for `components` components.
+    pub fn new(components: usize, order: Order) -> Self {
+        Self { calendar: Calendar::default(), woken: Vec::new(), is_woken: vec![false; components], order }
+    }
+
+    /// Files a message for component `to` under cycle `now + delay`.
+    #[inline]
+    pub fn push(&mut self, now: Cycle, delay: Cycle, to: u32, message: M) {
+        self.calendar.push(now, delay, (to, message));
+    }
+
+    /// The first cycle after `now` with a message.
+    #[inline]
+    pub fn next(&self, now: Cycle) -> Option<Cycle> {
+        self.calendar.next(now)
+    }
+
+    fn take(&mut self, now: Cycle) -> Vec<(u32, M)> {
+        let mut messages = self.calendar.take(now);
+        if let Order::Shuffled(seed) = &mut self.order {
+            shuffle(&mut messages, seed);
+        }
+        messages
+    }
+
+    #[inline]
+    fn wake(&mut self, id: u32) {
+        if !std::mem::replace(&mut self.is_woken[id as usize], true) {
+            self.woken.push(id);
+        }
+    }
+}
+
+/// Delivers the messages of cycle `now` to `components`, then evaluates those that asked for it.
+#[inline]
+pub fn drive<S, K>(components: &mut [K], schedule: &mut S, queue: impl Fn(&mut S) -> &mut Queue<K::Message>, now: Cycle)
+where
+    K: Component<S>,
+{
+    let mut messages = queue(schedule).take(now);
+    for (to, message) in messages.drain(..) {
+        if components[to as usize].receive(message, schedule) == Wake::Evaluate {
+            queue(schedule).wake(to);
+        }
+    }
+    queue(schedule).calendar.restore(now, messages);
+    let mut woken = std::mem::take(&mut queue(schedule).woken);
+    for &id in &woken {
+        queue(schedule).is_woken[id as usize] = false;
+        components[id as usize].evaluate(schedule);
+    }
+    woken.clear();
+    queue(schedule).woken = woken;
+}
+
+/// Fisher-Yates with SplitMix64.
+fn shuffle<T>(items: &mut [T], seed: &mut u64) {
+    for last in (1..items.len()).rev() {
+        *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = *seed;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        items.swap(last, ((z ^ (z >> 31)) % (last as u64 + 1)) as usize);
+    }
+}

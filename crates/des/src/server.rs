@@ -1,0 +1,60 @@
+use crate::Cycle;
+
+/// A shared resource that serves requests one after another with a fixed capacity per cycle: a bus, a port, a link.
+///
+/// Requests of one cycle may share it; a request larger than what is left of a cycle goes on in the next. Time inside
+/// is counted in units of capacity, so that nothing is lost to rounding.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Units per cycle; `None` serves everything at once.
+    capacity: Option<u64>,
+    /// Units from time 0 until the last request is served.
+    free_at: u64,
+}
+
+impl Server {
+    /// An idle server of `capacity` >= 1 units per cycle, or without a limit.
+    pub fn new(capacity: Option<u64>) -> Self {
+        assert_ne!(capacity, Some(0), "a resource without capacity serves nobody");
+        Self { capacity, free_at: 0 }
+    }
+
+    /// Queues a request of `amount` units in cycle `now` and returns the cycle in which its last unit is served.
+    #[inline]
+    pub fn serve(&mut self, now: Cycle, amount: u64) -> Cycle {
+        let Some(capacity) = self.capacity else { return now };
+        self.free_at = self.free_at.max(now * capacity) + amount;
+        // A request ends in the cycle of its last unit; an empty one in the cycle that it would have begun in.
+        (self.free_at.max(now * capacity + 1) - 1) / capacity
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_fits_ends_in_its_own_cycle_and_one_unit_more_does_not() {
+        assert_eq!(Server::new(Some(8192)).serve(5, 8192), 5);
+        assert_eq!(Server::new(Some(8192)).serve(5, 8193), 6);
+    }
+
+    #[test]
+    fn requests_share_a_cycle_until_it_is_full() {
+        let mut bus = Server::new(Some(100));
+        assert_eq!((bus.serve(1, 60), bus.serve(1, 40), bus.serve(1, 1)), (1, 1, 2));
+    }
+
+    #[test]
+    fn capacity_of_idle_cycles_is_lost() {
+        let mut bus = Server::new(Some(100));
+        assert_eq!(bus.serve(1, 10), 1);
+        assert_eq!((bus.serve(3, 100), bus.serve(3, 100)), (3, 4));
+    }
+
+    #[test]
+    fn without_a_limit_everything_is_served_at_once() {
+        let mut bus = Server::new(None);
+        assert_eq!((bus.serve(9, u64::MAX), bus.serve(9, u64::MAX)), (9, 9));
+    }
+}
