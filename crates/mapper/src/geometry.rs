@@ -1,0 +1,197 @@
+use std::ops::Range;
+
+use arch::Arch;
+use network::{Layer, LayerPlan};
+
+/// How one copy of a layer is cut into crossbars, and these into IMAs.
+///
+/// Row `c*K*K + ky*K + kx` of the copy is input channel `c` at kernel position `(ky, kx)`: a row block then needs few
+/// channels of the map. Column `o*s + i` is slice `i` of the `s` slices of the weights of output `o`. The IMAs of a
+/// copy are counted down the rows first, so that a tile merges as many partial sums as it can.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Geometry {
+    /// Rows of the copy: inputs of a window.
+    pub rows: u32,
+    /// Columns of the copy: outputs times slices.
+    pub columns: u32,
+    /// Columns of one weight.
+    pub columns_per_weight: u32,
+    /// Rows, cut in crossbars.
+    pub row_blocks: u32,
+    /// Columns, cut in crossbars.
+    pub col_blocks: u32,
+    /// Row blocks of one IMA.
+    pub ima_rows: u32,
+    /// Column blocks of one IMA.
+    pub ima_cols: u32,
+    /// Row blocks, cut in IMAs.
+    pub row_groups: u32,
+    /// Column blocks, cut in IMAs.
+    pub col_groups: u32,
+    /// Input positions that share a channel: kernel height times width.
+    pub kernel_positions: u32,
+    /// Rows of a crossbar.
+    crossbar_rows: u32,
+    /// Columns of a crossbar.
+    crossbar_columns: u32,
+}
+
+/// Outputs that are finished in one tile: whole column groups whose weights do not straddle into the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputGroup {
+    /// Column groups of the copy.
+    pub col_groups: Range<u32>,
+    /// Output channels.
+    pub outputs: Range<u32>,
+}
+
+/// The part of a copy that one IMA holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImaSpec {
+    /// Rows of the copy.
+    pub rows: Range<u32>,
+    /// Columns of the copy.
+    pub columns: Range<u32>,
+    /// Outputs that its columns have a part in.
+    pub outputs: Range<u32>,
+    /// Used (rows, columns) of each of its crossbars.
+    pub crossbars: Vec<(u32, u32)>,
+}
+
+impl Geometry {
+    /// Cuts `layer` for IMAs of `ima_rows` x `ima_cols` crossbars.
+    pub fn new(arch: &Arch, layer: &Layer, plan: &LayerPlan, ima_rows: u32, ima_cols: u32) -> Self {
+        let columns_per_weight = arch.columns_per_weight(plan.weight_bits);
+        let rows = layer.rows();
+        let columns = layer.output.channels * columns_per_weight;
+        let (row_blocks, col_blocks) = (rows.div_ceil(arch.crossbar.rows), columns.div_ceil(arch.crossbar.columns));
+        Self {
+            rows,
+            columns,
+            columns_per_weight,
+            row_blocks,
+            col_blocks,
+            ima_rows,
+            ima_cols,
+            row_groups: row_blocks.div_ceil(ima_rows),
+            col_groups: col_blocks.div_ceil(ima_cols),
+            kernel_positions: layer.kernel_height * layer.kernel_width,
+            crossbar_rows: arch.crossbar.rows,
+            crossbar_columns: arch.crossbar.columns,
+        }
+    }
+
+    /// Crossbars of one copy.
+    pub fn crossbars(&self) -> u64 {
+        u64::from(self.row_blocks) * u64::from(self.col_blocks)
+    }
+
+    /// IMAs of one copy.
+    pub fn imas_per_copy(&self) -> u32 {
+        self.row_groups * self.col_groups
+    }
+
+    /// The column group of IMA `index` of a copy.
+    pub fn col_group(&self, index: u32) -> u32 {
+        index / self.row_groups
+    }
+
+    /// The part of the copy that its IMA `index` holds.
+    pub fn ima(&self, index: u32) -> ImaSpec {
+        let (row_group, col_group) = (index % self.row_groups, index / self.row_groups);
+        let row_blocks = blocks(row_group, self.ima_rows, self.row_blocks);
+        let col_blocks = blocks(col_group, self.ima_cols, self.col_blocks);
+        let columns = extent(&col_blocks, self.crossbar_columns, self.columns);
+        let used = |block: u32, size: u32, total: u32| size.min(total - block * size);
+        let crossbars = row_blocks
+            .clone()
+            .flat_map(|row| {
+                col_blocks.clone().map(move |col| {
+                    (used(row, self.crossbar_rows, self.rows), used(col, self.crossbar_columns, self.columns))
+                })
+            })
+            .collect();
+        ImaSpec {
+            rows: extent(&row_blocks, self.crossbar_rows, self.rows),
+            outputs: self.outputs(&columns),
+            columns,
+            crossbars,
+        }
+    }
+
+    /// Outputs that `columns` have a part in.
+    fn outputs(&self, columns: &Range<u32>) -> Range<u32> {
+        columns.start / self.columns_per_weight..columns.end.div_ceil(self.columns_per_weight)
+    }
+
+    /// The outputs of a copy in groups, each finished in one tile.
+    pub fn output_groups(&self) -> Vec<OutputGroup> {
+        let mut groups = Vec::new();
+        let mut first = 0;
+        for col_group in 0..self.col_groups {
+            let end = ((col_group + 1) * self.ima_cols * self.crossbar_columns).min(self.columns);
+            if end.is_multiple_of(self.columns_per_weight) {
+                let start = first * self.ima_cols * self.crossbar_columns;
+                groups.push(OutputGroup { col_groups: first..col_group + 1, outputs: self.outputs(&(start..end)) });
+                first = col_group + 1;
+            }
+        }
+        groups
+    }
+
+    /// Rows of the range that read kernel position `position`, that is, channels read there.
+    pub fn rows_at(&self, rows: &Range<u32>, position: u32) -> u32 {
+        let before = |end: u32| (end + self.kernel_positions - 1 - position) / self.kernel_positions;
+        before(rows.end) - before(rows.start)
+    }
+
+    /// Input channels that the rows of the range read.
+    pub fn channels(&self, rows: &Range<u32>) -> Range<u32> {
+        rows.start / self.kernel_positions..rows.end.div_ceil(self.kernel_positions)
+    }
+
+    /// Whether inputs and results of one operation fit the IMA's registers; what does not, otherwise.
+    pub fn check_registers(&self, arch: &Arch) -> Result<(), String> {
+        let bits = arch.tile.partial_sum_bits;
+        let inputs = (self.ima_rows.min(self.row_blocks) * self.crossbar_rows).min(self.rows);
+        let results = self.ima_cols.min(self.col_blocks) * self.crossbar_columns / self.columns_per_weight;
+        let (input_bytes, result_bytes) = (inputs * 16 / 8, results * bits / 8);
+        if input_bytes > arch.ima.input_register_bytes {
+            return Err(format!(
+                "{inputs} inputs of an operation take {input_bytes} bytes, and the input register has {}: \
+                 lower ima_rows or raise ima.input_register_bytes",
+                arch.ima.input_register_bytes
+            ));
+        }
+        if result_bytes > arch.ima.output_register_bytes {
+            return Err(format!(
+                "{results} results of an operation take {result_bytes} bytes, and the output register has {}: \
+                 lower ima_cols or raise ima.output_register_bytes",
+                arch.ima.output_register_bytes
+            ));
+        }
+        Ok(())
+    }
+
+    /// Bits over the bus for one window of one copy: what the IMA shape decides.
+    pub fn traffic(&self) -> u64 {
+        let inputs = u64::from(self.rows) * u64::from(self.col_groups);
+        let results: u64 = (0..self.col_groups)
+            .map(|col_group| {
+                let outputs = self.ima(col_group * self.row_groups).outputs;
+                u64::from(outputs.end - outputs.start)
+            })
+            .sum();
+        16 * (inputs + results * u64::from(self.row_groups))
+    }
+}
+
+/// Blocks of group `group` when `total` blocks are cut in groups of `size`.
+fn blocks(group: u32, size: u32, total: u32) -> Range<u32> {
+    group * size..((group + 1) * size).min(total)
+}
+
+/// Rows or columns of some blocks of `size`, of `total` in all.
+fn extent(blocks: &Range<u32>, size: u32, total: u32) -> Range<u32> {
+    blocks.start * size..(blocks.end * size).min(total)
+}
