@@ -52,8 +52,12 @@ impl Mapping {
         let mut fault =
             |layer: &str, problem: String| faults.push(MappingError::Invalid { layer: layer.to_string(), problem });
         if self.layers.len() != network.layers.len() {
-            let problem =
-                format!("the mapping has {} layers, and {} has {}", self.layers.len(), network.name, network.layers.len());
+            let problem = format!(
+                "the mapping has {} layers, and {} has {}",
+                self.layers.len(),
+                network.name,
+                network.layers.len()
+            );
             fault(&network.name, problem);
         }
         let mut geometries = Vec::new();
@@ -92,7 +96,10 @@ impl Mapping {
         for pair in places.windows(2) {
             if pair[0].1 > pair[1].0 {
                 let (other, ima) = (pair[0].2, pair[1].0);
-                fault(pair[1].2, format!("its copy at IMA {ima} overlaps a copy of {other}: an IMA belongs to one copy"));
+                fault(
+                    pair[1].2,
+                    format!("its copy at IMA {ima} overlaps a copy of {other}: an IMA belongs to one copy"),
+                );
             }
         }
         if faults.is_empty() { Ok(geometries) } else { Err(faults) }

@@ -1,0 +1,16 @@
+use crate::Operation;
+
+/// The digital-to-analogue converters of an IMA: one for each row of each crossbar.
+#[derive(Clone, Debug, Default)]
+pub struct Dac {
+    /// Used rows driven, once for each read.
+    pub activations: u64,
+}
+
+impl Dac {
+    /// Drives the rows of the crossbars that take part, for `iterations` reads.
+    #[inline]
+    pub fn drive(&mut self, operation: &Operation, iterations: u32) {
+        self.activations += u64::from(operation.rows) * u64::from(iterations);
+    }
+}

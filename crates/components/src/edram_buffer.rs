@@ -1,0 +1,137 @@
+use des::{Cycle, Server};
+use mapper::{NEVER, Share};
+
+/// The eDRAM buffer of a tile: one port, and the inputs of the layers that the tile computes.
+#[derive(Clone, Debug)]
+pub struct EdramBuffer<'a> {
+    port: Server,
+    /// Inputs of each layer.
+    pub inputs: Vec<Inputs<'a>>,
+}
+
+/// A tile that sends inputs here, and the outlet there that has to know how many may come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Producer {
+    /// Tile of the board.
+    pub tile: u32,
+    /// Outlet of that tile.
+    pub outlet: u16,
+}
+
+impl<'a> EdramBuffer<'a> {
+    /// A buffer whose port moves `bits_per_cycle`, or anything at once.
+    pub fn new(bits_per_cycle: Option<u64>, inputs: Vec<Inputs<'a>>) -> Self {
+        Self { port: Server::new(bits_per_cycle), inputs }
+    }
+
+    /// Reads or writes `bits` behind what was granted before; returns the cycle in which the last one moves.
+    #[inline]
+    pub fn access(&mut self, now: Cycle, bits: u64) -> Cycle {
+        self.port.serve(now, bits)
+    }
+}
+
+/// The inputs of one layer in a tile's buffer, for the image in work and the one after it.
+#[derive(Clone, Debug)]
+pub struct Inputs<'a> {
+    /// Which they are.
+    pub share: &'a Share,
+    /// Layer that reads them.
+    pub layer: u16,
+    /// Packets that make up a position: one for each output group that it needs channels of. 0 for the host's.
+    pieces: u16,
+    /// Packets still missing, by rank; even images first.
+    missing: Vec<u16>,
+    /// Positions that may be sent, by step of the slowest copy, counted from the image in work.
+    limits: Vec<u32>,
+    /// Positions that may be sent, as the producers know it, counted over all images.
+    limit: u32,
+    /// Positions of all images.
+    total: u32,
+    /// The image in work.
+    image: u32,
+    /// Who sends them.
+    pub producers: Vec<Producer>,
+    /// Slots of the positions that became complete in this cycle.
+    pub complete: Vec<u32>,
+    /// The longest that any of this cycle's writes was held up on its way.
+    pub held_up: u16,
+    /// The last cycle in which anything was written.
+    pub last_written_at: Cycle,
+    /// Bits written.
+    pub bits_written: u64,
+}
+
+impl<'a> Inputs<'a> {
+    /// An empty buffer for `images` images, with room for `capacity` positions, or without a limit.
+    pub fn new(share: &'a Share, layer: u16, pieces: u16, images: u32, capacity: Option<u64>) -> Self {
+        let limits = share.limits(capacity);
+        Self {
+            share,
+            layer,
+            pieces,
+            missing: vec![pieces; 2 * share.positions as usize],
+            limit: limits.first().copied().unwrap_or(0),
+            limits,
+            total: share.positions * images,
+            image: 0,
+            producers: Vec::new(),
+            complete: Vec::new(),
+            held_up: 0,
+            last_written_at: 0,
+            bits_written: 0,
+        }
+    }
+
+    /// Positions that may be sent before any window has been read.
+    pub fn first_limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// Whether the inputs of image `image` have a place here, so that [`Self::missing_at`] speaks of that image.
+    #[inline]
+    pub fn holds_image(&self, image: u32) -> bool {
+        image <= self.image + 1
+    }
+
+    /// The slot of the position at row `y`, column `x` in image `image` if it is needed and not there yet.
+    #[inline]
+    pub fn missing_at(&self, image: u32, y: u32, x: u32) -> Option<u32> {
+        let rank = self.share.rank(y, x);
+        if rank == NEVER {
+            return None;
+        }
+        let slot = image % 2 * self.share.positions + rank;
+        (self.missing[slot as usize] > 0).then_some(slot)
+    }
+
+    /// One packet of the position of `rank`, counted over all images, has been written.
+    #[inline]
+    pub fn written(&mut self, rank: u32, waited: u16) {
+        let slot = rank % (2 * self.share.positions);
+        let missing = &mut self.missing[slot as usize];
+        assert!(*missing > 0, "layer {} in tile {} got position {rank} twice", self.layer, self.share.tile);
+        *missing -= 1;
+        self.held_up = self.held_up.max(waited);
+        if *missing == 0 {
+            self.complete.push(slot);
+        }
+    }
+
+    /// All copies have read the windows before `step` of image `image`. Returns the new limit if it rises.
+    pub fn advance(&mut self, image: u32, step: u32) -> Option<u32> {
+        while self.image < image {
+            let positions = self.share.positions as usize;
+            let bank = (self.image % 2) as usize * positions;
+            self.missing[bank..bank + positions].fill(self.pieces);
+            self.image += 1;
+        }
+        // After the last window of the last image there is no next step.
+        let ahead = self.limits.get(step as usize).copied().unwrap_or(0);
+        let limit = (self.image * self.share.positions + ahead).min(self.total);
+        (limit > self.limit).then(|| {
+            self.limit = limit;
+            limit
+        })
+    }
+}

@@ -1,0 +1,34 @@
+use crate::Operation;
+
+/// The input register of an IMA: the inputs of the operation in progress, and those of the next behind them.
+#[derive(Clone, Debug)]
+pub struct InputRegister {
+    /// Bits that a row takes in one read.
+    dac_bits: u32,
+    /// Bits written from the bus.
+    pub bits_written: u64,
+    /// Bits read by the DACs, by each crossbar for itself.
+    pub bits_read: u64,
+}
+
+impl InputRegister {
+    /// Operations whose inputs it holds: the one in progress and the next.
+    pub const OPERATIONS: u32 = 2;
+
+    /// An empty register before DACs of `dac_bits`.
+    pub fn new(dac_bits: u32) -> Self {
+        Self { dac_bits, bits_written: 0, bits_read: 0 }
+    }
+
+    /// Takes the inputs of one operation from the bus.
+    #[inline]
+    pub fn write(&mut self, bits: u64) {
+        self.bits_written += bits;
+    }
+
+    /// Hands a slice of every used row to the DACs, for `iterations` reads.
+    #[inline]
+    pub fn read(&mut self, operation: &Operation, iterations: u32) {
+        self.bits_read += u64::from(operation.rows) * u64::from(self.dac_bits) * u64::from(iterations);
+    }
+}

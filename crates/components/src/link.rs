@@ -1,0 +1,105 @@
+use des::{Clock, Component, Cycle, Send, Server, Wake};
+
+use crate::{Context, Packet};
+
+/// A direction on the grid of routers, and on that of chips.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// To the row above.
+    North,
+    /// To the column on the right.
+    East,
+    /// To the row below.
+    South,
+    /// To the column on the left.
+    West,
+}
+
+impl Direction {
+    /// All directions, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::North, Self::East, Self::South, Self::West];
+
+    /// The way back.
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::North => Self::South,
+            Self::East => Self::West,
+            Self::South => Self::North,
+            Self::West => Self::East,
+        }
+    }
+
+    /// The first step from `from` to `to`, both (column, row): columns first.
+    pub fn towards(from: (u32, u32), to: (u32, u32)) -> Option<Self> {
+        use std::cmp::Ordering::{Equal, Greater, Less};
+        match (to.0.cmp(&from.0), to.1.cmp(&from.1)) {
+            (Greater, _) => Some(Self::East),
+            (Less, _) => Some(Self::West),
+            (Equal, Greater) => Some(Self::South),
+            (Equal, Less) => Some(Self::North),
+            (Equal, Equal) => None,
+        }
+    }
+}
+
+/// A packet about to cross a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Crossing(pub Packet);
+
+/// One direction of a HyperTransport link between two chips.
+#[derive(Clone, Debug)]
+pub struct Link {
+    server: Server,
+    /// Bits of an idle link in a cycle.
+    bits_per_cycle: Option<u64>,
+    /// Chip at the far end.
+    to_chip: u32,
+    /// Side of that chip on which the packets come in.
+    enters: Direction,
+    /// Packets of this cycle.
+    waiting: Vec<Packet>,
+    /// Bits carried, by layer.
+    pub bits: Vec<u64>,
+}
+
+impl Link {
+    /// An idle link in `direction` to chip `to_chip`, for a network of `layers` layers.
+    pub fn new(bits_per_cycle: Option<u64>, direction: Direction, to_chip: u32, layers: usize) -> Self {
+        Self {
+            server: Server::new(bits_per_cycle),
+            bits_per_cycle,
+            to_chip,
+            enters: direction.opposite(),
+            waiting: Vec::new(),
+            bits: vec![0; layers],
+        }
+    }
+
+    /// Cycles from the first to the last bit on an idle link.
+    fn alone(&self, bits: u32) -> Cycle {
+        self.bits_per_cycle.map_or(1, |capacity| u64::from(bits).div_ceil(capacity).max(1))
+    }
+}
+
+impl<C: Context> Component<C> for Link {
+    type Message = Crossing;
+
+    fn receive(&mut self, Crossing(packet): Crossing, _: &mut C) -> Wake {
+        self.waiting.push(packet);
+        Wake::Evaluate
+    }
+
+    fn evaluate(&mut self, context: &mut C) {
+        self.waiting.sort_unstable();
+        let mut waiting = std::mem::take(&mut self.waiting);
+        for mut packet in waiting.drain(..) {
+            let now = context.now();
+            let done = self.server.serve(now, u64::from(packet.bits));
+            packet.waited += (done + 1 - now - self.alone(packet.bits).min(done + 1 - now)) as u32;
+            packet.entered = Some(self.enters);
+            self.bits[usize::from(packet.layer)] += u64::from(packet.bits);
+            context.send(done + 1 - now, self.to_chip, packet);
+        }
+        self.waiting = waiting;
+    }
+}

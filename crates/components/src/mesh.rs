@@ -1,0 +1,192 @@
+use arch::Arch;
+use des::{Component, Cycle, Wake};
+
+use crate::link::Crossing;
+use crate::router::{Router, arrival};
+use crate::{Context, Direction, Packet, Port};
+
+/// The concentrated mesh of one chip: its routers, and the way of each packet through them.
+///
+/// Packets take X first, then Y. They take the ports of their way in the order in which they enter the mesh, so a
+/// packet may wait for a port that one before it will use a little later.
+#[derive(Clone, Debug)]
+pub struct Mesh {
+    chip: u32,
+    geometry: MeshGeometry,
+    /// Flits that a port passes in a cycle; `None` for any number.
+    flits_per_cycle: Option<u64>,
+    routers: Vec<Router>,
+    /// Packets of this cycle.
+    waiting: Vec<Packet>,
+    /// Flits through routers, by layer.
+    pub flit_hops: Vec<u64>,
+}
+
+/// Where tiles, routers and chips lie.
+#[derive(Clone, Debug)]
+pub struct MeshGeometry {
+    columns: u32,
+    rows: u32,
+    tiles_per_router: u32,
+    tiles_per_chip: u32,
+    board_columns: u32,
+}
+
+impl MeshGeometry {
+    /// The grids of `arch`.
+    pub fn new(arch: &Arch) -> Self {
+        Self {
+            columns: arch.chip.tile_columns / arch.router.tile_columns,
+            rows: arch.chip.tile_rows / arch.router.tile_rows,
+            tiles_per_router: arch.router.tile_columns * arch.router.tile_rows,
+            tiles_per_chip: arch.tiles_per_chip(),
+            board_columns: arch.board.columns,
+        }
+    }
+
+    /// Routers of a chip.
+    pub fn routers(&self) -> u32 {
+        self.columns * self.rows
+    }
+
+    /// (column, row) of the router of a tile of the chip. Tiles of one router follow each other, and routers follow
+    /// each other back and forth along the rows, so that neighbours in number are neighbours on the chip.
+    pub fn router_of(&self, tile: u32) -> (u32, u32) {
+        let router = tile / self.tiles_per_router;
+        let (row, step) = (router / self.columns, router % self.columns);
+        let column = if row.is_multiple_of(2) { step } else { self.columns - 1 - step };
+        (column, row)
+    }
+
+    /// (column, row) of a chip on the board.
+    pub fn chip_at(&self, chip: u32) -> (u32, u32) {
+        (chip % self.board_columns, chip / self.board_columns)
+    }
+
+    /// (column, row) of the router that the link of side `side` is attached to: the middle of that edge.
+    fn link_router(&self, side: Direction) -> (u32, u32) {
+        match side {
+            Direction::North => (self.columns / 2, 0),
+            Direction::South => (self.columns / 2, self.rows - 1),
+            Direction::West => (0, self.rows / 2),
+            Direction::East => (self.columns - 1, self.rows / 2),
+        }
+    }
+}
+
+impl Mesh {
+    /// The idle mesh of chip `chip`, without limits if `uncontended`, for a network of `layers` layers.
+    pub fn new(arch: &Arch, chip: u32, uncontended: bool, layers: usize) -> Self {
+        let geometry = MeshGeometry::new(arch);
+        let router = Router::new(geometry.tiles_per_router as usize);
+        Self {
+            chip,
+            flits_per_cycle: (!uncontended).then(|| u64::from(arch.flits_per_cycle())),
+            routers: vec![router; geometry.routers() as usize],
+            geometry,
+            waiting: Vec::new(),
+            flit_hops: vec![0; layers],
+        }
+    }
+
+    /// The routers, row by row.
+    pub fn routers(&self) -> &[Router] {
+        &self.routers
+    }
+
+    /// Sends a packet through the mesh; returns the cycle in which its last flit leaves it.
+    fn route(&mut self, now: Cycle, packet: &Packet, exit: (u32, u32), leaves_chip: Option<Direction>) -> Cycle {
+        let geometry = &self.geometry;
+        let (mut at, from_tile) = match packet.entered {
+            Some(side) => (geometry.link_router(side), None),
+            None => {
+                let tile = packet.source % geometry.tiles_per_chip;
+                (geometry.router_of(tile), Some((tile % geometry.tiles_per_router) as usize))
+            }
+        };
+        let to_tile = (packet.destination % geometry.tiles_per_chip % geometry.tiles_per_router) as usize;
+        let start = now * self.flits_per_cycle.unwrap_or(1);
+        let (mut head, mut ports, columns) = (start, 0, geometry.columns);
+        let routers = &mut self.routers;
+        let mut pass = |at: (u32, u32), port: Port| {
+            head = routers[(at.1 * columns + at.0) as usize].pass(port, head, packet.flits);
+            ports += 1;
+        };
+        if let Some(tile) = from_tile {
+            pass(at, Port::FromTile(tile));
+        }
+        let mut hops = 1;
+        while let Some(direction) = Direction::towards(at, exit) {
+            pass(at, Port::Neighbour(direction));
+            at = step(at, direction);
+            hops += 1;
+        }
+        match leaves_chip {
+            Some(side) => pass(at, Port::Neighbour(side)),
+            None => pass(at, Port::ToTile(to_tile)),
+        }
+        self.flit_hops[usize::from(packet.layer)] += hops * u64::from(packet.flits);
+        match self.flits_per_cycle {
+            Some(per_cycle) => arrival(head, packet.flits, per_cycle),
+            None => now,
+        }
+    }
+
+    /// The cycle in which the last flit would leave an idle mesh after `ports` ports.
+    fn unhindered(&self, now: Cycle, flits: u32, ports: u64) -> Cycle {
+        self.flits_per_cycle.map_or(now, |per_cycle| arrival(now * per_cycle + ports, flits, per_cycle))
+    }
+
+    /// Ports on the way of a packet.
+    fn ports(&self, packet: &Packet, exit: (u32, u32)) -> u64 {
+        let from = match packet.entered {
+            Some(side) => self.geometry.link_router(side),
+            None => self.geometry.router_of(packet.source % self.geometry.tiles_per_chip),
+        };
+        let injected = u64::from(packet.entered.is_none());
+        u64::from(from.0.abs_diff(exit.0) + from.1.abs_diff(exit.1)) + 1 + injected
+    }
+}
+
+/// The neighbour of `at` in `direction`.
+fn step((column, row): (u32, u32), direction: Direction) -> (u32, u32) {
+    match direction {
+        Direction::North => (column, row - 1),
+        Direction::East => (column + 1, row),
+        Direction::South => (column, row + 1),
+        Direction::West => (column - 1, row),
+    }
+}
+
+impl<C: Context> Component<C> for Mesh {
+    type Message = Packet;
+
+    fn receive(&mut self, packet: Packet, _: &mut C) -> Wake {
+        self.waiting.push(packet);
+        Wake::Evaluate
+    }
+
+    fn evaluate(&mut self, context: &mut C) {
+        // Any fixed order would do; this one does not depend on that of the messages.
+        self.waiting.sort_unstable();
+        let now = context.now();
+        let mut waiting = std::mem::take(&mut self.waiting);
+        for mut packet in waiting.drain(..) {
+            let chip = packet.destination / self.geometry.tiles_per_chip;
+            let side = Direction::towards(self.geometry.chip_at(self.chip), self.geometry.chip_at(chip));
+            let exit = match side {
+                Some(side) => self.geometry.link_router(side),
+                None => self.geometry.router_of(packet.destination % self.geometry.tiles_per_chip),
+            };
+            let ports = self.ports(&packet, exit);
+            let done = self.route(now, &packet, exit, side);
+            packet.waited += (done - self.unhindered(now, packet.flits, ports)) as u32;
+            let delay = done + 1 - now;
+            match side {
+                Some(side) => context.send(delay, self.chip * 4 + side as u32, Crossing(packet)),
+                None => context.send(delay, packet.destination, packet.message.held_up(packet.waited)),
+            }
+        }
+        self.waiting = waiting;
+    }
+}

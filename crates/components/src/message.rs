@@ -1,0 +1,149 @@
+use des::Send;
+
+use crate::Direction;
+
+/// What a tile is told. At most 12 bytes, so that an event takes 16.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TileMessage {
+    /// A new run begins.
+    Start,
+    /// The inputs of the next operation are in the IMA's input register.
+    InputArrived {
+        /// IMA of the tile.
+        ima: u8,
+    },
+    /// Iteration fidelity: the crossbars are read once more.
+    Read {
+        /// IMA of the tile.
+        ima: u8,
+        /// Operation, modulo 4.
+        operation: u8,
+        /// Reads of the operation before this one.
+        iteration: u16,
+    },
+    /// Iteration fidelity: the held columns are converted.
+    Convert {
+        /// IMA of the tile.
+        ima: u8,
+        /// Operation, modulo 4.
+        operation: u8,
+        /// It is the operation's last read.
+        last: bool,
+    },
+    /// Iteration fidelity: the conversions are shifted and added.
+    Accumulate {
+        /// IMA of the tile.
+        ima: u8,
+        /// Operation, modulo 4.
+        operation: u8,
+        /// It is the operation's last read.
+        last: bool,
+    },
+    /// The crossbars have made the operation's last read.
+    ReadsDone {
+        /// IMA of the tile.
+        ima: u8,
+    },
+    /// The operation's results are in the IMA's output register.
+    ResultReady {
+        /// IMA of the tile.
+        ima: u8,
+    },
+    /// The results are in the tile's output register.
+    ResultMerged {
+        /// IMA of the tile.
+        ima: u8,
+    },
+    /// Partial sums of a window from another tile of the copy.
+    PartialSum {
+        /// Partial sums of the tile, by number.
+        sums: u8,
+        /// Window of the copy, counted over all images.
+        window: u32,
+    },
+    /// The tile that finishes the windows has room for more partial sums.
+    PartialSumCredit {
+        /// Partial sums of the tile, by number.
+        sums: u8,
+        /// Windows of the copy that may be sent, counted over all images.
+        limit: u32,
+    },
+    /// Activations of a window of another copy, for a max-pool that is finished here.
+    PoolValue {
+        /// Partial sums of the tile, by number.
+        sums: u8,
+        /// Image.
+        image: u16,
+        /// Position after the pool.
+        position: u32,
+    },
+    /// Activations to be written to the eDRAM buffer.
+    Delivery {
+        /// Inputs of the tile, by number; `TileMessage::RESULTS` for results that stay here.
+        inputs: u8,
+        /// Cycles that they were held up on the way.
+        waited: u16,
+        /// Bits.
+        bits: u32,
+        /// Rank of the position, counted over all images; of the results that stay, the window.
+        rank: u32,
+    },
+    /// Activations have been written to the eDRAM buffer.
+    Written {
+        /// Inputs of the tile, by number.
+        inputs: u8,
+        /// Cycles that they were held up on the way.
+        waited: u16,
+        /// Rank of the position, counted over all images.
+        rank: u32,
+    },
+    /// A buffer of the next layer has room for more.
+    Credit {
+        /// Outlet of the tile, by number.
+        outlet: u16,
+        /// Positions that may be sent, counted over all images.
+        limit: u32,
+    },
+}
+
+impl TileMessage {
+    /// In place of a number of inputs: results of the last layer, which stay in the tile that finished them.
+    pub const RESULTS: u8 = u8::MAX;
+
+    /// The message with the cycles that it was held up on the way, where its receiver wants to know.
+    pub(crate) fn held_up(mut self, cycles: u32) -> Self {
+        if let Self::Delivery { waited, .. } = &mut self {
+            *waited = u16::try_from(cycles).unwrap_or(u16::MAX);
+        }
+        self
+    }
+}
+
+/// A message on its way from tile to tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Packet {
+    /// Tile of the board that sent it.
+    pub source: u32,
+    /// Tile of the board that it goes to.
+    pub destination: u32,
+    /// Length.
+    pub flits: u32,
+    /// Bits of it.
+    pub bits: u32,
+    /// Cycles that it was held up so far.
+    pub waited: u32,
+    /// Layer that produced what it carries.
+    pub layer: u16,
+    /// Link over which it came to this chip; `None` on the chip of its source.
+    pub entered: Option<Direction>,
+    /// What the tile is told when it arrives.
+    pub message: TileMessage,
+}
+
+/// What components need around them: the clock, and a way to each kind of component.
+///
+/// Tiles are numbered over the board; meshes by chip; links by chip times 4 plus [`Direction`]. A link's message is
+/// the packet that it carries, wrapped to tell it from a mesh's.
+pub trait Context: Send<TileMessage> + Send<Packet> + Send<crate::link::Crossing> {}
+
+impl<C: Send<TileMessage> + Send<Packet> + Send<crate::link::Crossing>> Context for C {}

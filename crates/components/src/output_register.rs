@@ -1,0 +1,18 @@
+/// The output registers of an IMA: one takes the results of the operation in progress, the other those on their way
+/// to the tile. So an operation that has started can always deliver.
+#[derive(Clone, Debug, Default)]
+pub struct OutputRegister {
+    /// Results that went through.
+    pub values: u64,
+}
+
+impl OutputRegister {
+    /// Operations whose results it holds.
+    pub const OPERATIONS: u32 = 2;
+
+    /// Hands the results of one operation to the bus.
+    #[inline]
+    pub fn hand_over(&mut self, values: u32) {
+        self.values += u64::from(values);
+    }
+}

@@ -1,0 +1,96 @@
+use std::ops::{AddAssign, Index};
+
+use des::Cycle;
+
+/// What an IMA does, or waits for, in a cycle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// Its crossbars are read.
+    Computing,
+    /// The layer before has not produced its inputs.
+    Input,
+    /// Its inputs are on their way from the eDRAM buffer, or its results to the tile's output register.
+    Bus,
+    /// The tile's output register has no room for its results.
+    OutputRegister,
+    /// The tile cannot send its results: the buffers of the next layer are full.
+    DownstreamBuffer,
+    /// Its inputs are held up in the mesh or on a chip-to-chip link.
+    Mesh,
+    /// Its first window is not there yet: the pipeline fills.
+    Filling,
+    /// Its last window is done.
+    Finished,
+}
+
+impl Cause {
+    /// All causes, in the order of reports.
+    pub const ALL: [Self; 8] = [
+        Self::Computing,
+        Self::Input,
+        Self::Bus,
+        Self::OutputRegister,
+        Self::DownstreamBuffer,
+        Self::Mesh,
+        Self::Filling,
+        Self::Finished,
+    ];
+
+    /// Name in machine-readable output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Computing => "computing",
+            Self::Input => "input",
+            Self::Bus => "bus",
+            Self::OutputRegister => "output_register",
+            Self::DownstreamBuffer => "downstream_buffer",
+            Self::Mesh => "mesh",
+            Self::Filling => "filling",
+            Self::Finished => "finished",
+        }
+    }
+
+    /// Whether work is there and something keeps it from being done.
+    pub fn is_wait(self) -> bool {
+        !matches!(self, Self::Computing | Self::Filling | Self::Finished)
+    }
+}
+
+/// IMA-cycles by cause.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stalls([u64; Cause::ALL.len()]);
+
+impl Stalls {
+    /// Counts `cycles` IMA-cycles for `cause`.
+    #[inline]
+    pub fn add(&mut self, cause: Cause, cycles: Cycle) {
+        self.0[cause as usize] += cycles;
+    }
+
+    /// IMA-cycles of all causes.
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// The cause, other than computing, filling and having finished, with the most cycles.
+    pub fn main_wait(&self) -> Option<Cause> {
+        let waits = Cause::ALL.into_iter().filter(|&cause| cause.is_wait() && self[cause] > 0);
+        waits.max_by_key(|&cause| (self[cause], std::cmp::Reverse(cause)))
+    }
+}
+
+impl Index<Cause> for Stalls {
+    type Output = u64;
+
+    fn index(&self, cause: Cause) -> &u64 {
+        &self.0[cause as usize]
+    }
+}
+
+impl AddAssign<&Stalls> for Stalls {
+    fn add_assign(&mut self, other: &Stalls) {
+        for (mine, other) in self.0.iter_mut().zip(&other.0) {
+            *mine += other;
+        }
+    }
+}

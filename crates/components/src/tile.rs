@@ -1,0 +1,465 @@
+use std::ops::Range;
+
+use arch::Arch;
+use des::{Component, Cycle, Wake};
+use mapper::Window;
+
+use crate::bits::ones;
+use crate::{
+    Bus, Cause, Context, Counts, EdramBuffer, Fidelity, Ima, Inputs, LayerControl, PartialSums, Producer, TileMessage,
+};
+
+/// A tile: an eDRAM buffer and a bus, IMAs, layer controls, and an output register with what is behind it.
+///
+/// Its messages come from the mesh, from other tiles and from itself. Grants of the bus and of the eDRAM port are
+/// decided once a cycle: results before inputs, writes before reads, low numbers first.
+#[derive(Clone, Debug)]
+pub struct Tile<'a> {
+    /// Number on the board.
+    pub id: u32,
+    fidelity: Fidelity,
+    skip_zero_row_blocks: bool,
+    partial_sum_bits: u32,
+    /// Reads for each number of activation bits.
+    iterations: Vec<u32>,
+    bus: Bus,
+    edram: EdramBuffer<'a>,
+    /// IMAs that hold weights.
+    pub imas: Vec<Ima>,
+    /// Controls of the copies with IMAs here.
+    pub controls: Vec<LayerControl<'a>>,
+    /// The output register: one part for each output group of each copy.
+    pub sums: Vec<PartialSums<'a>>,
+    /// For each outlet, the positions that may be sent, counted over all images.
+    limits: Vec<u32>,
+    /// IMAs whose input register may have room.
+    to_fetch: u64,
+    /// IMAs that may start.
+    to_start: u64,
+    /// IMAs whose inputs have arrived in this cycle.
+    arrived: u64,
+    /// IMAs with results that have not been granted the bus.
+    results: u64,
+    /// Parts of the output register with something new.
+    changed: u64,
+    /// Parts of the output register that wait for room in the buffers of the next layer.
+    blocked: u64,
+    /// Inputs of which some have been written in this cycle.
+    written: u64,
+    /// Writes of this cycle: inputs, rank, bits, cycles held up.
+    deliveries: Vec<(u8, u32, u32, u16)>,
+    /// Values for max-pools of this cycle: part of the output register, image, position.
+    pool_values: Vec<(u8, u16, u32)>,
+    /// Results of the last layer that are finished here.
+    pub outputs: Outputs,
+    /// The last cycle in which anything was moved.
+    pub last_active: Cycle,
+    /// A sum over all completions, which does not depend on their order.
+    pub digest: u64,
+}
+
+/// Results of the last layer in a tile.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    /// Positions of one image.
+    pub positions: u32,
+    /// For each image, the results written and the cycle of the last.
+    pub images: Vec<(u64, Cycle)>,
+    /// Bits written.
+    pub bits_written: u64,
+}
+
+/// What a tile is made of.
+#[derive(Clone, Debug)]
+pub struct TileSpec<'a> {
+    /// Number on the board.
+    pub id: u32,
+    /// How finely its IMAs are simulated.
+    pub fidelity: Fidelity,
+    /// Bus and eDRAM port move anything at once.
+    pub uncontended: bool,
+    /// Images of the run.
+    pub images: u32,
+    /// IMAs that hold weights.
+    pub imas: Vec<Ima>,
+    /// Controls of the copies with IMAs here.
+    pub controls: Vec<LayerControl<'a>>,
+    /// Inputs of the layers with IMAs here.
+    pub inputs: Vec<Inputs<'a>>,
+    /// One part of the output register for each output group of each copy.
+    pub sums: Vec<PartialSums<'a>>,
+    /// For each outlet, the positions that may be sent at first.
+    pub limits: Vec<u32>,
+    /// Output positions of the last layer.
+    pub output_positions: u32,
+}
+
+/// A unit that waits in a run that makes no more progress.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Who waits.
+    pub unit: String,
+    /// What for.
+    pub waits_for: String,
+}
+
+/// Mixes the particulars of one completion into 64 bits.
+pub(crate) fn digest(particulars: &[u64]) -> u64 {
+    particulars.iter().fold(0x9e37_79b9_7f4a_7c15, |hash, &value| {
+        let mixed = (hash ^ value).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        mixed ^ (mixed >> 32)
+    })
+}
+
+impl<'a> Tile<'a> {
+    /// An idle tile.
+    pub fn new(arch: &Arch, spec: TileSpec<'a>) -> Self {
+        let capacity = |bytes_per_cycle: u32| (!spec.uncontended).then_some(8 * u64::from(bytes_per_cycle));
+        Self {
+            id: spec.id,
+            fidelity: spec.fidelity,
+            skip_zero_row_blocks: arch.ima.skip_zero_row_blocks,
+            partial_sum_bits: arch.tile.partial_sum_bits,
+            iterations: (0..=u32::from(u8::MAX)).map(|bits| arch.iterations(bits)).collect(),
+            bus: Bus::new(capacity(arch.bus.bytes_per_cycle)),
+            edram: EdramBuffer::new(capacity(arch.edram.bytes_per_cycle), spec.inputs),
+            imas: spec.imas,
+            controls: spec.controls,
+            sums: spec.sums,
+            limits: spec.limits,
+            to_fetch: 0,
+            to_start: 0,
+            arrived: 0,
+            results: 0,
+            changed: 0,
+            blocked: 0,
+            written: 0,
+            deliveries: Vec::new(),
+            pool_values: Vec::new(),
+            outputs: Outputs {
+                positions: spec.output_positions,
+                images: vec![(0, 0); spec.images as usize],
+                bits_written: 0,
+            },
+            last_active: 0,
+            digest: 0,
+        }
+    }
+
+    /// Inputs in the tile's buffer.
+    pub fn inputs(&self) -> &[Inputs<'a>] {
+        &self.edram.inputs
+    }
+
+    /// Names the tiles that send the inputs of number `inputs`.
+    pub fn set_producers(&mut self, inputs: u8, producers: Vec<Producer>) {
+        self.edram.inputs[usize::from(inputs)].producers = producers;
+    }
+
+    /// Finished windows, windows merged from here and elsewhere, and values for max-pools go on their way.
+    fn pass_on<C: Context>(&mut self, context: &mut C) {
+        self.pool_values.sort_unstable();
+        for (sums, image, position) in self.pool_values.drain(..) {
+            let sums = &mut self.sums[usize::from(sums)];
+            sums.merge_pool_value(&mut self.controls[usize::from(sums.spec.control)], u32::from(image), position);
+        }
+        for index in ones(std::mem::take(&mut self.changed)) {
+            let sums = &mut self.sums[index];
+            let control = &mut self.controls[usize::from(sums.spec.control)];
+            let completed = sums.pass_on(control, &self.limits, context);
+            self.digest = self.digest.wrapping_add(completed);
+            self.last_active = context.now();
+            self.blocked = self.blocked & !(1 << index) | u64::from(sums.waits_for_buffers()) << index;
+        }
+    }
+
+    /// Windows whose last input has been written become ready.
+    fn look_ahead(&mut self, now: Cycle) {
+        for index in ones(std::mem::take(&mut self.written)) {
+            let inputs = &mut self.edram.inputs[index];
+            for control in self.controls.iter_mut().filter(|control| usize::from(control.inputs) == index) {
+                if control.awaited.is_some_and(|slot| inputs.complete.contains(&slot)) {
+                    control.look_ahead(now, inputs);
+                }
+            }
+            inputs.complete.clear();
+            inputs.held_up = 0;
+        }
+    }
+
+    /// Positions that no window needs any more make room in the buffer, and their producers are told.
+    fn release<C: Context>(&mut self, context: &mut C) {
+        let mut progressed = 0u64;
+        for ima in ones(std::mem::take(&mut self.arrived)) {
+            let control = &mut self.controls[usize::from(self.imas[ima].control)];
+            if control.inputs_read(ima, self.imas[ima].last_arrived()) {
+                progressed |= 1 << control.inputs;
+            }
+        }
+        for index in ones(progressed) {
+            let inputs = &mut self.edram.inputs[index];
+            let sharing = |control: &&mut LayerControl| usize::from(control.inputs) == index;
+            let slowest = self.controls.iter_mut().filter(sharing).filter_map(|control| control.progress()).min();
+            let (image, step) = slowest.expect("a copy that read a window has windows");
+            let held = inputs.holds_image(image + 1);
+            if let Some(limit) = inputs.advance(image, step) {
+                for &Producer { tile, outlet } in &inputs.producers {
+                    context.send(1, tile, TileMessage::Credit { outlet, limit });
+                }
+            }
+            if !held {
+                for control in self.controls.iter_mut().filter(sharing).filter(|control| control.awaited.is_none()) {
+                    control.look_ahead(context.now(), inputs);
+                }
+            }
+        }
+    }
+
+    /// The eDRAM port is granted to writes.
+    fn write<C: Context>(&mut self, context: &mut C) {
+        self.deliveries.sort_unstable();
+        let now = context.now();
+        for (inputs, rank, bits, waited) in self.deliveries.drain(..) {
+            let done = self.edram.access(now, u64::from(bits));
+            self.last_active = self.last_active.max(done);
+            let layer = if inputs == TileMessage::RESULTS {
+                let image = &mut self.outputs.images[(rank / self.outputs.positions) as usize];
+                *image = (image.0 + 1, image.1.max(done));
+                self.outputs.bits_written += u64::from(bits);
+                u64::MAX
+            } else {
+                let to = &mut self.edram.inputs[usize::from(inputs)];
+                to.bits_written += u64::from(bits);
+                to.last_written_at = to.last_written_at.max(done);
+                context.send(done + 1 - now, self.id, TileMessage::Written { inputs, waited, rank });
+                u64::from(to.layer)
+            };
+            let completion = digest(&[layer, u64::from(self.id), u64::from(rank), u64::from(bits), done]);
+            self.digest = self.digest.wrapping_add(completion);
+        }
+    }
+
+    /// The bus is granted to results that the output register has room for.
+    fn send_results<C: Context>(&mut self, context: &mut C) {
+        let now = context.now();
+        for index in ones(self.results) {
+            let ima = &mut self.imas[index];
+            let sums = &self.sums[usize::from(ima.sums)];
+            while let Some(window) = ima.next_result() {
+                if let Err(cause) = sums.accepts(window) {
+                    ima.result_refused(cause);
+                    break;
+                }
+                let bits = u64::from(ima.results()) * u64::from(self.partial_sum_bits);
+                let done = self.bus.transfer(now, bits);
+                self.controls[usize::from(ima.control)].counts.bus_bits += bits;
+                ima.result_sent();
+                context.send(done + 1 - now, self.id, TileMessage::ResultMerged { ima: index as u8 });
+            }
+            self.results &= !(u64::from(ima.next_result().is_none()) << index);
+        }
+    }
+
+    /// IMAs with inputs, free crossbars and a free output register start.
+    fn start<C: Context>(&mut self, context: &mut C) {
+        let now = context.now();
+        for index in ones(std::mem::take(&mut self.to_start)) {
+            let ima = &mut self.imas[index];
+            let Some(window) = ima.next_start() else { continue };
+            let control = &self.controls[usize::from(ima.control)];
+            let window = control.window(window);
+            let inputs = &self.edram.inputs[usize::from(control.inputs)];
+            let iterations = self.iterations[usize::from(window.bits)];
+            let has_inputs = |rows: &Range<u32>| control.inputs_of(window, rows, inputs) > 0;
+            let skips = self.skip_zero_row_blocks && !window.whole;
+            let operation = ima.start(now, iterations, skips.then_some(&has_inputs));
+            match self.fidelity {
+                Fidelity::Operation => {
+                    ima.read(&operation, iterations);
+                    ima.convert(&operation, iterations);
+                    ima.merge(&operation, iterations);
+                    let ima_number = index as u8;
+                    context.send(ima.timing.reads(iterations), self.id, TileMessage::ReadsDone { ima: ima_number });
+                    context.send(ima.timing.results(iterations), self.id, TileMessage::ResultReady { ima: ima_number });
+                }
+                Fidelity::Iteration => {
+                    let operation = ima.last_started();
+                    self.read_once(index as u8, operation, 0, context);
+                }
+            }
+        }
+    }
+
+    /// Iteration fidelity: one read, and what follows from it.
+    #[inline]
+    fn read_once<C: Context>(&mut self, ima: u8, number: u8, iteration: u16, context: &mut C) {
+        let unit = &mut self.imas[usize::from(ima)];
+        let operation = unit.operation(number);
+        unit.read(&operation, 1);
+        let last = u32::from(iteration) + 1 == operation.iterations;
+        context.send(1, self.id, TileMessage::Convert { ima, operation: number, last });
+        let next = match last {
+            true => TileMessage::ReadsDone { ima },
+            false => TileMessage::Read { ima, operation: number, iteration: iteration + 1 },
+        };
+        context.send(Cycle::from(unit.timing.cycles_per_read), self.id, next);
+    }
+
+    /// eDRAM port and bus are granted to inputs of windows that are ready.
+    fn fetch<C: Context>(&mut self, context: &mut C) {
+        let now = context.now();
+        for index in ones(self.to_fetch) {
+            let ima = &mut self.imas[index];
+            let control = &mut self.controls[usize::from(ima.control)];
+            while let Some(number) = ima.next_fetch().filter(|&number| number < control.ready) {
+                let window = control.window(number);
+                let inputs = &self.edram.inputs[usize::from(control.inputs)];
+                let bits = u64::from(control.inputs_of(window, &ima.spec.rows, inputs)) * u64::from(window.bits);
+                let done = self.edram.access(now, bits).max(self.bus.transfer(now, bits));
+                control.counts.edram_bits_read += bits;
+                control.counts.bus_bits += bits;
+                control.first_cycle.get_or_insert(now);
+                ima.fetch(now, bits, control.held_up(now));
+                context.send(done + 1 - now, self.id, TileMessage::InputArrived { ima: index as u8 });
+            }
+            self.to_fetch &= !(u64::from(ima.next_fetch().is_none()) << index);
+        }
+    }
+
+    /// What the blocks of the tile counted for each layer: (layer, counts).
+    pub fn counts(&self, crossbar_cells: u64) -> Vec<(u16, Counts)> {
+        let layer_of = |ima: &Ima| self.controls[usize::from(ima.control)].layer_index;
+        let imas = self.imas.iter().map(|ima| (layer_of(ima), ima.counts(crossbar_cells)));
+        let controls = self.controls.iter().map(|control| (control.layer_index, control.counts.clone()));
+        // What is written to the buffer is the work of the layer before.
+        let writes =
+            self.edram.inputs.iter().filter(|inputs| inputs.layer > 0).map(|inputs| {
+                (inputs.layer - 1, Counts { edram_bits_written: inputs.bits_written, ..Counts::default() })
+            });
+        imas.chain(controls).chain(writes).collect()
+    }
+
+    /// Who waits for what, when nothing moves any more.
+    pub fn waiting(&self) -> Vec<Waiting> {
+        let mut waiting = Vec::new();
+        for (number, ima) in self.imas.iter().enumerate() {
+            let control = &self.controls[usize::from(ima.control)];
+            let name = &control.layer.layer.name;
+            let unit = format!("tile {} IMA {number} ({name}, copy {})", self.id, control.copy);
+            let at = |window: &Window| format!("({}, {})", window.y, window.x);
+            if let Some(window) = ima.next_result() {
+                let cause = match self.sums[usize::from(ima.sums)].accepts(window) {
+                    Err(Cause::DownstreamBuffer) => "room in the buffers of the next layer",
+                    _ => "room in the tile's output register",
+                };
+                let window = at(control.window(window));
+                waiting.push(Waiting { unit, waits_for: format!("{cause}, with the results of window {window}") });
+            } else if ima.not_fetched(control.total) > 0 && ima.in_progress() == 0 {
+                let window = at(control.window(control.ready.min(control.total - 1)));
+                waiting.push(Waiting { unit, waits_for: format!("the inputs of window {window}") });
+            }
+        }
+        for sums in &self.sums {
+            let name = &sums.spec.layer.layer.name;
+            let unit = format!("tile {} output register ({name}, copy {})", self.id, sums.spec.copy);
+            if sums.waits_for_buffers() {
+                waiting.push(Waiting { unit, waits_for: "room in the buffers of the next layer".to_string() });
+            } else if sums.incomplete() > 0 {
+                waiting.push(Waiting { unit, waits_for: "partial sums of the oldest of its windows".to_string() });
+            }
+        }
+        waiting
+    }
+}
+
+impl<C: Context> Component<C> for Tile<'_> {
+    type Message = TileMessage;
+
+    #[inline]
+    fn receive(&mut self, message: TileMessage, context: &mut C) -> Wake {
+        let now = context.now();
+        match message {
+            TileMessage::Start => {
+                for control in &mut self.controls {
+                    control.look_ahead(now, &self.edram.inputs[usize::from(control.inputs)]);
+                    self.to_fetch |= control.imas;
+                }
+            }
+            TileMessage::InputArrived { ima } => {
+                self.imas[usize::from(ima)].inputs_arrived(now);
+                self.arrived |= 1 << ima;
+                self.to_start |= 1 << ima;
+            }
+            TileMessage::Read { ima, operation, iteration } => {
+                self.read_once(ima, operation, iteration, context);
+                return Wake::Sleep;
+            }
+            TileMessage::Convert { ima, operation, last } => {
+                let unit = &mut self.imas[usize::from(ima)];
+                unit.convert(&unit.operation(operation), 1);
+                let delay = Cycle::from(unit.timing.convert_cycles);
+                context.send(delay, self.id, TileMessage::Accumulate { ima, operation, last });
+                return Wake::Sleep;
+            }
+            TileMessage::Accumulate { ima, operation, last } => {
+                let unit = &mut self.imas[usize::from(ima)];
+                unit.merge(&unit.operation(operation), 1);
+                if last {
+                    let delay = Cycle::from(unit.timing.merge_cycles);
+                    context.send(delay, self.id, TileMessage::ResultReady { ima });
+                }
+                return Wake::Sleep;
+            }
+            TileMessage::ReadsDone { ima } => {
+                self.imas[usize::from(ima)].reads_done(now);
+                self.to_start |= 1 << ima;
+                self.to_fetch |= 1 << ima;
+            }
+            TileMessage::ResultReady { ima } => {
+                self.imas[usize::from(ima)].result_ready();
+                self.results |= 1 << ima;
+            }
+            TileMessage::ResultMerged { ima } => {
+                let unit = &mut self.imas[usize::from(ima)];
+                let (window, values) = (unit.result_merged(), unit.results());
+                self.sums[usize::from(unit.sums)].merge(&mut self.controls[usize::from(unit.control)], window, values);
+                self.changed |= 1 << unit.sums;
+                self.to_start |= 1 << ima;
+            }
+            TileMessage::PartialSum { sums: number, window } => {
+                let sums = &mut self.sums[usize::from(number)];
+                sums.merge_partial_sums(&mut self.controls[usize::from(sums.spec.control)], window);
+                self.changed |= 1 << number;
+            }
+            TileMessage::PartialSumCredit { sums, limit } => {
+                self.sums[usize::from(sums)].credited(limit);
+                self.changed |= 1 << sums;
+            }
+            TileMessage::PoolValue { sums, image, position } => {
+                self.pool_values.push((sums, image, position));
+                self.changed |= 1 << sums;
+            }
+            TileMessage::Delivery { inputs, waited, bits, rank } => self.deliveries.push((inputs, rank, bits, waited)),
+            TileMessage::Written { inputs, waited, rank } => {
+                self.edram.inputs[usize::from(inputs)].written(rank, waited);
+                self.written |= 1 << inputs;
+            }
+            TileMessage::Credit { outlet, limit } => {
+                let known = &mut self.limits[usize::from(outlet)];
+                *known = limit.max(*known);
+                self.changed |= self.blocked;
+            }
+        }
+        Wake::Evaluate
+    }
+
+    fn evaluate(&mut self, context: &mut C) {
+        self.pass_on(context);
+        self.look_ahead(context.now());
+        self.release(context);
+        self.write(context);
+        self.send_results(context);
+        self.start(context);
+        self.fetch(context);
+    }
+}

@@ -1,0 +1,197 @@
+use arch::Arch;
+use network::{Layer, LayerKind, LayerPlan, Network, Plan};
+
+use crate::{Geometry, Grid, LayerMapping, Layout, Mapping, MappingError};
+
+/// Maps `network` so that its layers keep pace with each other.
+///
+/// Works back from the last convolution: each convolution gets as many copies as it takes for none to have more
+/// windows than the last one has; classifiers get one. If the board is too small, the number of windows for each copy
+/// is raised, the same for all layers, until everything fits.
+pub fn balance(arch: &Arch, network: &Network, plan: &Plan) -> Result<Mapping, Vec<MappingError>> {
+    let convolutions = network.layers.iter().filter(|layer| layer.kind == LayerKind::Convolution);
+    let aim = convolutions.clone().last().map_or(1, Layer::windows);
+    let most = convolutions.map(Layer::windows).max().unwrap_or(1);
+    balance_to(arch, network, plan, aim, most)
+}
+
+/// Maps `network` with the fewest windows for each copy, from `aim` up to `most`, for which the board is large enough.
+pub fn balance_to(
+    arch: &Arch,
+    network: &Network,
+    plan: &Plan,
+    aim: u64,
+    most: u64,
+) -> Result<Mapping, Vec<MappingError>> {
+    let shapes = network.layers.iter().zip(&plan.layers).map(|(layer, plan)| shape(arch, layer, plan));
+    let shapes: Vec<Geometry> = collect_all(shapes)?;
+    let packer = Packer { arch, network, plan, shapes: &shapes };
+    for new_tile in [true, false] {
+        let fits = |windows: u64| packer.place(windows, new_tile).end <= arch.imas();
+        if !fits(most) {
+            continue;
+        }
+        // The smallest number of windows that fits: everything below `low` does not.
+        let (mut low, mut high) = (aim, most.max(aim));
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if fits(middle) { high = middle } else { low = middle + 1 }
+        }
+        return packer.spread(high, new_tile);
+    }
+    let place = packer.place(u64::MAX, false);
+    Err(vec![MappingError::BoardTooSmall {
+        network: network.name.clone(),
+        arch: arch.name.clone(),
+        needed: shapes.iter().map(Geometry::crossbars).sum(),
+        available: arch.crossbars(),
+        needed_tiles: place.end.div_ceil(arch.tile.imas),
+        available_tiles: arch.tiles(),
+    }])
+}
+
+/// The shape with the fewest IMAs that fits the registers; of those, the one with the least traffic over the bus.
+fn shape(arch: &Arch, layer: &Layer, plan: &LayerPlan) -> Result<Geometry, MappingError> {
+    let shapes = (1..=arch.ima.crossbars).map(|ima_rows| (ima_rows, arch.ima.crossbars / ima_rows));
+    let geometries = shapes.filter_map(|(ima_rows, ima_cols)| {
+        let whole = Geometry::new(arch, layer, plan, 1, 1);
+        let (ima_rows, ima_cols) = (ima_rows.min(whole.row_blocks), ima_cols.min(whole.col_blocks));
+        let geometry = Geometry::new(arch, layer, plan, ima_rows, ima_cols);
+        geometry.check_registers(arch).is_ok().then_some(geometry)
+    });
+    geometries
+        .min_by_key(|geometry| (geometry.imas_per_copy(), geometry.traffic(), geometry.ima_rows))
+        .ok_or_else(|| MappingError::NoShape { layer: layer.name.clone() })
+}
+
+/// Puts copies on the board, one after another.
+struct Packer<'a> {
+    arch: &'a Arch,
+    network: &'a Network,
+    plan: &'a Plan,
+    shapes: &'a [Geometry],
+}
+
+/// Layers with a place, and the first IMA after them.
+struct Placement {
+    layers: Vec<LayerMapping>,
+    end: u32,
+}
+
+/// What a layer's copies may share with others.
+#[derive(Clone, Copy)]
+struct Spacing {
+    /// The layer begins with a new tile.
+    new_tile: bool,
+    /// Copies of the layer in one tile, at the most.
+    copies_per_tile: u32,
+}
+
+impl Packer<'_> {
+    /// Every layer with at most `windows` windows for each copy, as close together as `new_tile` allows.
+    fn place(&self, windows: u64, new_tile: bool) -> Placement {
+        self.place_spaced(windows, &self.closest(new_tile))
+    }
+
+    fn closest(&self, new_tile: bool) -> Vec<Spacing> {
+        let spacing = |shape: &Geometry| Spacing { new_tile, copies_per_tile: self.in_one_tile(shape) };
+        self.shapes.iter().map(spacing).collect()
+    }
+
+    /// Copies of a layer that fit a tile.
+    fn in_one_tile(&self, shape: &Geometry) -> u32 {
+        (self.arch.tile.imas / shape.imas_per_copy()).max(1)
+    }
+
+    fn place_spaced(&self, windows: u64, spacing: &[Spacing]) -> Placement {
+        let per_tile = self.arch.tile.imas;
+        let mut end = 0u32;
+        let mut layers = Vec::with_capacity(self.shapes.len());
+        for ((layer, geometry), spacing) in self.network.layers.iter().zip(self.shapes).zip(spacing) {
+            let imas = geometry.imas_per_copy();
+            let grid = match layer.kind {
+                LayerKind::Convolution => Grid::fitting(layer, windows, spacing.copies_per_tile),
+                LayerKind::FullyConnected => Grid::new(layer, 1, 1),
+            };
+            if spacing.new_tile {
+                end = end.next_multiple_of(per_tile);
+            }
+            let mut copies = Vec::new();
+            let (mut tile, mut here) = (end / per_tile, 0);
+            for _ in 0..grid.strips * grid.interleave {
+                // A copy is not cut by the end of a tile that could hold it, and a larger one begins with a tile.
+                let left = per_tile - end % per_tile;
+                let full = end / per_tile == tile && here == spacing.copies_per_tile;
+                if left < per_tile && (full || left < imas.min(per_tile)) {
+                    end += left;
+                }
+                if end / per_tile != tile {
+                    (tile, here) = (end / per_tile, 0);
+                }
+                here += 1;
+                copies.push(end);
+                end = end.saturating_add(imas);
+            }
+            let (ima_rows, ima_cols) = (geometry.ima_rows, geometry.ima_cols);
+            let Grid { strips, interleave, .. } = grid;
+            layers.push(LayerMapping { name: layer.name.clone(), ima_rows, ima_cols, strips, interleave, copies });
+        }
+        Placement { layers, end }
+    }
+
+    /// Places the copies, further apart where a tile's buffer or output register would be too small otherwise.
+    fn spread(&self, windows: u64, new_tile: bool) -> Result<Mapping, Vec<MappingError>> {
+        let mut spacing = self.closest(new_tile);
+        loop {
+            let Placement { layers, end } = self.place_spaced(windows, &spacing);
+            if end > self.arch.imas() {
+                // Further apart, it needs more tiles than there are: fewer copies of everything.
+                return balance_to(self.arch, self.network, self.plan, windows + windows.div_ceil(16), u64::MAX);
+            }
+            let (arch, network) = (self.arch.name.clone(), self.network.name.clone());
+            let mapping = Mapping { arch, network, layers };
+            let Err(faults) = Layout::new(self.arch, self.network, self.plan, &mapping) else { return Ok(mapping) };
+            let mut moved = false;
+            for (index, layer) in self.network.layers.iter().enumerate() {
+                if !faults.iter().any(|fault| fault.concerns(&layer.name)) {
+                    continue;
+                }
+                let (spacing, copies) = (&mut spacing[index], mapping.layers[index].copies.len());
+                if spacing.copies_per_tile > 1 && copies > 1 {
+                    spacing.copies_per_tile /= 2;
+                    moved = true;
+                } else if !spacing.new_tile {
+                    spacing.new_tile = true;
+                    moved = true;
+                }
+            }
+            if !moved {
+                return Err(faults);
+            }
+        }
+    }
+}
+
+impl MappingError {
+    /// Whether a tile that holds layer `name` is too small.
+    fn concerns(&self, name: &str) -> bool {
+        match self {
+            Self::BufferTooSmall { layers, .. } | Self::OutputRegisterTooSmall { layers, .. } => {
+                layers.split(", ").any(|layer| layer == name)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// All values, or all errors.
+fn collect_all<T, E>(results: impl Iterator<Item = Result<T, E>>) -> Result<Vec<T>, Vec<E>> {
+    let (mut values, mut errors) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(value) => values.push(value),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(values) } else { Err(errors) }
+}

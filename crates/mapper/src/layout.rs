@@ -1,0 +1,368 @@
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use arch::Arch;
+use network::{Layer, LayerKind, Network, Plan};
+
+use crate::{Geometry, Grid, Mapping, MappingError, OutputGroup, Share};
+
+/// A step or rank that never comes.
+pub const NEVER: u32 = u32::MAX;
+
+/// One output position that a copy computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Row of the output map.
+    pub y: u16,
+    /// Column of the output map.
+    pub x: u16,
+    /// Bits of its activations, at least 1.
+    pub bits: u8,
+    /// Every input is read: none is padding or cropped.
+    pub whole: bool,
+}
+
+impl Window {
+    /// Rows and columns of the input map under the kernel, padding left out.
+    #[inline]
+    pub fn receptive_field(&self, layer: &Layer) -> (Range<u32>, Range<u32>) {
+        let span = |at: u16, kernel: u32, size: u32| {
+            let start = u32::from(at) * layer.stride;
+            start.saturating_sub(layer.padding)..(start + kernel).saturating_sub(layer.padding).min(size)
+        };
+        (span(self.y, layer.kernel_height, layer.input.height), span(self.x, layer.kernel_width, layer.input.width))
+    }
+}
+
+/// Where an output position of a layer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// Share of the next layer.
+    pub share: u32,
+    /// Rank of the position there.
+    pub rank: u32,
+}
+
+/// Everything that follows from a mapping.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// One entry per layer of the network.
+    pub layers: Vec<LayerLayout>,
+}
+
+/// Everything that follows from the mapping of one layer.
+#[derive(Clone, Debug)]
+pub struct LayerLayout {
+    /// The layer.
+    pub layer: Layer,
+    /// Bits in which its inputs are stored.
+    pub stored_bits: u32,
+    /// How a copy is cut.
+    pub geometry: Geometry,
+    /// First IMA of each copy.
+    pub copies: Vec<u32>,
+    /// Outputs that are finished together.
+    pub groups: Vec<OutputGroup>,
+    /// Windows that are not cropped, copy by copy in the order of computation.
+    windows: Vec<Window>,
+    /// Where each copy's windows begin.
+    starts: Vec<u32>,
+    /// For each position after the pool, the step of its last window; `NEVER` where all its windows are cropped.
+    pub produced: Vec<u32>,
+    /// For each position after the pool, the copy that finishes it: the one with its last window.
+    pub finisher: Vec<u32>,
+    /// For each position after the pool, its number among those of its finisher.
+    pub ordinal: Vec<u32>,
+    /// For each position after the pool, the windows under it that are not cropped.
+    pub contributions: Vec<u16>,
+    /// Inputs of the layer, tile by tile.
+    pub shares: Vec<Share>,
+    /// For each position after the pool, where its destinations begin.
+    destination_starts: Vec<u32>,
+    destinations: Vec<Destination>,
+}
+
+impl Layout {
+    /// What follows from `mapping`, after checking that every tile's registers and buffers hold what they must.
+    pub fn new(arch: &Arch, network: &Network, plan: &Plan, mapping: &Mapping) -> Result<Self, Vec<MappingError>> {
+        let geometries = mapping.geometries(arch, network, plan)?;
+        let mut layers: Vec<LayerLayout> = Vec::with_capacity(network.layers.len());
+        for (index, geometry) in geometries.into_iter().enumerate() {
+            let (layer, precision, mapped) = (&network.layers[index], &plan.layers[index], &mapping.layers[index]);
+            let grid = Grid::new(layer, mapped.strips, mapped.interleave);
+            let produced = layers.last().map(|before| before.produced.as_slice());
+            let mut windows = Vec::with_capacity(layer.windows() as usize);
+            let mut starts = vec![0];
+            for copy in 0..mapped.copies.len() as u32 {
+                windows.extend(grid.windows(copy).filter_map(|(y, x)| {
+                    let bits = precision.bits_at(y, x) as u8;
+                    (bits > 0).then(|| whole(Window { y: y as u16, x: x as u16, bits, whole: false }, layer, produced))
+                }));
+                starts.push(windows.len() as u32);
+            }
+            let mut laid = LayerLayout {
+                layer: layer.clone(),
+                stored_bits: precision.stored_bits(),
+                groups: geometry.output_groups(),
+                geometry,
+                copies: mapped.copies.clone(),
+                windows,
+                starts,
+                produced: Vec::new(),
+                finisher: Vec::new(),
+                ordinal: Vec::new(),
+                contributions: Vec::new(),
+                shares: Vec::new(),
+                destination_starts: Vec::new(),
+                destinations: Vec::new(),
+            };
+            laid.finish_positions();
+            laid.shares = laid.receive(arch, precision, produced);
+            if let Some(before) = layers.last_mut() {
+                before.send_to(&laid.shares);
+            }
+            layers.push(laid);
+        }
+        if let Some(last) = layers.last_mut() {
+            last.send_to(&[]);
+        }
+        let layout = Self { layers };
+        layout.check_tiles(arch)?;
+        Ok(layout)
+    }
+
+    /// Bytes that the shares and the output groups of each tile need, by tile: (inputs, results, layers).
+    fn tile_needs(&self, arch: &Arch) -> BTreeMap<u32, (u64, u64, Vec<usize>)> {
+        let mut needs: BTreeMap<u32, (u64, u64, Vec<usize>)> = BTreeMap::new();
+        for (index, layer) in self.layers.iter().enumerate() {
+            for share in &layer.shares {
+                let need = needs.entry(share.tile).or_default();
+                need.0 += share.bytes_at_once();
+                need.2.push(index);
+            }
+            for (tile, group) in layer.group_tiles(arch) {
+                let outputs = &layer.groups[group as usize].outputs;
+                let bits = u64::from(outputs.end - outputs.start) * u64::from(arch.tile.partial_sum_bits);
+                needs.entry(tile).or_default().1 += bits.div_ceil(8);
+            }
+        }
+        needs
+    }
+
+    fn check_tiles(&self, arch: &Arch) -> Result<(), Vec<MappingError>> {
+        let mut faults = Vec::new();
+        for (tile, (inputs, results, layers)) in self.tile_needs(arch) {
+            let names: Vec<_> = layers.iter().map(|&index| self.layers[index].layer.name.as_str()).collect();
+            let (layers, buffer, register) =
+                (names.join(", "), u64::from(arch.edram.bytes), u64::from(arch.tile.output_register_bytes));
+            if inputs > buffer {
+                let layers = layers.clone();
+                faults.push(MappingError::BufferTooSmall { tile, layers, needed: inputs, available: buffer });
+            }
+            if results > register {
+                faults.push(MappingError::OutputRegisterTooSmall {
+                    tile,
+                    layers,
+                    needed: results,
+                    available: register,
+                });
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+}
+
+/// `window` with `whole` set if none of its inputs is padding or cropped.
+fn whole(mut window: Window, layer: &Layer, produced: Option<&[u32]>) -> Window {
+    let (rows, columns) = window.receptive_field(layer);
+    let inside = (rows.len() * columns.len()) as u32 == layer.kernel_height * layer.kernel_width;
+    let width = layer.input.width;
+    let read = |y: u32| {
+        let row = (y * width + columns.start) as usize..(y * width + columns.end) as usize;
+        produced.is_none_or(|produced| produced[row].iter().all(|&step| step != NEVER))
+    };
+    window.whole = inside && rows.clone().all(read);
+    window
+}
+
+impl LayerLayout {
+    /// The windows of copy `copy` that are not cropped, in the order of computation.
+    pub fn windows(&self, copy: u32) -> &[Window] {
+        &self.windows[self.starts[copy as usize] as usize..self.starts[copy as usize + 1] as usize]
+    }
+
+    /// Windows that are computed for each image.
+    pub fn computed_windows(&self) -> u64 {
+        self.windows.len() as u64
+    }
+
+    /// Positions after the pool (row, column) that the window contributes to.
+    #[inline]
+    pub fn positions_under(&self, window: &Window) -> (Range<u32>, Range<u32>) {
+        let Some(pool) = self.layer.pool else {
+            let (y, x) = (u32::from(window.y), u32::from(window.x));
+            return (y..y + 1, x..x + 1);
+        };
+        let span = |at: u16, size: u32| {
+            let at = u32::from(at) + pool.padding;
+            let first = (at + 1).saturating_sub(pool.kernel).div_ceil(pool.stride);
+            first..(at / pool.stride + 1).min(size)
+        };
+        (span(window.y, self.layer.pooled.height), span(window.x, self.layer.pooled.width))
+    }
+
+    /// Where position `position` (row times width plus column, after the pool) goes.
+    #[inline]
+    pub fn destinations(&self, position: u32) -> &[Destination] {
+        let starts = &self.destination_starts[position as usize..];
+        &self.destinations[starts[0] as usize..starts[1] as usize]
+    }
+
+    /// Whether the results stay where they are finished: the last layer's do.
+    pub fn is_last(&self) -> bool {
+        self.destinations.is_empty()
+    }
+
+    /// IMAs of each tile, counted over the board, that copy `copy` has there: (tile, IMA of the tile, IMA of the copy).
+    pub fn places(&self, arch: &Arch, copy: u32) -> impl Iterator<Item = (u32, u32, u32)> + use<> {
+        let (first, per_tile) = (self.copies[copy as usize], arch.tile.imas);
+        (0..self.geometry.imas_per_copy()).map(move |i| ((first + i) / per_tile, (first + i) % per_tile, i))
+    }
+
+    /// The tile that finishes output group `group` of copy `copy`: the one with most of its IMAs.
+    pub fn home(&self, arch: &Arch, copy: u32, group: u32) -> u32 {
+        let mut count: BTreeMap<u32, u32> = BTreeMap::new();
+        for (tile, _) in self.group_places(arch, copy, group) {
+            *count.entry(tile).or_default() += 1;
+        }
+        let most = count.into_iter().max_by_key(|&(tile, imas)| (imas, std::cmp::Reverse(tile)));
+        most.expect("an output group has at least one IMA").0
+    }
+
+    /// (tile, IMA of the copy) of the IMAs that compute group `group` of copy `copy`.
+    pub fn group_places(&self, arch: &Arch, copy: u32, group: u32) -> impl Iterator<Item = (u32, u32)> + use<> {
+        let col_groups = &self.groups[group as usize].col_groups;
+        let imas = col_groups.start * self.geometry.row_groups..col_groups.end * self.geometry.row_groups;
+        let (first, per_tile) = (self.copies[copy as usize], arch.tile.imas);
+        imas.map(move |i| ((first + i) / per_tile, i))
+    }
+
+    /// (tile, group) once for each tile in which a copy computes some of a group.
+    fn group_tiles(&self, arch: &Arch) -> Vec<(u32, u32)> {
+        let mut tiles = Vec::new();
+        for copy in 0..self.copies.len() as u32 {
+            for group in 0..self.groups.len() as u32 {
+                let before = tiles.len();
+                for (tile, _) in self.group_places(arch, copy, group) {
+                    if tiles.len() == before || tiles[tiles.len() - 1] != (tile, group) {
+                        tiles.push((tile, group));
+                    }
+                }
+            }
+        }
+        tiles
+    }
+
+    /// Finds the last window, the finisher and the contributions of each position after the pool.
+    fn finish_positions(&mut self) {
+        let positions = (self.layer.pooled.height * self.layer.pooled.width) as usize;
+        self.produced = vec![NEVER; positions];
+        self.finisher = vec![NEVER; positions];
+        self.contributions = vec![0; positions];
+        for copy in 0..self.copies.len() as u32 {
+            let range = self.starts[copy as usize] as usize..self.starts[copy as usize + 1] as usize;
+            for (step, window) in self.windows[range].iter().enumerate() {
+                let (rows, columns) = self.positions_under(window);
+                for position in rows.flat_map(|y| columns.clone().map(move |x| (y, x))) {
+                    let position = (position.0 * self.layer.pooled.width + position.1) as usize;
+                    self.contributions[position] += 1;
+                    if self.produced[position] == NEVER || step as u32 >= self.produced[position] {
+                        self.produced[position] = step as u32;
+                        self.finisher[position] = copy;
+                    }
+                }
+            }
+        }
+        let mut next = vec![0; self.copies.len()];
+        let ordinal = |&copy: &u32| {
+            if copy == NEVER {
+                return NEVER;
+            }
+            let ordinal = next[copy as usize];
+            next[copy as usize] += 1;
+            ordinal
+        };
+        self.ordinal = self.finisher.iter().map(ordinal).collect();
+    }
+
+    /// The shares of the tiles that hold IMAs of this layer.
+    fn receive(&self, arch: &Arch, plan: &network::LayerPlan, produced: Option<&[u32]>) -> Vec<Share> {
+        // Copies and rows in each tile.
+        let mut tiles: BTreeMap<u32, (Vec<u32>, Vec<Range<u32>>)> = BTreeMap::new();
+        for copy in 0..self.copies.len() as u32 {
+            for (tile, _, i) in self.places(arch, copy) {
+                let (copies, channels) = tiles.entry(tile).or_default();
+                if copies.last() != Some(&copy) {
+                    copies.push(copy);
+                }
+                let read = self.geometry.channels(&self.geometry.ima(i).rows);
+                if channels.last() != Some(&read) {
+                    channels.push(read);
+                }
+            }
+        }
+        let share = |(tile, (copies, channels)): (u32, (Vec<u32>, Vec<Range<u32>>))| {
+            let windows: Vec<_> = copies.iter().map(|&copy| self.windows(copy)).collect();
+            Share::new(tile, copies, merged(channels), &windows, (&self.layer, plan), produced)
+        };
+        tiles.into_iter().map(share).collect()
+    }
+
+    /// Records where each position after the pool goes.
+    fn send_to(&mut self, shares: &[Share]) {
+        let width = self.layer.pooled.width;
+        let mut starts = vec![0u32; self.produced.len() + 1];
+        for share in shares {
+            for ((y, x), _) in share.received() {
+                starts[(y * width + x) as usize + 1] += 1;
+            }
+        }
+        for position in 1..starts.len() {
+            starts[position] += starts[position - 1];
+        }
+        let mut next = starts.clone();
+        let none = Destination { share: NEVER, rank: NEVER };
+        let mut destinations = vec![none; starts[starts.len() - 1] as usize];
+        for (index, share) in shares.iter().enumerate() {
+            for ((y, x), rank) in share.received() {
+                let next = &mut next[(y * width + x) as usize];
+                destinations[*next as usize] = Destination { share: index as u32, rank };
+                *next += 1;
+            }
+        }
+        (self.destination_starts, self.destinations) = (starts, destinations);
+    }
+
+    /// Multiply-accumulates of the windows that are computed for each image.
+    pub fn macs(&self) -> u64 {
+        self.computed_windows() * self.layer.macs_per_window()
+    }
+
+    /// Whether the layer has one window, as large as its input.
+    pub fn is_fully_connected(&self) -> bool {
+        self.layer.kind == LayerKind::FullyConnected
+    }
+}
+
+/// The union of `ranges` as disjoint ranges in order.
+fn merged(mut ranges: Vec<Range<u32>>) -> Vec<Range<u32>> {
+    ranges.sort_unstable_by_key(|range| (range.start, range.end));
+    let mut merged: Vec<Range<u32>> = Vec::new();
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
