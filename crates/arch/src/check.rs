@@ -2,7 +2,7 @@
 
 use document::Document;
 
-use crate::Arch;
+use crate::{Arch, FULL_PRECISION_BITS};
 
 /// Bits of an ADC that loses nothing: those of the largest sum of a column, (2^cell - 1)(2^dac - 1) for each row.
 /// Flipped encoding halves that sum, which saves a bit (ISAAC section V).
@@ -189,6 +189,3 @@ fn registers(arch: &Arch, document: &mut Document) {
         );
     }
 }
-
-/// Bits of the weights and activations that registers are sized for (ISAAC section VI).
-pub(crate) const FULL_PRECISION_BITS: u32 = 16;

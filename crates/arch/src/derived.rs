@@ -1,12 +1,12 @@
 //! Figures that follow from a machine: power at rated load, area, peak throughput and storage.
 //!
-//! The rated load of a group is what keeps it busy in every cycle (MODEL section 6). At that load ISAAC-CE draws the powers of
-//! ISAAC's Table I.
+//! The rated load of a group is the most it does in a cycle: ADCs convert at their full rate, every row is driven, eDRAM and bus move
+//! all they can, every port of a router passes flits, and what follows the crossbars takes the results of 16-bit operations as fast as
+//! these can end. At that load ISAAC-CE draws the powers of ISAAC's Table I.
 
 use serde::Serialize;
 
-use crate::Arch;
-use crate::check::FULL_PRECISION_BITS;
+use crate::{Arch, FULL_PRECISION_BITS};
 
 /// What contains a group; its figures are of the group in one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -112,140 +112,153 @@ fn cycles_per_operation(arch: &Arch) -> f64 {
 
 fn groups(arch: &Arch) -> Vec<Group> {
     let (energy, area) = (&arch.energy, &arch.area);
-    let crossbars = f64::from(arch.ima.crossbars);
-    let lines = crossbars * f64::from(arch.crossbar.rows);
-    let columns = crossbars * f64::from(arch.crossbar.columns);
-    let cells = lines * f64::from(arch.crossbar.columns);
+    let count = u64::from;
+    let rows = count(arch.ima.crossbars) * count(arch.crossbar.rows);
+    let columns = count(arch.ima.crossbars) * count(arch.crossbar.columns);
+    let cells_of_one = f64::from(arch.crossbar.rows) * f64::from(arch.crossbar.columns);
+
+    // Actions of a cycle at rated load, in one scope.
     let conversions = f64::from(arch.adc.count) * f64::from(arch.conversions_per_cycle());
-    let scale = adc_scale(arch.adc.bits);
     let operation = cycles_per_operation(arch);
-    // Results of an IMA and of a tile in a cycle.
-    let ima_results =
-        crossbars * f64::from(arch.results_per_crossbar(FULL_PRECISION_BITS)) / operation;
+    let results_of_one = f64::from(arch.results_per_crossbar(FULL_PRECISION_BITS));
+    let ima_results = f64::from(arch.ima.crossbars) * results_of_one / operation;
     let tile_results = f64::from(arch.tile.imas) * ima_results;
-    let edram_bits = f64::from(arch.edram.bytes_per_cycle) * 8.0;
-    let bus_bits = f64::from(arch.bus.bytes_per_cycle) * 8.0;
-    let register_bits = f64::from(arch.tile.output_register_bytes) * 8.0 / operation;
-    let input_bits = 2.0 * lines * f64::from(arch.dac.bits);
+    let register_bits = 8.0 * f64::from(arch.tile.output_register_bytes) / operation;
+    let input_bits = 2.0 * rows as f64 * f64::from(arch.dac.bits);
+    let edram_bits = 8.0 * f64::from(arch.edram.bytes_per_cycle);
+    let bus_bits = 8.0 * f64::from(arch.bus.bytes_per_cycle);
     // A router has a port for each of its tiles and four for its neighbours.
     let ports = f64::from(arch.router.tile_columns * arch.router.tile_rows + 4);
     let flits = ports * f64::from(arch.flits_per_cycle());
 
-    let group = |scope, name, units, pj_per_cycle: f64, mm2_per_unit: f64| Group {
+    let adc_scale = adc_scale(arch.adc.bits);
+    let cells = f64::from(arch.ima.crossbars) * cells_of_one;
+    let group = |scope, name, units, actions: f64, pj: f64, mm2_of_one: f64| Group {
         name,
         scope,
         units,
-        power_mw: pj_per_cycle / arch.cycle_ns,
-        area_mm2: units as f64 * mm2_per_unit,
+        power_mw: actions * pj / arch.cycle_ns,
+        area_mm2: units as f64 * mm2_of_one,
     };
-    use Scope::{Chip, Ima, Router, Tile};
-    let u = u64::from;
-    let crossbar_lines = u(arch.ima.crossbars) * u(arch.crossbar.rows);
-    let crossbar_columns = u(arch.ima.crossbars) * u(arch.crossbar.columns);
-    let cells_per_crossbar = f64::from(arch.crossbar.rows) * f64::from(arch.crossbar.columns);
-    let bytes = f64::from;
-    let mut groups = vec![
-        group(
+    let memory = |scope, name, bytes, actions, pj, mm2_of_byte: f64| {
+        group(scope, name, 1, actions, pj, f64::from(bytes) * mm2_of_byte)
+    };
+    let links = Group {
+        name: "hyper_transport",
+        scope: Scope::Chip,
+        units: count(arch.hyper_transport.links),
+        power_mw: arch.static_power.hyper_transport.mw,
+        area_mm2: f64::from(arch.hyper_transport.links) * area.hyper_transport_link.mm2,
+    };
+    use Scope::{Ima, Router, Tile};
+    vec![
+        memory(
             Tile,
             "edram_buffer",
-            1,
-            energy.edram_bit.pj * edram_bits,
-            area.edram_byte.mm2 * bytes(arch.edram.bytes),
+            arch.edram.bytes,
+            edram_bits,
+            energy.edram_bit.pj,
+            area.edram_byte.mm2,
         ),
-        group(Tile, "bus", 1, energy.bus_bit.pj * bus_bits, area.bus.mm2),
+        group(Tile, "bus", 1, bus_bits, energy.bus_bit.pj, area.bus.mm2),
         group(
             Router,
             "router",
             1,
-            energy.router_flit.pj * flits,
+            flits,
+            energy.router_flit.pj,
             area.router.mm2,
         ),
         group(
             Tile,
             "sigmoid",
-            u(arch.tile.sigmoids),
-            energy.sigmoid_value.pj * tile_results,
+            count(arch.tile.sigmoids),
+            tile_results,
+            energy.sigmoid_value.pj,
             area.sigmoid.mm2,
         ),
         group(
             Tile,
             "tile_shift_add",
             1,
-            energy.tile_shift_add_value.pj * tile_results,
+            tile_results,
+            energy.tile_shift_add_value.pj,
             area.tile_shift_add.mm2,
         ),
         group(
             Tile,
             "max_pool",
             1,
-            energy.max_pool_value.pj * tile_results,
+            tile_results,
+            energy.max_pool_value.pj,
             area.max_pool.mm2,
         ),
-        group(
+        memory(
             Tile,
             "tile_output_register",
-            1,
-            energy.tile_output_register_bit.pj * register_bits,
-            area.tile_output_register_byte.mm2 * bytes(arch.tile.output_register_bytes),
+            arch.tile.output_register_bytes,
+            register_bits,
+            energy.tile_output_register_bit.pj,
+            area.tile_output_register_byte.mm2,
         ),
         group(
             Ima,
             "adc",
-            u(arch.adc.count),
-            energy.adc_conversion_8_bits.pj * scale * conversions,
-            area.adc_8_bits.mm2 * scale,
+            count(arch.adc.count),
+            conversions,
+            energy.adc_conversion_8_bits.pj * adc_scale,
+            area.adc_8_bits.mm2 * adc_scale,
         ),
         group(
             Ima,
             "dac",
-            crossbar_lines,
-            energy.dac_row.pj * lines,
+            rows,
+            rows as f64,
+            energy.dac_row.pj,
             area.dac.mm2,
         ),
         group(
             Ima,
             "sample_hold",
-            crossbar_columns,
-            energy.sample_hold_column.pj * columns,
+            columns,
+            columns as f64,
+            energy.sample_hold_column.pj,
             area.sample_hold.mm2,
         ),
         group(
             Ima,
             "crossbar",
-            u(arch.ima.crossbars),
-            energy.crossbar_cell.pj * cells,
-            area.crossbar_cell.mm2 * cells_per_crossbar,
+            count(arch.ima.crossbars),
+            cells,
+            energy.crossbar_cell.pj,
+            area.crossbar_cell.mm2 * cells_of_one,
         ),
         group(
             Ima,
             "shift_add",
-            u(arch.shift_add.count),
-            energy.shift_add_value.pj * conversions,
+            count(arch.shift_add.count),
+            conversions,
+            energy.shift_add_value.pj,
             area.shift_add.mm2,
         ),
-        group(
+        memory(
             Ima,
             "input_register",
-            1,
-            energy.input_register_bit.pj * input_bits,
-            area.input_register_byte.mm2 * bytes(arch.ima.input_register_bytes),
+            arch.ima.input_register_bytes,
+            input_bits,
+            energy.input_register_bit.pj,
+            area.input_register_byte.mm2,
         ),
-        group(
+        memory(
             Ima,
             "output_register",
-            1,
-            energy.output_register_value.pj * ima_results,
-            area.output_register_byte.mm2 * bytes(arch.ima.output_register_bytes),
+            arch.ima.output_register_bytes,
+            ima_results,
+            energy.output_register_value.pj,
+            area.output_register_byte.mm2,
         ),
-    ];
-    groups.push(Group {
-        name: "hyper_transport",
-        scope: Chip,
-        units: u(arch.hyper_transport.links),
-        power_mw: arch.static_power.hyper_transport.mw,
-        area_mm2: f64::from(arch.hyper_transport.links) * area.hyper_transport_link.mm2,
-    });
-    groups
+        links,
+    ]
 }
 
 /// How many of a scope one tile has; routers are shared, links belong to the chip.

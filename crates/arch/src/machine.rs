@@ -3,6 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Bits of the weights and activations that registers are sized for and rated loads are stated at (ISAAC section VI).
+pub const FULL_PRECISION_BITS: u32 = 16;
+
 /// A checked machine. TOML keys equal these fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -143,7 +146,7 @@ pub struct Adc {
     pub rate_gsps: f64,
     /// Weights are stored flipped where that makes a column's sum smaller, which saves one bit (ISAAC section V).
     pub flipped_encoding: bool,
-    /// The 129th column, which sums the inputs, is converted too.
+    /// One column more, which sums the inputs, is converted too (ISAAC section V).
     pub unit_column: bool,
 }
 

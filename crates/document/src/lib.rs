@@ -161,9 +161,10 @@ impl Document {
     fn add_misfit(&mut self, misfit: Misfit) {
         let place = match misfit.kind {
             MisfitKind::MissingKey if self.broken => return,
-            MisfitKind::UnknownKey => self.keys[&misfit.path].clone(),
-            MisfitKind::MissingKey | MisfitKind::WrongValue => self.place(&misfit.path),
+            MisfitKind::UnknownKey => self.keys.get(&misfit.path).cloned(),
+            MisfitKind::MissingKey | MisfitKind::WrongValue => None,
         };
+        let place = place.unwrap_or_else(|| self.place(&misfit.path));
         // An unquoted text is a fault of syntax and of type. The second says more, unless there is nothing there at all.
         let same = |fault: &Fault| fault.span() == Some(place.span.clone());
         if self.broken && self.faults.iter().any(same) {
