@@ -1,337 +1,65 @@
 //! The machine: a TOML file in, a checked [`Arch`] out, with units, presets, areas and energies.
 
-use serde::{Deserialize, Serialize};
+mod check;
+pub mod derived;
+mod difference;
+mod machine;
 
-/// A checked machine. TOML keys equal these fields.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Arch {
-    /// Name shown in reports.
-    pub name: String,
-    /// Length of a cycle, one crossbar read, in ns.
-    pub cycle_ns: f64,
-    /// Chips and how they are joined.
-    pub board: Board,
-    /// Tiles of a chip.
-    pub chip: Chip,
-    /// Parts of a tile.
-    pub tile: Tile,
-    /// Parts of an in-situ multiply-accumulate unit (IMA).
-    pub ima: Ima,
-    /// Memristor array.
-    pub crossbar: Crossbar,
-    /// Digital-to-analogue converters, one per crossbar row.
-    pub dac: Dac,
-    /// Analogue-to-digital converters of an IMA.
-    pub adc: Adc,
-    /// Shift-and-add units of an IMA.
-    pub shift_add: ShiftAdd,
-    /// Tile buffer.
-    pub edram: Edram,
-    /// Shared eDRAM-to-IMA bus of a tile.
-    pub bus: Bus,
-    /// Router of the concentrated mesh.
-    pub router: Router,
-    /// Chip-to-chip links.
-    pub hyper_transport: HyperTransport,
-    /// Energy of each action, with its source.
-    pub energy: Energy,
-    /// Power drawn whether or not anything happens, with its source.
-    pub static_power: StaticPower,
-    /// Area of each block, with its source.
-    pub area: Area,
+use document::{Document, Faults};
+
+pub use check::{lossless_adc_bits, warnings};
+pub use derived::adc_scale;
+pub use difference::{Difference, diff};
+pub use machine::*;
+
+/// Machines built into the program: name and TOML text.
+pub const PRESETS: &[(&str, &str)] = &[
+    ("isaac-ce", include_str!("../../../arch-configs/isaac-ce.toml")),
+    ("isaac-one-chip", include_str!("../../../arch-configs/isaac-one-chip.toml")),
+    ("field-energies", include_str!("../../../arch-configs/field-energies.toml")),
+    ("tiny", include_str!("../../../arch-configs/tiny.toml")),
+];
+
+/// Names of the presets.
+pub fn names() -> Vec<&'static str> {
+    PRESETS.iter().map(|(name, _)| *name).collect()
 }
 
-/// Chips of the board: a grid, row by row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Board {
-    /// Chips on the board.
-    pub chips: u32,
-    /// Chips in one row of the grid.
-    pub columns: u32,
+/// The text of a preset or file, and the name to show for it: what [`with_overrides`] starts from.
+pub fn text(preset_or_path: &str) -> Result<(String, String), Faults> {
+    document::preset_or_file(PRESETS, preset_or_path)
 }
 
-/// Tiles of a chip: a grid.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Chip {
-    /// Tiles in one row of the grid.
-    pub tile_columns: u32,
-    /// Rows of the grid.
-    pub tile_rows: u32,
+/// A preset, or the machine in the file at that path.
+pub fn load(preset_or_path: &str) -> Result<Arch, Faults> {
+    let (text, file) = text(preset_or_path)?;
+    parse(&text, &file)
 }
 
-/// Parts of a tile.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tile {
-    /// IMAs of a tile, at most 64.
-    pub imas: u32,
-    /// Bits of a result or partial sum on its way from an IMA.
-    pub partial_sum_bits: u32,
-    /// Tile output register, in bytes.
-    pub output_register_bytes: u32,
-    /// Sigmoid units of a tile.
-    pub sigmoids: u32,
+/// The machine in `text`, which is called `file` in faults.
+pub fn parse(text: &str, file: &str) -> Result<Arch, Faults> {
+    with_overrides(text, file, &[])
 }
 
-/// Parts of an IMA.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ima {
-    /// Crossbars of an IMA, at most 64.
-    pub crossbars: u32,
-    /// Input register, in bytes: the inputs of one operation, while those of the next are written behind them.
-    pub input_register_bytes: u32,
-    /// Output register, in bytes: the results of one operation; there are two, used in turn.
-    pub output_register_bytes: u32,
-    /// An operation skips the row blocks whose inputs are all zero.
-    pub skip_zero_row_blocks: bool,
-}
-
-/// Memristor array.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Crossbar {
-    /// Word lines: inputs.
-    pub rows: u32,
-    /// Bit lines.
-    pub columns: u32,
-    /// Bits stored in one cell.
-    pub cell_bits: u32,
-}
-
-/// Digital-to-analogue converters.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Dac {
-    /// Input bits applied to a row in one read.
-    pub bits: u32,
-}
-
-/// Analogue-to-digital converters of one IMA.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Adc {
-    /// ADCs of an IMA; its crossbars share them evenly.
-    pub count: u32,
-    /// Resolution.
-    pub bits: u32,
-    /// Conversions per ns of one ADC.
-    pub rate_gsps: f64,
-    /// Weights are stored flipped where that makes a column's sum smaller, which saves one bit (ISAAC section V).
-    pub flipped_encoding: bool,
-    /// The 129th column, which sums the inputs, is converted too.
-    pub unit_column: bool,
-}
-
-/// Shift-and-add units of one IMA.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ShiftAdd {
-    /// Units of an IMA.
-    pub count: u32,
-    /// Conversions that one unit merges in a cycle.
-    pub values_per_cycle: u32,
-}
-
-/// Tile buffer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Edram {
-    /// Capacity in bytes.
-    pub bytes: u32,
-    /// Bytes read or written in a cycle.
-    pub bytes_per_cycle: u32,
-}
-
-/// Shared bus of a tile.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bus {
-    /// Bytes moved in a cycle.
-    pub bytes_per_cycle: u32,
-}
-
-/// Router of the concentrated mesh.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Router {
-    /// Columns of the block of tiles that one router serves.
-    pub tile_columns: u32,
-    /// Rows of the block of tiles that one router serves.
-    pub tile_rows: u32,
-    /// Bits of a flit, the width of a mesh link.
-    pub flit_bits: u32,
-    /// Flits per ns on one link.
-    pub clock_ghz: f64,
-}
-
-/// Chip-to-chip links.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HyperTransport {
-    /// Links of a chip: north, east, south, west.
-    pub links: u32,
-    /// Bytes per ns of one link in one direction.
-    pub gigabytes_per_second: f64,
-}
-
-/// Energy of one action and where the figure comes from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Coefficient {
-    /// Energy of one action, pJ.
-    pub pj: f64,
-    /// Table, section or file that the figure comes from.
-    pub source: String,
-}
-
-/// Energy of each action.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Energy {
-    /// One conversion by an 8-bit ADC; other resolutions scale by ISAAC's rule.
-    pub adc_conversion_8_bits: Coefficient,
-    /// One row driven in one read.
-    pub dac_row: Coefficient,
-    /// One cell in a read of its array.
-    pub crossbar_cell: Coefficient,
-    /// One column held.
-    pub sample_hold_column: Coefficient,
-    /// One conversion merged by an IMA's shift-and-add.
-    pub shift_add_value: Coefficient,
-    /// One bit written to, or read from, an IMA's input register.
-    pub input_register_bit: Coefficient,
-    /// One result through an IMA's output register.
-    pub output_register_value: Coefficient,
-    /// One bit read from, or written to, eDRAM.
-    pub edram_bit: Coefficient,
-    /// One bit over the tile's bus.
-    pub bus_bit: Coefficient,
-    /// One bit into the tile's output register.
-    pub tile_output_register_bit: Coefficient,
-    /// One value merged by the tile's shift-and-add.
-    pub tile_shift_add_value: Coefficient,
-    /// One value through a sigmoid unit.
-    pub sigmoid_value: Coefficient,
-    /// One value into the max-pool unit.
-    pub max_pool_value: Coefficient,
-    /// One flit through one router.
-    pub router_flit: Coefficient,
-    /// One bit over one chip-to-chip link.
-    pub hyper_transport_bit: Coefficient,
-}
-
-/// Power drawn at all times.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StaticPower {
-    /// The links of one chip.
-    pub hyper_transport: Milliwatts,
-}
-
-/// A power and where the figure comes from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Milliwatts {
-    /// mW.
-    pub mw: f64,
-    /// Table, section or file that the figure comes from.
-    pub source: String,
-}
-
-/// An area and where the figure comes from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SquareMillimetres {
-    /// mm2.
-    pub mm2: f64,
-    /// Table, section or file that the figure comes from.
-    pub source: String,
-}
-
-/// Area of one unit of each block.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Area {
-    /// One 8-bit ADC; other resolutions scale like the energy.
-    pub adc_8_bits: SquareMillimetres,
-    /// One row's DAC.
-    pub dac: SquareMillimetres,
-    /// One cell of a crossbar.
-    pub crossbar_cell: SquareMillimetres,
-    /// One column's sample-and-hold.
-    pub sample_hold: SquareMillimetres,
-    /// One shift-and-add of an IMA.
-    pub shift_add: SquareMillimetres,
-    /// One byte of an IMA's input register.
-    pub input_register_byte: SquareMillimetres,
-    /// One byte of an IMA's output register.
-    pub output_register_byte: SquareMillimetres,
-    /// One byte of eDRAM.
-    pub edram_byte: SquareMillimetres,
-    /// The bus of a tile.
-    pub bus: SquareMillimetres,
-    /// One byte of the tile's output register.
-    pub tile_output_register_byte: SquareMillimetres,
-    /// The shift-and-add of a tile.
-    pub tile_shift_add: SquareMillimetres,
-    /// One sigmoid unit.
-    pub sigmoid: SquareMillimetres,
-    /// The max-pool unit of a tile.
-    pub max_pool: SquareMillimetres,
-    /// One router.
-    pub router: SquareMillimetres,
-    /// One chip-to-chip link.
-    pub hyper_transport_link: SquareMillimetres,
-}
-
-impl Arch {
-    /// Tiles of one chip.
-    pub fn tiles_per_chip(&self) -> u32 {
-        self.chip.tile_columns * self.chip.tile_rows
+/// The machine in `base_text` with other values for some dotted keys, as in `adc.bits`: one point of a sweep.
+pub fn with_overrides(base_text: &str, file: &str, overrides: &[(&str, toml::Value)]) -> Result<Arch, Faults> {
+    let mut document = Document::parse(base_text, file);
+    for (key, value) in overrides {
+        document.set(key, value.clone());
     }
-
-    /// Tiles of the board.
-    pub fn tiles(&self) -> u32 {
-        self.board.chips * self.tiles_per_chip()
+    let arch = document.read();
+    if let Some(arch) = &arch {
+        check::contradictions(arch, &mut document);
     }
+    document.finish(arch)
+}
 
-    /// IMAs of the board.
-    pub fn imas(&self) -> u32 {
-        self.tiles() * self.tile.imas
-    }
+/// The machine as TOML. Comments of the file it came from are lost.
+pub fn to_toml(arch: &Arch) -> String {
+    toml::to_string(arch).expect("an arch has tables and plain values only")
+}
 
-    /// Crossbars of the board.
-    pub fn crossbars(&self) -> u64 {
-        u64::from(self.imas()) * u64::from(self.ima.crossbars)
-    }
-
-    /// Columns that one ADC converts in a cycle.
-    pub fn conversions_per_cycle(&self) -> u32 {
-        // The product of two decimal fractions may fall a hair short of the whole number it means.
-        (self.adc.rate_gsps * self.cycle_ns + 1e-6) as u32
-    }
-
-    /// Flits that a mesh link carries in a cycle.
-    pub fn flits_per_cycle(&self) -> u32 {
-        (self.router.clock_ghz * self.cycle_ns + 1e-6) as u32
-    }
-
-    /// Bits that a chip-to-chip link carries in a cycle, one way.
-    pub fn link_bits_per_cycle(&self) -> u64 {
-        (self.hyper_transport.gigabytes_per_second * 8.0 * self.cycle_ns + 1e-6) as u64
-    }
-
-    /// Crossbar reads that apply `activation_bits` to a row.
-    pub fn iterations(&self, activation_bits: u32) -> u32 {
-        activation_bits.div_ceil(self.dac.bits)
-    }
-
-    /// Adjacent columns that one weight takes.
-    pub fn columns_per_weight(&self, weight_bits: u32) -> u32 {
-        weight_bits.div_ceil(self.crossbar.cell_bits)
-    }
+/// JSON Schema of an arch file, for editors.
+pub fn schema() -> serde_json::Value {
+    document::schema::<Arch>()
 }

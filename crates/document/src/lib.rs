@@ -1,13 +1,263 @@
 //! Users' files: where a value stands, what is wrong with it, and what to do.
+//!
+//! A [`Document`] is a TOML text on its way to a typed value. It is compared with the JSON Schema of that type, so that all unknown keys,
+//! missing keys, wrong types and numbers out of range are found at once; the owner of the type then adds the faults that only it can
+//! see, by the paths of the values that contradict each other.
 
-/// All faults of one or more files, drawn with file, line and column by `Display`.
+mod fault;
+mod shape;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::de::DeserializeOwned;
+use toml::Value;
+use toml::de::{DeTable, DeValue};
+
+pub use fault::{Fault, Faults};
+use fault::{Place, Source};
+use shape::{Misfit, MisfitKind, join};
+
+/// A TOML text with the position of every key and value, and the faults found in it so far.
 #[derive(Debug)]
-pub struct Faults(pub Vec<String>);
+pub struct Document {
+    source: Arc<Source>,
+    table: toml::Table,
+    /// Where keys and values stand, by path, as in `adc.bits` or `layers[2].kernel`.
+    keys: BTreeMap<String, Place>,
+    values: BTreeMap<String, Place>,
+    /// Paths of the values that stand-ins have taken the place of: what else seems wrong with them is not what the user wrote.
+    unsound: Vec<String>,
+    /// The text is not TOML: keys may seem to be missing because their lines could not be read.
+    broken: bool,
+    faults: Vec<Fault>,
+}
 
-impl std::fmt::Display for Faults {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0.join("\n"))
+impl Document {
+    /// Parses `text`, which is called `file` in faults. Faults of syntax are kept with those found later.
+    pub fn parse(text: &str, file: &str) -> Document {
+        let source = Arc::new(Source { file: file.to_owned(), text: text.to_owned() });
+        let (tree, errors) = DeTable::parse_recoverable(text);
+        let mut document = Document {
+            table: toml::Table::new(),
+            keys: BTreeMap::new(),
+            values: BTreeMap::new(),
+            unsound: Vec::new(),
+            broken: !errors.is_empty(),
+            faults: Vec::new(),
+            source: source.clone(),
+        };
+        for error in errors {
+            let span = error.span().unwrap_or(0..0);
+            let (message, remedy) = match error.message() {
+                "duplicate key" => (format!("key {} is given twice", &text[span.clone()]), "remove one of the two"),
+                message => (message.to_owned(), "correct the TOML"),
+            };
+            let place = Place { source: source.clone(), span };
+            document.faults.push(Fault::at(vec![place], message, remedy));
+        }
+        document.table = document.plain_table(tree.get_ref(), "");
+        document
+    }
+
+    /// Puts `value` in the place of the one at the dotted `key`, which need not exist.
+    pub fn set(&mut self, key: &str, value: Value) {
+        let text = format!("{key} = {value}");
+        let source = Arc::new(Source { file: format!("override of {}", self.source.file), text });
+        let key_span = 0..key.len();
+        let value_span = key.len() + 3..source.text.len();
+        let place = |span| Place { source: source.clone(), span };
+        let (parents, name) = match key.rsplit_once('.') {
+            Some((parents, name)) => (parents, name),
+            None => ("", key),
+        };
+        let mut table = &mut self.table;
+        let mut path = String::new();
+        for parent in parents.split('.').filter(|parent| !parent.is_empty()) {
+            path = join(&path, parent);
+            self.keys.entry(path.clone()).or_insert_with(|| place(key_span.clone()));
+            let entry = table.entry(parent).or_insert_with(|| Value::Table(toml::Table::new()));
+            let Value::Table(inner) = entry else {
+                self.faults.push(Fault::at(
+                    vec![place(key_span)],
+                    format!("{path} is a value and has no key {name}"),
+                    format!("override {path} itself"),
+                ));
+                return;
+            };
+            table = inner;
+        }
+        table.insert(name.to_owned(), value);
+        self.keys.insert(key.to_owned(), place(key_span.clone()));
+        self.values.insert(key.to_owned(), place(value_span));
+    }
+
+    /// The document as a `T`, in which stand-ins take the place of what does not fit; `None` if it is not TOML.
+    pub fn read<T: DeserializeOwned + JsonSchema>(&mut self) -> Option<T> {
+        let mut misfits = Vec::new();
+        let table = Value::Table(std::mem::take(&mut self.table));
+        let table = shape::check(table, &schema::<T>(), "", &mut misfits)?;
+        for misfit in misfits {
+            self.add_misfit(misfit);
+        }
+        if self.broken {
+            return None;
+        }
+        match T::deserialize(table) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.faults.push(Fault::new(error.to_string(), "correct the file"));
+                None
+            }
+        }
+    }
+
+    /// Adds a fault about the values at `paths`, the most telling first, unless one of them is known to be wrong already.
+    pub fn fault(&mut self, paths: &[&str], message: impl Into<String>, remedy: impl Into<String>) {
+        if paths.iter().all(|path| self.is_sound(path)) {
+            let places = paths.iter().map(|path| self.place(path)).collect();
+            self.faults.push(Fault::at(places, message, remedy));
+        }
+    }
+
+    /// Whether no fault of shape is known in the value at `path` or in anything below it.
+    pub fn is_sound(&self, path: &str) -> bool {
+        let concerns = |unsound: &String| is_within(unsound, path) || is_within(path, unsound);
+        !self.unsound.iter().any(concerns)
+    }
+
+    /// The value that was read, or all faults.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Faults> {
+        match value {
+            Some(value) if self.faults.is_empty() => Ok(value),
+            _ => Err(self.faults.into()),
+        }
+    }
+
+    fn add_misfit(&mut self, misfit: Misfit) {
+        let place = match misfit.kind {
+            MisfitKind::MissingKey if self.broken => return,
+            MisfitKind::UnknownKey => self.keys.get(&misfit.path).cloned(),
+            MisfitKind::MissingKey | MisfitKind::WrongValue => None,
+        };
+        let place = place.unwrap_or_else(|| self.place(&misfit.path));
+        // An unquoted text is a fault of syntax and of type. The second says more, unless there is nothing there at all.
+        let same = |fault: &Fault| fault.span() == Some(place.span.clone());
+        if self.broken && self.faults.iter().any(same) {
+            if place.span.is_empty() {
+                return;
+            }
+            self.faults.retain(|fault| !same(fault));
+        }
+        self.unsound.push(misfit.replaced);
+        self.faults.push(Fault::at(vec![place], misfit.message, misfit.remedy));
+    }
+
+    /// Where the value at `path` stands; for one that is not given, the table it belongs in.
+    fn place(&self, path: &str) -> Place {
+        let mut path = path;
+        loop {
+            if let Some(place) = self.values.get(path).or_else(|| self.keys.get(path)) {
+                return place.clone();
+            }
+            match path.rfind(['.', '[']) {
+                Some(end) => path = &path[..end],
+                None => {
+                    return Place { source: self.source.clone(), span: 0..0 };
+                }
+            }
+        }
+    }
+
+    fn plain_table(&mut self, table: &DeTable<'_>, path: &str) -> toml::Table {
+        let mut plain = toml::Table::new();
+        for (key, value) in table {
+            let path = join(path, key.get_ref());
+            self.keys.insert(path.clone(), self.here(key.span()));
+            self.values.insert(path.clone(), self.here(value.span()));
+            plain.insert(key.to_string(), self.plain_value(value.get_ref(), &path));
+        }
+        plain
+    }
+
+    fn plain_value(&mut self, value: &DeValue<'_>, path: &str) -> Value {
+        match value {
+            DeValue::String(text) => Value::String(text.to_string()),
+            DeValue::Integer(number) => {
+                match i64::from_str_radix(number.as_str(), number.radix()) {
+                    Ok(number) => Value::Integer(number),
+                    // Too large for any key: a float will be refused with the range that is allowed.
+                    Err(_) => Value::Float(number.as_str().parse().unwrap_or(f64::INFINITY)),
+                }
+            }
+            DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
+            DeValue::Boolean(truth) => Value::Boolean(*truth),
+            DeValue::Datetime(date) => Value::Datetime(*date),
+            DeValue::Array(items) => {
+                let items = items.iter().enumerate().map(|(index, item)| {
+                    let path = format!("{path}[{index}]");
+                    self.values.insert(path.clone(), self.here(item.span()));
+                    self.plain_value(item.get_ref(), &path)
+                });
+                Value::Array(items.collect())
+            }
+            DeValue::Table(table) => Value::Table(self.plain_table(table, path)),
+        }
+    }
+
+    fn here(&self, span: std::ops::Range<usize>) -> Place {
+        Place { source: self.source.clone(), span }
     }
 }
 
-impl std::error::Error for Faults {}
+/// Whether `path` is `outer` or something in it.
+fn is_within(path: &str, outer: &str) -> bool {
+    path.strip_prefix(outer).is_some_and(|rest| outer.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// The JSON Schema of a document that is read as a `T`.
+pub fn schema<T: JsonSchema>() -> serde_json::Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// The text of the file at `path`.
+pub fn read_text(path: &str) -> Result<String, Faults> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| Fault::new(format!("{path} cannot be read: {error}"), "give the path of a TOML file"))?;
+    match String::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => Ok(text),
+        _ => Err(Fault::new(format!("{path} is a binary file"), "give a TOML file, which is text in UTF-8").into()),
+    }
+}
+
+/// The text of a preset, or of the file at that path if no preset has that name, with the name to show in faults.
+pub fn preset_or_file(presets: &[(&str, &str)], name: &str) -> Result<(String, String), Faults> {
+    if let Some((_, text)) = presets.iter().find(|(preset, _)| *preset == name) {
+        return Ok(((*text).to_owned(), format!("{name}.toml")));
+    }
+    let names = || presets.iter().map(|(preset, _)| *preset);
+    // A name that is not one of a file was meant as that of a preset.
+    if !name.contains(['/', '\\', '.']) && !std::path::Path::new(name).exists() {
+        let list = names().collect::<Vec<_>>().join(", ");
+        let remedy = match nearest(name, names()) {
+            Some(near) => format!("did you mean {near}? The presets are {list}"),
+            None => format!("the presets are {list}; anything else is the path of a TOML file"),
+        };
+        return Err(Fault::new(format!("there is no preset or file called {name}"), remedy).into());
+    }
+    Ok((read_text(name)?, name.to_owned()))
+}
+
+/// The name nearest to a misspelt one, if any is near.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let far = name.chars().count().div_ceil(3);
+    known
+        .into_iter()
+        .map(|other| (strsim::damerau_levenshtein(name, other), other))
+        .filter(|(distance, _)| *distance <= far)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, other)| other)
+}

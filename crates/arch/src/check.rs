@@ -1,0 +1,168 @@
+//! Fields of a machine that contradict each other, and choices that cost something.
+
+use document::Document;
+
+use crate::{Arch, FULL_PRECISION_BITS};
+
+/// Bits of an ADC that loses nothing: those of the largest sum of a column, (2^cell - 1)(2^dac - 1) for each row.
+/// Flipped encoding halves that sum, which saves a bit (ISAAC section V).
+pub fn lossless_adc_bits(arch: &Arch) -> u32 {
+    column_sum_bits(arch) - u32::from(arch.adc.flipped_encoding)
+}
+
+fn column_sum_bits(arch: &Arch) -> u32 {
+    let largest = |bits: u32| (1_u64 << bits) - 1;
+    let sum = u64::from(arch.crossbar.rows) * largest(arch.crossbar.cell_bits) * largest(arch.dac.bits);
+    u64::BITS - sum.leading_zeros()
+}
+
+/// What a user may do on purpose, but should know: sums that are cut off and units that slow down every read.
+pub fn warnings(arch: &Arch) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if arch.adc.bits < lossless_adc_bits(arch) {
+        let full = column_sum_bits(arch);
+        warnings.push(format!(
+            "adc.bits = {} cannot hold a {}-row sum of {}-bit cells (needs {full}, or {} with flipped encoding)",
+            arch.adc.bits,
+            arch.crossbar.rows,
+            arch.crossbar.cell_bits,
+            full - 1
+        ));
+    }
+    let conversions = arch.conversions_per_iteration();
+    let converted = u64::from(arch.adc.count) * u64::from(arch.conversions_per_cycle());
+    if converted < conversions {
+        warnings.push(format!(
+            "the ADCs of an IMA convert {converted} of the {conversions} columns that its crossbars read in a cycle, so an iteration \
+             takes {} cycles (raise adc.count or adc.rate_gsps, or cycle_ns)",
+            conversions.div_ceil(converted)
+        ));
+    }
+    let merged = u64::from(arch.shift_add.count) * u64::from(arch.shift_add.values_per_cycle);
+    if merged < conversions {
+        warnings.push(format!(
+            "the shift-and-adds of an IMA merge {merged} of the {conversions} conversions of an iteration in a cycle, so an iteration \
+             takes {} cycles (raise shift_add.count or shift_add.values_per_cycle)",
+            conversions.div_ceil(merged)
+        ));
+    }
+    warnings
+}
+
+/// Reports the fields that contradict each other, each with all the fields that have a part in it.
+pub(crate) fn contradictions(arch: &Arch, document: &mut Document) {
+    board(arch, document);
+    grid(arch, document);
+    rates(arch, document);
+    registers(arch, document);
+}
+
+fn board(arch: &Arch, document: &mut Document) {
+    let (chips, columns) = (arch.board.chips, arch.board.columns);
+    if !chips.is_multiple_of(columns) {
+        document.fault(
+            &["board.columns", "board.chips"],
+            format!("board.chips = {chips} do not fill rows of board.columns = {columns}"),
+            format!("give a number of columns that divides {chips}, or {} chips", chips.next_multiple_of(columns)),
+        );
+    }
+    let links = arch.hyper_transport.links;
+    let needed = match (chips, chips.div_ceil(columns)) {
+        (1, _) => 0,
+        (_, 1) => 2,
+        _ => 4,
+    };
+    if links < needed {
+        document.fault(
+            &["hyper_transport.links", "board.chips", "board.columns"],
+            format!("{chips} chips in rows of {columns} need {needed} links each, and hyper_transport.links = {links}"),
+            if needed == 4 && links >= 2 {
+                format!("give each chip 4 links, or put all in one row with board.columns = {chips}, which needs 2")
+            } else {
+                format!("give each chip {needed} links")
+            },
+        );
+    }
+}
+
+fn grid(arch: &Arch, document: &mut Document) {
+    let directions = [
+        ("tile_columns", arch.chip.tile_columns, arch.router.tile_columns),
+        ("tile_rows", arch.chip.tile_rows, arch.router.tile_rows),
+    ];
+    for (key, chip, router) in directions {
+        if !chip.is_multiple_of(router) {
+            document.fault(
+                &[&format!("router.{key}"), &format!("chip.{key}")],
+                format!("router.{key} = {router} does not divide chip.{key} = {chip}"),
+                format!(
+                    "give each router a block that divides the grid, or make chip.{key} {}",
+                    chip.next_multiple_of(router)
+                ),
+            );
+        }
+    }
+}
+
+fn rates(arch: &Arch, document: &mut Document) {
+    let cycle = arch.cycle_ns;
+    if arch.conversions_per_cycle() < 1 {
+        document.fault(
+            &["adc.rate_gsps", "cycle_ns"],
+            format!("an ADC of {} Gsamples/s converts nothing in a cycle of {cycle} ns", arch.adc.rate_gsps),
+            format!("give adc.rate_gsps at least {}, or a longer cycle", 1.0 / cycle),
+        );
+    }
+    if arch.flits_per_cycle() < 1 {
+        document.fault(
+            &["router.clock_ghz", "cycle_ns"],
+            format!("a router of {} GHz passes no flit in a cycle of {cycle} ns", arch.router.clock_ghz),
+            format!("give router.clock_ghz at least {}, or a longer cycle", 1.0 / cycle),
+        );
+    }
+    if arch.link_bits_per_cycle() < 1 {
+        let rate = arch.hyper_transport.gigabytes_per_second;
+        document.fault(
+            &["hyper_transport.gigabytes_per_second", "cycle_ns"],
+            format!("a link of {rate} GB/s carries no bit in a cycle of {cycle} ns"),
+            format!("give hyper_transport.gigabytes_per_second at least {}, or a longer cycle", 0.125 / cycle),
+        );
+    }
+}
+
+fn registers(arch: &Arch, document: &mut Document) {
+    let rows = arch.crossbar.rows;
+    let inputs = (rows * FULL_PRECISION_BITS).div_ceil(8);
+    if arch.ima.input_register_bytes < inputs {
+        document.fault(
+            &["ima.input_register_bytes", "crossbar.rows"],
+            format!(
+                "ima.input_register_bytes = {} cannot hold the {rows} inputs of one crossbar, of {FULL_PRECISION_BITS} bits each",
+                arch.ima.input_register_bytes
+            ),
+            format!("give it at least {inputs} bytes"),
+        );
+    }
+    let results = arch.results_per_crossbar(FULL_PRECISION_BITS);
+    let bytes = (results * arch.tile.partial_sum_bits).div_ceil(8);
+    if arch.ima.output_register_bytes < bytes {
+        document.fault(
+            &["ima.output_register_bytes", "crossbar.columns", "crossbar.cell_bits", "tile.partial_sum_bits"],
+            format!(
+                "ima.output_register_bytes = {} cannot hold the {results} results of one crossbar, of {} bits each",
+                arch.ima.output_register_bytes, arch.tile.partial_sum_bits
+            ),
+            format!("give it at least {bytes} bytes"),
+        );
+    }
+    if arch.tile.output_register_bytes < arch.ima.output_register_bytes {
+        document.fault(
+            &["tile.output_register_bytes", "ima.output_register_bytes"],
+            format!(
+                "tile.output_register_bytes = {} cannot take what one IMA delivers, ima.output_register_bytes = {}",
+                arch.tile.output_register_bytes, arch.ima.output_register_bytes
+            ),
+            format!("give it at least {} bytes", arch.ima.output_register_bytes),
+        );
+    }
+}

@@ -1,0 +1,232 @@
+//! Figures that follow from a machine: power at rated load, area, peak throughput and storage.
+//!
+//! The rated load of a group is the most it does in a cycle: ADCs convert at their full rate, every row is driven, eDRAM and bus move
+//! all they can, every port of a router passes flits, and what follows the crossbars takes the results of 16-bit operations as fast as
+//! these can end. At that load ISAAC-CE draws the powers of ISAAC's Table I.
+
+use serde::Serialize;
+
+use crate::{Arch, FULL_PRECISION_BITS};
+
+/// What contains a group; its figures are of the group in one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// One IMA.
+    Ima,
+    /// One tile.
+    Tile,
+    /// One router, which several tiles share.
+    Router,
+    /// One chip.
+    Chip,
+}
+
+/// A group of equal units: a row of ISAAC's Table I.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Group {
+    /// Name, as in energy reports.
+    pub name: &'static str,
+    /// What the figures are of.
+    pub scope: Scope,
+    /// Units in one scope.
+    pub units: u64,
+    /// Power of the group in one scope at rated load, mW.
+    pub power_mw: f64,
+    /// Area of the group in one scope, mm2.
+    pub area_mm2: f64,
+}
+
+/// Power and area of something as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Total {
+    /// At rated load, mW.
+    pub power_mw: f64,
+    /// mm2.
+    pub area_mm2: f64,
+}
+
+/// What follows from a machine. Figures of throughput count a multiplication and an addition as two operations.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Derived {
+    /// Groups in the order of ISAAC's Table I.
+    pub groups: Vec<Group>,
+    /// One tile with its share of a router.
+    pub tile: Total,
+    /// One chip.
+    pub chip: Total,
+    /// ADCs' part of a tile's power, 0 to 1.
+    pub adc_power_share: f64,
+    /// ADCs' part of a tile's area, 0 to 1.
+    pub adc_area_share: f64,
+    /// Operations per ns of one chip, weights and activations of 16 bits.
+    pub peak_gops: f64,
+    /// Power efficiency (ISAAC's PE), GOPS/W.
+    pub gops_per_watt: f64,
+    /// Computational efficiency (ISAAC's CE), GOPS/mm2.
+    pub gops_per_mm2: f64,
+    /// Storage efficiency (ISAAC's SE): weights on a chip, in units of 2^20 bytes per mm2.
+    pub mb_per_mm2: f64,
+}
+
+/// Energy or area of an ADC of `bits` bits relative to one of 8: ISAAC's rule, a linear part and an exponential one.
+pub fn adc_scale(bits: u32) -> f64 {
+    let energy = |bits: u32| 0.19543 * f64::from(bits) + 0.000414 * f64::from(bits).exp2();
+    energy(bits) / energy(8)
+}
+
+/// The figures that follow from `arch`.
+pub fn derived(arch: &Arch) -> Derived {
+    let groups = groups(arch);
+    let tile = total(&groups, |scope| scopes_per_tile(arch, scope));
+    let chip = total(&groups, |scope| scopes_per_chip(arch, scope));
+    let adcs: Vec<Group> = groups.iter().filter(|group| group.name == "adc").cloned().collect();
+    let adcs = total(&adcs, |scope| scopes_per_tile(arch, scope));
+
+    let crossbars = f64::from(arch.tiles_per_chip() * arch.tile.imas * arch.ima.crossbars);
+    let cells = crossbars * f64::from(arch.crossbar.rows) * f64::from(arch.crossbar.columns);
+    let weights = cells / f64::from(arch.columns_per_weight(FULL_PRECISION_BITS));
+    let peak_gops = 2.0 * weights / (cycles_per_operation(arch) * arch.cycle_ns);
+    let megabytes = cells * f64::from(arch.crossbar.cell_bits) / 8.0 / f64::from(1 << 20);
+    Derived {
+        tile,
+        chip,
+        adc_power_share: adcs.power_mw / tile.power_mw,
+        adc_area_share: adcs.area_mm2 / tile.area_mm2,
+        peak_gops,
+        gops_per_watt: peak_gops / (chip.power_mw / 1000.0),
+        gops_per_mm2: peak_gops / chip.area_mm2,
+        mb_per_mm2: megabytes / chip.area_mm2,
+        groups,
+    }
+}
+
+/// Cycles from one IMA operation to the next, with activations of 16 bits.
+fn cycles_per_operation(arch: &Arch) -> f64 {
+    f64::from(arch.iterations(FULL_PRECISION_BITS)) * arch.cycles_per_iteration() as f64
+}
+
+fn groups(arch: &Arch) -> Vec<Group> {
+    let (energy, area) = (&arch.energy, &arch.area);
+    let count = u64::from;
+    let rows = count(arch.ima.crossbars) * count(arch.crossbar.rows);
+    let columns = count(arch.ima.crossbars) * count(arch.crossbar.columns);
+    let cells_of_one = f64::from(arch.crossbar.rows) * f64::from(arch.crossbar.columns);
+
+    // Actions of a cycle at rated load, in one scope.
+    let conversions = f64::from(arch.adc.count) * f64::from(arch.conversions_per_cycle());
+    let operation = cycles_per_operation(arch);
+    let results_of_one = f64::from(arch.results_per_crossbar(FULL_PRECISION_BITS));
+    let ima_results = f64::from(arch.ima.crossbars) * results_of_one / operation;
+    let tile_results = f64::from(arch.tile.imas) * ima_results;
+    let register_bits = 8.0 * f64::from(arch.tile.output_register_bytes) / operation;
+    let input_bits = 2.0 * rows as f64 * f64::from(arch.dac.bits);
+    let edram_bits = 8.0 * f64::from(arch.edram.bytes_per_cycle);
+    let bus_bits = 8.0 * f64::from(arch.bus.bytes_per_cycle);
+    // A router has a port for each of its tiles and four for its neighbours.
+    let ports = f64::from(arch.router.tile_columns * arch.router.tile_rows + 4);
+    let flits = ports * f64::from(arch.flits_per_cycle());
+
+    let adc_scale = adc_scale(arch.adc.bits);
+    let cells = f64::from(arch.ima.crossbars) * cells_of_one;
+    let group = |scope, name, units, actions: f64, pj: f64, mm2_of_one: f64| Group {
+        name,
+        scope,
+        units,
+        power_mw: actions * pj / arch.cycle_ns,
+        area_mm2: units as f64 * mm2_of_one,
+    };
+    let memory = |scope, name, bytes, actions, pj, mm2_of_byte: f64| {
+        group(scope, name, 1, actions, pj, f64::from(bytes) * mm2_of_byte)
+    };
+    let links = Group {
+        name: "hyper_transport",
+        scope: Scope::Chip,
+        units: count(arch.hyper_transport.links),
+        power_mw: arch.static_power.hyper_transport.mw,
+        area_mm2: f64::from(arch.hyper_transport.links) * area.hyper_transport_link.mm2,
+    };
+    use Scope::{Ima, Router, Tile};
+    vec![
+        memory(Tile, "edram_buffer", arch.edram.bytes, edram_bits, energy.edram_bit.pj, area.edram_byte.mm2),
+        group(Tile, "bus", 1, bus_bits, energy.bus_bit.pj, area.bus.mm2),
+        group(Router, "router", 1, flits, energy.router_flit.pj, area.router.mm2),
+        group(Tile, "sigmoid", count(arch.tile.sigmoids), tile_results, energy.sigmoid_value.pj, area.sigmoid.mm2),
+        group(Tile, "tile_shift_add", 1, tile_results, energy.tile_shift_add_value.pj, area.tile_shift_add.mm2),
+        group(Tile, "max_pool", 1, tile_results, energy.max_pool_value.pj, area.max_pool.mm2),
+        memory(
+            Tile,
+            "tile_output_register",
+            arch.tile.output_register_bytes,
+            register_bits,
+            energy.tile_output_register_bit.pj,
+            area.tile_output_register_byte.mm2,
+        ),
+        group(
+            Ima,
+            "adc",
+            count(arch.adc.count),
+            conversions,
+            energy.adc_conversion_8_bits.pj * adc_scale,
+            area.adc_8_bits.mm2 * adc_scale,
+        ),
+        group(Ima, "dac", rows, rows as f64, energy.dac_row.pj, area.dac.mm2),
+        group(Ima, "sample_hold", columns, columns as f64, energy.sample_hold_column.pj, area.sample_hold.mm2),
+        group(
+            Ima,
+            "crossbar",
+            count(arch.ima.crossbars),
+            cells,
+            energy.crossbar_cell.pj,
+            area.crossbar_cell.mm2 * cells_of_one,
+        ),
+        group(
+            Ima,
+            "shift_add",
+            count(arch.shift_add.count),
+            conversions,
+            energy.shift_add_value.pj,
+            area.shift_add.mm2,
+        ),
+        memory(
+            Ima,
+            "input_register",
+            arch.ima.input_register_bytes,
+            input_bits,
+            energy.input_register_bit.pj,
+            area.input_register_byte.mm2,
+        ),
+        memory(
+            Ima,
+            "output_register",
+            arch.ima.output_register_bytes,
+            ima_results,
+            energy.output_register_value.pj,
+            area.output_register_byte.mm2,
+        ),
+        links,
+    ]
+}
+
+/// How many of a scope one tile has; routers are shared, links belong to the chip.
+fn scopes_per_tile(arch: &Arch, scope: Scope) -> f64 {
+    match scope {
+        Scope::Ima => f64::from(arch.tile.imas),
+        Scope::Tile => 1.0,
+        Scope::Router => 1.0 / f64::from(arch.router.tile_columns * arch.router.tile_rows),
+        Scope::Chip => 0.0,
+    }
+}
+
+/// How many of a scope one chip has.
+fn scopes_per_chip(arch: &Arch, scope: Scope) -> f64 {
+    match scope {
+        Scope::Chip => 1.0,
+        part => f64::from(arch.tiles_per_chip()) * scopes_per_tile(arch, part),
+    }
+}
+
+fn total(groups: &[Group], scopes: impl Fn(Scope) -> f64) -> Total {
+    let sum = |figure: fn(&Group) -> f64| groups.iter().map(|group| scopes(group.scope) * figure(group)).sum();
+    Total { power_mw: sum(|group| group.power_mw), area_mm2: sum(|group| group.area_mm2) }
+}

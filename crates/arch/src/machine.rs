@@ -1,0 +1,397 @@
+//! The machine as its file states it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Bits of the weights and activations that registers are sized for and rated loads are stated at (ISAAC section VI).
+pub const FULL_PRECISION_BITS: u32 = 16;
+
+/// A checked machine. TOML keys equal these fields.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Arch {
+    /// Name shown in reports.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// Length of a cycle, one crossbar read, in ns.
+    #[schemars(range(min = 0.001, max = 1_000_000.0))]
+    pub cycle_ns: f64,
+    /// Chips and how they are joined.
+    pub board: Board,
+    /// Tiles of a chip.
+    pub chip: Chip,
+    /// Parts of a tile.
+    pub tile: Tile,
+    /// Parts of an in-situ multiply-accumulate unit (IMA).
+    pub ima: Ima,
+    /// Memristor array.
+    pub crossbar: Crossbar,
+    /// Digital-to-analogue converters, one per crossbar row.
+    pub dac: Dac,
+    /// Analogue-to-digital converters of an IMA.
+    pub adc: Adc,
+    /// Shift-and-add units of an IMA.
+    pub shift_add: ShiftAdd,
+    /// Tile buffer.
+    pub edram: Edram,
+    /// Shared eDRAM-to-IMA bus of a tile.
+    pub bus: Bus,
+    /// Router of the concentrated mesh.
+    pub router: Router,
+    /// Chip-to-chip links.
+    pub hyper_transport: HyperTransport,
+    /// Energy of each action, with its source.
+    pub energy: Energy,
+    /// Power drawn whether or not anything happens, with its source.
+    pub static_power: StaticPower,
+    /// Area of each block, with its source.
+    pub area: Area,
+}
+
+/// Chips of the board: a grid, row by row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Board {
+    /// Chips on the board.
+    #[schemars(range(min = 1, max = 1024))]
+    pub chips: u32,
+    /// Chips in one row of the grid.
+    #[schemars(range(min = 1, max = 1024))]
+    pub columns: u32,
+}
+
+/// Tiles of a chip: a grid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Chip {
+    /// Tiles in one row of the grid.
+    #[schemars(range(min = 1, max = 64))]
+    pub tile_columns: u32,
+    /// Rows of the grid.
+    #[schemars(range(min = 1, max = 64))]
+    pub tile_rows: u32,
+}
+
+/// Parts of a tile.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tile {
+    /// IMAs of a tile, at most 64: a tile keeps a set of them in one machine word.
+    #[schemars(range(min = 1, max = 64))]
+    pub imas: u32,
+    /// Bits of a result or partial sum on its way from an IMA.
+    #[schemars(range(min = 1, max = 64))]
+    pub partial_sum_bits: u32,
+    /// Tile output register, in bytes.
+    #[schemars(range(min = 1, max = 1 << 24))]
+    pub output_register_bytes: u32,
+    /// Sigmoid units of a tile.
+    #[schemars(range(min = 1, max = 1024))]
+    pub sigmoids: u32,
+}
+
+/// Parts of an IMA.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ima {
+    /// Crossbars of an IMA, at most 64: an operation keeps a set of them in one machine word.
+    #[schemars(range(min = 1, max = 64))]
+    pub crossbars: u32,
+    /// Input register, in bytes: the inputs of one operation, while those of the next are written behind them.
+    #[schemars(range(min = 1, max = 1 << 24))]
+    pub input_register_bytes: u32,
+    /// Output register, in bytes: the results of one operation; there are two, used in turn.
+    #[schemars(range(min = 1, max = 1 << 24))]
+    pub output_register_bytes: u32,
+    /// An operation skips the row blocks whose inputs are all zero.
+    pub skip_zero_row_blocks: bool,
+}
+
+/// Memristor array.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Crossbar {
+    /// Word lines: inputs.
+    #[schemars(range(min = 1, max = 4096))]
+    pub rows: u32,
+    /// Bit lines.
+    #[schemars(range(min = 1, max = 4096))]
+    pub columns: u32,
+    /// Bits stored in one cell.
+    #[schemars(range(min = 1, max = 8))]
+    pub cell_bits: u32,
+}
+
+/// Digital-to-analogue converters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dac {
+    /// Input bits applied to a row in one read.
+    #[schemars(range(min = 1, max = 16))]
+    pub bits: u32,
+}
+
+/// Analogue-to-digital converters of one IMA.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Adc {
+    /// ADCs of an IMA; its crossbars share them evenly.
+    #[schemars(range(min = 1, max = 4096))]
+    pub count: u32,
+    /// Resolution.
+    #[schemars(range(min = 1, max = 32))]
+    pub bits: u32,
+    /// Conversions per ns of one ADC.
+    #[schemars(range(min = 1e-6, max = 1000.0))]
+    pub rate_gsps: f64,
+    /// Weights are stored flipped where that makes a column's sum smaller, which saves one bit (ISAAC section V).
+    pub flipped_encoding: bool,
+    /// One column more, which sums the inputs, is converted too (ISAAC section V).
+    pub unit_column: bool,
+}
+
+/// Shift-and-add units of one IMA.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShiftAdd {
+    /// Units of an IMA.
+    #[schemars(range(min = 1, max = 4096))]
+    pub count: u32,
+    /// Conversions that one unit merges in a cycle.
+    #[schemars(range(min = 1, max = 1 << 24))]
+    pub values_per_cycle: u32,
+}
+
+/// Tile buffer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Edram {
+    /// Capacity in bytes.
+    #[schemars(range(min = 1, max = 1 << 30))]
+    pub bytes: u32,
+    /// Bytes read or written in a cycle.
+    #[schemars(range(min = 1, max = 1 << 24))]
+    pub bytes_per_cycle: u32,
+}
+
+/// Shared bus of a tile.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bus {
+    /// Bytes moved in a cycle.
+    #[schemars(range(min = 1, max = 1 << 24))]
+    pub bytes_per_cycle: u32,
+}
+
+/// Router of the concentrated mesh.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Router {
+    /// Columns of the block of tiles that one router serves.
+    #[schemars(range(min = 1, max = 64))]
+    pub tile_columns: u32,
+    /// Rows of the block of tiles that one router serves.
+    #[schemars(range(min = 1, max = 64))]
+    pub tile_rows: u32,
+    /// Bits of a flit, the width of a mesh link.
+    #[schemars(range(min = 1, max = 4096))]
+    pub flit_bits: u32,
+    /// Flits per ns on one link.
+    #[schemars(range(min = 1e-6, max = 1000.0))]
+    pub clock_ghz: f64,
+}
+
+/// Chip-to-chip links.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HyperTransport {
+    /// Links of a chip: north, east, south, west.
+    #[schemars(range(min = 0, max = 4))]
+    pub links: u32,
+    /// Bytes per ns of one link in one direction.
+    #[schemars(range(min = 1e-6, max = 1_000_000.0))]
+    pub gigabytes_per_second: f64,
+}
+
+/// Energy of one action and where the figure comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Coefficient {
+    /// Energy of one action, pJ.
+    #[schemars(range(min = 0.0))]
+    pub pj: f64,
+    /// Table, section or file that the figure comes from.
+    #[schemars(length(min = 1))]
+    pub source: String,
+}
+
+/// Energy of each action.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Energy {
+    /// One conversion by an 8-bit ADC; other resolutions scale by ISAAC's rule.
+    pub adc_conversion_8_bits: Coefficient,
+    /// One row driven in one read.
+    pub dac_row: Coefficient,
+    /// One cell in a read of its array.
+    pub crossbar_cell: Coefficient,
+    /// One column held.
+    pub sample_hold_column: Coefficient,
+    /// One conversion merged by an IMA's shift-and-add.
+    pub shift_add_value: Coefficient,
+    /// One bit written to, or read from, an IMA's input register.
+    pub input_register_bit: Coefficient,
+    /// One result through an IMA's output register.
+    pub output_register_value: Coefficient,
+    /// One bit read from, or written to, eDRAM.
+    pub edram_bit: Coefficient,
+    /// One bit over the tile's bus.
+    pub bus_bit: Coefficient,
+    /// One bit into the tile's output register.
+    pub tile_output_register_bit: Coefficient,
+    /// One value merged by the tile's shift-and-add.
+    pub tile_shift_add_value: Coefficient,
+    /// One value through a sigmoid unit.
+    pub sigmoid_value: Coefficient,
+    /// One value into the max-pool unit.
+    pub max_pool_value: Coefficient,
+    /// One flit through one router.
+    pub router_flit: Coefficient,
+    /// One bit over one chip-to-chip link.
+    pub hyper_transport_bit: Coefficient,
+}
+
+/// Power drawn at all times.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StaticPower {
+    /// The links of one chip.
+    pub hyper_transport: Milliwatts,
+}
+
+/// A power and where the figure comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Milliwatts {
+    /// mW.
+    #[schemars(range(min = 0.0))]
+    pub mw: f64,
+    /// Table, section or file that the figure comes from.
+    #[schemars(length(min = 1))]
+    pub source: String,
+}
+
+/// An area and where the figure comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SquareMillimetres {
+    /// mm2.
+    #[schemars(range(min = 0.0))]
+    pub mm2: f64,
+    /// Table, section or file that the figure comes from.
+    #[schemars(length(min = 1))]
+    pub source: String,
+}
+
+/// Area of one unit of each block.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Area {
+    /// One 8-bit ADC; other resolutions scale like the energy.
+    pub adc_8_bits: SquareMillimetres,
+    /// One row's DAC.
+    pub dac: SquareMillimetres,
+    /// One cell of a crossbar.
+    pub crossbar_cell: SquareMillimetres,
+    /// One column's sample-and-hold.
+    pub sample_hold: SquareMillimetres,
+    /// One shift-and-add of an IMA.
+    pub shift_add: SquareMillimetres,
+    /// One byte of an IMA's input register.
+    pub input_register_byte: SquareMillimetres,
+    /// One byte of an IMA's output register.
+    pub output_register_byte: SquareMillimetres,
+    /// One byte of eDRAM.
+    pub edram_byte: SquareMillimetres,
+    /// The bus of a tile.
+    pub bus: SquareMillimetres,
+    /// One byte of the tile's output register.
+    pub tile_output_register_byte: SquareMillimetres,
+    /// The shift-and-add of a tile.
+    pub tile_shift_add: SquareMillimetres,
+    /// One sigmoid unit.
+    pub sigmoid: SquareMillimetres,
+    /// The max-pool unit of a tile.
+    pub max_pool: SquareMillimetres,
+    /// One router.
+    pub router: SquareMillimetres,
+    /// One chip-to-chip link.
+    pub hyper_transport_link: SquareMillimetres,
+}
+
+impl Arch {
+    /// Tiles of one chip.
+    pub fn tiles_per_chip(&self) -> u32 {
+        self.chip.tile_columns * self.chip.tile_rows
+    }
+
+    /// Tiles of the board.
+    pub fn tiles(&self) -> u32 {
+        self.board.chips * self.tiles_per_chip()
+    }
+
+    /// IMAs of the board.
+    pub fn imas(&self) -> u32 {
+        self.tiles() * self.tile.imas
+    }
+
+    /// Crossbars of the board.
+    pub fn crossbars(&self) -> u64 {
+        u64::from(self.imas()) * u64::from(self.ima.crossbars)
+    }
+
+    /// Columns that one ADC converts in a cycle.
+    pub fn conversions_per_cycle(&self) -> u32 {
+        // The product of two decimal fractions may fall a hair short of the whole number it means.
+        (self.adc.rate_gsps * self.cycle_ns + 1e-6) as u32
+    }
+
+    /// Flits that a mesh link carries in a cycle.
+    pub fn flits_per_cycle(&self) -> u32 {
+        (self.router.clock_ghz * self.cycle_ns + 1e-6) as u32
+    }
+
+    /// Bits that a chip-to-chip link carries in a cycle, one way.
+    pub fn link_bits_per_cycle(&self) -> u64 {
+        (self.hyper_transport.gigabytes_per_second * 8.0 * self.cycle_ns + 1e-6) as u64
+    }
+
+    /// Crossbar reads that apply `activation_bits` to a row.
+    pub fn iterations(&self, activation_bits: u32) -> u32 {
+        activation_bits.div_ceil(self.dac.bits)
+    }
+
+    /// Adjacent columns that one weight takes.
+    pub fn columns_per_weight(&self, weight_bits: u32) -> u32 {
+        weight_bits.div_ceil(self.crossbar.cell_bits)
+    }
+
+    /// Results that one crossbar yields; a weight that straddles two crossbars counts in both.
+    pub fn results_per_crossbar(&self, weight_bits: u32) -> u32 {
+        self.crossbar.columns.div_ceil(self.columns_per_weight(weight_bits))
+    }
+
+    /// Conversions of one IMA for one read of all its crossbars.
+    pub fn conversions_per_iteration(&self) -> u64 {
+        let columns = self.crossbar.columns + u32::from(self.adc.unit_column);
+        u64::from(self.ima.crossbars) * u64::from(columns)
+    }
+
+    /// Cycles of an iteration: one, or those of its slowest unit.
+    pub fn cycles_per_iteration(&self) -> u64 {
+        let conversions = self.conversions_per_iteration();
+        let adcs = u64::from(self.adc.count) * u64::from(self.conversions_per_cycle());
+        let shift_adds = u64::from(self.shift_add.count) * u64::from(self.shift_add.values_per_cycle);
+        conversions.div_ceil(adcs).max(conversions.div_ceil(shift_adds))
+    }
+}

@@ -1,0 +1,125 @@
+//! Faults of users' files and how they are drawn.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use annotate_snippets::{AnnotationKind, Element, Level, Renderer, Snippet};
+
+/// A text and the name it is shown under.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub file: String,
+    pub text: String,
+}
+
+/// A stretch of a source.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub source: Arc<Source>,
+    pub span: Range<usize>,
+}
+
+/// One mistake of the user's: what is wrong, where, and what to do about it.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    message: String,
+    remedy: String,
+    /// Where the fault stands, then the other values that have a part in it. Empty if it stands in no file.
+    places: Vec<Place>,
+}
+
+impl Fault {
+    /// A fault that stands in no file: an argument, or a file that cannot be read.
+    pub fn new(message: impl Into<String>, remedy: impl Into<String>) -> Fault {
+        Fault::at(Vec::new(), message, remedy)
+    }
+
+    pub(crate) fn at(places: Vec<Place>, message: impl Into<String>, remedy: impl Into<String>) -> Fault {
+        Fault { message: message.into(), remedy: remedy.into(), places }
+    }
+
+    /// What is wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it.
+    pub fn remedy(&self) -> &str {
+        &self.remedy
+    }
+
+    /// The file the fault stands in.
+    pub fn file(&self) -> Option<&str> {
+        self.places.first().map(|place| place.source.file.as_str())
+    }
+
+    /// The bytes of the file that the fault is about.
+    pub fn span(&self) -> Option<Range<usize>> {
+        self.places.first().map(|place| place.span.clone())
+    }
+
+    fn render(&self, renderer: &Renderer) -> String {
+        let mut elements: Vec<Element<'_>> = Vec::new();
+        let mut rest = self.places.as_slice();
+        while let Some(first) = rest.first() {
+            // Values of one file are drawn together; an overridden value has a text of its own.
+            let same = |place: &&Place| Arc::ptr_eq(&place.source, &first.source);
+            let count = rest.iter().take_while(same).count();
+            let (together, others) = rest.split_at(count);
+            let annotations = together.iter().enumerate().map(|(index, place)| {
+                let primary = rest.len() == self.places.len() && index == 0;
+                let kind = if primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+                kind.span(place.span.clone())
+            });
+            let snippet = Snippet::source(&first.source.text).path(&first.source.file).annotations(annotations);
+            elements.push(snippet.into());
+            rest = others;
+        }
+        let fault =
+            Level::ERROR.primary_title(&self.message).elements(elements).element(Level::HELP.message(&self.remedy));
+        renderer.render(&[fault])
+    }
+}
+
+/// All faults of one or more files, drawn with file, line and column by `Display`.
+#[derive(Clone, Debug)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// The faults, in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.0.iter()
+    }
+
+    /// The faults drawn with colours, for a terminal.
+    pub fn coloured(&self) -> String {
+        self.render(&Renderer::styled())
+    }
+
+    fn render(&self, renderer: &Renderer) -> String {
+        let drawn: Vec<String> = self.iter().map(|fault| fault.render(renderer)).collect();
+        drawn.join("\n\n")
+    }
+}
+
+impl From<Vec<Fault>> for Faults {
+    fn from(mut faults: Vec<Fault>) -> Faults {
+        faults.sort_by_key(|fault| fault.span().map(|span| span.start));
+        Faults(faults)
+    }
+}
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Faults {
+        Faults(vec![fault])
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(&Renderer::plain()))
+    }
+}
+
+impl std::error::Error for Faults {}

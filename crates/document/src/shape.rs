@@ -1,0 +1,231 @@
+//! The shape a document must have, as its JSON Schema states it: keys, types and ranges.
+
+use serde_json::Value as Schema;
+use toml::Value;
+
+use crate::nearest;
+
+/// What does not fit the schema.
+pub(crate) struct Misfit {
+    pub kind: MisfitKind,
+    /// Path of the key or value, as in `layers[2].kernel`.
+    pub path: String,
+    /// Path of the value that a stand-in has taken the place of.
+    pub replaced: String,
+    pub message: String,
+    pub remedy: String,
+}
+
+#[derive(PartialEq)]
+pub(crate) enum MisfitKind {
+    UnknownKey,
+    MissingKey,
+    WrongValue,
+}
+
+/// Checks `value` against `schema` and returns it with unknown keys left out and with misfits replaced by a value that fits,
+/// so that what remains can be read and checked further. `None` is an optional value that is not given.
+pub(crate) fn check(value: Value, schema: &Schema, path: &str, misfits: &mut Vec<Misfit>) -> Option<Value> {
+    match (kind(schema), value) {
+        ("object", Value::Table(table)) => Some(check_table(table, schema, path, misfits)),
+        ("array", Value::Array(items)) => {
+            let items = items
+                .into_iter()
+                .enumerate()
+                .filter_map(|(index, item)| check(item, &schema["items"], &format!("{path}[{index}]"), misfits));
+            Some(Value::Array(items.collect()))
+        }
+        (_, value) if fits(&value, schema) => Some(value),
+        (_, value) => {
+            misfits.push(Misfit {
+                kind: MisfitKind::WrongValue,
+                path: path.to_owned(),
+                replaced: path.to_owned(),
+                message: format!("{path} must be {}, not {}", wanted(schema), given(&value)),
+                remedy: remedy(path, &value, schema),
+            });
+            stand_in(schema)
+        }
+    }
+}
+
+fn check_table(mut table: toml::Table, schema: &Schema, path: &str, misfits: &mut Vec<Misfit>) -> Value {
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let known: Vec<&str> = properties.clone().map(|(key, _)| key.as_str()).collect();
+    let mut meant = Vec::new();
+    for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
+        let absent = known.iter().copied().filter(|key| !table.contains_key(*key));
+        let near = nearest(key, absent).or_else(|| nearest(key, known.iter().copied()));
+        meant.extend(near);
+        misfits.push(Misfit {
+            kind: MisfitKind::UnknownKey,
+            path: join(path, key),
+            replaced: join(path, near.unwrap_or(key)),
+            message: format!("unknown key {}", join(path, key)),
+            remedy: match near {
+                Some(name) => format!("did you mean {name}?"),
+                None => format!("the keys here are {}", known.join(", ")),
+            },
+        });
+    }
+    let mut checked = toml::Table::new();
+    for (key, schema_of_key) in properties {
+        let path = join(path, key);
+        let value = match table.remove(key) {
+            Some(value) => check(value, schema_of_key, &path, misfits),
+            None if is_required(schema, key) => {
+                // One that is there under a misspelt name has been reported by that name.
+                if !meant.contains(&key.as_str()) {
+                    misfits.push(Misfit {
+                        kind: MisfitKind::MissingKey,
+                        replaced: path.clone(),
+                        message: format!("{path} is missing"),
+                        remedy: format!("add {key}, {}{}", wanted(schema_of_key), description(schema_of_key)),
+                        path,
+                    });
+                }
+                stand_in(schema_of_key)
+            }
+            None => None,
+        };
+        if let Some(value) = value {
+            checked.insert(key.clone(), value);
+        }
+    }
+    Value::Table(checked)
+}
+
+/// The path of a key of the table at `path`.
+pub(crate) fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+fn is_required(schema: &Schema, key: &str) -> bool {
+    let required = schema["required"].as_array();
+    required.is_some_and(|required| required.iter().any(|name| name == key))
+}
+
+/// The JSON type of a schema; that of a value that may be left out is the one it has when it is there.
+fn kind(schema: &Schema) -> &str {
+    match &schema["type"] {
+        Schema::Array(kinds) => kinds[0].as_str().unwrap_or_default(),
+        kind => kind.as_str().unwrap_or("string"),
+    }
+}
+
+/// The names a value may have, if it is one of a set.
+fn choices(schema: &Schema) -> Vec<&str> {
+    let constants = schema["oneOf"].as_array().into_iter().flatten();
+    constants.filter_map(|choice| choice["const"].as_str()).collect()
+}
+
+fn fits(value: &Value, schema: &Schema) -> bool {
+    let minimum = schema["minimum"].as_f64().unwrap_or(f64::NEG_INFINITY);
+    let maximum = schema["maximum"].as_f64().unwrap_or(f64::MAX);
+    let above = schema["exclusiveMinimum"].as_f64().unwrap_or(f64::NEG_INFINITY);
+    let in_range = |number: f64| number >= minimum && number > above && number <= maximum;
+    match (kind(schema), value) {
+        ("integer", Value::Integer(number)) => in_range(*number as f64),
+        ("number", Value::Integer(number)) => in_range(*number as f64),
+        ("number", Value::Float(number)) => in_range(*number),
+        ("boolean", Value::Boolean(_)) => true,
+        ("string", Value::String(text)) => {
+            let choices = choices(schema);
+            let shortest = schema["minLength"].as_u64().unwrap_or(0);
+            text.len() as u64 >= shortest && (choices.is_empty() || choices.contains(&text.as_str()))
+        }
+        _ => false,
+    }
+}
+
+/// The simplest value that fits.
+fn stand_in(schema: &Schema) -> Option<Value> {
+    if schema["type"].is_array() {
+        return None;
+    }
+    Some(match kind(schema) {
+        "object" => check_table(toml::Table::new(), schema, "", &mut Vec::new()),
+        "array" => Value::Array(Vec::new()),
+        "integer" => Value::Integer(schema["minimum"].as_i64().unwrap_or(0)),
+        "number" => Value::Float(schema["minimum"].as_f64().unwrap_or(1.0)),
+        "boolean" => Value::Boolean(false),
+        _ => Value::String((*choices(schema).first().unwrap_or(&"?")).to_owned()),
+    })
+}
+
+/// What the schema asks for, in words.
+fn wanted(schema: &Schema) -> String {
+    let range = || {
+        let minimum = &schema["minimum"];
+        match (minimum.as_f64(), &schema["maximum"]) {
+            (Some(_), Schema::Null) => format!(" of at least {minimum}"),
+            (Some(_), maximum) => format!(" from {minimum} to {maximum}"),
+            (None, maximum) => match &schema["exclusiveMinimum"] {
+                Schema::Null => String::new(),
+                above if maximum.is_null() => format!(" above {above}"),
+                above => format!(" above {above} and up to {maximum}"),
+            },
+        }
+    };
+    match kind(schema) {
+        "object" => "a table".to_owned(),
+        "array" => "a list".to_owned(),
+        "integer" => format!("a whole number{}", range()),
+        "number" => format!("a number{}", range()),
+        "boolean" => "true or false".to_owned(),
+        _ if choices(schema).is_empty() => "a text that is not empty".to_owned(),
+        _ => format!("one of {}", choices(schema).join(", ")),
+    }
+}
+
+/// What the user wrote, in words.
+fn given(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("the text {text:?}"),
+        Value::Integer(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        Value::Boolean(truth) => truth.to_string(),
+        Value::Datetime(date) => format!("the date {date}"),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Table(_) => "a table".to_owned(),
+    }
+}
+
+/// How to write the value instead.
+fn remedy(path: &str, value: &Value, schema: &Schema) -> String {
+    let key = path.rsplit('.').next().unwrap_or(path);
+    let choices = choices(schema);
+    match value {
+        Value::String(text) if !choices.is_empty() => match nearest(text, choices) {
+            Some(name) => format!("did you mean {name}?"),
+            None => format!("write one of the names{}", description(schema)),
+        },
+        Value::String(text) if matches!(kind(schema), "integer" | "number") => {
+            match text.split_once(|c: char| !matches!(c, '0'..='9' | '.' | '_' | '-' | '+')) {
+                // A text like "100 ns" for a key that ends in its unit.
+                Some((number, _)) if has_unit_of(text, key) => {
+                    format!("write the number alone: {key} = {number}")
+                }
+                _ => format!("write a number without a unit{}", description(schema)),
+            }
+        }
+        _ => format!("correct {key}{}", description(schema)),
+    }
+}
+
+/// Whether the unit at the end of `text` is the one at the end of `key`.
+fn has_unit_of(text: &str, key: &str) -> bool {
+    let unit = text.trim_start_matches(|c: char| !c.is_alphabetic());
+    let last = key.rsplit('_').next().unwrap_or(key);
+    text.starts_with(|c: char| c.is_ascii_digit()) && unit.eq_ignore_ascii_case(last)
+}
+
+/// The first paragraph of the schema's description, to be put behind a remedy.
+fn description(schema: &Schema) -> String {
+    let text = schema["description"].as_str().unwrap_or_default();
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    match paragraph.trim_end_matches('.').replace('\n', " ") {
+        text if text.is_empty() => text,
+        text => format!(" ({text})"),
+    }
+}

@@ -1,0 +1,308 @@
+//! Network files, and how their layers follow one another.
+
+use document::Document;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{CropSize, Layer, LayerKind, Network, Pool, Shape};
+
+/// A network file.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NetworkFile {
+    /// Name shown in reports.
+    #[schemars(length(min = 1))]
+    name: String,
+    /// One input image.
+    input: Shape,
+    /// Layers in order.
+    layers: Vec<Entry>,
+}
+
+/// A layer of a network file.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    /// Name, unique in the network.
+    #[schemars(length(min = 1))]
+    name: String,
+    /// What the layer does.
+    kind: Kind,
+    /// Side of the square kernel.
+    #[schemars(range(min = 1, max = 1024))]
+    kernel: Option<u32>,
+    /// Step of the window, 1 by default.
+    #[schemars(range(min = 1, max = 1024))]
+    stride: Option<u32>,
+    /// Zeros around the map on each side, 0 by default.
+    #[schemars(range(max = 1023))]
+    padding: Option<u32>,
+    /// Channels of the output.
+    #[schemars(range(min = 1, max = 65536))]
+    channels: Option<u32>,
+    /// Columns (x) and rows (y) that a cut takes from an edge of the output map.
+    crop: Option<CropSize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    /// A kernel moved over the map.
+    Convolution,
+    /// The largest value of each window.
+    MaxPool,
+    /// Every input to every output.
+    FullyConnected,
+}
+
+impl Kind {
+    fn article_and_name(self) -> &'static str {
+        match self {
+            Kind::Convolution => "a convolution",
+            Kind::MaxPool => "a max-pool",
+            Kind::FullyConnected => "a fully connected layer",
+        }
+    }
+}
+
+/// A window that moves over a map.
+#[derive(Clone, Copy)]
+struct Kernel {
+    side: u32,
+    stride: u32,
+    padding: u32,
+}
+
+impl Kernel {
+    /// Height and width of the map of windows; `None` if not even one window fits.
+    fn windows(self, map: Shape) -> Option<(u32, u32)> {
+        let along = |size: u32| Some((size + 2 * self.padding).checked_sub(self.side)? / self.stride + 1);
+        Some((along(map.height)?, along(map.width)?))
+    }
+}
+
+/// Chains the layers of `file`, or reports all places where they do not fit together.
+pub(crate) fn chain(file: NetworkFile, document: &mut Document) -> Network {
+    if file.layers.is_empty() {
+        document.fault(&["layers"], "the network has no layers", "add at least one [[layers]]");
+    }
+    for (index, entry) in file.layers.iter().enumerate() {
+        if let Some(first) = file.layers[..index].iter().position(|other| other.name == entry.name) {
+            document.fault(
+                &[&format!("layers[{index}].name"), &format!("layers[{first}].name")],
+                format!("two layers are called {}", entry.name),
+                "give each layer a name of its own",
+            );
+        }
+    }
+    let mut chain = Chain { document, layers: Vec::new(), map: Some(file.input), last: None };
+    if !chain.document.is_sound("input") {
+        chain.map = None;
+    }
+    for (index, entry) in file.layers.into_iter().enumerate() {
+        chain.add(index, entry);
+    }
+    Network { name: file.name, input: file.input, layers: chain.layers }
+}
+
+struct Chain<'a> {
+    document: &'a mut Document,
+    layers: Vec<Layer>,
+    /// The map that the next layer reads; `None` once a fault has made it unknown, after which sizes are not checked any more.
+    map: Option<Shape>,
+    /// Kind of the layer before, pools left out.
+    last: Option<Kind>,
+}
+
+impl Chain<'_> {
+    fn add(&mut self, index: usize, entry: Entry) {
+        let map = self.map.take();
+        let sizes = ["kind", "kernel", "stride", "padding", "channels"];
+        let sound = sizes.iter().all(|key| self.document.is_sound(&key_of(index, key)));
+        self.check_keys(index, &entry);
+        self.check_order(index, &entry);
+        if let (true, Some(map)) = (sound, map) {
+            self.map = match entry.kind {
+                Kind::Convolution => self.convolution(index, entry, map),
+                Kind::MaxPool => self.max_pool(index, &entry, map),
+                Kind::FullyConnected => self.fully_connected(index, entry, map),
+            };
+        }
+    }
+
+    /// Reports the keys that the kind of layer lacks and those that it has no use for.
+    fn check_keys(&mut self, index: usize, entry: &Entry) {
+        let kernel = entry.kind != Kind::FullyConnected;
+        let channels = entry.kind != Kind::MaxPool;
+        let crop = entry.kind == Kind::Convolution;
+        // Key, whether it is given, whether the kind has it, whether it must be given.
+        let keys = [
+            ("kernel", entry.kernel.is_some(), kernel, kernel),
+            ("stride", entry.stride.is_some(), kernel, false),
+            ("padding", entry.padding.is_some(), kernel, false),
+            ("channels", entry.channels.is_some(), channels, channels),
+            ("crop", entry.crop.is_some(), crop, false),
+        ];
+        let kind = entry.kind.article_and_name();
+        for (key, given, allowed, required) in keys {
+            let path = key_of(index, key);
+            let paths = [path.as_str(), &key_of(index, "kind")];
+            if given && !allowed {
+                self.document.fault(&paths, format!("{kind} has no {key}"), format!("remove {key}"));
+            } else if required && !given {
+                self.document.fault(&paths, format!("{path} is missing"), format!("add {key}: {kind} needs it"));
+            }
+        }
+    }
+
+    /// Reports a layer that cannot follow those before it.
+    fn check_order(&mut self, index: usize, entry: &Entry) {
+        let after = self.last;
+        if entry.kind != Kind::MaxPool {
+            self.last = Some(entry.kind);
+        }
+        let name = &entry.name;
+        let (message, remedy) = match (after, entry.kind) {
+            (None, Kind::MaxPool) => (
+                format!("{name} pools the input image"),
+                "start with a convolution: a pool belongs to the layer before it",
+            ),
+            (Some(Kind::FullyConnected), Kind::MaxPool) => (
+                format!("{name} pools a fully connected layer, whose map is a single position"),
+                "remove it, or put it before the fully connected layers",
+            ),
+            (Some(Kind::FullyConnected), Kind::Convolution) => (
+                format!("{name} is a convolution behind a fully connected layer"),
+                "put all convolutions before the fully connected layers",
+            ),
+            _ => return,
+        };
+        self.document.fault(&[&key_of(index, "kind")], message, remedy);
+    }
+
+    fn convolution(&mut self, index: usize, entry: Entry, map: Shape) -> Option<Shape> {
+        let channels = entry.channels?;
+        let kernel = entry.kernel()?;
+        let (height, width) = self.windows(index, &entry, kernel, map)?;
+        if let Some(crop) = entry.crop
+            && (crop.x > width || crop.y > height)
+        {
+            self.document.fault(
+                &[&key_of(index, "crop")],
+                format!("the crop of {} is larger than its map, {height} x {width}", entry.name),
+                format!("give x at most {width} and y at most {height}"),
+            );
+        }
+        let output = Shape { height, width, channels };
+        self.push(
+            index,
+            Layer {
+                name: entry.name,
+                kind: LayerKind::Convolution,
+                input: map,
+                kernel_height: kernel.side,
+                kernel_width: kernel.side,
+                stride: kernel.stride,
+                padding: kernel.padding,
+                output,
+                pool: None,
+                pooled: output,
+                crop: entry.crop,
+            },
+        )
+    }
+
+    fn fully_connected(&mut self, index: usize, entry: Entry, map: Shape) -> Option<Shape> {
+        let output = Shape { height: 1, width: 1, channels: entry.channels? };
+        self.push(
+            index,
+            Layer {
+                name: entry.name,
+                kind: LayerKind::FullyConnected,
+                input: map,
+                kernel_height: map.height,
+                kernel_width: map.width,
+                stride: 1,
+                padding: 0,
+                output,
+                pool: None,
+                pooled: output,
+                crop: None,
+            },
+        )
+    }
+
+    fn max_pool(&mut self, index: usize, entry: &Entry, map: Shape) -> Option<Shape> {
+        let kernel = entry.kernel()?;
+        let (height, width) = self.windows(index, entry, kernel, map)?;
+        let layer = self.layers.last_mut()?;
+        let pool = Pool { kernel: kernel.side, stride: kernel.stride, padding: kernel.padding };
+        layer.pool = match layer.pool {
+            None => Some(pool),
+            Some(first) => first.then(pool),
+        };
+        if layer.pool.is_none() {
+            self.document.fault(
+                &[&format!("layers[{index}]")],
+                format!("the pools behind {} have a window or stride of 2^32 or more together", layer.name),
+                "remove pools: one of the size of the map leaves a single position",
+            );
+            return None;
+        }
+        layer.pooled = Shape { height, width, ..map };
+        Some(layer.pooled)
+    }
+
+    /// Height and width of the map of windows, if the kernel fits.
+    fn windows(&mut self, index: usize, entry: &Entry, kernel: Kernel, map: Shape) -> Option<(u32, u32)> {
+        let Kernel { side, padding, .. } = kernel;
+        let Shape { height, width, .. } = map;
+        let name = &entry.name;
+        if padding >= side {
+            self.document.fault(
+                &[&key_of(index, "padding"), &key_of(index, "kernel")],
+                format!("{name} has windows that see nothing but padding"),
+                format!("give its {side} x {side} kernel a padding of at most {}", side - 1),
+            );
+            return None;
+        }
+        let windows = kernel.windows(map);
+        if windows.is_none() {
+            self.document.fault(
+                &[&key_of(index, "kernel")],
+                format!("the {side} x {side} kernel of {name} is larger than its map, {height} x {width} with padding {padding}"),
+                "give it a smaller kernel or more padding, or shrink the map less before it",
+            );
+        }
+        windows
+    }
+
+    fn push(&mut self, index: usize, layer: Layer) -> Option<Shape> {
+        let Shape { height, width, channels } = layer.input;
+        let positions = u64::from(layer.kernel_height) * u64::from(layer.kernel_width);
+        if positions * u64::from(channels) > u64::from(u32::MAX) {
+            self.document.fault(
+                &[&format!("layers[{index}]")],
+                format!(
+                    "a window of {} has 2^32 inputs or more; its map is {height} x {width} x {channels}",
+                    layer.name
+                ),
+                "give it a smaller kernel or map",
+            );
+            return None;
+        }
+        let pooled = layer.pooled;
+        self.layers.push(layer);
+        Some(pooled)
+    }
+}
+
+impl Entry {
+    fn kernel(&self) -> Option<Kernel> {
+        Some(Kernel { side: self.kernel?, stride: self.stride.unwrap_or(1), padding: self.padding.unwrap_or(0) })
+    }
+}
+
+fn key_of(index: usize, key: &str) -> String {
+    format!("layers[{index}].{key}")
+}

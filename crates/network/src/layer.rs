@@ -1,0 +1,120 @@
+//! Layers and the maps between them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Height, width and channels of a feature map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    /// Rows.
+    #[schemars(range(min = 1, max = 16384))]
+    pub height: u32,
+    /// Columns.
+    #[schemars(range(min = 1, max = 16384))]
+    pub width: u32,
+    /// Channels.
+    #[schemars(range(min = 1, max = 65536))]
+    pub channels: u32,
+}
+
+/// A checked chain of layers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// Name shown in reports.
+    pub name: String,
+    /// One input image.
+    pub input: Shape,
+    /// Layers with weights, in order; pools belong to the layer before them.
+    pub layers: Vec<Layer>,
+}
+
+/// What a layer computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LayerKind {
+    /// A kernel moved over the map.
+    Convolution,
+    /// One window as large as the map.
+    FullyConnected,
+}
+
+/// A convolution or fully connected layer, with the max-pool that follows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// Name, unique in the network.
+    pub name: String,
+    /// Convolution or fully connected.
+    pub kind: LayerKind,
+    /// Map that is read.
+    pub input: Shape,
+    /// Rows of the kernel; a fully connected layer's kernel is its whole input.
+    pub kernel_height: u32,
+    /// Columns of the kernel.
+    pub kernel_width: u32,
+    /// Step of the window, in rows and columns.
+    pub stride: u32,
+    /// Zeros around the map on each side.
+    pub padding: u32,
+    /// Map of windows, before any pool.
+    pub output: Shape,
+    /// Max-pool that follows; adjacent pools are composed into one.
+    pub pool: Option<Pool>,
+    /// Map handed to the next layer, after the pool.
+    pub pooled: Shape,
+    /// Rows and columns cut from an edge of the output map by a crop (AQuA Table II), if the network states them.
+    pub crop: Option<CropSize>,
+}
+
+/// A max-pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pool {
+    /// Rows and columns of the window.
+    pub kernel: u32,
+    /// Step of the window.
+    pub stride: u32,
+    /// Positions of padding on each side, which never win.
+    pub padding: u32,
+}
+
+/// Rows and columns that one cut takes from a layer's output map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CropSize {
+    /// Columns cut at the left or right edge.
+    #[schemars(range(max = 16384))]
+    pub x: u32,
+    /// Rows cut at the top or bottom edge.
+    #[schemars(range(max = 16384))]
+    pub y: u32,
+}
+
+impl Layer {
+    /// Output positions of the layer.
+    pub fn windows(&self) -> u64 {
+        u64::from(self.output.height) * u64::from(self.output.width)
+    }
+
+    /// Inputs of one window: crossbar rows.
+    pub fn rows(&self) -> u32 {
+        self.kernel_height * self.kernel_width * self.input.channels
+    }
+
+    /// Multiply-accumulates of one window.
+    pub fn macs_per_window(&self) -> u64 {
+        u64::from(self.rows()) * u64::from(self.output.channels)
+    }
+}
+
+impl Pool {
+    /// The one pool that does the work of this one and then `next`: its window covers those of this pool that `next` looks at.
+    /// `None` if it is too large for its sizes to be stated.
+    pub(crate) fn then(self, next: Pool) -> Option<Pool> {
+        let overlap = (next.kernel - 1).checked_mul(self.stride)?;
+        Some(Pool {
+            kernel: self.kernel.checked_add(overlap)?,
+            stride: self.stride.checked_mul(next.stride)?,
+            padding: next.padding.checked_mul(self.stride)?.checked_add(self.padding)?,
+        })
+    }
+}

@@ -1,0 +1,342 @@
+//! The precision of each layer and region.
+
+use document::{Document, Fault, Faults};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{CropSize, Edges, Layer, LayerKind, Network};
+
+/// The most bits of a weight or activation, and those of layers for which nothing else is said.
+pub const FULL_PRECISION_BITS: u32 = 16;
+
+/// AQuA's "16-bit varied" weights of VGG16's convolutions.
+const VARIED_WEIGHTS: [u32; 13] = [11, 13, 13, 13, 13, 12, 12, 12, 11, 11, 12, 12, 12];
+
+/// Precision of every layer and region.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// One entry per layer of the network.
+    pub layers: Vec<LayerPlan>,
+}
+
+/// Precision of one layer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LayerPlan {
+    /// N_W: bits of a weight.
+    pub weight_bits: u32,
+    /// N_A: bits of an activation outside the regions.
+    pub activation_bits: u32,
+    /// Rectangles of the output map with bits of their own; where they overlap the last one counts.
+    pub regions: Vec<Region>,
+}
+
+/// A rectangle of a layer's output map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// First row.
+    pub top: u32,
+    /// First column.
+    pub left: u32,
+    /// Rows.
+    #[schemars(range(min = 1))]
+    pub height: u32,
+    /// Columns.
+    #[schemars(range(min = 1))]
+    pub width: u32,
+    /// Bits of an activation; 0 crops the region.
+    #[schemars(range(max = 16))]
+    pub bits: u32,
+}
+
+impl LayerPlan {
+    /// Bits of the window at row `y` and column `x`; 0 where it is cropped.
+    pub fn bits_at(&self, y: u32, x: u32) -> u32 {
+        let within = |r: &&Region| (r.top..r.top + r.height).contains(&y) && (r.left..r.left + r.width).contains(&x);
+        let region = self.regions.iter().rev().find(within);
+        region.map_or(self.activation_bits, |r| r.bits)
+    }
+
+    /// Windows of `layer` that are computed: those that no region crops.
+    pub fn windows_computed(&self, layer: &Layer) -> u64 {
+        let rows = 0..layer.output.height;
+        let windows = rows.flat_map(|y| (0..layer.output.width).map(move |x| (y, x)));
+        windows.filter(|&(y, x)| self.bits_at(y, x) > 0).count() as u64
+    }
+
+    /// The most bits that any window has: the width in which inputs are stored.
+    pub fn stored_bits(&self) -> u32 {
+        let regions = self.regions.iter().map(|r| r.bits);
+        regions.fold(self.activation_bits, u32::max)
+    }
+}
+
+impl Plan {
+    /// The same bits in every layer and no regions.
+    pub fn uniform(network: &Network, weight_bits: u32, activation_bits: u32) -> Plan {
+        let layer = LayerPlan { weight_bits, activation_bits, regions: Vec::new() };
+        Plan { layers: vec![layer; network.layers.len()] }
+    }
+
+    /// The plan with these bits of weights, one entry per layer as from [`parse_weights`].
+    ///
+    /// # Panics
+    /// If there are more or fewer entries than layers.
+    pub fn with_weights(mut self, bits: &[u32]) -> Plan {
+        assert_eq!(bits.len(), self.layers.len(), "one entry per layer");
+        for (layer, bits) in self.layers.iter_mut().zip(bits) {
+            layer.weight_bits = *bits;
+        }
+        self
+    }
+
+    /// The plan with these bits of activations outside the regions, one entry per layer as from [`parse_activations`].
+    ///
+    /// # Panics
+    /// If there are more or fewer entries than layers.
+    pub fn with_activations(mut self, bits: &[u32]) -> Plan {
+        assert_eq!(bits.len(), self.layers.len(), "one entry per layer");
+        for (layer, bits) in self.layers.iter_mut().zip(bits) {
+            layer.activation_bits = *bits;
+        }
+        self
+    }
+
+    /// The plan with `edges` cut from the output map of every convolution, by the sizes that the network states.
+    pub fn crop(mut self, network: &Network, edges: Edges) -> Result<Plan, Faults> {
+        let mut faults = Vec::new();
+        for (plan, layer) in self.layers.iter_mut().zip(&network.layers) {
+            if edges == Edges::NONE || layer.kind == LayerKind::FullyConnected {
+                continue;
+            }
+            match cuts(layer, edges) {
+                Ok(regions) => plan.regions.extend(regions),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if faults.is_empty() { Ok(self) } else { Err(faults.into()) }
+    }
+
+    /// The plan in the TOML file at `path`. Layers it does not name keep its defaults, or 16 bits.
+    pub fn load(path: &str, network: &Network) -> Result<Plan, Faults> {
+        Plan::parse(&document::read_text(path)?, path, network)
+    }
+
+    /// The plan in `text`, which is called `file` in faults.
+    pub fn parse(text: &str, file: &str, network: &Network) -> Result<Plan, Faults> {
+        let mut document = Document::parse(text, file);
+        let plan = document.read::<PlanFile>();
+        let plan = plan.map(|plan| plan.checked(network, &mut document));
+        document.finish(plan)
+    }
+
+    /// Multiply-accumulates of one image: those of the windows that are not cropped.
+    pub fn macs(&self, network: &Network) -> u64 {
+        let layers = self.layers.iter().zip(&network.layers);
+        layers.map(|(plan, layer)| plan.windows_computed(layer) * layer.macs_per_window()).sum()
+    }
+}
+
+/// The regions that `edges` cut from the output map of a convolution.
+fn cuts(layer: &Layer, edges: Edges) -> Result<Vec<Region>, Fault> {
+    let name = &layer.name;
+    let Some(CropSize { x, y }) = layer.crop else {
+        return Err(Fault::new(
+            format!("the network states no crop size for {name}"),
+            "add crop = { x = .., y = .. } to that layer of the network file, or give a plan with regions",
+        ));
+    };
+    let (height, width) = (layer.output.height, layer.output.width);
+    let rows = y * (u32::from(edges.top) + u32::from(edges.bottom));
+    let columns = x * (u32::from(edges.left) + u32::from(edges.right));
+    if rows > height || columns > width {
+        return Err(Fault::new(
+            format!(
+                "cutting {edges} takes {rows} rows and {columns} columns from {name}, whose map is {height} x {width}"
+            ),
+            format!("cut fewer edges, or give {name} a smaller crop in the network file"),
+        ));
+    }
+    let whole = Region { top: 0, left: 0, height, width, bits: 0 };
+    let mut regions = Vec::new();
+    if y > 0 && edges.top {
+        regions.push(Region { height: y, ..whole });
+    }
+    if y > 0 && edges.bottom {
+        regions.push(Region { top: height - y, height: y, ..whole });
+    }
+    if x > 0 && edges.left {
+        regions.push(Region { width: x, ..whole });
+    }
+    if x > 0 && edges.right {
+        regions.push(Region { left: width - x, width: x, ..whole });
+    }
+    Ok(regions)
+}
+
+/// Bits of the weights of each layer: `varied` (AQuA's set for VGG16, classifiers at 16), one number for all, or one for each layer.
+pub fn parse_weights(set: &str, network: &Network) -> Result<Vec<u32>, Faults> {
+    if set != "varied" {
+        return parse_bits(set, "weights", network, |_| 1);
+    }
+    let is_convolution = |layer: &&Layer| layer.kind == LayerKind::Convolution;
+    let convolutions = network.layers.iter().filter(is_convolution).count();
+    if convolutions != VARIED_WEIGHTS.len() {
+        return Err(Fault::new(
+            format!(
+                "the weights called varied are for the {} convolutions of VGG16, and {} has {convolutions}",
+                VARIED_WEIGHTS.len(),
+                network.name
+            ),
+            format!("give one number of bits for all layers, or {} separated by commas", network.layers.len()),
+        )
+        .into());
+    }
+    let mut varied = VARIED_WEIGHTS.into_iter();
+    let bits = network.layers.iter().map(|layer| match layer.kind {
+        LayerKind::Convolution => varied.next(),
+        LayerKind::FullyConnected => None,
+    });
+    Ok(bits.map(|bits| bits.unwrap_or(FULL_PRECISION_BITS)).collect())
+}
+
+/// Bits of the activations of each layer: one number for all, or one for each layer.
+pub fn parse_activations(bits: &str, network: &Network) -> Result<Vec<u32>, Faults> {
+    parse_bits(bits, "activations", network, fewest_activation_bits)
+}
+
+/// 0 bits crop a whole layer; AQuA never crops a fully connected one.
+fn fewest_activation_bits(layer: &Layer) -> u32 {
+    match layer.kind {
+        LayerKind::Convolution => 0,
+        LayerKind::FullyConnected => 1,
+    }
+}
+
+fn parse_bits(text: &str, what: &str, network: &Network, fewest: impl Fn(&Layer) -> u32) -> Result<Vec<u32>, Faults> {
+    let count = network.layers.len();
+    let mut entries: Vec<&str> = text.split(',').map(str::trim).collect();
+    if entries.len() == 1 {
+        entries = vec![entries[0]; count];
+    }
+    if entries.len() != count {
+        return Err(Fault::new(
+            format!("{what} are given for {} layers, and {} has {count}", entries.len(), network.name),
+            format!("give one number of bits for all layers, or {count} separated by commas, fully connected layers included"),
+        )
+        .into());
+    }
+    let mut bits = Vec::new();
+    let mut faults = Vec::new();
+    for (entry, layer) in entries.into_iter().zip(&network.layers) {
+        let fewest = fewest(layer);
+        match entry.parse() {
+            Ok(number) if (fewest..=FULL_PRECISION_BITS).contains(&number) => bits.push(number),
+            _ => faults.push(Fault::new(
+                format!("{what} of {} cannot have {entry:?} bits", layer.name),
+                format!("give a whole number from {fewest} to {FULL_PRECISION_BITS}"),
+            )),
+        }
+    }
+    if faults.is_empty() { Ok(bits) } else { Err(faults.into()) }
+}
+
+/// A plan file.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct PlanFile {
+    /// N_W of the layers that do not state it, 16 by default.
+    #[schemars(range(min = 1, max = 16))]
+    weights: Option<u32>,
+    /// N_A of the layers that do not state it, 16 by default.
+    #[schemars(range(min = 1, max = 16))]
+    activations: Option<u32>,
+    /// Layers that differ from the defaults.
+    #[serde(default)]
+    layers: Vec<PlanEntry>,
+}
+
+/// A layer of a plan file.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct PlanEntry {
+    /// Name of a layer of the network.
+    #[schemars(length(min = 1))]
+    name: String,
+    /// N_W: bits of a weight.
+    #[schemars(range(min = 1, max = 16))]
+    weights: Option<u32>,
+    /// N_A: bits of an activation outside the regions; 0 crops them.
+    #[schemars(range(max = 16))]
+    activations: Option<u32>,
+    /// Rectangles of the output map with bits of their own.
+    #[serde(default)]
+    regions: Vec<Region>,
+}
+
+impl PlanFile {
+    fn checked(self, network: &Network, document: &mut Document) -> Plan {
+        let mut plan = Plan::uniform(
+            network,
+            self.weights.unwrap_or(FULL_PRECISION_BITS),
+            self.activations.unwrap_or(FULL_PRECISION_BITS),
+        );
+        for (index, entry) in self.layers.iter().enumerate() {
+            let at = |key: &str| format!("layers[{index}].{key}");
+            if let Some(first) = self.layers[..index].iter().position(|other| other.name == entry.name) {
+                document.fault(
+                    &[&at("name"), &format!("layers[{first}].name")],
+                    format!("{} is planned twice", entry.name),
+                    "put both entries into one",
+                );
+            }
+            let Some(position) = network.layers.iter().position(|layer| layer.name == entry.name) else {
+                let names = || network.layers.iter().map(|layer| layer.name.as_str());
+                let remedy = match document::nearest(&entry.name, names()) {
+                    Some(name) => format!("did you mean {name}?"),
+                    None => format!("its layers are {}", names().collect::<Vec<_>>().join(", ")),
+                };
+                document.fault(&[&at("name")], format!("{} has no layer {}", network.name, entry.name), remedy);
+                continue;
+            };
+            entry.check(&network.layers[position], index, document);
+            let layer = &mut plan.layers[position];
+            layer.weight_bits = entry.weights.unwrap_or(layer.weight_bits);
+            layer.activation_bits = entry.activations.unwrap_or(layer.activation_bits);
+            layer.regions.clone_from(&entry.regions);
+        }
+        plan
+    }
+}
+
+impl PlanEntry {
+    fn check(&self, layer: &Layer, index: usize, document: &mut Document) {
+        let name = &layer.name;
+        if self.activations.is_some_and(|bits| bits < fewest_activation_bits(layer)) {
+            document.fault(
+                &[&format!("layers[{index}].activations")],
+                format!("{name} is fully connected and cannot be cropped"),
+                "give it 1 to 16 bits",
+            );
+        }
+        if layer.kind == LayerKind::FullyConnected && !self.regions.is_empty() {
+            document.fault(
+                &[&format!("layers[{index}].regions")],
+                format!("{name} is fully connected and has no regions"),
+                "give it activations instead",
+            );
+            return;
+        }
+        let (height, width) = (layer.output.height, layer.output.width);
+        for (number, region) in self.regions.iter().enumerate() {
+            let ends_in = |start: u32, length: u32, end: u32| start.checked_add(length).is_some_and(|sum| sum <= end);
+            if !ends_in(region.top, region.height, height) || !ends_in(region.left, region.width, width) {
+                document.fault(
+                    &[&format!("layers[{index}].regions[{number}]")],
+                    format!("the region lies outside {name}"),
+                    format!("its map has {height} rows and {width} columns: top + height and left + width must not exceed them"),
+                );
+            }
+        }
+    }
+}
