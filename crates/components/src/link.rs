@@ -1,4 +1,4 @@
-use des::{Clock, Component, Cycle, Send, Server, Wake};
+use des::{Component, Cycle, Server, Wake};
 
 use crate::{Context, Packet};
 

@@ -63,6 +63,16 @@ impl MeshGeometry {
         (chip % self.board_columns, chip / self.board_columns)
     }
 
+    /// The chip next to `chip` in direction `side`; itself at the edge of the board, where no packet goes.
+    pub fn neighbour(&self, chip: u32, side: Direction) -> u32 {
+        match side {
+            Direction::North => chip.checked_sub(self.board_columns).unwrap_or(chip),
+            Direction::East => chip + 1,
+            Direction::South => chip + self.board_columns,
+            Direction::West => chip.checked_sub(1).unwrap_or(chip),
+        }
+    }
+
     /// (column, row) of the router that the link of side `side` is attached to: the middle of that edge.
     fn link_router(&self, side: Direction) -> (u32, u32) {
         match side {

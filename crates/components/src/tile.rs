@@ -156,6 +156,11 @@ impl<'a> Tile<'a> {
         self.edram.inputs[usize::from(inputs)].producers = producers;
     }
 
+    /// Lets outlet `outlet` send positions up to `limit`.
+    pub fn set_limit(&mut self, outlet: u16, limit: u32) {
+        self.limits[usize::from(outlet)] = limit;
+    }
+
     /// Finished windows, windows merged from here and elsewhere, and values for max-pools go on their way.
     fn pass_on<C: Context>(&mut self, context: &mut C) {
         self.pool_values.sort_unstable();
@@ -168,7 +173,9 @@ impl<'a> Tile<'a> {
             let control = &mut self.controls[usize::from(sums.spec.control)];
             let completed = sums.pass_on(control, &self.limits, context);
             self.digest = self.digest.wrapping_add(completed);
-            self.last_active = context.now();
+            if completed != 0 {
+                self.last_active = self.last_active.max(context.now());
+            }
             self.blocked = self.blocked & !(1 << index) | u64::from(sums.waits_for_buffers()) << index;
         }
     }

@@ -1,0 +1,99 @@
+//! Builds the machine that a mapping describes, and runs it: the only place that knows who talks to whom.
+
+mod outcome;
+mod wiring;
+
+pub use components::{Cause, Counts, Fidelity, Stalls, Waiting};
+pub use des::Order;
+pub use outcome::{LayerOutcome, Outcome};
+
+use arch::Arch;
+use components::{Context, Crossing, Link, Mesh, Packet, Tile, TileMessage};
+use des::{Cycle, Send};
+use mapper::{Layout, Mapping, MappingError};
+use network::{Network, Plan};
+
+des::system! {
+    /// The clock of a board and its messages under way.
+    schedule Schedule;
+    /// The components of a board.
+    parts Board<'a>;
+    /// Tiles, counted over the board.
+    tiles: Tile<'a> [TileMessage],
+    /// The mesh of each chip.
+    meshes: Mesh [Packet],
+    /// Links, four for each chip.
+    links: Link [Crossing],
+}
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Images, one after another, at least 1.
+    pub images: u32,
+    /// How finely IMAs are simulated.
+    pub fidelity: Fidelity,
+    /// Every shared resource has unlimited capacity.
+    pub uncontended: bool,
+    /// Order of messages within a cycle; results do not depend on it.
+    pub order: Order,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { images: 1, fidelity: Fidelity::Operation, uncontended: false, order: Order::Sent }
+    }
+}
+
+/// Why there is no outcome.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SimulationError {
+    /// The mapping does not fit the machine, or not the network.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Mapping(Vec<MappingError>),
+    /// Nothing can move any more, and images are not done.
+    #[error("no progress after cycle {cycle}:\n{}", waits(.waiting))]
+    Stuck {
+        /// The last cycle in which anything happened.
+        cycle: Cycle,
+        /// Each unit that waits.
+        waiting: Vec<Waiting>,
+    },
+}
+
+fn waits(waiting: &[Waiting]) -> String {
+    let lines = waiting.iter().map(|waiting| format!("  {} waits for {}", waiting.unit, waiting.waits_for));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Runs `network` under `plan` on `arch`, mapped by `mapping`.
+pub fn simulate(
+    arch: &Arch,
+    network: &Network,
+    plan: &Plan,
+    mapping: &Mapping,
+    options: &Options,
+) -> Result<Outcome, SimulationError> {
+    let layout = Layout::new(arch, network, plan, mapping).map_err(SimulationError::Mapping)?;
+    run(arch, &layout, options)
+}
+
+/// Runs a layout.
+pub fn run(arch: &Arch, layout: &Layout, options: &Options) -> Result<Outcome, SimulationError> {
+    let wiring = wiring::Wiring::new(arch, layout);
+    let mut board = wiring.board(options);
+    let mut schedule = Schedule::new(&board, options.order);
+    for tile in &board.tiles {
+        if !tile.imas.is_empty() {
+            schedule.send(1, tile.id, TileMessage::Start);
+        }
+    }
+    while schedule.step(&mut board) {}
+    outcome::collect(arch, layout, &board, options)
+}
+
+/// The schedule is all that components need around them.
+const _: fn(&mut Schedule) = |schedule| {
+    fn is_context(_: &mut impl Context) {}
+    is_context(schedule);
+};

@@ -1,0 +1,152 @@
+use arch::Arch;
+use components::{Cause, Counts, Stalls};
+use des::Cycle;
+use mapper::Layout;
+
+use crate::{Board, Options, SimulationError};
+
+/// What a run did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Last cycle in which anything happened.
+    pub cycles: Cycle,
+    /// Cycle in which the last result of each image was written.
+    pub images: Vec<Cycle>,
+    /// A sum over every completion and its cycle: equal for equal behaviour.
+    pub digest: u64,
+    /// One entry per layer of the network.
+    pub layers: Vec<LayerOutcome>,
+    /// Chips with at least one IMA in use.
+    pub chips: u32,
+}
+
+/// What a run did for one layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayerOutcome {
+    /// Counts of all components.
+    pub counts: Counts,
+    /// IMA-cycles by cause; they add up to `imas` times the cycles of the run.
+    pub stalls: Stalls,
+    /// IMAs of all copies.
+    pub imas: u64,
+    /// First cycle in which its inputs were fetched.
+    pub first_cycle: Option<Cycle>,
+    /// Last cycle in which its results were written.
+    pub last_cycle: Option<Cycle>,
+}
+
+impl Outcome {
+    /// Counts of all layers.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        self.layers.iter().for_each(|layer| counts += &layer.counts);
+        counts
+    }
+
+    /// Stalls of all layers.
+    pub fn stalls(&self) -> Stalls {
+        let mut stalls = Stalls::default();
+        self.layers.iter().for_each(|layer| stalls += &layer.stalls);
+        stalls
+    }
+
+    /// Cycles between the last two images; `None` for a single one.
+    pub fn interval_cycles(&self) -> Option<Cycle> {
+        match self.images[..] {
+            [.., before, last] => Some(last - before),
+            _ => None,
+        }
+    }
+}
+
+/// Adds up what the components counted, and checks that nothing was lost.
+pub fn collect(arch: &Arch, layout: &Layout, board: &Board, options: &Options) -> Result<Outcome, SimulationError> {
+    let cycles = board.tiles.iter().map(|tile| tile.last_active).max().unwrap_or(0);
+    let images = finished_images(layout, board, options);
+    let Some(images) = images else {
+        let waiting = board.tiles.iter().flat_map(|tile| tile.waiting()).collect();
+        return Err(SimulationError::Stuck { cycle: cycles, waiting });
+    };
+    let mut layers = vec![LayerOutcome::default(); layout.layers.len()];
+    let cells = u64::from(arch.crossbar.rows) * u64::from(arch.crossbar.columns);
+    let mut digest = 0u64;
+    for tile in &board.tiles {
+        digest = digest.wrapping_add(tile.digest);
+        for (layer, counts) in tile.counts(cells) {
+            layers[usize::from(layer)].counts += &counts;
+        }
+        for ima in &tile.imas {
+            let layer = &mut layers[usize::from(tile.controls[usize::from(ima.control)].layer_index)];
+            layer.stalls += &ima.stalls(cycles);
+            layer.imas += 1;
+        }
+        for control in &tile.controls {
+            let first = &mut layers[usize::from(control.layer_index)].first_cycle;
+            *first = [*first, control.first_cycle].into_iter().flatten().min();
+        }
+        for inputs in tile.inputs().iter().filter(|inputs| inputs.layer > 0 && inputs.last_written_at > 0) {
+            let last = &mut layers[usize::from(inputs.layer) - 1].last_cycle;
+            *last = (*last).max(Some(inputs.last_written_at));
+        }
+    }
+    let last = layers.last_mut().expect("a network has at least one layer");
+    last.last_cycle = images.last().copied();
+    last.counts.edram_bits_written += board.tiles.iter().map(|tile| tile.outputs.bits_written).sum::<u64>();
+    for mesh in &board.meshes {
+        layers.iter_mut().zip(&mesh.flit_hops).for_each(|(layer, hops)| layer.counts.router_flit_hops += hops);
+    }
+    for link in &board.links {
+        layers.iter_mut().zip(&link.bits).for_each(|(layer, bits)| layer.counts.link_bits += bits);
+    }
+    let image_bits = layout.layers[0].shares.iter().map(|share| u64::from(share.positions) * share.position_bits);
+    let host_bits = image_bits.sum::<u64>() * u64::from(options.images);
+    layers[0].counts.edram_bits_written += host_bits;
+    layers[0].counts.host_bits_written = host_bits;
+    let chips = used_chips(arch, layout);
+    let outcome = Outcome { cycles, images, digest, layers, chips };
+    check(&outcome, layout, options);
+    Ok(outcome)
+}
+
+/// When each image was done, if all are.
+fn finished_images(layout: &Layout, board: &Board, options: &Options) -> Option<Vec<Cycle>> {
+    let last = layout.layers.last().expect("a network has at least one layer");
+    let positions = last.produced.iter().filter(|&&step| step != mapper::NEVER).count();
+    let expected = (positions * last.groups.len()) as u64;
+    (0..options.images as usize)
+        .map(|image| {
+            let tiles = board.tiles.iter().map(|tile| tile.outputs.images[image]);
+            let (results, cycle) = tiles.fold((0, 0), |all, tile| (all.0 + tile.0, all.1.max(tile.1)));
+            (results == expected).then_some(cycle)
+        })
+        .collect()
+}
+
+fn used_chips(arch: &Arch, layout: &Layout) -> u32 {
+    let per_chip = arch.tiles_per_chip() * arch.tile.imas;
+    let mut chips: Vec<u32> = layout
+        .layers
+        .iter()
+        .flat_map(|layer| {
+            let imas = layer.geometry.imas_per_copy();
+            layer.copies.iter().flat_map(move |&first| first / per_chip..=(first + imas - 1) / per_chip)
+        })
+        .collect();
+    chips.sort_unstable();
+    chips.dedup();
+    chips.len() as u32
+}
+
+/// What must hold after every run.
+fn check(outcome: &Outcome, layout: &Layout, options: &Options) {
+    for (layer, layout) in outcome.layers.iter().zip(&layout.layers) {
+        let name = &layout.layer.name;
+        assert_eq!(layer.stalls.total(), layer.imas * outcome.cycles, "the cycles of {name} do not add up");
+        let windows = layout.computed_windows() * u64::from(options.images);
+        assert_eq!(layer.counts.windows, windows, "{name} did not finish all its windows");
+        let (sent, written) = (layer.counts.result_bits_sent, layer.counts.edram_bits_written);
+        assert_eq!(sent + layer.counts.host_bits_written, written, "bits of {name} were lost on their way");
+        let computing = layer.stalls[Cause::Computing];
+        assert!(computing <= layer.imas * outcome.cycles, "{name} computed longer than the run lasted");
+    }
+}

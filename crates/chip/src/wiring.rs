@@ -1,0 +1,277 @@
+use arch::Arch;
+use components::{
+    Contributor, Direction, Ima, Inputs, LayerControl, Link, Mesh, MeshGeometry, PartialSums, Producer, SumsSpec,
+    Target, Tile, TileSpec,
+};
+use mapper::{LayerLayout, Layout, NEVER};
+
+use crate::{Board, Options};
+
+/// Who talks to whom: numbers of the blocks in their tiles, worked out from a layout.
+pub struct Wiring<'a> {
+    arch: &'a Arch,
+    layout: &'a Layout,
+    /// One entry for each tile of the board up to the last one used.
+    tiles: Vec<TilePlan>,
+    /// For each layer, where its shares are.
+    targets: Vec<Vec<Target>>,
+    /// For each layer, where each (copy, group) is finished.
+    homes: Vec<Vec<Contributor>>,
+}
+
+/// The blocks of one tile before they are built.
+#[derive(Default)]
+struct TilePlan {
+    /// (layer, share).
+    inputs: Vec<(usize, usize)>,
+    /// (layer, copy, IMAs as bits).
+    controls: Vec<(usize, u32, u64)>,
+    sums: Vec<SumsPlan>,
+    /// (IMA of the copy, control, partial sums).
+    imas: Vec<(u32, u8, u8)>,
+    /// (layer, number of its first outlet).
+    outlets: Vec<(usize, u16)>,
+    /// Outlets of all layers.
+    outlet_count: u16,
+}
+
+/// Partial sums of one (layer, copy, group) in a tile.
+struct SumsPlan {
+    control: u8,
+    layer: usize,
+    copy: u32,
+    group: u32,
+    imas: u16,
+    helpers: Vec<Contributor>,
+}
+
+impl<'a> Wiring<'a> {
+    /// Numbers the blocks of every tile.
+    pub fn new(arch: &'a Arch, layout: &'a Layout) -> Self {
+        let mut wiring = Self { arch, layout, tiles: Vec::new(), targets: Vec::new(), homes: Vec::new() };
+        for (index, layer) in layout.layers.iter().enumerate() {
+            wiring.place_shares(index, layer);
+            wiring.place_copies(index, layer);
+            wiring.open_outlets(index, layer);
+        }
+        wiring
+    }
+
+    fn tile(&mut self, tile: u32) -> &mut TilePlan {
+        if self.tiles.len() <= tile as usize {
+            self.tiles.resize_with(tile as usize + 1, TilePlan::default);
+        }
+        &mut self.tiles[tile as usize]
+    }
+
+    fn place_shares(&mut self, index: usize, layer: &LayerLayout) {
+        let mut targets = Vec::with_capacity(layer.shares.len());
+        for (number, share) in layer.shares.iter().enumerate() {
+            let tile = self.tile(share.tile);
+            targets.push(Target { tile: share.tile, inputs: tile.inputs.len() as u8 });
+            tile.inputs.push((index, number));
+        }
+        self.targets.push(targets);
+    }
+
+    fn place_copies(&mut self, index: usize, layer: &LayerLayout) {
+        let groups = layer.groups.len() as u32;
+        let arch = self.arch;
+        let mut homes = Vec::with_capacity(layer.copies.len() * groups as usize);
+        for copy in 0..layer.copies.len() as u32 {
+            let mut group = 0;
+            // Tiles with IMAs of each group, in order.
+            let mut contributors: Vec<Vec<(Contributor, u16)>> = vec![Vec::new(); groups as usize];
+            for (tile, _, ima) in layer.places(arch, copy) {
+                while !layer.groups[group as usize].col_groups.contains(&layer.geometry.col_group(ima)) {
+                    group += 1;
+                }
+                let plan = self.tile(tile);
+                if plan.controls.last().is_none_or(|&(layer, of, _)| (layer, of) != (index, copy)) {
+                    plan.controls.push((index, copy, 0));
+                }
+                let control = (plan.controls.len() - 1) as u8;
+                plan.controls[usize::from(control)].2 |= 1 << plan.imas.len();
+                let same = |sums: &SumsPlan| (sums.layer, sums.copy, sums.group) == (index, copy, group);
+                if !plan.sums.last().is_some_and(same) {
+                    plan.sums.push(SumsPlan { control, layer: index, copy, group, imas: 0, helpers: Vec::new() });
+                }
+                let sums = (plan.sums.len() - 1) as u8;
+                plan.sums[usize::from(sums)].imas += 1;
+                plan.imas.push((ima, control, sums));
+                let contributors = &mut contributors[group as usize];
+                match contributors.last_mut() {
+                    Some((last, imas)) if last.tile == tile => *imas += 1,
+                    _ => contributors.push((Contributor { tile, sums }, 1)),
+                }
+            }
+            for (group, contributors) in contributors.into_iter().enumerate() {
+                let home = layer.home(arch, copy, group as u32);
+                let (here, others): (Vec<_>, Vec<_>) =
+                    contributors.into_iter().map(|(contributor, _)| contributor).partition(|c| c.tile == home);
+                self.tiles[home as usize].sums[usize::from(here[0].sums)].helpers = others;
+                homes.push(here[0]);
+            }
+        }
+        self.homes.push(homes);
+    }
+
+    /// Gives each tile that finishes windows of layer `index` an outlet to every share of the next.
+    fn open_outlets(&mut self, index: usize, _layer: &LayerLayout) {
+        let Some(next) = self.layout.layers.get(index + 1) else { return };
+        let mut homes: Vec<u32> = self.homes[index].iter().map(|home| home.tile).collect();
+        homes.sort_unstable();
+        homes.dedup();
+        for tile in homes {
+            let plan = self.tile(tile);
+            plan.outlets.push((index, plan.outlet_count));
+            plan.outlet_count += next.shares.len() as u16;
+        }
+    }
+
+    fn first_outlet(&self, tile: u32, layer: usize) -> u16 {
+        let outlets = &self.tiles[tile as usize].outlets;
+        outlets.iter().find(|&&(of, _)| of == layer).map_or(0, |&(_, first)| first)
+    }
+
+    /// For each share of layer `index`, the tiles that send to it.
+    fn producers(&self, index: usize) -> Vec<Vec<Producer>> {
+        let (before, layer) = (&self.layout.layers[index - 1], &self.layout.layers[index]);
+        let shares = layer.shares.len();
+        // Which copies finish positions that a share needs.
+        let mut sends = vec![false; before.copies.len() * shares];
+        for (position, &finisher) in before.finisher.iter().enumerate().filter(|&(_, &finisher)| finisher != NEVER) {
+            for destination in before.destinations(position as u32) {
+                sends[finisher as usize * shares + destination.share as usize] = true;
+            }
+        }
+        let of_share = |(number, share): (usize, &mapper::Share)| {
+            let mut producers = Vec::new();
+            for copy in (0..before.copies.len()).filter(|copy| sends[copy * shares + number]) {
+                for (group, outputs) in before.groups.iter().enumerate() {
+                    if share.overlap(&outputs.outputs) > 0 {
+                        let tile = self.homes[index - 1][copy * before.groups.len() + group].tile;
+                        producers.push(Producer { tile, outlet: self.first_outlet(tile, index - 1) + number as u16 });
+                    }
+                }
+            }
+            producers.sort_unstable();
+            producers.dedup();
+            producers
+        };
+        layer.shares.iter().enumerate().map(of_share).collect()
+    }
+
+    /// Builds the components.
+    pub fn board(&self, options: &Options) -> Board<'_> {
+        let arch = self.arch;
+        let layers = self.layout.layers.len();
+        let mut tiles: Vec<Tile> =
+            self.tiles.iter().enumerate().map(|(id, plan)| self.build(id as u32, plan, options)).collect();
+        // Producers start with the limits of the buffers that they send to.
+        for index in 1..layers {
+            for (share, producers) in self.producers(index).into_iter().enumerate() {
+                let Target { tile, inputs } = self.targets[index][share];
+                let limit = tiles[tile as usize].inputs()[usize::from(inputs)].first_limit();
+                for producer in &producers {
+                    tiles[producer.tile as usize].set_limit(producer.outlet, limit);
+                }
+                tiles[tile as usize].set_producers(inputs, producers);
+            }
+        }
+        let chips = (tiles.len() as u32).div_ceil(arch.tiles_per_chip());
+        // Packets between two used chips may cross any chip of the board.
+        let chips = if chips > 1 { arch.board.chips } else { chips };
+        let geometry = MeshGeometry::new(arch);
+        let links = (0..chips).flat_map(|chip| {
+            let bits = (!options.uncontended).then(|| arch.link_bits_per_cycle());
+            let geometry = &geometry;
+            Direction::ALL.map(|side| Link::new(bits, side, geometry.neighbour(chip, side), layers))
+        });
+        let meshes = (0..chips).map(|chip| Mesh::new(arch, chip, options.uncontended, layers));
+        Board { tiles, meshes: meshes.collect(), links: links.collect() }
+    }
+
+    fn build(&self, id: u32, plan: &TilePlan, options: &Options) -> Tile<'_> {
+        let (arch, layers) = (self.arch, &self.layout.layers);
+        let inputs_of =
+            |layer: usize| plan.inputs.iter().position(|&(of, _)| of == layer).expect("every copy has inputs");
+        let controls = plan.controls.iter().map(|&(layer, copy, imas)| {
+            let (inputs, tile_imas) = (inputs_of(layer) as u8, plan.imas.len() as u32);
+            LayerControl::new((&layers[layer], layer as u16), copy, options.images, inputs, imas, tile_imas)
+        });
+        let imas = plan.imas.iter().map(|&(ima, control, sums)| {
+            let layer = plan.controls[usize::from(control)].0;
+            Ima::new(arch, layers[layer].geometry.ima(ima), control, sums)
+        });
+        let limits = vec![0; usize::from(plan.outlet_count)];
+        let last = layers.len() - 1;
+        Tile::new(
+            arch,
+            TileSpec {
+                id,
+                fidelity: options.fidelity,
+                uncontended: options.uncontended,
+                images: options.images,
+                imas: imas.collect(),
+                controls: controls.collect(),
+                inputs: self.inputs(plan, options),
+                sums: self.sums(id, plan, options),
+                limits,
+                output_positions: layers[last].produced.len() as u32,
+            },
+        )
+    }
+
+    /// Inputs of a tile. What its buffer has beyond their needs is given to them in proportion.
+    fn inputs(&self, plan: &TilePlan, options: &Options) -> Vec<Inputs<'_>> {
+        let shares = plan.inputs.iter().map(|&(layer, share)| &self.layout.layers[layer].shares[share]);
+        let needed = |share: &mapper::Share| u64::from(share.positions_at_once) * share.position_bits;
+        let all: u64 = shares.clone().map(needed).sum();
+        let buffer = 8 * u64::from(self.arch.edram.bytes);
+        let inputs = plan.inputs.iter().zip(shares).map(|(&(layer, _), share)| {
+            let pieces = layer.checked_sub(1).map_or(0, |before| {
+                let groups = &self.layout.layers[before].groups;
+                groups.iter().filter(|group| share.overlap(&group.outputs) > 0).count() as u16
+            });
+            let bits = buffer * needed(share) / all.max(1);
+            let capacity = (!options.uncontended).then(|| bits / share.position_bits);
+            Inputs::new(share, layer as u16, pieces, options.images, capacity)
+        });
+        inputs.collect()
+    }
+
+    fn sums(&self, tile: u32, plan: &TilePlan, options: &Options) -> Vec<PartialSums<'_>> {
+        let (arch, layers) = (self.arch, &self.layout.layers);
+        let bits = u64::from(arch.tile.partial_sum_bits);
+        let one_window = |sums: &SumsPlan| {
+            let outputs = &layers[sums.layer].groups[sums.group as usize].outputs;
+            u64::from(outputs.end - outputs.start) * bits
+        };
+        let of_all: u64 = plan.sums.iter().map(one_window).sum();
+        let register = 8 * u64::from(arch.tile.output_register_bytes);
+        // Far more than windows in progress, and far from overflow.
+        let slots = if options.uncontended { u32::MAX / 4 } else { (register / of_all.max(1)) as u32 };
+        let sums = plan.sums.iter().map(|sums| {
+            let next = layers.get(sums.layer + 1).map(|next| (next, self.targets[sums.layer + 1].as_slice()));
+            PartialSums::new(SumsSpec {
+                chip: tile / arch.tiles_per_chip(),
+                tile,
+                control: sums.control,
+                layer: &layers[sums.layer],
+                layer_index: sums.layer as u16,
+                next,
+                copy: sums.copy,
+                group: sums.group,
+                imas: sums.imas,
+                homes: &self.homes[sums.layer],
+                helpers: sums.helpers.clone(),
+                slots,
+                first_outlet: self.first_outlet(tile, sums.layer),
+                partial_sum_bits: arch.tile.partial_sum_bits,
+                flit_bits: arch.router.flit_bits,
+            })
+        });
+        sums.collect()
+    }
+}
