@@ -103,16 +103,68 @@ impl Packer<'_> {
         (self.arch.tile.imas / shape.imas_per_copy()).max(1)
     }
 
+    /// Deals every layer's windows to copies and puts these on the board.
     fn place_spaced(&self, windows: u64, spacing: &[Spacing]) -> Placement {
-        let per_tile = self.arch.tile.imas;
-        let mut end = 0u32;
-        let mut layers = Vec::with_capacity(self.shapes.len());
-        for ((layer, geometry), spacing) in self.network.layers.iter().zip(self.shapes).zip(spacing) {
-            let imas = geometry.imas_per_copy();
-            let grid = match layer.kind {
+        let grids: Vec<Grid> = (self.network.layers.iter().zip(spacing))
+            .map(|(layer, spacing)| match layer.kind {
                 LayerKind::Convolution => Grid::fitting(layer, windows, spacing.copies_per_tile),
                 LayerKind::FullyConnected => Grid::new(layer, 1, 1),
-            };
+            })
+            .collect();
+        let (copies, end) = if spacing.iter().all(|spacing| spacing.new_tile) {
+            self.slice_by_slice(&grids, spacing)
+        } else {
+            self.layer_by_layer(&grids, spacing)
+        };
+        let named = self.network.layers.iter().zip(self.shapes).zip(grids.into_iter().zip(copies));
+        let layers = named.map(|((layer, shape), (Grid { strips, interleave, .. }, copies))| {
+            let Geometry { ima_rows, ima_cols, .. } = *shape;
+            LayerMapping { name: layer.name.clone(), ima_rows, ima_cols, strips, interleave, copies }
+        });
+        Placement { layers: layers.collect(), end }
+    }
+
+    /// On a board with room: each tile holds copies of one layer, and the tiles of all convolutions are put in order
+    /// of the strips that they compute. So what a tile produces is needed close by, and the mesh carries little far.
+    fn slice_by_slice(&self, grids: &[Grid], spacing: &[Spacing]) -> (Vec<Vec<u32>>, u32) {
+        let per_tile = self.arch.tile.imas;
+        /// Copies of a layer that share a tile, or one that takes several.
+        struct Bundle {
+            /// Middle of the strips, as a fraction of the map's width in units of 2^-32.
+            middle: u64,
+            layer: usize,
+            copies: u32,
+        }
+        let mut bundles = Vec::new();
+        for (layer, (grid, spacing)) in grids.iter().zip(spacing).enumerate() {
+            let all = grid.strips * grid.interleave;
+            for first in (0..all).step_by(spacing.copies_per_tile as usize) {
+                let copies = spacing.copies_per_tile.min(all - first);
+                let strips = first / grid.interleave + (first + copies - 1) / grid.interleave + 1;
+                // Classifiers follow the convolutions.
+                let is_classifier = self.network.layers[layer].kind == LayerKind::FullyConnected;
+                let middle = if is_classifier { u64::MAX } else { (u64::from(strips) << 31) / u64::from(grid.strips) };
+                bundles.push(Bundle { middle, layer, copies });
+            }
+        }
+        bundles.sort_by_key(|bundle| (bundle.middle, bundle.layer));
+        let mut copies = vec![Vec::new(); grids.len()];
+        let mut end = 0u32;
+        for Bundle { layer, copies: count, .. } in bundles {
+            let imas = self.shapes[layer].imas_per_copy();
+            copies[layer].extend((0..count).map(|copy| end.saturating_add(copy * imas)));
+            end = end.saturating_add((count * imas).next_multiple_of(per_tile));
+        }
+        (copies, end)
+    }
+
+    /// On a board without room to spare: one layer after another, where one ends the next begins.
+    fn layer_by_layer(&self, grids: &[Grid], spacing: &[Spacing]) -> (Vec<Vec<u32>>, u32) {
+        let per_tile = self.arch.tile.imas;
+        let mut end = 0u32;
+        let mut all = Vec::with_capacity(grids.len());
+        for ((grid, spacing), shape) in grids.iter().zip(spacing).zip(self.shapes) {
+            let imas = shape.imas_per_copy();
             if spacing.new_tile {
                 end = end.next_multiple_of(per_tile);
             }
@@ -132,11 +184,9 @@ impl Packer<'_> {
                 copies.push(end);
                 end = end.saturating_add(imas);
             }
-            let (ima_rows, ima_cols) = (geometry.ima_rows, geometry.ima_cols);
-            let Grid { strips, interleave, .. } = grid;
-            layers.push(LayerMapping { name: layer.name.clone(), ima_rows, ima_cols, strips, interleave, copies });
+            all.push(copies);
         }
-        Placement { layers, end }
+        (all, end)
     }
 
     /// Places the copies, further apart where a tile's buffer or output register would be too small otherwise.

@@ -1,15 +1,20 @@
+use std::ops::Range;
+
 use network::Layer;
 
 /// How the windows of a layer are dealt to its copies.
 ///
 /// The map is cut in vertical strips; the copies of a strip take its rows in turn. So a layer goes down its map as a
 /// whole, the next layer follows a few rows behind, and a tile that holds several copies of a strip receives little
-/// more than the strip. Under a max-pool the unit is not a window but a cell of stride x stride windows, computed one
-/// after another, so that the maximum is taken where the windows are.
+/// more than the strip. Where the columns cannot be shared out evenly, the edges of the strips move by one column from
+/// row to row, so that all strips have equally many windows in the end.
+///
+/// Under a max-pool the unit is not a window but a cell of stride x stride windows, computed one after another, so
+/// that the maximum is taken where the windows are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grid {
     /// Rows and columns of windows in a cell.
-    pub cell: u32,
+    cell: u32,
     /// Rows of windows.
     height: u32,
     /// Columns of windows.
@@ -31,21 +36,19 @@ impl Grid {
     /// copies, the one whose tiles of `copies_per_tile` copies receive the least of the input map.
     pub fn fitting(layer: &Layer, windows: u64, copies_per_tile: u32) -> Self {
         let one = Self::new(layer, 1, 1);
-        let (rows, columns) = (one.cell_rows(), one.cell_columns());
         let cells = (windows / u64::from(one.cell * one.cell)).max(1);
-        let candidates = (1..=rows).filter_map(|interleave| {
-            let columns_per_strip = cells / u64::from(rows.div_ceil(interleave));
-            (columns_per_strip > 0).then(|| {
-                let strips = u64::from(columns).div_ceil(columns_per_strip) as u32;
-                Self { strips, interleave, ..one.clone() }
-            })
+        let candidates = (1..=one.cell_rows()).filter_map(|interleave| {
+            let rows = u64::from(one.cell_rows().div_ceil(interleave));
+            let fewest = (rows * u64::from(one.cell_columns())).div_ceil(cells) as u32;
+            let mut grids =
+                (fewest..=one.cell_columns().max(fewest)).map(|strips| Self { strips, interleave, ..one.clone() });
+            grids.find(|grid| grid.most_cells() <= cells)
         });
-        let best = candidates.min_by(|a, b| {
-            let key = |grid: &Self| (grid.strips * grid.interleave, grid.received(layer, copies_per_tile));
-            let ((a_copies, a_received), (b_copies, b_received)) = (key(a), key(b));
-            a_copies.cmp(&b_copies).then(a_received.total_cmp(&b_received))
-        });
-        best.expect("with one copy for each row of cells, a copy has at least one cell")
+        let key = |grid: &Self| (grid.strips * grid.interleave, grid.received(layer, copies_per_tile));
+        let best = candidates
+            .map(|grid| (key(&grid), grid))
+            .min_by(|((a_copies, a_received), _), (b, _)| a_copies.cmp(&b.0).then(a_received.total_cmp(&b.1)));
+        best.map_or(Self { strips: one.cell_columns(), interleave: one.cell_rows(), ..one.clone() }, |(_, grid)| grid)
     }
 
     /// Input positions that a tile receives for each that its windows would need without overlap.
@@ -57,8 +60,10 @@ impl Grid {
         let halo_columns = f64::from(layer.kernel_width) - f64::from(layer.stride);
         // All copies of a strip together need every row once.
         let rows = if in_strip >= f64::from(self.interleave) { 1.0 } else { 1.0 + halo_rows / (in_strip * step) };
-        let strip_columns = step * f64::from(self.cell_columns()) / f64::from(self.strips);
-        rows * (1.0 + halo_columns / (strip_columns * copies / in_strip))
+        let columns = step * f64::from(self.cell_columns()) / f64::from(self.strips) * copies / in_strip;
+        // Edges that move are received on both sides.
+        let moving = if self.cell_columns().is_multiple_of(self.strips) { 0.0 } else { step / 2.0 };
+        rows * (1.0 + (halo_columns + moving) / columns)
     }
 
     fn cell_rows(&self) -> u32 {
@@ -69,18 +74,41 @@ impl Grid {
         self.width.div_ceil(self.cell)
     }
 
+    /// Rows after which the edges of the strips are where they were; every strip has equally many cells in them.
+    fn period(&self) -> u32 {
+        self.strips / greatest_common_divisor(self.strips, self.cell_columns())
+    }
+
+    /// Cells of the copy with the most, or a few more.
+    fn most_cells(&self) -> u64 {
+        let rows = self.cell_rows().div_ceil(self.interleave);
+        let (columns, strips, period) = (u64::from(self.cell_columns()), u64::from(self.strips), self.period());
+        let whole_periods = u64::from(rows / period) * (u64::from(period) * columns / strips);
+        whole_periods + u64::from(rows % period) * columns.div_ceil(strips)
+    }
+
+    /// Columns of cells of strip `strip` in its row number `turn`.
+    fn columns(&self, strip: u32, turn: u32) -> Range<u32> {
+        let shift = turn % self.period() * (self.strips / self.period());
+        let edge = |strip: u32| {
+            (u64::from(strip) * u64::from(self.cell_columns()) + u64::from(shift)) / u64::from(self.strips)
+        };
+        edge(strip) as u32..edge(strip + 1) as u32
+    }
+
     /// Windows (row, column) of copy `copy`, in the order in which they are computed.
     pub fn windows(&self, copy: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let (strip, turn) = (copy / self.interleave, copy % self.interleave);
-        let boundary =
-            move |strip: u32| (u64::from(strip) * u64::from(self.cell_columns()) / u64::from(self.strips)) as u32;
-        let columns = boundary(strip)..boundary(strip + 1);
-        let cells = (turn..self.cell_rows())
-            .step_by(self.interleave as usize)
-            .flat_map(move |row| columns.clone().map(move |column| (row * self.cell, column * self.cell)));
-        cells.flat_map(move |(top, left)| {
+        let (strip, first) = (copy / self.interleave, copy % self.interleave);
+        let rows = (first..self.cell_rows()).step_by(self.interleave as usize).zip(0..);
+        let cells = rows.flat_map(move |(row, turn)| self.columns(strip, turn).map(move |column| (row, column)));
+        cells.flat_map(move |(row, column)| {
+            let (top, left) = (row * self.cell, column * self.cell);
             let rows = top..(top + self.cell).min(self.height);
             rows.flat_map(move |y| (left..(left + self.cell).min(self.width)).map(move |x| (y, x)))
         })
     }
+}
+
+fn greatest_common_divisor(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
