@@ -138,10 +138,10 @@ pub struct Adc {
     /// ADCs of an IMA; its crossbars share them evenly.
     #[schemars(range(min = 1, max = 4096))]
     pub count: u32,
-    /// Resolution.
+    /// Resolution: bits of a conversion.
     #[schemars(range(min = 1, max = 32))]
     pub bits: u32,
-    /// Conversions per ns of one ADC.
+    /// Conversions per ns of one ADC (Gsamples/s).
     #[schemars(range(min = 1e-6, max = 1000.0))]
     pub rate_gsps: f64,
     /// Weights are stored flipped where that makes a column's sum smaller, which saves one bit (ISAAC section V).
@@ -196,7 +196,7 @@ pub struct Router {
     /// Bits of a flit, the width of a mesh link.
     #[schemars(range(min = 1, max = 4096))]
     pub flit_bits: u32,
-    /// Flits per ns on one link.
+    /// Flits per ns on one link (GHz).
     #[schemars(range(min = 1e-6, max = 1000.0))]
     pub clock_ghz: f64,
 }
@@ -208,7 +208,7 @@ pub struct HyperTransport {
     /// Links of a chip: north, east, south, west.
     #[schemars(range(min = 0, max = 4))]
     pub links: u32,
-    /// Bytes per ns of one link in one direction.
+    /// Bytes per ns of one link in one direction (GB/s).
     #[schemars(range(min = 1e-6, max = 1_000_000.0))]
     pub gigabytes_per_second: f64,
 }

@@ -51,12 +51,11 @@ impl Document {
         };
         for error in errors {
             let span = error.span().unwrap_or(0..0);
-            let (message, remedy) = match error.message() {
-                "duplicate key" => (format!("key {} is given twice", &text[span.clone()]), "remove one of the two"),
-                message => (message.to_owned(), "correct the TOML"),
-            };
-            let place = Place { source: source.clone(), span };
-            document.faults.push(Fault::at(vec![place], message, remedy));
+            // One slip may be several errors to the parser.
+            let known = |fault: &Fault| fault.span() == Some(span.clone());
+            if !document.faults.iter().any(known) {
+                document.faults.push(syntax_fault(error.message(), document.here(span)));
+            }
         }
         document.table = document.plain_table(tree.get_ref(), "");
         document
@@ -210,6 +209,19 @@ impl Document {
     fn here(&self, span: std::ops::Range<usize>) -> Place {
         Place { source: self.source.clone(), span }
     }
+}
+
+fn syntax_fault(message: &str, place: Place) -> Fault {
+    let text = &place.source.text;
+    let (before, within) = (&text[..place.span.start], &text[place.span.clone()]);
+    let (message, remedy) = match message {
+        "duplicate key" => (format!("key {within} is given twice"), "remove one of the two"),
+        _ if within.is_empty() && before.trim_end().ends_with('=') => {
+            ("a value is missing".to_owned(), "write one behind the =")
+        }
+        _ => (message.to_owned(), "correct the TOML"),
+    };
+    Fault::at(vec![place], message, remedy)
 }
 
 /// Whether `path` is `outer` or something in it.
