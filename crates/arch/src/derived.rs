@@ -1,8 +1,8 @@
 //! Figures that follow from a machine: power at rated load, area, peak throughput and storage.
 //!
-//! The rated load of a group is the most it does in a cycle: ADCs convert at their full rate, every row is driven, eDRAM and bus move
-//! all they can, every port of a router passes flits, and what follows the crossbars takes the results of 16-bit operations as fast as
-//! these can end. At that load ISAAC-CE draws the powers of ISAAC's Table I.
+//! The rated load of a group is the most it does in a cycle: ADCs convert at their full rate, every row is driven,
+//! eDRAM and bus move all they can, every port of a router passes flits, and what follows the crossbars takes the
+//! results of 16-bit operations as fast as these can end. At that load ISAAC-CE draws the powers of ISAAC's Table I.
 
 use serde::Serialize;
 
@@ -103,7 +103,7 @@ pub fn derived(arch: &Arch) -> Derived {
 
 /// Cycles from one IMA operation to the next, with activations of 16 bits.
 fn cycles_per_operation(arch: &Arch) -> f64 {
-    f64::from(arch.iterations(FULL_PRECISION_BITS)) * arch.cycles_per_iteration() as f64
+    f64::from(arch.iterations(FULL_PRECISION_BITS)) * f64::from(arch.cycles_per_iteration())
 }
 
 fn groups(arch: &Arch) -> Vec<Group> {

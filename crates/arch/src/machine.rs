@@ -381,17 +381,21 @@ impl Arch {
         self.crossbar.columns.div_ceil(self.columns_per_weight(weight_bits))
     }
 
-    /// Conversions of one IMA for one read of all its crossbars.
-    pub fn conversions_per_iteration(&self) -> u64 {
+    /// Columns that the ADC with the most crossbars converts for one read of an IMA in full use.
+    pub fn columns_per_adc(&self) -> u32 {
         let columns = self.crossbar.columns + u32::from(self.adc.unit_column);
-        u64::from(self.ima.crossbars) * u64::from(columns)
+        self.ima.crossbars.div_ceil(self.adc.count) * columns
     }
 
-    /// Cycles of an iteration: one, or those of its slowest unit.
-    pub fn cycles_per_iteration(&self) -> u64 {
-        let conversions = self.conversions_per_iteration();
-        let adcs = u64::from(self.adc.count) * u64::from(self.conversions_per_cycle());
-        let shift_adds = u64::from(self.shift_add.count) * u64::from(self.shift_add.values_per_cycle);
-        conversions.div_ceil(adcs).max(conversions.div_ceil(shift_adds))
+    /// Columns that the shift-and-add with the most crossbars merges for one read of an IMA in full use.
+    pub fn columns_per_shift_add(&self) -> u32 {
+        self.ima.crossbars.div_ceil(self.shift_add.count) * self.crossbar.columns
+    }
+
+    /// Cycles of an iteration of an IMA in full use: one, or those of its slowest unit.
+    pub fn cycles_per_iteration(&self) -> u32 {
+        let adc = self.columns_per_adc().div_ceil(self.conversions_per_cycle());
+        let shift_add = self.columns_per_shift_add().div_ceil(self.shift_add.values_per_cycle);
+        adc.max(shift_add)
     }
 }

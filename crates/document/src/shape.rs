@@ -23,8 +23,8 @@ pub(crate) enum MisfitKind {
     WrongValue,
 }
 
-/// Checks `value` against `schema` and returns it with unknown keys left out and with misfits replaced by a value that fits,
-/// so that what remains can be read and checked further. `None` is an optional value that is not given.
+/// Checks `value` against `schema` and returns it with unknown keys left out and with misfits replaced by a value that
+/// fits, so that what remains can be read and checked further. `None` is an optional value that is not given.
 pub(crate) fn check(value: Value, schema: &Schema, path: &str, misfits: &mut Vec<Misfit>) -> Option<Value> {
     match (kind(schema), value) {
         ("object", Value::Table(table)) => Some(check_table(table, schema, path, misfits)),

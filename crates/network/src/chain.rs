@@ -108,7 +108,7 @@ pub(crate) fn chain(file: NetworkFile, document: &mut Document) -> Network {
 struct Chain<'a> {
     document: &'a mut Document,
     layers: Vec<Layer>,
-    /// The map that the next layer reads; `None` once a fault has made it unknown, after which sizes are not checked any more.
+    /// The map that the next layer reads; `None` once a fault has made it unknown, which ends the check of sizes.
     map: Option<Shape>,
     /// Kind of the layer before, pools left out.
     last: Option<Kind>,
@@ -281,7 +281,10 @@ impl Chain<'_> {
         if windows.is_none() {
             self.document.fault(
                 &[&key_of(index, "kernel")],
-                format!("the {side} x {side} kernel of {name} is larger than its map, {height} x {width} with padding {padding}"),
+                format!(
+                    "the {side} x {side} kernel of {name} is larger than its map, \
+                     {height} x {width} with padding {padding}"
+                ),
                 "give it a smaller kernel or more padding, or shrink the map less before it",
             );
         }

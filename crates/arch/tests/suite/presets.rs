@@ -82,13 +82,18 @@ fn fewer_adcs_lengthen_the_iteration_and_lower_the_peak() {
     let machine = isaac_with(&[("adc.count", 4.into())]);
     assert_eq!(machine.cycles_per_iteration(), 2);
     assert_eq!(derived(&machine).peak_gops, isaac.peak_gops / 2.0);
-    assert_eq!(
-        arch::warnings(&machine),
-        [
-            "the ADCs of an IMA convert 512 of the 1024 columns that its crossbars read in a cycle, so an iteration takes 2 cycles (raise \
-          adc.count or adc.rate_gsps, or cycle_ns)"
-        ]
-    );
+    let warning = "an ADC converts 128 columns in a cycle and has 256 for each read, \
+                   so an iteration takes 2 cycles (raise adc.count or adc.rate_gsps)";
+    assert_eq!(arch::warnings(&machine), [warning]);
+}
+
+#[test]
+fn an_iteration_lasts_as_long_as_its_slowest_unit() {
+    // 8 crossbars on 3 ADCs: one of them has 3 crossbars.
+    assert_eq!(isaac_with(&[("adc.count", 3.into())]).cycles_per_iteration(), 3);
+    assert_eq!(isaac_with(&[("adc.count", 16.into())]).cycles_per_iteration(), 1);
+    assert_eq!(isaac_with(&[("adc.unit_column", true.into())]).cycles_per_iteration(), 2);
+    assert_eq!(isaac_with(&[("shift_add.values_per_cycle", 100.into())]).cycles_per_iteration(), 3);
 }
 
 #[test]

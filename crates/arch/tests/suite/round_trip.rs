@@ -1,4 +1,4 @@
-//! Writing a machine and reading it back.
+//! Writing a machine and reading it back, whole or damaged.
 
 use arch::Arch;
 use proptest::prelude::*;
@@ -54,5 +54,20 @@ proptest! {
     fn a_machine_that_is_written_and_read_back_is_the_same(arch in machine()) {
         let text = arch::to_toml(&arch);
         prop_assert_eq!(arch::parse(&text, "written.toml").unwrap_or_else(|faults| panic!("{faults}")), arch);
+    }
+
+    #[test]
+    fn a_damaged_text_gives_faults_that_can_be_drawn(
+        at in 0.0..1.0_f64,
+        length in 0_usize..300,
+        with in "[-=.\\[\\]{}\"'#\n a1é]{0,6}",
+    ) {
+        let text = arch::text("isaac-ce").unwrap().0;
+        let start = (at * text.len() as f64) as usize;
+        let end = (start + length).min(text.len());
+        let damaged = format!("{}{with}{}", &text[..start], &text[end..]);
+        if let Err(faults) = arch::parse(&damaged, "damaged.toml") {
+            prop_assert!(faults.to_string().contains("damaged.toml"));
+        }
     }
 }

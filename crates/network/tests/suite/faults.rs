@@ -49,7 +49,9 @@ kernel = 3
 fn sizes_that_do_not_fit_are_reported_with_the_map() {
     let network = |last: &str| {
         let text = format!(
-            "name = 'small'\ninput = {{ height = 6, width = 6, channels = 3 }}\n\n[[layers]]\nname = 'conv1'\nkind = 'convolution'\n{last}\n"
+            "name = 'small'\n\
+             input = {{ height = 6, width = 6, channels = 3 }}\n\n\
+             [[layers]]\nname = 'conv1'\nkind = 'convolution'\n{last}\n"
         );
         network::parse(&text, "small.toml").unwrap_err().to_string()
     };
@@ -64,7 +66,8 @@ fn sizes_that_do_not_fit_are_reported_with_the_map() {
 #[test]
 fn sizes_of_zero_and_unknown_kinds_are_reported() {
     let faults = network::parse(
-        "name = 'zero'\ninput = { height = 0, width = 6, channels = 3 }\n\n[[layers]]\nname = 'conv1'\nkind = 'convolve'\n\n\
+        "name = 'zero'\n\
+         input = { height = 0, width = 6, channels = 3 }\n\n[[layers]]\nname = 'conv1'\nkind = 'convolve'\n\n\
          [[layers]]\nname = 'b'\nkind = 'max_poll'\nkernel = 0\nstride = 0\n",
         "zero.toml",
     );

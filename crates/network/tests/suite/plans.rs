@@ -48,7 +48,8 @@ fn edges_read_what_they_display() {
 fn a_plan_file_changes_the_layers_it_names_and_leaves_the_others_at_its_defaults() {
     let plan = planned(
         "weights = 12\n[[layers]]\nname = 'conv2'\nactivations = 9\n\
-         regions = [{ top = 0, left = 2, height = 8, width = 6, bits = 4 }, { top = 7, left = 7, height = 1, width = 1, bits = 0 }]\n",
+         regions = [{ top = 0, left = 2, height = 8, width = 6, bits = 4 },\n\
+         { top = 7, left = 7, height = 1, width = 1, bits = 0 }]\n",
     );
     assert_eq!((plan.layers[0].weight_bits, plan.layers[0].activation_bits), (12, 16));
     let conv2 = &plan.layers[1];
