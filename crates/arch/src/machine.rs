@@ -94,7 +94,7 @@ pub struct Tile {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ima {
-    /// Crossbars of an IMA, at most 64: an operation keeps a set of them in one machine word.
+    /// Crossbars of an IMA, at most 64: eight times those of ISAAC.
     #[schemars(range(min = 1, max = 64))]
     pub crossbars: u32,
     /// Input register, in bytes: the inputs of one operation, while those of the next are written behind them.

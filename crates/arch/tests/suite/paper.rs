@@ -61,6 +61,13 @@ fn tiles_and_chips_have_the_power_and_area_that_isaac_prints() {
 }
 
 #[test]
+fn a_chip_of_isaac_ce_has_the_imas_and_routers_that_isaac_prints() {
+    let isaac = arch::load("isaac-ce").unwrap();
+    let per_chip = |scope: Scope| scope.per_chip(&isaac);
+    assert_eq!([Scope::Ima, Scope::Tile, Scope::Router, Scope::Chip].map(per_chip), [2016.0, 168.0, 42.0, 1.0]);
+}
+
+#[test]
 fn adcs_have_the_share_of_a_tile_that_isaac_prints() {
     let derived = isaac();
     let points = |share: f64, row| (share * 100.0 - result(row)).abs();
