@@ -29,22 +29,23 @@ pub fn warnings(arch: &Arch) -> Vec<String> {
             full - 1
         ));
     }
-    let conversions = arch.conversions_per_iteration();
-    let converted = u64::from(arch.adc.count) * u64::from(arch.conversions_per_cycle());
-    if converted < conversions {
-        warnings.push(format!(
-            "the ADCs of an IMA convert {converted} of the {conversions} columns that its crossbars read in a cycle, so an iteration \
-             takes {} cycles (raise adc.count or adc.rate_gsps, or cycle_ns)",
-            conversions.div_ceil(converted)
-        ));
-    }
-    let merged = u64::from(arch.shift_add.count) * u64::from(arch.shift_add.values_per_cycle);
-    if merged < conversions {
-        warnings.push(format!(
-            "the shift-and-adds of an IMA merge {merged} of the {conversions} conversions of an iteration in a cycle, so an iteration \
-             takes {} cycles (raise shift_add.count or shift_add.values_per_cycle)",
-            conversions.div_ceil(merged)
-        ));
+    let units = [
+        (arch.columns_per_adc(), arch.conversions_per_cycle(), "an ADC converts", "adc.count or adc.rate_gsps"),
+        (
+            arch.columns_per_shift_add(),
+            arch.shift_add.values_per_cycle,
+            "a shift-and-add merges",
+            "shift_add.count or shift_add.values_per_cycle",
+        ),
+    ];
+    for (columns, per_cycle, unit_does, keys) in units {
+        if columns > per_cycle {
+            warnings.push(format!(
+                "{unit_does} {per_cycle} columns in a cycle and has {columns} for each read, \
+                 so an iteration takes {} cycles (raise {keys})",
+                columns.div_ceil(per_cycle)
+            ));
+        }
     }
     warnings
 }
@@ -137,7 +138,8 @@ fn registers(arch: &Arch, document: &mut Document) {
         document.fault(
             &["ima.input_register_bytes", "crossbar.rows"],
             format!(
-                "ima.input_register_bytes = {} cannot hold the {rows} inputs of one crossbar, of {FULL_PRECISION_BITS} bits each",
+                "ima.input_register_bytes = {} cannot hold the {rows} inputs of one crossbar, \
+                 of {FULL_PRECISION_BITS} bits each",
                 arch.ima.input_register_bytes
             ),
             format!("give it at least {inputs} bytes"),

@@ -1,8 +1,8 @@
 //! Figures that follow from a machine: power at rated load, area, peak throughput and storage.
 //!
-//! The rated load of a group is the most it does in a cycle: ADCs convert at their full rate, every row is driven, eDRAM and bus move
-//! all they can, every port of a router passes flits, and what follows the crossbars takes the results of 16-bit operations as fast as
-//! these can end. At that load ISAAC-CE draws the powers of ISAAC's Table I.
+//! The rated load of a group is the most it does in a cycle: ADCs convert at their full rate, every row is driven,
+//! eDRAM and bus move all they can, every port of a router passes flits, and what follows the crossbars takes the
+//! results of 16-bit operations as fast as these can end. At that load ISAAC-CE draws the powers of ISAAC's Table I.
 
 use serde::Serialize;
 
@@ -22,6 +22,26 @@ pub enum Scope {
     Chip,
 }
 
+impl Scope {
+    /// How many of these one tile has: a part of a router, none of the chip's links.
+    pub fn per_tile(self, arch: &Arch) -> f64 {
+        match self {
+            Scope::Ima => f64::from(arch.tile.imas),
+            Scope::Tile => 1.0,
+            Scope::Router => 1.0 / f64::from(arch.router.tile_columns * arch.router.tile_rows),
+            Scope::Chip => 0.0,
+        }
+    }
+
+    /// How many of these one chip has.
+    pub fn per_chip(self, arch: &Arch) -> f64 {
+        match self {
+            Scope::Chip => 1.0,
+            part => f64::from(arch.tiles_per_chip()) * part.per_tile(arch),
+        }
+    }
+}
+
 /// A group of equal units: a row of ISAAC's Table I.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Group {
@@ -29,7 +49,7 @@ pub struct Group {
     pub name: &'static str,
     /// What the figures are of.
     pub scope: Scope,
-    /// Units in one scope.
+    /// Units in one scope; [`Scope::per_tile`] and [`Scope::per_chip`] say how many of those there are.
     pub units: u64,
     /// Power of the group in one scope at rated load, mW.
     pub power_mw: f64,
@@ -78,10 +98,10 @@ pub fn adc_scale(bits: u32) -> f64 {
 /// The figures that follow from `arch`.
 pub fn derived(arch: &Arch) -> Derived {
     let groups = groups(arch);
-    let tile = total(&groups, |scope| scopes_per_tile(arch, scope));
-    let chip = total(&groups, |scope| scopes_per_chip(arch, scope));
+    let tile = total(&groups, |scope| scope.per_tile(arch));
+    let chip = total(&groups, |scope| scope.per_chip(arch));
     let adcs: Vec<Group> = groups.iter().filter(|group| group.name == "adc").cloned().collect();
-    let adcs = total(&adcs, |scope| scopes_per_tile(arch, scope));
+    let adcs = total(&adcs, |scope| scope.per_tile(arch));
 
     let crossbars = f64::from(arch.tiles_per_chip() * arch.tile.imas * arch.ima.crossbars);
     let cells = crossbars * f64::from(arch.crossbar.rows) * f64::from(arch.crossbar.columns);
@@ -103,7 +123,7 @@ pub fn derived(arch: &Arch) -> Derived {
 
 /// Cycles from one IMA operation to the next, with activations of 16 bits.
 fn cycles_per_operation(arch: &Arch) -> f64 {
-    f64::from(arch.iterations(FULL_PRECISION_BITS)) * arch.cycles_per_iteration() as f64
+    f64::from(arch.iterations(FULL_PRECISION_BITS)) * f64::from(arch.cycles_per_iteration())
 }
 
 fn groups(arch: &Arch) -> Vec<Group> {
@@ -206,24 +226,6 @@ fn groups(arch: &Arch) -> Vec<Group> {
         ),
         links,
     ]
-}
-
-/// How many of a scope one tile has; routers are shared, links belong to the chip.
-fn scopes_per_tile(arch: &Arch, scope: Scope) -> f64 {
-    match scope {
-        Scope::Ima => f64::from(arch.tile.imas),
-        Scope::Tile => 1.0,
-        Scope::Router => 1.0 / f64::from(arch.router.tile_columns * arch.router.tile_rows),
-        Scope::Chip => 0.0,
-    }
-}
-
-/// How many of a scope one chip has.
-fn scopes_per_chip(arch: &Arch, scope: Scope) -> f64 {
-    match scope {
-        Scope::Chip => 1.0,
-        part => f64::from(arch.tiles_per_chip()) * scopes_per_tile(arch, part),
-    }
 }
 
 fn total(groups: &[Group], scopes: impl Fn(Scope) -> f64) -> Total {

@@ -94,7 +94,7 @@ pub struct Tile {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ima {
-    /// Crossbars of an IMA, at most 64: an operation keeps a set of them in one machine word.
+    /// Crossbars of an IMA, at most 64: eight times those of ISAAC.
     #[schemars(range(min = 1, max = 64))]
     pub crossbars: u32,
     /// Input register, in bytes: the inputs of one operation, while those of the next are written behind them.
@@ -138,10 +138,10 @@ pub struct Adc {
     /// ADCs of an IMA; its crossbars share them evenly.
     #[schemars(range(min = 1, max = 4096))]
     pub count: u32,
-    /// Resolution.
+    /// Resolution: bits of a conversion.
     #[schemars(range(min = 1, max = 32))]
     pub bits: u32,
-    /// Conversions per ns of one ADC.
+    /// Conversions per ns of one ADC (Gsamples/s).
     #[schemars(range(min = 1e-6, max = 1000.0))]
     pub rate_gsps: f64,
     /// Weights are stored flipped where that makes a column's sum smaller, which saves one bit (ISAAC section V).
@@ -196,7 +196,7 @@ pub struct Router {
     /// Bits of a flit, the width of a mesh link.
     #[schemars(range(min = 1, max = 4096))]
     pub flit_bits: u32,
-    /// Flits per ns on one link.
+    /// Flits per ns on one link (GHz).
     #[schemars(range(min = 1e-6, max = 1000.0))]
     pub clock_ghz: f64,
 }
@@ -208,7 +208,7 @@ pub struct HyperTransport {
     /// Links of a chip: north, east, south, west.
     #[schemars(range(min = 0, max = 4))]
     pub links: u32,
-    /// Bytes per ns of one link in one direction.
+    /// Bytes per ns of one link in one direction (GB/s).
     #[schemars(range(min = 1e-6, max = 1_000_000.0))]
     pub gigabytes_per_second: f64,
 }
@@ -381,17 +381,21 @@ impl Arch {
         self.crossbar.columns.div_ceil(self.columns_per_weight(weight_bits))
     }
 
-    /// Conversions of one IMA for one read of all its crossbars.
-    pub fn conversions_per_iteration(&self) -> u64 {
+    /// Columns that the ADC with the most crossbars converts for one read of an IMA in full use.
+    pub fn columns_per_adc(&self) -> u32 {
         let columns = self.crossbar.columns + u32::from(self.adc.unit_column);
-        u64::from(self.ima.crossbars) * u64::from(columns)
+        self.ima.crossbars.div_ceil(self.adc.count) * columns
     }
 
-    /// Cycles of an iteration: one, or those of its slowest unit.
-    pub fn cycles_per_iteration(&self) -> u64 {
-        let conversions = self.conversions_per_iteration();
-        let adcs = u64::from(self.adc.count) * u64::from(self.conversions_per_cycle());
-        let shift_adds = u64::from(self.shift_add.count) * u64::from(self.shift_add.values_per_cycle);
-        conversions.div_ceil(adcs).max(conversions.div_ceil(shift_adds))
+    /// Columns that the shift-and-add with the most crossbars merges for one read of an IMA in full use.
+    pub fn columns_per_shift_add(&self) -> u32 {
+        self.ima.crossbars.div_ceil(self.shift_add.count) * self.crossbar.columns
+    }
+
+    /// Cycles of an iteration of an IMA in full use: one, or those of its slowest unit.
+    pub fn cycles_per_iteration(&self) -> u32 {
+        let adc = self.columns_per_adc().div_ceil(self.conversions_per_cycle());
+        let shift_add = self.columns_per_shift_add().div_ceil(self.shift_add.values_per_cycle);
+        adc.max(shift_add)
     }
 }

@@ -1,8 +1,8 @@
 //! Users' files: where a value stands, what is wrong with it, and what to do.
 //!
-//! A [`Document`] is a TOML text on its way to a typed value. It is compared with the JSON Schema of that type, so that all unknown keys,
-//! missing keys, wrong types and numbers out of range are found at once; the owner of the type then adds the faults that only it can
-//! see, by the paths of the values that contradict each other.
+//! A [`Document`] is a TOML text on its way to a typed value. It is compared with the JSON Schema of that type, so that
+//! all unknown keys, missing keys, wrong types and numbers out of range are found at once; the owner of the type then
+//! adds the faults that only it can see, by the paths of the values that contradict each other.
 
 mod fault;
 mod shape;
@@ -28,7 +28,8 @@ pub struct Document {
     /// Where keys and values stand, by path, as in `adc.bits` or `layers[2].kernel`.
     keys: BTreeMap<String, Place>,
     values: BTreeMap<String, Place>,
-    /// Paths of the values that stand-ins have taken the place of: what else seems wrong with them is not what the user wrote.
+    /// Paths of the values that stand-ins have taken the place of: what else seems wrong with them is not what the
+    /// user wrote.
     unsound: Vec<String>,
     /// The text is not TOML: keys may seem to be missing because their lines could not be read.
     broken: bool,
@@ -51,12 +52,11 @@ impl Document {
         };
         for error in errors {
             let span = error.span().unwrap_or(0..0);
-            let (message, remedy) = match error.message() {
-                "duplicate key" => (format!("key {} is given twice", &text[span.clone()]), "remove one of the two"),
-                message => (message.to_owned(), "correct the TOML"),
-            };
-            let place = Place { source: source.clone(), span };
-            document.faults.push(Fault::at(vec![place], message, remedy));
+            // One slip may be several errors to the parser.
+            let known = |fault: &Fault| fault.span() == Some(span.clone());
+            if !document.faults.iter().any(known) {
+                document.faults.push(syntax_fault(error.message(), document.here(span)));
+            }
         }
         document.table = document.plain_table(tree.get_ref(), "");
         document
@@ -97,7 +97,7 @@ impl Document {
     /// The document as a `T`, in which stand-ins take the place of what does not fit; `None` if it is not TOML.
     pub fn read<T: DeserializeOwned + JsonSchema>(&mut self) -> Option<T> {
         let mut misfits = Vec::new();
-        let table = Value::Table(std::mem::take(&mut self.table));
+        let table = Value::Table(self.table.clone());
         let table = shape::check(table, &schema::<T>(), "", &mut misfits)?;
         for misfit in misfits {
             self.add_misfit(misfit);
@@ -114,7 +114,8 @@ impl Document {
         }
     }
 
-    /// Adds a fault about the values at `paths`, the most telling first, unless one of them is known to be wrong already.
+    /// Adds a fault about the values at `paths`, the most telling first, unless one of them is known to be wrong
+    /// already.
     pub fn fault(&mut self, paths: &[&str], message: impl Into<String>, remedy: impl Into<String>) {
         if paths.iter().all(|path| self.is_sound(path)) {
             let places = paths.iter().map(|path| self.place(path)).collect();
@@ -143,8 +144,9 @@ impl Document {
             MisfitKind::MissingKey | MisfitKind::WrongValue => None,
         };
         let place = place.unwrap_or_else(|| self.place(&misfit.path));
-        // An unquoted text is a fault of syntax and of type. The second says more, unless there is nothing there at all.
-        let same = |fault: &Fault| fault.span() == Some(place.span.clone());
+        // An unquoted text is a fault of syntax and of type. The second says more, unless there is no text at all.
+        let in_text = Arc::ptr_eq(&place.source, &self.source);
+        let same = |fault: &Fault| in_text && fault.span() == Some(place.span.clone());
         if self.broken && self.faults.iter().any(same) {
             if place.span.is_empty() {
                 return;
@@ -210,6 +212,19 @@ impl Document {
     fn here(&self, span: std::ops::Range<usize>) -> Place {
         Place { source: self.source.clone(), span }
     }
+}
+
+fn syntax_fault(message: &str, place: Place) -> Fault {
+    let text = &place.source.text;
+    let (before, within) = (&text[..place.span.start], &text[place.span.clone()]);
+    let (message, remedy) = match message {
+        "duplicate key" => (format!("key {within} is given twice"), "remove one of the two"),
+        _ if within.is_empty() && before.trim_end().ends_with('=') => {
+            ("a value is missing".to_owned(), "write one behind the =")
+        }
+        _ => (message.to_owned(), "correct the TOML"),
+    };
+    Fault::at(vec![place], message, remedy)
 }
 
 /// Whether `path` is `outer` or something in it.

@@ -23,8 +23,8 @@ pub(crate) enum MisfitKind {
     WrongValue,
 }
 
-/// Checks `value` against `schema` and returns it with unknown keys left out and with misfits replaced by a value that fits,
-/// so that what remains can be read and checked further. `None` is an optional value that is not given.
+/// Checks `value` against `schema` and returns it with unknown keys left out and with misfits replaced by a value that
+/// fits, so that what remains can be read and checked further. `None` is an optional value that is not given.
 pub(crate) fn check(value: Value, schema: &Schema, path: &str, misfits: &mut Vec<Misfit>) -> Option<Value> {
     match (kind(schema), value) {
         ("object", Value::Table(table)) => Some(check_table(table, schema, path, misfits)),
@@ -122,8 +122,7 @@ fn choices(schema: &Schema) -> Vec<&str> {
 fn fits(value: &Value, schema: &Schema) -> bool {
     let minimum = schema["minimum"].as_f64().unwrap_or(f64::NEG_INFINITY);
     let maximum = schema["maximum"].as_f64().unwrap_or(f64::MAX);
-    let above = schema["exclusiveMinimum"].as_f64().unwrap_or(f64::NEG_INFINITY);
-    let in_range = |number: f64| number >= minimum && number > above && number <= maximum;
+    let in_range = |number: f64| (minimum..=maximum).contains(&number);
     match (kind(schema), value) {
         ("integer", Value::Integer(number)) => in_range(*number as f64),
         ("number", Value::Integer(number)) => in_range(*number as f64),
@@ -155,23 +154,17 @@ fn stand_in(schema: &Schema) -> Option<Value> {
 
 /// What the schema asks for, in words.
 fn wanted(schema: &Schema) -> String {
-    let range = || {
-        let minimum = &schema["minimum"];
-        match (minimum.as_f64(), &schema["maximum"]) {
-            (Some(_), Schema::Null) => format!(" of at least {minimum}"),
-            (Some(_), maximum) => format!(" from {minimum} to {maximum}"),
-            (None, maximum) => match &schema["exclusiveMinimum"] {
-                Schema::Null => String::new(),
-                above if maximum.is_null() => format!(" above {above}"),
-                above => format!(" above {above} and up to {maximum}"),
-            },
-        }
+    let bound = |name: &str| schema[name].as_f64();
+    let range = match (bound("minimum"), bound("maximum")) {
+        (Some(minimum), Some(maximum)) => format!(" from {minimum} to {maximum}"),
+        (Some(minimum), None) => format!(" of at least {minimum}"),
+        (None, _) => String::new(),
     };
     match kind(schema) {
         "object" => "a table".to_owned(),
         "array" => "a list".to_owned(),
-        "integer" => format!("a whole number{}", range()),
-        "number" => format!("a number{}", range()),
+        "integer" => format!("a whole number{range}"),
+        "number" => format!("a number{range}"),
         "boolean" => "true or false".to_owned(),
         _ if choices(schema).is_empty() => "a text that is not empty".to_owned(),
         _ => format!("one of {}", choices(schema).join(", ")),

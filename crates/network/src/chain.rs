@@ -108,7 +108,7 @@ pub(crate) fn chain(file: NetworkFile, document: &mut Document) -> Network {
 struct Chain<'a> {
     document: &'a mut Document,
     layers: Vec<Layer>,
-    /// The map that the next layer reads; `None` once a fault has made it unknown, after which sizes are not checked any more.
+    /// The map that the next layer reads; `None` once a fault has made it unknown, which ends the check of sizes.
     map: Option<Shape>,
     /// Kind of the layer before, pools left out.
     last: Option<Kind>,
@@ -120,6 +120,7 @@ impl Chain<'_> {
         let sizes = ["kind", "kernel", "stride", "padding", "channels"];
         let sound = sizes.iter().all(|key| self.document.is_sound(&key_of(index, key)));
         self.check_keys(index, &entry);
+        self.check_padding(index, &entry);
         self.check_order(index, &entry);
         if let (true, Some(map)) = (sound, map) {
             self.map = match entry.kind {
@@ -152,6 +153,20 @@ impl Chain<'_> {
             } else if required && !given {
                 self.document.fault(&paths, format!("{path} is missing"), format!("add {key}: {kind} needs it"));
             }
+        }
+    }
+
+    /// Reports a kernel that can lie wholly on padding.
+    fn check_padding(&mut self, index: usize, entry: &Entry) {
+        let (Some(kernel), Some(padding)) = (entry.kernel, entry.padding) else {
+            return;
+        };
+        if padding >= kernel {
+            self.document.fault(
+                &[&key_of(index, "padding"), &key_of(index, "kernel")],
+                format!("{} has windows that see nothing but padding", entry.name),
+                format!("give its {kernel} x {kernel} kernel a padding of at most {}", kernel - 1),
+            );
         }
     }
 
@@ -235,7 +250,11 @@ impl Chain<'_> {
     fn max_pool(&mut self, index: usize, entry: &Entry, map: Shape) -> Option<Shape> {
         let kernel = entry.kernel()?;
         let (height, width) = self.windows(index, entry, kernel, map)?;
-        let layer = self.layers.last_mut()?;
+        let pooled = Shape { height, width, ..map };
+        // A pool without a layer before it has been reported; the layers behind it can still be checked.
+        let Some(layer) = self.layers.last_mut() else {
+            return Some(pooled);
+        };
         let pool = Pool { kernel: kernel.side, stride: kernel.stride, padding: kernel.padding };
         layer.pool = match layer.pool {
             None => Some(pool),
@@ -249,8 +268,8 @@ impl Chain<'_> {
             );
             return None;
         }
-        layer.pooled = Shape { height, width, ..map };
-        Some(layer.pooled)
+        layer.pooled = pooled;
+        Some(pooled)
     }
 
     /// Height and width of the map of windows, if the kernel fits.
@@ -258,19 +277,14 @@ impl Chain<'_> {
         let Kernel { side, padding, .. } = kernel;
         let Shape { height, width, .. } = map;
         let name = &entry.name;
-        if padding >= side {
-            self.document.fault(
-                &[&key_of(index, "padding"), &key_of(index, "kernel")],
-                format!("{name} has windows that see nothing but padding"),
-                format!("give its {side} x {side} kernel a padding of at most {}", side - 1),
-            );
-            return None;
-        }
         let windows = kernel.windows(map);
         if windows.is_none() {
             self.document.fault(
                 &[&key_of(index, "kernel")],
-                format!("the {side} x {side} kernel of {name} is larger than its map, {height} x {width} with padding {padding}"),
+                format!(
+                    "the {side} x {side} kernel of {name} is larger than its map, \
+                     {height} x {width} with padding {padding}"
+                ),
                 "give it a smaller kernel or more padding, or shrink the map less before it",
             );
         }

@@ -107,8 +107,8 @@ impl Layer {
 }
 
 impl Pool {
-    /// The one pool that does the work of this one and then `next`: its window covers those of this pool that `next` looks at.
-    /// `None` if it is too large for its sizes to be stated.
+    /// The one pool that does the work of this one and then `next`: its window covers those of this pool that `next`
+    /// looks at. `None` if its sizes are too large to be stated.
     pub(crate) fn then(self, next: Pool) -> Option<Pool> {
         let overlap = (next.kernel - 1).checked_mul(self.stride)?;
         Some(Pool {

@@ -174,7 +174,8 @@ fn cuts(layer: &Layer, edges: Edges) -> Result<Vec<Region>, Fault> {
     Ok(regions)
 }
 
-/// Bits of the weights of each layer: `varied` (AQuA's set for VGG16, classifiers at 16), one number for all, or one for each layer.
+/// Bits of the weights of each layer: `varied` (AQuA's set for VGG16, classifiers at 16), one number for all, or one
+/// for each layer.
 pub fn parse_weights(set: &str, network: &Network) -> Result<Vec<u32>, Faults> {
     if set != "varied" {
         return parse_bits(set, "weights", network, |_| 1);
@@ -222,7 +223,10 @@ fn parse_bits(text: &str, what: &str, network: &Network, fewest: impl Fn(&Layer)
     if entries.len() != count {
         return Err(Fault::new(
             format!("{what} are given for {} layers, and {} has {count}", entries.len(), network.name),
-            format!("give one number of bits for all layers, or {count} separated by commas, fully connected layers included"),
+            format!(
+                "give one number of bits for all layers, or {count} separated by commas, \
+                 fully connected layers included"
+            ),
         )
         .into());
     }
@@ -334,7 +338,10 @@ impl PlanEntry {
                 document.fault(
                     &[&format!("layers[{index}].regions[{number}]")],
                     format!("the region lies outside {name}"),
-                    format!("its map has {height} rows and {width} columns: top + height and left + width must not exceed them"),
+                    format!(
+                        "its map has {height} rows and {width} columns: \
+                         top + height and left + width must not exceed them"
+                    ),
                 );
             }
         }

@@ -1,0 +1,111 @@
+//! ISAAC's own figures.
+
+use arch::derived::{Derived, Scope, derived};
+
+const TABLE_1: &str = include_str!("../../../../tests/data/isaac-table1.csv");
+const RESULTS: &str = include_str!("../../../../tests/data/isaac-results.csv");
+
+fn isaac() -> Derived {
+    derived(&arch::load("isaac-ce").unwrap())
+}
+
+fn assert_close(what: &str, value: f64, paper: f64, tolerance: f64) {
+    let error = (value / paper - 1.0).abs();
+    assert!(error <= tolerance, "{what}: {value}, and the paper has {paper}");
+}
+
+/// The first number of a row of the results.
+fn result(quantity: &str) -> f64 {
+    let row = RESULTS.lines().find(|row| row.starts_with(quantity));
+    let row = row.unwrap_or_else(|| panic!("no row {quantity}"));
+    row.split(',').nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn every_group_of_isaac_ce_has_the_count_power_and_area_of_table_1() {
+    let derived = isaac();
+    let rows = TABLE_1.lines().filter(|line| !line.starts_with('#')).skip(1);
+    let mut seen = 0;
+    for row in rows {
+        let fields: Vec<&str> = row.split(',').collect();
+        let [scope, component, count, .., power_mw, area_mm2] = fields[..] else {
+            panic!("{row}");
+        };
+        let (scope, name) = match (scope, component) {
+            ("tile", "edram_to_ima_bus") => (Scope::Tile, "bus"),
+            ("tile", "shift_add") => (Scope::Tile, "tile_shift_add"),
+            ("tile", "output_register") => (Scope::Tile, "tile_output_register"),
+            ("tile", name) => (Scope::Tile, name),
+            ("ima", name) => (Scope::Ima, name),
+            ("router", name) => (Scope::Router, name),
+            ("chip", name) => (Scope::Chip, name),
+            _ => panic!("{row}"),
+        };
+        let group = derived.groups.iter().find(|group| group.name == name && group.scope == scope);
+        let group = group.unwrap_or_else(|| panic!("no group for {row}"));
+        assert_eq!(group.units.to_string(), count, "{row}");
+        assert_close(row, group.power_mw, power_mw.parse().unwrap(), 0.005);
+        assert_close(row, group.area_mm2, area_mm2.parse().unwrap(), 0.005);
+        seen += 1;
+    }
+    assert_eq!(seen, derived.groups.len());
+}
+
+#[test]
+fn tiles_and_chips_have_the_power_and_area_that_isaac_prints() {
+    let derived = isaac();
+    assert_close("tile power", derived.tile.power_mw, result("tile power"), 0.005);
+    assert_close("tile area", derived.tile.area_mm2, result("tile area"), 0.005);
+    assert_close("chip power", derived.chip.power_mw / 1000.0, result("chip power"), 0.005);
+    assert_close("chip area", derived.chip.area_mm2, result("chip area"), 0.005);
+}
+
+#[test]
+fn a_chip_of_isaac_ce_has_the_imas_and_routers_that_isaac_prints() {
+    let isaac = arch::load("isaac-ce").unwrap();
+    let per_chip = |scope: Scope| scope.per_chip(&isaac);
+    assert_eq!([Scope::Ima, Scope::Tile, Scope::Router, Scope::Chip].map(per_chip), [2016.0, 168.0, 42.0, 1.0]);
+}
+
+#[test]
+fn adcs_have_the_share_of_a_tile_that_isaac_prints() {
+    let derived = isaac();
+    let points = |share: f64, row| (share * 100.0 - result(row)).abs();
+    assert!(points(derived.adc_power_share, "ADC share of tile power") <= 1.0);
+    assert!(points(derived.adc_area_share, "ADC share of tile area") <= 1.0);
+}
+
+#[test]
+fn isaac_ce_has_the_peak_throughput_and_efficiencies_that_isaac_prints() {
+    let derived = isaac();
+    assert_close("peak", derived.peak_gops, result("peak throughput"), 0.005);
+    assert_close("PE", derived.gops_per_watt, result("PE of ISAAC-CE"), 0.005);
+    assert_close("CE", derived.gops_per_mm2, result("CE of ISAAC-CE"), 0.01);
+    assert_close("SE", derived.mb_per_mm2, result("SE of ISAAC-CE"), 0.005);
+}
+
+#[test]
+fn adc_energy_of_other_resolutions_follows_isaacs_rule() {
+    // 0.19543 n + 0.000414 x 2^n, over its 1.669424 pJ at 8 bits.
+    for (bits, pj) in [(4, 0.788344), (6, 1.199076), (8, 1.669424), (9, 1.970838), (12, 4.040904)] {
+        assert_close("scale", arch::adc_scale(bits), pj / 1.669424, 1e-9);
+    }
+}
+
+#[test]
+fn lossless_adcs_have_the_bits_of_isaacs_formula() {
+    let text = arch::text("isaac-ce").unwrap().0;
+    // ISAAC section V: v + w + log2 R bits, one less if v = 1 or w = 1, and one less with flipped encoding.
+    for (rows, cell_bits, dac_bits, bits) in
+        [(128, 2, 1, 8), (256, 2, 1, 9), (128, 1, 1, 7), (128, 2, 2, 10), (64, 4, 1, 9)]
+    {
+        let overrides = [
+            ("crossbar.rows", rows.into()),
+            ("crossbar.cell_bits", cell_bits.into()),
+            ("dac.bits", dac_bits.into()),
+            ("ima.output_register_bytes", 2048.into()),
+        ];
+        let machine = arch::with_overrides(&text, "isaac-ce.toml", &overrides).unwrap();
+        assert_eq!(arch::lossless_adc_bits(&machine), bits, "{rows} rows, {cell_bits}-bit cells, {dac_bits}-bit DACs");
+    }
+}

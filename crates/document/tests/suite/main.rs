@@ -1,0 +1,193 @@
+//! Documents on their way to typed values, and the faults found on it.
+
+use document::{Document, Faults, nearest, preset_or_file, read_text};
+use insta::assert_snapshot;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A recipe.
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Recipe {
+    /// Name of the dish.
+    #[schemars(length(min = 1))]
+    name: String,
+    /// Oven, if it is baked.
+    oven: Option<Oven>,
+    /// What goes in.
+    #[serde(default)]
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Oven {
+    /// Heat, in degrees Celsius.
+    #[schemars(range(min = 50.0, max = 300.0))]
+    heat_c: f64,
+    /// Time in it, in minutes.
+    #[schemars(range(min = 1, max = 600))]
+    time_min: u32,
+}
+
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    /// Kind of step.
+    kind: Kind,
+    /// Whether it can wait.
+    #[serde(default)]
+    can_wait: bool,
+}
+
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    /// With a spoon.
+    Stir,
+    /// With a knife.
+    Chop,
+}
+
+fn read(text: &str) -> Result<Recipe, Faults> {
+    let mut document = Document::parse(text, "recipe.toml");
+    let recipe = document.read();
+    document.finish(recipe)
+}
+
+fn faults(text: &str) -> String {
+    read(text).unwrap_err().to_string()
+}
+
+fn messages(text: &str) -> Vec<String> {
+    read(text).unwrap_err().iter().map(|fault| fault.message().to_owned()).collect()
+}
+
+#[test]
+fn a_document_that_fits_is_read_with_its_defaults() {
+    let recipe =
+        read("\u{feff}name = 'bread'\r\noven = { heat_c = 220, time_min = 0x28 }\r\n[[steps]]\r\nkind = 'stir'\r\n")
+            .unwrap();
+    assert_eq!(
+        recipe,
+        Recipe {
+            name: "bread".to_owned(),
+            oven: Some(Oven { heat_c: 220.0, time_min: 40 }),
+            steps: vec![Step { kind: Kind::Stir, can_wait: false }],
+        }
+    );
+    assert_eq!(read("name = 'salad'").unwrap().oven, None);
+}
+
+#[test]
+fn every_fault_is_drawn_with_its_place_and_remedy() {
+    let faults = faults(
+        "nmae = 'bread'\ncolour = 'brown'\n\n[oven]\nheat_c = '220 C'\ntime_min = 99999999999999999999\n\n\
+         [[steps]]\nkind = 'stirr'\n\n[[steps]]\ncan_wait = 'yes'\n",
+    );
+    assert_snapshot!(faults);
+}
+
+#[test]
+fn faults_of_syntax_do_not_hide_the_others() {
+    let faults = faults("name = 'bread'\nname = 'cake'\noven = { heat_c = 1, time_min = }\nsteps = 3\n");
+    assert_snapshot!(faults);
+}
+
+#[test]
+fn a_text_without_quotes_is_one_fault_and_not_two() {
+    assert_eq!(messages("name = 'x'\n[oven]\nheat_c = 220 C\ntime_min = 5\n").len(), 1);
+    assert_eq!(messages("name = bread\n").len(), 1);
+}
+
+#[test]
+fn a_key_that_is_only_misspelt_is_not_called_missing_too() {
+    assert_eq!(messages("naem = 'x'"), ["unknown key naem"]);
+}
+
+#[test]
+fn a_table_where_a_value_belongs_and_a_value_where_a_table_belongs_are_faults() {
+    let messages = messages("oven = 220\nsteps = { kind = 'stir' }\n[name]\n");
+    assert_eq!(
+        messages,
+        [
+            "oven must be a table, not 220",
+            "steps must be a list, not a table",
+            "name must be a text that is not empty, not a table"
+        ]
+    );
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_out_of_every_range() {
+    for number in ["nan", "inf", "-inf"] {
+        let messages = messages(&format!("name = 'x'\n[oven]\nheat_c = {number}\ntime_min = 1\n"));
+        assert_eq!(messages.len(), 1, "{number}");
+    }
+}
+
+#[test]
+fn a_value_that_is_set_takes_the_place_of_the_one_in_the_text() {
+    let mut document = Document::parse("name = 'x'\noven = { heat_c = 100, time_min = 1 }\n", "recipe.toml");
+    document.set("oven.heat_c", 200.into());
+    let recipe: Recipe = document.read().unwrap();
+    assert_eq!(recipe.oven.unwrap().heat_c, 200.0);
+}
+
+#[test]
+fn a_fault_of_a_value_that_is_wrong_already_is_not_added() {
+    let mut document = Document::parse("name = ''\noven = { heat_c = 100, time_min = 0 }\n", "recipe.toml");
+    let recipe: Option<Recipe> = document.read();
+    document.fault(&["oven.heat_c", "oven.time_min"], "too hot for so long", "wait");
+    document.fault(&["oven.heat_c"], "too hot", "wait");
+    let faults = document.finish(recipe).unwrap_err();
+    let messages: Vec<&str> = faults.iter().map(|fault| fault.message()).collect();
+    assert_eq!(messages.len(), 3);
+    assert_eq!(messages[1], "too hot");
+}
+
+#[test]
+fn a_fault_knows_its_file_span_and_remedy() {
+    let faults = read("name = 'x'\nsteps = 3\n").unwrap_err();
+    let fault = faults.iter().next().unwrap();
+    assert_eq!(fault.file(), Some("recipe.toml"));
+    assert_eq!(fault.span(), Some(19..20));
+    assert_eq!(fault.remedy(), "correct steps (What goes in)");
+}
+
+#[test]
+fn faults_have_colours_only_when_asked() {
+    let faults = read("").unwrap_err();
+    assert!(!faults.to_string().contains('\u{1b}'));
+    assert!(faults.coloured().contains('\u{1b}'));
+}
+
+#[test]
+fn files_that_are_binary_or_cannot_be_read_are_faults() {
+    let binary = std::env::current_exe().unwrap();
+    let faults = read_text(binary.to_str().unwrap()).unwrap_err();
+    assert!(faults.to_string().contains("is a binary file"), "{faults}");
+    let faults = read_text("no/such/file.toml").unwrap_err();
+    assert!(faults.to_string().contains("no/such/file.toml cannot be read"), "{faults}");
+    assert!(read_text("src").is_err());
+}
+
+#[test]
+fn a_preset_comes_before_a_file_and_a_misspelt_one_is_named() {
+    let presets = [("bread", "name = 'bread'"), ("cake", "name = 'cake'")];
+    assert_eq!(preset_or_file(&presets, "cake").unwrap(), ("name = 'cake'".to_owned(), "cake.toml".to_owned()));
+    let (text, file) = preset_or_file(&presets, "Cargo.toml").unwrap();
+    assert!(text.contains("[package]"));
+    assert_eq!(file, "Cargo.toml");
+    let faults = preset_or_file(&presets, "bred").unwrap_err();
+    assert!(faults.to_string().contains("did you mean bread?"), "{faults}");
+}
+
+#[test]
+fn the_nearest_name_differs_in_at_most_a_third_of_its_letters() {
+    let known = ["rows", "columns", "cell_bits"];
+    assert_eq!(nearest("colums", known), Some("columns"));
+    assert_eq!(nearest("cellbits", known), Some("cell_bits"));
+    assert_eq!(nearest("sow", known), None);
+    assert_eq!(nearest("banks", known), None);
+}

@@ -1,0 +1,77 @@
+//! Plans: uniform, from lists, cropped and from files.
+
+use network::{Edges, Network, Plan, Region, parse_activations, parse_weights};
+
+fn tiny() -> Network {
+    network::load("tiny").unwrap()
+}
+
+fn planned(text: &str) -> Plan {
+    Plan::parse(text, "plan.toml", &tiny()).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+#[test]
+fn one_number_of_bits_is_for_all_layers_and_a_list_is_one_for_each() {
+    let network = tiny();
+    assert_eq!(parse_weights("12", &network).unwrap(), [12; 5]);
+    assert_eq!(parse_activations("8, 9,10,11,12", &network).unwrap(), [8, 9, 10, 11, 12]);
+    let plan = Plan::uniform(&network, 16, 16).with_weights(&[1, 2, 3, 4, 5]).with_activations(&[6, 7, 8, 9, 10]);
+    let bits: Vec<_> = plan.layers.iter().map(|layer| (layer.weight_bits, layer.activation_bits)).collect();
+    assert_eq!(bits, [(1, 6), (2, 7), (3, 8), (4, 9), (5, 10)]);
+}
+
+#[test]
+fn a_crop_cuts_rows_at_the_top_and_columns_at_the_left_of_convolutions_only() {
+    let network = tiny();
+    let edges: Edges = "top,left".parse().unwrap();
+    let plan = Plan::uniform(&network, 16, 8).crop(&network, edges).unwrap();
+    // conv1: a 16 x 16 map, 2 rows and columns a cut.
+    let conv1 = &plan.layers[0];
+    let cropped = |y: u32, x: u32| conv1.bits_at(y, x) == 0;
+    assert!(cropped(1, 15) && cropped(15, 1) && cropped(0, 0));
+    assert!(!cropped(2, 2) && !cropped(15, 15));
+    assert_eq!(conv1.windows_computed(&network.layers[0]), 14 * 14);
+    assert_eq!(conv1.stored_bits(), 8);
+    assert!(plan.layers[3..].iter().all(|layer| layer.regions.is_empty()));
+}
+
+#[test]
+fn edges_read_what_they_display() {
+    for edges in Edges::all() {
+        assert_eq!(edges.to_string().parse::<Edges>().unwrap(), edges);
+    }
+    assert_eq!("right, top".parse::<Edges>().unwrap().to_string(), "top,right");
+    assert_eq!(Edges::NONE.to_string(), "none");
+}
+
+#[test]
+fn a_plan_file_changes_the_layers_it_names_and_leaves_the_others_at_its_defaults() {
+    let plan = planned(
+        "weights = 12\n[[layers]]\nname = 'conv2'\nactivations = 9\n\
+         regions = [{ top = 0, left = 2, height = 8, width = 6, bits = 4 },\n\
+         { top = 7, left = 7, height = 1, width = 1, bits = 0 }]\n",
+    );
+    assert_eq!((plan.layers[0].weight_bits, plan.layers[0].activation_bits), (12, 16));
+    let conv2 = &plan.layers[1];
+    assert_eq!((conv2.weight_bits, conv2.activation_bits), (12, 9));
+    assert_eq!([conv2.bits_at(0, 1), conv2.bits_at(0, 2), conv2.bits_at(7, 7)], [9, 4, 0]);
+    assert_eq!(conv2.windows_computed(&tiny().layers[1]), 63);
+}
+
+#[test]
+fn an_empty_plan_file_is_16_bits_everywhere() {
+    assert_eq!(planned(""), Plan::uniform(&tiny(), 16, 16));
+}
+
+#[test]
+fn a_plan_is_written_to_reports_with_its_regions() {
+    let mut plan = Plan::uniform(&tiny(), 16, 8);
+    plan.layers.truncate(1);
+    plan.layers[0].regions.push(Region { top: 1, left: 2, height: 3, width: 4, bits: 0 });
+    let json = serde_json::to_value(&plan).unwrap();
+    let region = serde_json::json!({ "top": 1, "left": 2, "height": 3, "width": 4, "bits": 0 });
+    assert_eq!(
+        json,
+        serde_json::json!({ "layers": [{ "weight_bits": 16, "activation_bits": 8, "regions": [region] }] })
+    );
+}

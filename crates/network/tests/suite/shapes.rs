@@ -1,0 +1,87 @@
+//! Maps from layer to layer.
+
+use network::{LayerKind, Pool};
+
+/// A network of one convolution on an 11 x 9 map and what follows it.
+fn behind_a_convolution(rest: &str) -> network::Network {
+    let text = format!(
+        "name = 'test'\ninput = {{ height = 11, width = 9, channels = 3 }}\n\
+         [[layers]]\nname = 'a'\nkind = 'convolution'\nkernel = 3\npadding = 1\nchannels = 4\n{rest}"
+    );
+    network::parse(&text, "test.toml").unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn pool(name: &str, pool: Pool) -> String {
+    let Pool { kernel, stride, padding } = pool;
+    format!(
+        "[[layers]]\nname = '{name}'\nkind = 'max_pool'\nkernel = {kernel}\nstride = {stride}\npadding = {padding}\n"
+    )
+}
+
+#[test]
+fn every_file_of_the_folder_is_a_preset_that_loads() {
+    let folder = std::fs::read_dir("../../network-configs").unwrap();
+    let mut files: Vec<String> = folder.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    let mut presets: Vec<String> = network::names().iter().map(|name| format!("{name}.toml")).collect();
+    files.sort();
+    presets.sort();
+    assert_eq!(files, presets);
+    for name in network::names() {
+        network::load(name).unwrap_or_else(|faults| panic!("{faults}"));
+    }
+}
+
+#[test]
+fn alexnet_has_the_maps_of_its_single_column_form() {
+    let network = network::load("alexnet").unwrap();
+    let maps: Vec<_> =
+        network.layers.iter().map(|layer| (layer.output.height, layer.pooled.height, layer.pooled.channels)).collect();
+    let convolutions = [(55, 27, 64), (27, 13, 192), (13, 13, 384), (13, 13, 256), (13, 6, 256)];
+    assert_eq!(maps[..5], convolutions);
+    assert_eq!(network.layers[5].rows(), 9216);
+    assert_eq!(maps[7], (1, 1, 1000));
+}
+
+#[test]
+fn a_layer_reads_the_pooled_map_of_the_one_before() {
+    for name in network::names() {
+        let network = network::load(name).unwrap();
+        assert_eq!(network.layers[0].input, network.input);
+        for pair in network.layers.windows(2) {
+            assert_eq!(pair[1].input, pair[0].pooled, "{name}: {}", pair[1].name);
+        }
+    }
+}
+
+#[test]
+fn windows_that_do_not_fit_the_map_any_more_are_left_out() {
+    let network = behind_a_convolution(&pool("p", Pool { kernel: 2, stride: 2, padding: 0 }));
+    let layer = &network.layers[0];
+    assert_eq!((layer.output.height, layer.output.width), (11, 9));
+    assert_eq!((layer.pooled.height, layer.pooled.width), (5, 4));
+}
+
+#[test]
+fn adjacent_pools_are_one_with_the_same_map() {
+    let pools = [[(2, 2, 0), (2, 2, 0)], [(3, 2, 1), (2, 1, 0)], [(3, 1, 1), (3, 2, 1)], [(2, 1, 0), (3, 3, 2)]];
+    for case in pools {
+        let [first, second] = case.map(|(kernel, stride, padding)| Pool { kernel, stride, padding });
+        let composed = behind_a_convolution(&(pool("p", first) + &pool("q", second)));
+        let one = composed.layers[0].pool.unwrap();
+        let alone = behind_a_convolution(&pool("p", one));
+        assert_eq!(composed.layers.len(), 1);
+        assert_eq!(composed.layers[0].pooled, alone.layers[0].pooled, "{case:?}");
+        assert_eq!(one.kernel, first.kernel + (second.kernel - 1) * first.stride);
+        assert_eq!(one.stride, first.stride * second.stride);
+        assert_eq!(one.padding, first.padding + second.padding * first.stride);
+    }
+}
+
+#[test]
+fn a_fully_connected_layer_is_one_window_as_large_as_the_map() {
+    let network = behind_a_convolution("[[layers]]\nname = 'f'\nkind = 'fully_connected'\nchannels = 10\n");
+    let layer = &network.layers[1];
+    assert_eq!(layer.kind, LayerKind::FullyConnected);
+    assert_eq!((layer.kernel_height, layer.kernel_width, layer.windows()), (11, 9, 1));
+    assert_eq!(layer.rows(), 11 * 9 * 4);
+}
