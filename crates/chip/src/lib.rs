@@ -10,8 +10,7 @@ pub use outcome::{LayerOutcome, Outcome};
 use arch::Arch;
 use components::{Context, Crossing, Link, Mesh, Packet, Tile, TileMessage};
 use des::{Cycle, Send};
-use mapper::{Layout, Mapping, MappingError};
-use network::{Network, Plan};
+use mapper::Layout;
 
 des::system! {
     /// The clock of a board and its messages under way.
@@ -48,9 +47,6 @@ impl Default for Options {
 /// Why there is no outcome.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SimulationError {
-    /// The mapping does not fit the machine, or not the network.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Mapping(Vec<MappingError>),
     /// Nothing can move any more, and images are not done.
     #[error("no progress after cycle {cycle}:\n{}", waits(.waiting))]
     Stuck {
@@ -64,18 +60,6 @@ pub enum SimulationError {
 fn waits(waiting: &[Waiting]) -> String {
     let lines = waiting.iter().map(|waiting| format!("  {} waits for {}", waiting.unit, waiting.waits_for));
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// Runs `network` under `plan` on `arch`, mapped by `mapping`.
-pub fn simulate(
-    arch: &Arch,
-    network: &Network,
-    plan: &Plan,
-    mapping: &Mapping,
-    options: &Options,
-) -> Result<Outcome, SimulationError> {
-    let layout = Layout::new(arch, network, plan, mapping).map_err(SimulationError::Mapping)?;
-    run(arch, &layout, options)
 }
 
 /// Runs a layout.

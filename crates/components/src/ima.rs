@@ -180,10 +180,10 @@ impl Ima {
         self.sent += 1;
     }
 
-    /// The window whose inputs arrived last.
+    /// Windows whose inputs have arrived.
     #[inline]
-    pub fn last_arrived(&self) -> u32 {
-        self.arrived - 1
+    pub fn arrived(&self) -> u32 {
+        self.arrived
     }
 
     /// Windows that have not been fetched, of `total`.

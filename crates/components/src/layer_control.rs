@@ -28,8 +28,12 @@ pub struct LayerControl<'a> {
     cursor: (u32, u32),
     /// When the last window became ready, and how long the last of its inputs had been held up.
     readied: (Cycle, Cycle),
+    /// IMAs with room for inputs of a window that is not ready, one bit each.
+    pub starving: u64,
     /// Windows that all IMAs have read the inputs of.
     read_by_all: u32,
+    /// IMAs that have not read more than those.
+    slowest: u32,
     /// For each IMA of the tile, the windows that it has read the inputs of.
     read_by: Vec<u32>,
     /// First cycle in which inputs were fetched.
@@ -61,7 +65,9 @@ impl<'a> LayerControl<'a> {
             awaited: None,
             cursor: (0, 0),
             readied: (0, 0),
+            starving: 0,
             read_by_all: 0,
+            slowest: imas.count_ones(),
             read_by: vec![0; tile_imas as usize],
             first_cycle: None,
             counts: Counts::default(),
@@ -82,8 +88,9 @@ impl<'a> LayerControl<'a> {
         if index < per_image { (0, index) } else { (index / per_image, index % per_image) }
     }
 
-    /// Looks how far the windows have their inputs, in the order of computation.
-    pub fn look_ahead(&mut self, now: Cycle, inputs: &Inputs) {
+    /// Looks how far the windows have their inputs, in the order of computation. Returns the IMAs that starved and may
+    /// fetch now.
+    pub fn look_ahead(&mut self, now: Cycle, inputs: &Inputs) -> u64 {
         let before = self.ready;
         self.awaited = None;
         'windows: while self.ready < self.total {
@@ -105,9 +112,11 @@ impl<'a> LayerControl<'a> {
             self.cursor = (0, 0);
             self.ready += 1;
         }
-        if self.ready > before {
-            self.readied = (now, Cycle::from(inputs.held_up));
+        if self.ready == before {
+            return 0;
         }
+        self.readied = (now, Cycle::from(inputs.held_up));
+        std::mem::take(&mut self.starving)
     }
 
     /// How long the last input of a window that became ready in cycle `now` had been held up.
@@ -116,16 +125,18 @@ impl<'a> LayerControl<'a> {
         if self.readied.0 == now { self.readied.1 } else { 0 }
     }
 
-    /// IMA `ima` has read the inputs of window `index`. Returns whether all have that one behind them now.
+    /// IMA `ima` has read the inputs of all windows before `next`. Returns whether all IMAs have come further by it.
     #[inline]
-    pub fn inputs_read(&mut self, ima: usize, index: u32) -> bool {
-        let before = std::mem::replace(&mut self.read_by[ima], index + 1);
-        if before != self.read_by_all {
+    pub fn inputs_read(&mut self, ima: usize, next: u32) -> bool {
+        let before = std::mem::replace(&mut self.read_by[ima], next);
+        self.slowest -= u32::from(before == self.read_by_all);
+        if self.slowest > 0 {
             return false;
         }
-        let slowest = crate::bits::ones(self.imas).map(|ima| self.read_by[ima]).min();
-        self.read_by_all = slowest.expect("a layer control has at least one IMA");
-        self.read_by_all > before
+        let read_by = || crate::bits::ones(self.imas).map(|ima| self.read_by[ima]);
+        self.read_by_all = read_by().min().expect("a layer control has at least one IMA");
+        self.slowest = read_by().filter(|&read| read == self.read_by_all).count() as u32;
+        true
     }
 
     /// Image and window that not all IMAs have read yet; `None` if the copy has no windows at all.

@@ -38,7 +38,7 @@ pub struct Tile<'a> {
     to_start: u64,
     /// IMAs whose inputs have arrived in this cycle.
     arrived: u64,
-    /// IMAs with results that have not been granted the bus.
+    /// IMAs that may have results to send.
     results: u64,
     /// Parts of the output register with something new.
     changed: u64,
@@ -172,6 +172,7 @@ impl<'a> Tile<'a> {
             let sums = &mut self.sums[index];
             let control = &mut self.controls[usize::from(sums.spec.control)];
             let completed = sums.pass_on(control, &self.limits, context);
+            self.results |= sums.take_unrefused();
             self.digest = self.digest.wrapping_add(completed);
             if completed != 0 {
                 self.last_active = self.last_active.max(context.now());
@@ -186,7 +187,7 @@ impl<'a> Tile<'a> {
             let inputs = &mut self.edram.inputs[index];
             for control in self.controls.iter_mut().filter(|control| usize::from(control.inputs) == index) {
                 if control.awaited.is_some_and(|slot| inputs.complete.contains(&slot)) {
-                    control.look_ahead(now, inputs);
+                    self.to_fetch |= control.look_ahead(now, inputs);
                 }
             }
             inputs.complete.clear();
@@ -199,7 +200,7 @@ impl<'a> Tile<'a> {
         let mut progressed = 0u64;
         for ima in ones(std::mem::take(&mut self.arrived)) {
             let control = &mut self.controls[usize::from(self.imas[ima].control)];
-            if control.inputs_read(ima, self.imas[ima].last_arrived()) {
+            if control.inputs_read(ima, self.imas[ima].arrived()) {
                 progressed |= 1 << control.inputs;
             }
         }
@@ -216,7 +217,7 @@ impl<'a> Tile<'a> {
             }
             if !held {
                 for control in self.controls.iter_mut().filter(sharing).filter(|control| control.awaited.is_none()) {
-                    control.look_ahead(context.now(), inputs);
+                    self.to_fetch |= control.look_ahead(context.now(), inputs);
                 }
             }
         }
@@ -249,12 +250,13 @@ impl<'a> Tile<'a> {
     /// The bus is granted to results that the output register has room for.
     fn send_results<C: Context>(&mut self, context: &mut C) {
         let now = context.now();
-        for index in ones(self.results) {
+        for index in ones(std::mem::take(&mut self.results)) {
             let ima = &mut self.imas[index];
-            let sums = &self.sums[usize::from(ima.sums)];
+            let sums = &mut self.sums[usize::from(ima.sums)];
             while let Some(window) = ima.next_result() {
                 if let Err(cause) = sums.accepts(window) {
                     ima.result_refused(cause);
+                    sums.refused |= 1 << index;
                     break;
                 }
                 let bits = u64::from(ima.results()) * u64::from(self.partial_sum_bits);
@@ -263,7 +265,6 @@ impl<'a> Tile<'a> {
                 ima.result_sent();
                 context.send(done + 1 - now, self.id, TileMessage::ResultMerged { ima: index as u8 });
             }
-            self.results &= !(u64::from(ima.next_result().is_none()) << index);
         }
     }
 
@@ -315,10 +316,14 @@ impl<'a> Tile<'a> {
     /// eDRAM port and bus are granted to inputs of windows that are ready.
     fn fetch<C: Context>(&mut self, context: &mut C) {
         let now = context.now();
-        for index in ones(self.to_fetch) {
+        for index in ones(std::mem::take(&mut self.to_fetch)) {
             let ima = &mut self.imas[index];
             let control = &mut self.controls[usize::from(ima.control)];
-            while let Some(number) = ima.next_fetch().filter(|&number| number < control.ready) {
+            while let Some(number) = ima.next_fetch() {
+                if number >= control.ready {
+                    control.starving |= 1 << index;
+                    break;
+                }
                 let window = control.window(number);
                 let inputs = &self.edram.inputs[usize::from(control.inputs)];
                 let bits = u64::from(control.inputs_of(window, &ima.spec.rows, inputs)) * u64::from(window.bits);
@@ -329,7 +334,6 @@ impl<'a> Tile<'a> {
                 ima.fetch(now, bits, control.held_up(now));
                 context.send(done + 1 - now, self.id, TileMessage::InputArrived { ima: index as u8 });
             }
-            self.to_fetch &= !(u64::from(ima.next_fetch().is_none()) << index);
         }
     }
 

@@ -94,6 +94,10 @@ pub struct PartialSums<'a> {
     missing: VecDeque<u16>,
     /// Finished positions that wait for room in the buffers of the next layer.
     leaving: VecDeque<Leaving>,
+    /// IMAs whose results had no room, one bit each.
+    pub refused: u64,
+    /// Windows that had left when those were told to try again.
+    left_before: u32,
     /// The max-pool behind the layer.
     pool: Option<MaxPool>,
     sigmoid: Sigmoid,
@@ -119,10 +123,20 @@ impl<'a> PartialSums<'a> {
             complete: 0,
             missing: VecDeque::new(),
             leaving: VecDeque::new(),
+            refused: 0,
+            left_before: 0,
             pool,
             sigmoid: Sigmoid::default(),
             spec,
         }
+    }
+
+    /// The IMAs whose results had no room, if there is more now.
+    pub fn take_unrefused(&mut self) -> u64 {
+        if std::mem::replace(&mut self.left_before, self.left) == self.left {
+            return 0;
+        }
+        std::mem::take(&mut self.refused)
     }
 
     /// Whether the register has room for a result of `window`, and why not.

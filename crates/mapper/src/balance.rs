@@ -8,7 +8,7 @@ use crate::{Geometry, Grid, LayerMapping, Layout, Mapping, MappingError};
 /// Works back from the last convolution: each convolution gets as many copies as it takes for none to have more
 /// windows than the last one has; classifiers get one. If the board is too small, the number of windows for each copy
 /// is raised, the same for all layers, until everything fits.
-pub fn balance(arch: &Arch, network: &Network, plan: &Plan) -> Result<Mapping, Vec<MappingError>> {
+pub fn balance(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
     let convolutions = network.layers.iter().filter(|layer| layer.kind == LayerKind::Convolution);
     let aim = convolutions.clone().last().map_or(1, Layer::windows);
     let most = convolutions.map(Layer::windows).max().unwrap_or(1);
@@ -22,7 +22,7 @@ pub fn balance_to(
     plan: &Plan,
     aim: u64,
     most: u64,
-) -> Result<Mapping, Vec<MappingError>> {
+) -> Result<Layout, Vec<MappingError>> {
     let shapes = network.layers.iter().zip(&plan.layers).map(|(layer, plan)| shape(arch, layer, plan));
     let shapes: Vec<Geometry> = collect_all(shapes)?;
     let packer = Packer { arch, network, plan, shapes: &shapes };
@@ -190,7 +190,7 @@ impl Packer<'_> {
     }
 
     /// Places the copies, further apart where a tile's buffer or output register would be too small otherwise.
-    fn spread(&self, windows: u64, new_tile: bool) -> Result<Mapping, Vec<MappingError>> {
+    fn spread(&self, windows: u64, new_tile: bool) -> Result<Layout, Vec<MappingError>> {
         let mut spacing = self.closest(new_tile);
         loop {
             let Placement { layers, end } = self.place_spaced(windows, &spacing);
@@ -199,15 +199,19 @@ impl Packer<'_> {
                 return balance_to(self.arch, self.network, self.plan, windows + windows.div_ceil(16), u64::MAX);
             }
             let (arch, network) = (self.arch.name.clone(), self.network.name.clone());
+            let copies: Vec<usize> = layers.iter().map(|layer| layer.copies.len()).collect();
             let mapping = Mapping { arch, network, layers };
-            let Err(faults) = Layout::new(self.arch, self.network, self.plan, &mapping) else { return Ok(mapping) };
+            let faults = match Layout::new(self.arch, self.network, self.plan, mapping) {
+                Ok(layout) => return Ok(layout),
+                Err(faults) => faults,
+            };
             let mut moved = false;
             for (index, layer) in self.network.layers.iter().enumerate() {
                 if !faults.iter().any(|fault| fault.concerns(&layer.name)) {
                     continue;
                 }
-                let (spacing, copies) = (&mut spacing[index], mapping.layers[index].copies.len());
-                if spacing.copies_per_tile > 1 && copies > 1 {
+                let spacing = &mut spacing[index];
+                if spacing.copies_per_tile > 1 && copies[index] > 1 {
                     spacing.copies_per_tile /= 2;
                     moved = true;
                 } else if !spacing.new_tile {

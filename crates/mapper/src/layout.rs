@@ -46,6 +46,8 @@ pub struct Destination {
 /// Everything that follows from a mapping.
 #[derive(Clone, Debug)]
 pub struct Layout {
+    /// What it follows from.
+    pub mapping: Mapping,
     /// One entry per layer of the network.
     pub layers: Vec<LayerLayout>,
 }
@@ -84,7 +86,7 @@ pub struct LayerLayout {
 
 impl Layout {
     /// What follows from `mapping`, after checking that every tile's registers and buffers hold what they must.
-    pub fn new(arch: &Arch, network: &Network, plan: &Plan, mapping: &Mapping) -> Result<Self, Vec<MappingError>> {
+    pub fn new(arch: &Arch, network: &Network, plan: &Plan, mapping: Mapping) -> Result<Self, Vec<MappingError>> {
         let geometries = mapping.geometries(arch, network, plan)?;
         let mut layers: Vec<LayerLayout> = Vec::with_capacity(network.layers.len());
         for (index, geometry) in geometries.into_iter().enumerate() {
@@ -126,7 +128,7 @@ impl Layout {
         if let Some(last) = layers.last_mut() {
             last.send_to(&[]);
         }
-        let layout = Self { layers };
+        let layout = Self { mapping, layers };
         layout.check_tiles(arch)?;
         Ok(layout)
     }

@@ -81,14 +81,16 @@ impl Share {
             }
             None => first[cell],
         };
-        let mut received: Vec<(u32, u32)> =
-            (0..first.len()).map(|cell| (step_of(cell), cell as u32)).filter(|&(step, _)| step != NEVER).collect();
+        // Step and cell in one number, which sorts faster than a pair.
+        let steps_of = (0..first.len()).map(|cell| (step_of(cell), cell)).filter(|&(step, _)| step != NEVER);
+        let mut received: Vec<u64> = steps_of.map(|(step, cell)| u64::from(step) << 32 | cell as u64).collect();
         received.sort_unstable();
         let mut ranks = vec![NEVER; first.len()];
         let mut last_needed = Vec::with_capacity(received.len());
         // The highest rank that a window of each step needs.
         let mut highest: Vec<Option<u32>> = vec![None; steps as usize];
-        for (rank, &(_, cell)) in received.iter().enumerate() {
+        for (rank, &received) in received.iter().enumerate() {
+            let cell = received as u32;
             ranks[cell as usize] = rank as u32;
             last_needed.push(last[cell as usize]);
             let highest = &mut highest[first[cell as usize] as usize];
