@@ -77,12 +77,13 @@ pub fn collect(arch: &Arch, layout: &Layout, board: &Board, options: &Options) -
         }
         for ima in &tile.imas {
             let layer = &mut layers[usize::from(tile.controls[usize::from(ima.control)].layer_index)];
-            layer.stalls += &ima.stalls(cycles);
+            layer.stalls.add(Cause::Finished, ima.finished_cycles(cycles));
             layer.imas += 1;
         }
         for control in &tile.controls {
-            let first = &mut layers[usize::from(control.layer_index)].first_cycle;
-            *first = [*first, control.first_cycle].into_iter().flatten().min();
+            let layer = &mut layers[usize::from(control.layer_index)];
+            layer.stalls += &control.stalls;
+            layer.first_cycle = [layer.first_cycle, control.first_cycle].into_iter().flatten().min();
         }
         for inputs in tile.inputs().iter().filter(|inputs| inputs.layer > 0 && inputs.last_written_at > 0) {
             let last = &mut layers[usize::from(inputs.layer) - 1].last_cycle;

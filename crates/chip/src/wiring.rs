@@ -197,8 +197,7 @@ impl<'a> Wiring<'a> {
         let inputs_of =
             |layer: usize| plan.inputs.iter().position(|&(of, _)| of == layer).expect("every copy has inputs");
         let controls = plan.controls.iter().map(|&(layer, copy, imas)| {
-            let (inputs, tile_imas) = (inputs_of(layer) as u8, plan.imas.len() as u32);
-            LayerControl::new((&layers[layer], layer as u16), copy, options.images, inputs, imas, tile_imas)
+            LayerControl::new((&layers[layer], layer as u16), copy, options.images, inputs_of(layer) as u8, imas)
         });
         let imas = plan.imas.iter().map(|&(ima, control, sums)| {
             let layer = plan.controls[usize::from(control)].0;

@@ -23,8 +23,8 @@ impl Adc {
 
     /// Converts the held columns of `iterations` reads.
     #[inline]
-    pub fn convert(&mut self, operation: &Operation, iterations: u32) {
+    pub fn convert(&mut self, operation: &Operation, iterations: u64) {
         let columns = operation.columns + self.unit_columns * operation.crossbars;
-        self.conversions += u64::from(columns) * u64::from(iterations);
+        self.conversions += u64::from(columns) * iterations;
     }
 }

@@ -10,15 +10,15 @@ pub struct Crossbars {
 }
 
 impl Crossbars {
-    /// Begins an operation of the crossbars that take part.
+    /// Begins `operations` operations of the crossbars that take part.
     #[inline]
-    pub fn begin(&mut self, operation: &Operation) {
-        self.operations += u64::from(operation.crossbars);
+    pub fn begin(&mut self, operation: &Operation, operations: u64) {
+        self.operations += u64::from(operation.crossbars) * operations;
     }
 
     /// Reads the crossbars that take part, `iterations` times.
     #[inline]
-    pub fn read(&mut self, operation: &Operation, iterations: u32) {
-        self.reads += u64::from(operation.crossbars) * u64::from(iterations);
+    pub fn read(&mut self, operation: &Operation, iterations: u64) {
+        self.reads += u64::from(operation.crossbars) * iterations;
     }
 }

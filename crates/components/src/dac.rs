@@ -10,7 +10,7 @@ pub struct Dac {
 impl Dac {
     /// Drives the rows of the crossbars that take part, for `iterations` reads.
     #[inline]
-    pub fn drive(&mut self, operation: &Operation, iterations: u32) {
-        self.activations += u64::from(operation.rows) * u64::from(iterations);
+    pub fn drive(&mut self, operation: &Operation, iterations: u64) {
+        self.activations += u64::from(operation.rows) * iterations;
     }
 }

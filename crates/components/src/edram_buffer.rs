@@ -1,5 +1,5 @@
 use des::{Cycle, Server};
-use mapper::{NEVER, Share};
+use mapper::{LayerLayout, NEVER, Share, Window};
 
 /// The eDRAM buffer of a tile: one port, and the inputs of the layers that the tile computes.
 #[derive(Clone, Debug)]
@@ -133,5 +133,19 @@ impl<'a> Inputs<'a> {
             self.limit = limit;
             limit
         })
+    }
+
+    /// Values that the rows `rows` of a copy of `layer` read for `window`. Zeros (padding, cropped) are not read.
+    pub fn read_by(&self, layer: &LayerLayout, window: &Window, rows: &std::ops::Range<u32>) -> u32 {
+        let (geometry, layer) = (&layer.geometry, &layer.layer);
+        let (field_rows, field_columns) = window.receptive_field(layer);
+        let kernel_position = |y: u32, x: u32| {
+            let row = y + layer.padding - u32::from(window.y) * layer.stride;
+            let column = x + layer.padding - u32::from(window.x) * layer.stride;
+            row * layer.kernel_width + column
+        };
+        let positions = field_rows.flat_map(|y| field_columns.clone().map(move |x| (y, x)));
+        let read = positions.filter(|&(y, x)| self.share.rank(y, x) != NEVER);
+        read.map(|(y, x)| geometry.rows_at(rows, kernel_position(y, x))).sum()
     }
 }

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use arch::Arch;
 use des::Cycle;
 use mapper::ImaSpec;
@@ -59,6 +61,31 @@ struct Fetch {
     mesh_waited: Cycle,
 }
 
+/// The blocks of an IMA.
+#[derive(Clone, Debug)]
+struct Blocks {
+    input_register: InputRegister,
+    dac: Dac,
+    crossbars: Crossbars,
+    sample_hold: SampleHold,
+    adc: Adc,
+    shift_add: ShiftAdd,
+    output_register: OutputRegister,
+}
+
+/// What an IMA holds, and its blocks: what is not needed to decide when an operation starts.
+#[derive(Clone, Debug)]
+struct Inside {
+    spec: ImaSpec,
+    /// Its row blocks: (rows of the copy, operation of their crossbars alone).
+    row_blocks: Vec<(Range<u32>, Operation)>,
+    /// All of them together.
+    all: Operation,
+    /// Iteration fidelity: the operations in the pipeline, by window modulo 4.
+    operations: [Operation; 4],
+    blocks: Blocks,
+}
+
 /// An in-situ multiply-accumulate unit: crossbars with their converters, shift-and-adds and registers.
 ///
 /// It works through the windows of its copy in order, and each window passes seven points: inputs fetched, inputs
@@ -66,18 +93,6 @@ struct Fetch {
 /// each is its whole state.
 #[derive(Clone, Debug)]
 pub struct Ima {
-    /// The part of the copy that it holds.
-    pub spec: ImaSpec,
-    /// Its cycles.
-    pub timing: ImaTiming,
-    /// Number of its layer control in the tile.
-    pub control: u8,
-    /// Number of the partial sums in the tile that its results go to.
-    pub sums: u8,
-    /// Crossbars with inputs, row block by row block: (rows of the copy, operation of these crossbars alone).
-    row_blocks: Vec<(std::ops::Range<u32>, Operation)>,
-    /// All of them together.
-    all: Operation,
     fetched: u32,
     arrived: u32,
     started: u32,
@@ -85,22 +100,27 @@ pub struct Ima {
     ready: u32,
     sent: u32,
     merged: u32,
+    /// Rows of the copy that it holds.
+    rows: u32,
+    /// Results of one operation.
+    results: u32,
+    /// Its cycles.
+    pub timing: ImaTiming,
     /// The operations whose inputs are in the register, by window modulo 2.
     fetches: [Fetch; 2],
-    /// Iteration fidelity: the operations in the pipeline, by window modulo 4.
-    operations: [Operation; 4],
     /// First cycle of the present pause.
     idle_since: Cycle,
+    /// Bits of inputs taken from the bus.
+    bits_fetched: u64,
+    /// Operations in closed form in which all crossbars took part, and their reads. The blocks are told at the end.
+    closed_form: (u64, u64),
+    /// Number of its layer control in the tile.
+    pub control: u8,
+    /// Number of the partial sums in the tile that its results go to.
+    pub sums: u8,
     /// Why results stay in the output register.
     output_wait: Cause,
-    input_register: InputRegister,
-    dac: Dac,
-    crossbar: Crossbars,
-    sample_hold: SampleHold,
-    adc: Adc,
-    shift_add: ShiftAdd,
-    output_register: OutputRegister,
-    stalls: Stalls,
+    inside: Box<Inside>,
 }
 
 impl Ima {
@@ -122,18 +142,7 @@ impl Ima {
                 (first..first + crossbars[0].0, operation)
             })
             .collect();
-        let all = row_blocks.iter().fold(Operation::default(), |all, (_, block)| all.and(block));
         Self {
-            timing: ImaTiming {
-                cycles_per_read: adc.cycles_per_read.max(shift_add.cycles_per_read),
-                convert_cycles: adc.cycles_per_read,
-                merge_cycles: shift_add.cycles_per_read,
-            },
-            spec,
-            control,
-            sums,
-            row_blocks,
-            all,
             fetched: 0,
             arrived: 0,
             started: 0,
@@ -141,25 +150,168 @@ impl Ima {
             ready: 0,
             sent: 0,
             merged: 0,
+            rows: spec.rows.end - spec.rows.start,
+            results: spec.outputs.end - spec.outputs.start,
+            timing: ImaTiming {
+                cycles_per_read: adc.cycles_per_read.max(shift_add.cycles_per_read),
+                convert_cycles: adc.cycles_per_read,
+                merge_cycles: shift_add.cycles_per_read,
+            },
             fetches: Default::default(),
-            operations: Default::default(),
             idle_since: 1,
+            bits_fetched: 0,
+            closed_form: (0, 0),
+            control,
+            sums,
             output_wait: Cause::Bus,
-            input_register: InputRegister::new(arch.dac.bits),
-            dac: Dac::default(),
-            crossbar: Crossbars::default(),
-            sample_hold: SampleHold::default(),
-            adc,
-            shift_add,
-            output_register: OutputRegister::default(),
-            stalls: Stalls::default(),
+            inside: Box::new(Inside {
+                spec,
+                all: row_blocks.iter().fold(Operation::default(), |all, (_, block)| all.and(block)),
+                row_blocks,
+                operations: Default::default(),
+                blocks: Blocks {
+                    input_register: InputRegister::new(arch.dac.bits),
+                    dac: Dac::default(),
+                    crossbars: Crossbars::default(),
+                    sample_hold: SampleHold::default(),
+                    adc,
+                    shift_add,
+                    output_register: OutputRegister::default(),
+                },
+            }),
         }
+    }
+
+    /// The part of the copy that it holds.
+    pub fn spec(&self) -> &ImaSpec {
+        &self.inside.spec
+    }
+
+    /// Rows of the copy that it holds.
+    #[inline]
+    pub fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// Results of one operation.
+    #[inline]
+    pub fn results(&self) -> u32 {
+        self.results
     }
 
     /// The next window to fetch inputs for, if the input register has room for them.
     #[inline]
     pub fn next_fetch(&self) -> Option<u32> {
         (self.fetched - self.read < InputRegister::OPERATIONS).then_some(self.fetched)
+    }
+
+    /// Asks for the `bits` of the next inputs, the last of which was held up for `mesh_waited` cycles on its way.
+    #[inline]
+    pub fn fetch(&mut self, now: Cycle, bits: u64, mesh_waited: Cycle) {
+        self.fetches[(self.fetched % 2) as usize] = Fetch { requested_at: now, arrived_at: 0, mesh_waited };
+        self.fetched += 1;
+        self.bits_fetched += bits;
+    }
+
+    /// The inputs are in the register at the beginning of cycle `now`.
+    #[inline]
+    pub fn inputs_arrived(&mut self, now: Cycle) {
+        self.fetches[(self.arrived % 2) as usize].arrived_at = now;
+        self.arrived += 1;
+    }
+
+    /// Windows whose inputs have arrived.
+    #[inline]
+    pub fn arrived(&self) -> u32 {
+        self.arrived
+    }
+
+    /// The window that can start: inputs there, crossbars free, an output register free.
+    #[inline]
+    pub fn next_start(&self) -> Option<u32> {
+        let inputs = self.arrived > self.started;
+        let crossbars = self.started == self.read;
+        let output = self.started - self.merged < OutputRegister::OPERATIONS;
+        (inputs && crossbars && output).then_some(self.started)
+    }
+
+    /// Starts an operation of `iterations` reads in all crossbars.
+    #[inline]
+    pub fn start(&mut self, now: Cycle, iterations: u32, fidelity: Fidelity, stalls: &mut Stalls) {
+        self.begin(now, iterations, stalls);
+        match fidelity {
+            Fidelity::Operation => {
+                self.closed_form = (self.closed_form.0 + 1, self.closed_form.1 + u64::from(iterations));
+            }
+            Fidelity::Iteration => self.keep(Operation { iterations, ..self.inside.all }),
+        }
+    }
+
+    /// Starts an operation of `iterations` reads in the crossbars of those row blocks that have inputs.
+    pub fn start_some(
+        &mut self,
+        now: Cycle,
+        iterations: u32,
+        fidelity: Fidelity,
+        stalls: &mut Stalls,
+        has_inputs: impl Fn(&Range<u32>) -> bool,
+    ) {
+        self.begin(now, iterations, stalls);
+        let taking_part = self.inside.row_blocks.iter().filter(|(rows, _)| has_inputs(rows));
+        let operation =
+            taking_part.fold(Operation { iterations, ..Default::default() }, |all, (_, block)| all.and(block));
+        match fidelity {
+            Fidelity::Operation => self.inside.blocks.operate(&operation, 1, u64::from(iterations)),
+            Fidelity::Iteration => self.keep(operation),
+        }
+    }
+
+    #[inline]
+    fn begin(&mut self, now: Cycle, iterations: u32, stalls: &mut Stalls) {
+        self.account_for_pause(now, stalls);
+        let reads = self.timing.reads(iterations);
+        stalls.add(Cause::Computing, reads);
+        self.idle_since = now + reads;
+        self.started += 1;
+    }
+
+    /// Iteration fidelity: keeps what the reads of the operation that has just started do.
+    fn keep(&mut self, operation: Operation) {
+        self.inside.operations[usize::from(self.last_started())] = operation;
+        self.inside.blocks.crossbars.begin(&operation, 1);
+    }
+
+    /// Number under which the operation that was started last is kept while it is in the pipeline.
+    pub fn last_started(&self) -> u8 {
+        ((self.started - 1) % 4) as u8
+    }
+
+    /// One read of operation `number`. Returns the reads of the operation.
+    #[inline]
+    pub fn read_once(&mut self, number: u8) -> u32 {
+        let operation = self.inside.operations[usize::from(number)];
+        self.inside.blocks.read(&operation, 1);
+        operation.iterations
+    }
+
+    /// The ADCs convert what a read of operation `number` left in the sample-and-holds.
+    #[inline]
+    pub fn convert_once(&mut self, number: u8) {
+        let Inside { operations, blocks, .. } = &mut *self.inside;
+        blocks.adc.convert(&operations[usize::from(number)], 1);
+    }
+
+    /// The shift-and-adds merge the conversions of a read of operation `number`.
+    #[inline]
+    pub fn merge_once(&mut self, number: u8) {
+        let Inside { operations, blocks, .. } = &mut *self.inside;
+        blocks.shift_add.merge(&operations[usize::from(number)], 1);
+    }
+
+    /// The crossbars are free again.
+    #[inline]
+    pub fn reads_done(&mut self) {
+        self.read += 1;
     }
 
     /// The results of one more operation are in the output register.
@@ -180,10 +332,17 @@ impl Ima {
         self.sent += 1;
     }
 
-    /// Windows whose inputs have arrived.
+    /// The results cannot leave, and why.
     #[inline]
-    pub fn arrived(&self) -> u32 {
-        self.arrived
+    pub fn result_refused(&mut self, cause: Cause) {
+        self.output_wait = cause;
+    }
+
+    /// The results are in the tile's output register, and the IMA's is free. Returns their window.
+    #[inline]
+    pub fn result_merged(&mut self) -> u32 {
+        self.merged += 1;
+        self.merged - 1
     }
 
     /// Windows that have not been fetched, of `total`.
@@ -196,116 +355,9 @@ impl Ima {
         self.fetched - self.merged
     }
 
-    /// Asks for the `bits` of the next inputs, the last of which was held up for `mesh_waited` cycles on its way.
-    #[inline]
-    pub fn fetch(&mut self, now: Cycle, bits: u64, mesh_waited: Cycle) {
-        self.fetches[(self.fetched % 2) as usize] = Fetch { requested_at: now, arrived_at: 0, mesh_waited };
-        self.fetched += 1;
-        self.input_register.write(bits);
-    }
-
-    /// The inputs are in the register at the beginning of cycle `now`.
-    #[inline]
-    pub fn inputs_arrived(&mut self, now: Cycle) {
-        self.fetches[(self.arrived % 2) as usize].arrived_at = now;
-        self.arrived += 1;
-    }
-
-    /// The window that can start: inputs there, crossbars free, an output register free.
-    #[inline]
-    pub fn next_start(&self) -> Option<u32> {
-        let inputs = self.arrived > self.started;
-        let crossbars = self.started == self.read;
-        let output = self.started - self.merged < OutputRegister::OPERATIONS;
-        (inputs && crossbars && output).then_some(self.started)
-    }
-
-    /// Starts an operation of `iterations` reads. Where zero row blocks are skipped, `has_inputs` tells which have any.
-    #[inline]
-    pub fn start(
-        &mut self,
-        now: Cycle,
-        iterations: u32,
-        has_inputs: Option<&dyn Fn(&std::ops::Range<u32>) -> bool>,
-    ) -> Operation {
-        self.account_for_pause(now);
-        let mut operation = match has_inputs {
-            None => self.all,
-            Some(has_inputs) => {
-                let taking_part = self.row_blocks.iter().filter(|(rows, _)| has_inputs(rows));
-                taking_part.fold(Operation::default(), |all, (_, block)| all.and(block))
-            }
-        };
-        operation.iterations = iterations;
-        self.operations[(self.started % 4) as usize] = operation;
-        self.started += 1;
-        self.crossbar.begin(&operation);
-        operation
-    }
-
-    /// Number under which the operation that was started last is kept while it is in the pipeline.
-    pub fn last_started(&self) -> u8 {
-        ((self.started - 1) % 4) as u8
-    }
-
-    /// An operation in the pipeline.
-    pub fn operation(&self, number: u8) -> Operation {
-        self.operations[usize::from(number)]
-    }
-
-    /// Input register, DACs, crossbars and sample-and-holds do `iterations` reads of `operation`.
-    #[inline]
-    pub fn read(&mut self, operation: &Operation, iterations: u32) {
-        self.input_register.read(operation, iterations);
-        self.dac.drive(operation, iterations);
-        self.crossbar.read(operation, iterations);
-        self.sample_hold.hold(operation, iterations);
-    }
-
-    /// The ADCs convert what `iterations` reads of `operation` left in the sample-and-holds.
-    #[inline]
-    pub fn convert(&mut self, operation: &Operation, iterations: u32) {
-        self.adc.convert(operation, iterations);
-    }
-
-    /// The shift-and-adds merge the conversions of `iterations` reads of `operation`.
-    #[inline]
-    pub fn merge(&mut self, operation: &Operation, iterations: u32) {
-        self.shift_add.merge(operation, iterations);
-    }
-
-    /// The crossbars are free again at the beginning of cycle `now`.
-    #[inline]
-    pub fn reads_done(&mut self, now: Cycle) {
-        let iterations = self.operations[(self.read % 4) as usize].iterations;
-        self.stalls.add(Cause::Computing, self.timing.reads(iterations));
-        self.read += 1;
-        self.idle_since = now;
-    }
-
-    /// The results cannot leave, and why.
-    #[inline]
-    pub fn result_refused(&mut self, cause: Cause) {
-        self.output_wait = cause;
-    }
-
-    /// The results are in the tile's output register, and the IMA's is free. Returns their window.
-    #[inline]
-    pub fn result_merged(&mut self) -> u32 {
-        self.merged += 1;
-        self.output_register.hand_over(self.results());
-        self.merged - 1
-    }
-
-    /// Results of one operation.
-    #[inline]
-    pub fn results(&self) -> u32 {
-        self.spec.outputs.end - self.spec.outputs.start
-    }
-
     /// Gives every cycle of the pause that ends with cycle `now` its cause.
     #[inline]
-    fn account_for_pause(&mut self, now: Cycle) {
+    fn account_for_pause(&mut self, now: Cycle, stalls: &mut Stalls) {
         if self.idle_since == now {
             return;
         }
@@ -314,41 +366,62 @@ impl Ima {
         let arrived_at = fetch.arrived_at.clamp(requested_at, now);
         let for_inputs = requested_at - self.idle_since;
         if self.started == 0 {
-            self.stalls.add(Cause::Filling, for_inputs);
+            stalls.add(Cause::Filling, for_inputs);
         } else {
             let in_mesh = fetch.mesh_waited.min(for_inputs);
-            self.stalls.add(Cause::Mesh, in_mesh);
-            self.stalls.add(Cause::Input, for_inputs - in_mesh);
+            stalls.add(Cause::Mesh, in_mesh);
+            stalls.add(Cause::Input, for_inputs - in_mesh);
         }
-        self.stalls.add(Cause::Bus, arrived_at - requested_at);
-        self.stalls.add(self.output_wait, now - arrived_at);
+        stalls.add(Cause::Bus, arrived_at - requested_at);
+        stalls.add(self.output_wait, now - arrived_at);
         self.output_wait = Cause::Bus;
     }
 
-    /// Stalls of a run that ended with cycle `last`. Adds up to `last` cycles.
-    pub fn stalls(&self, last: Cycle) -> Stalls {
-        let mut stalls = self.stalls.clone();
-        stalls.add(Cause::Finished, last + 1 - self.idle_since);
-        assert_eq!(stalls.total(), last, "the cycles of an IMA do not add up");
-        stalls
+    /// Cycles after its last operation, in a run that ended with cycle `last`.
+    pub fn finished_cycles(&self, last: Cycle) -> Cycle {
+        last + 1 - self.idle_since
     }
 
-    /// What its blocks counted.
+    /// What its blocks counted; a read touches `crossbar_cells` cells of an array.
     pub fn counts(&self, crossbar_cells: u64) -> Counts {
+        let mut blocks = self.inside.blocks.clone();
+        let (operations, reads) = self.closed_form;
+        blocks.operate(&self.inside.all, operations, reads);
+        blocks.input_register.write(self.bits_fetched);
+        blocks.output_register.hand_over(self.results, u64::from(self.merged));
         Counts {
             ima_operations: u64::from(self.started),
-            crossbar_operations: self.crossbar.operations,
-            crossbar_reads: self.crossbar.reads,
-            crossbar_cells: self.crossbar.reads * crossbar_cells,
-            dac_activations: self.dac.activations,
-            sample_holds: self.sample_hold.holds,
-            adc_conversions: self.adc.conversions,
-            shift_adds: self.shift_add.merged,
-            input_register_bits_written: self.input_register.bits_written,
-            input_register_bits_read: self.input_register.bits_read,
-            output_register_values: self.output_register.values,
+            crossbar_operations: blocks.crossbars.operations,
+            crossbar_reads: blocks.crossbars.reads,
+            crossbar_cells: blocks.crossbars.reads * crossbar_cells,
+            dac_activations: blocks.dac.activations,
+            sample_holds: blocks.sample_hold.holds,
+            adc_conversions: blocks.adc.conversions,
+            shift_adds: blocks.shift_add.merged,
+            input_register_bits_written: blocks.input_register.bits_written,
+            input_register_bits_read: blocks.input_register.bits_read,
+            output_register_values: blocks.output_register.values,
             ..Counts::default()
         }
+    }
+}
+
+impl Blocks {
+    /// Input register, DACs, crossbars and sample-and-holds do `reads` reads of `operation`.
+    #[inline]
+    fn read(&mut self, operation: &Operation, reads: u64) {
+        self.input_register.read(operation, reads);
+        self.dac.drive(operation, reads);
+        self.crossbars.read(operation, reads);
+        self.sample_hold.hold(operation, reads);
+    }
+
+    /// All blocks do `operations` operations alike, with `reads` reads together.
+    fn operate(&mut self, operation: &Operation, operations: u64, reads: u64) {
+        self.crossbars.begin(operation, operations);
+        self.read(operation, reads);
+        self.adc.convert(operation, reads);
+        self.shift_add.merge(operation, reads);
     }
 }
 

@@ -28,7 +28,7 @@ impl InputRegister {
 
     /// Hands a slice of every used row to the DACs, for `iterations` reads.
     #[inline]
-    pub fn read(&mut self, operation: &Operation, iterations: u32) {
-        self.bits_read += u64::from(operation.rows) * u64::from(self.dac_bits) * u64::from(iterations);
+    pub fn read(&mut self, operation: &Operation, iterations: u64) {
+        self.bits_read += u64::from(operation.rows) * u64::from(self.dac_bits) * iterations;
     }
 }

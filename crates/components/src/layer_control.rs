@@ -1,7 +1,44 @@
 use des::Cycle;
 use mapper::{LayerLayout, Window};
 
-use crate::{Counts, Inputs};
+use crate::{Counts, Ima, Inputs, Stalls};
+
+/// What happened in a tile for one copy of a layer, beside its IMAs: what its counts follow from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Bits of inputs read from the eDRAM buffer.
+    pub bits_fetched: u64,
+    /// Results over the bus.
+    pub results: u64,
+    /// Results and partial sums merged in the tile's output register.
+    pub merged: u64,
+    /// Windows finished.
+    pub windows: u64,
+    /// Values through sigmoid units.
+    pub sigmoids: u64,
+    /// Values into max-pool units.
+    pub max_pools: u64,
+    /// Bits of results sent to the tiles that need them.
+    pub result_bits_sent: u64,
+}
+
+impl Tally {
+    /// The counts, where a result takes `partial_sum_bits`.
+    pub fn counts(&self, partial_sum_bits: u32) -> Counts {
+        let bits = u64::from(partial_sum_bits);
+        Counts {
+            windows: self.windows,
+            bus_bits: self.bits_fetched + self.results * bits,
+            edram_bits_read: self.bits_fetched,
+            result_bits_sent: self.result_bits_sent,
+            tile_output_register_bits: self.merged * bits,
+            tile_shift_adds: self.merged,
+            sigmoids: self.sigmoids,
+            max_pools: self.max_pools,
+            ..Counts::default()
+        }
+    }
+}
 
 /// The control of one copy of a layer in one tile: which of its windows have their inputs, which have been read.
 #[derive(Clone, Debug)]
@@ -32,26 +69,17 @@ pub struct LayerControl<'a> {
     pub starving: u64,
     /// Windows that all IMAs have read the inputs of.
     read_by_all: u32,
-    /// IMAs that have not read more than those.
-    slowest: u32,
-    /// For each IMA of the tile, the windows that it has read the inputs of.
-    read_by: Vec<u32>,
     /// First cycle in which inputs were fetched.
     pub first_cycle: Option<Cycle>,
+    /// IMA-cycles by cause.
+    pub stalls: Stalls,
     /// What happened in the tile for this copy, beside its IMAs.
-    pub counts: Counts,
+    pub tally: Tally,
 }
 
 impl<'a> LayerControl<'a> {
-    /// A control for `images` images of copy `copy`, whose IMAs are given by number in a tile of `tile_imas`.
-    pub fn new(
-        (layer, layer_index): (&'a LayerLayout, u16),
-        copy: u32,
-        images: u32,
-        inputs: u8,
-        imas: u64,
-        tile_imas: u32,
-    ) -> Self {
+    /// A control for `images` images of copy `copy`, whose IMAs in the tile are given as bits.
+    pub fn new((layer, layer_index): (&'a LayerLayout, u16), copy: u32, images: u32, inputs: u8, imas: u64) -> Self {
         let windows = layer.windows(copy);
         Self {
             layer,
@@ -67,10 +95,9 @@ impl<'a> LayerControl<'a> {
             readied: (0, 0),
             starving: 0,
             read_by_all: 0,
-            slowest: imas.count_ones(),
-            read_by: vec![0; tile_imas as usize],
             first_cycle: None,
-            counts: Counts::default(),
+            stalls: Stalls::default(),
+            tally: Tally::default(),
         }
     }
 
@@ -125,41 +152,17 @@ impl<'a> LayerControl<'a> {
         if self.readied.0 == now { self.readied.1 } else { 0 }
     }
 
-    /// IMA `ima` has read the inputs of all windows before `next`. Returns whether all IMAs have come further by it.
+    /// Some of `imas`, the IMAs of the tile, have read inputs. Returns whether all of this copy's have come further.
     #[inline]
-    pub fn inputs_read(&mut self, ima: usize, next: u32) -> bool {
-        let before = std::mem::replace(&mut self.read_by[ima], next);
-        self.slowest -= u32::from(before == self.read_by_all);
-        if self.slowest > 0 {
-            return false;
-        }
-        let read_by = || crate::bits::ones(self.imas).map(|ima| self.read_by[ima]);
-        self.read_by_all = read_by().min().expect("a layer control has at least one IMA");
-        self.slowest = read_by().filter(|&read| read == self.read_by_all).count() as u32;
-        true
+    pub fn inputs_read(&mut self, imas: &[Ima]) -> bool {
+        let read_by = crate::bits::ones(self.imas).map(|ima| imas[ima].arrived());
+        let before = self.read_by_all;
+        self.read_by_all = read_by.min().expect("a layer control has at least one IMA");
+        self.read_by_all > before
     }
 
     /// Image and window that not all IMAs have read yet; `None` if the copy has no windows at all.
     pub fn progress(&self) -> Option<(u32, u32)> {
         (!self.windows.is_empty()).then(|| self.split(self.read_by_all))
-    }
-
-    /// Inputs that the rows `rows` of the copy read for `window`: zeros (padding, cropped) are not.
-    #[inline]
-    pub fn inputs_of(&self, window: &Window, rows: &std::ops::Range<u32>, inputs: &Inputs) -> u32 {
-        if window.whole {
-            return rows.end - rows.start;
-        }
-        let layer = &self.layer.layer;
-        let (field_rows, field_columns) = window.receptive_field(layer);
-        // Kernel position of the input at (y, x).
-        let at = |y: u32, x: u32| {
-            let row = y + layer.padding - u32::from(window.y) * layer.stride;
-            let column = x + layer.padding - u32::from(window.x) * layer.stride;
-            row * layer.kernel_width + column
-        };
-        let positions = field_rows.flat_map(|y| field_columns.clone().map(move |x| (y, x)));
-        let read = positions.filter(|&(y, x)| inputs.share.rank(y, x) != mapper::NEVER);
-        read.map(|(y, x)| self.layer.geometry.rows_at(rows, at(y, x))).sum()
     }
 }

@@ -34,7 +34,7 @@ pub use dac::Dac;
 pub use edram_buffer::{EdramBuffer, Inputs, Producer};
 pub use ima::{Fidelity, Ima, ImaTiming, Operation};
 pub use input_register::InputRegister;
-pub use layer_control::LayerControl;
+pub use layer_control::{LayerControl, Tally};
 pub use link::{Crossing, Direction, Link};
 pub use max_pool::MaxPool;
 pub use mesh::{Mesh, MeshGeometry};

@@ -10,9 +10,9 @@ impl OutputRegister {
     /// Operations whose results it holds.
     pub const OPERATIONS: u32 = 2;
 
-    /// Hands the results of one operation to the bus.
+    /// Hands the `values` results of each of `operations` operations to the bus.
     #[inline]
-    pub fn hand_over(&mut self, values: u32) {
-        self.values += u64::from(values);
+    pub fn hand_over(&mut self, values: u32, operations: u64) {
+        self.values += u64::from(values) * operations;
     }
 }

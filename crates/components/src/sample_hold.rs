@@ -10,7 +10,7 @@ pub struct SampleHold {
 impl SampleHold {
     /// Holds the used columns at the end of each of `iterations` reads.
     #[inline]
-    pub fn hold(&mut self, operation: &Operation, iterations: u32) {
-        self.holds += u64::from(operation.columns) * u64::from(iterations);
+    pub fn hold(&mut self, operation: &Operation, iterations: u64) {
+        self.holds += u64::from(operation.columns) * iterations;
     }
 }

@@ -20,7 +20,7 @@ impl ShiftAdd {
 
     /// Merges the conversions of `iterations` reads.
     #[inline]
-    pub fn merge(&mut self, operation: &Operation, iterations: u32) {
-        self.merged += u64::from(operation.columns) * u64::from(iterations);
+    pub fn merge(&mut self, operation: &Operation, iterations: u64) {
+        self.merged += u64::from(operation.columns) * iterations;
     }
 }

@@ -20,8 +20,7 @@ pub struct Tile<'a> {
     fidelity: Fidelity,
     skip_zero_row_blocks: bool,
     partial_sum_bits: u32,
-    /// Reads for each number of activation bits.
-    iterations: Vec<u32>,
+    dac_bits: u32,
     bus: Bus,
     edram: EdramBuffer<'a>,
     /// IMAs that hold weights.
@@ -120,7 +119,7 @@ impl<'a> Tile<'a> {
             fidelity: spec.fidelity,
             skip_zero_row_blocks: arch.ima.skip_zero_row_blocks,
             partial_sum_bits: arch.tile.partial_sum_bits,
-            iterations: (0..=u32::from(u8::MAX)).map(|bits| arch.iterations(bits)).collect(),
+            dac_bits: arch.dac.bits,
             bus: Bus::new(capacity(arch.bus.bytes_per_cycle)),
             edram: EdramBuffer::new(capacity(arch.edram.bytes_per_cycle), spec.inputs),
             imas: spec.imas,
@@ -166,11 +165,11 @@ impl<'a> Tile<'a> {
         self.pool_values.sort_unstable();
         for (sums, image, position) in self.pool_values.drain(..) {
             let sums = &mut self.sums[usize::from(sums)];
-            sums.merge_pool_value(&mut self.controls[usize::from(sums.spec.control)], u32::from(image), position);
+            sums.merge_pool_value(&mut self.controls[usize::from(sums.control)], u32::from(image), position);
         }
         for index in ones(std::mem::take(&mut self.changed)) {
             let sums = &mut self.sums[index];
-            let control = &mut self.controls[usize::from(sums.spec.control)];
+            let control = &mut self.controls[usize::from(sums.control)];
             let completed = sums.pass_on(control, &self.limits, context);
             self.results |= sums.take_unrefused();
             self.digest = self.digest.wrapping_add(completed);
@@ -197,10 +196,11 @@ impl<'a> Tile<'a> {
 
     /// Positions that no window needs any more make room in the buffer, and their producers are told.
     fn release<C: Context>(&mut self, context: &mut C) {
+        let controls = ones(std::mem::take(&mut self.arrived)).fold(0, |all, ima| all | 1u64 << self.imas[ima].control);
         let mut progressed = 0u64;
-        for ima in ones(std::mem::take(&mut self.arrived)) {
-            let control = &mut self.controls[usize::from(self.imas[ima].control)];
-            if control.inputs_read(ima, self.imas[ima].arrived()) {
+        for control in ones(controls) {
+            let control = &mut self.controls[control];
+            if control.inputs_read(&self.imas) {
                 progressed |= 1 << control.inputs;
             }
         }
@@ -261,7 +261,7 @@ impl<'a> Tile<'a> {
                 }
                 let bits = u64::from(ima.results()) * u64::from(self.partial_sum_bits);
                 let done = self.bus.transfer(now, bits);
-                self.controls[usize::from(ima.control)].counts.bus_bits += bits;
+                self.controls[usize::from(ima.control)].tally.results += u64::from(ima.results());
                 ima.result_sent();
                 context.send(done + 1 - now, self.id, TileMessage::ResultMerged { ima: index as u8 });
             }
@@ -272,27 +272,28 @@ impl<'a> Tile<'a> {
     fn start<C: Context>(&mut self, context: &mut C) {
         let now = context.now();
         for index in ones(std::mem::take(&mut self.to_start)) {
-            let ima = &mut self.imas[index];
-            let Some(window) = ima.next_start() else { continue };
-            let control = &self.controls[usize::from(ima.control)];
+            let unit = &mut self.imas[index];
+            let Some(window) = unit.next_start() else { continue };
+            let control = &mut self.controls[usize::from(unit.control)];
             let window = control.window(window);
-            let inputs = &self.edram.inputs[usize::from(control.inputs)];
-            let iterations = self.iterations[usize::from(window.bits)];
-            let has_inputs = |rows: &Range<u32>| control.inputs_of(window, rows, inputs) > 0;
-            let skips = self.skip_zero_row_blocks && !window.whole;
-            let operation = ima.start(now, iterations, skips.then_some(&has_inputs));
+            let iterations = u32::from(window.bits).div_ceil(self.dac_bits);
+            if self.skip_zero_row_blocks && !window.whole {
+                let (layer, inputs) = (control.layer, &self.edram.inputs[usize::from(control.inputs)]);
+                let has_inputs = |rows: &Range<u32>| inputs.read_by(layer, window, rows) > 0;
+                unit.start_some(now, iterations, self.fidelity, &mut control.stalls, has_inputs);
+            } else {
+                unit.start(now, iterations, self.fidelity, &mut control.stalls);
+            }
+            let ima = index as u8;
             match self.fidelity {
                 Fidelity::Operation => {
-                    ima.read(&operation, iterations);
-                    ima.convert(&operation, iterations);
-                    ima.merge(&operation, iterations);
-                    let ima_number = index as u8;
-                    context.send(ima.timing.reads(iterations), self.id, TileMessage::ReadsDone { ima: ima_number });
-                    context.send(ima.timing.results(iterations), self.id, TileMessage::ResultReady { ima: ima_number });
+                    let (timing, tile) = (unit.timing, self.id);
+                    context.send(timing.reads(iterations), tile, TileMessage::ReadsDone { ima });
+                    context.send(timing.results(iterations), tile, TileMessage::ResultReady { ima });
                 }
                 Fidelity::Iteration => {
-                    let operation = ima.last_started();
-                    self.read_once(index as u8, operation, 0, context);
+                    let operation = unit.last_started();
+                    self.read_once(ima, operation, 0, context);
                 }
             }
         }
@@ -300,15 +301,13 @@ impl<'a> Tile<'a> {
 
     /// Iteration fidelity: one read, and what follows from it.
     #[inline]
-    fn read_once<C: Context>(&mut self, ima: u8, number: u8, iteration: u16, context: &mut C) {
+    fn read_once<C: Context>(&mut self, ima: u8, operation: u8, iteration: u16, context: &mut C) {
         let unit = &mut self.imas[usize::from(ima)];
-        let operation = unit.operation(number);
-        unit.read(&operation, 1);
-        let last = u32::from(iteration) + 1 == operation.iterations;
-        context.send(1, self.id, TileMessage::Convert { ima, operation: number, last });
+        let last = u32::from(iteration) + 1 == unit.read_once(operation);
+        context.send(1, self.id, TileMessage::Convert { ima, operation, last });
         let next = match last {
             true => TileMessage::ReadsDone { ima },
-            false => TileMessage::Read { ima, operation: number, iteration: iteration + 1 },
+            false => TileMessage::Read { ima, operation, iteration: iteration + 1 },
         };
         context.send(Cycle::from(unit.timing.cycles_per_read), self.id, next);
     }
@@ -326,10 +325,13 @@ impl<'a> Tile<'a> {
                 }
                 let window = control.window(number);
                 let inputs = &self.edram.inputs[usize::from(control.inputs)];
-                let bits = u64::from(control.inputs_of(window, &ima.spec.rows, inputs)) * u64::from(window.bits);
+                let values = match window.whole {
+                    true => ima.rows(),
+                    false => inputs.read_by(control.layer, window, &ima.spec().rows),
+                };
+                let bits = u64::from(values) * u64::from(window.bits);
                 let done = self.edram.access(now, bits).max(self.bus.transfer(now, bits));
-                control.counts.edram_bits_read += bits;
-                control.counts.bus_bits += bits;
+                control.tally.bits_fetched += bits;
                 control.first_cycle.get_or_insert(now);
                 ima.fetch(now, bits, control.held_up(now));
                 context.send(done + 1 - now, self.id, TileMessage::InputArrived { ima: index as u8 });
@@ -341,7 +343,8 @@ impl<'a> Tile<'a> {
     pub fn counts(&self, crossbar_cells: u64) -> Vec<(u16, Counts)> {
         let layer_of = |ima: &Ima| self.controls[usize::from(ima.control)].layer_index;
         let imas = self.imas.iter().map(|ima| (layer_of(ima), ima.counts(crossbar_cells)));
-        let controls = self.controls.iter().map(|control| (control.layer_index, control.counts.clone()));
+        let controls =
+            self.controls.iter().map(|control| (control.layer_index, control.tally.counts(self.partial_sum_bits)));
         // What is written to the buffer is the work of the layer before.
         let writes =
             self.edram.inputs.iter().filter(|inputs| inputs.layer > 0).map(|inputs| {
@@ -371,8 +374,8 @@ impl<'a> Tile<'a> {
             }
         }
         for sums in &self.sums {
-            let name = &sums.spec.layer.layer.name;
-            let unit = format!("tile {} output register ({name}, copy {})", self.id, sums.spec.copy);
+            let name = &sums.spec().layer.layer.name;
+            let unit = format!("tile {} output register ({name}, copy {})", self.id, sums.spec().copy);
             if sums.waits_for_buffers() {
                 waiting.push(Waiting { unit, waits_for: "room in the buffers of the next layer".to_string() });
             } else if sums.incomplete() > 0 {
@@ -407,14 +410,14 @@ impl<C: Context> Component<C> for Tile<'_> {
             }
             TileMessage::Convert { ima, operation, last } => {
                 let unit = &mut self.imas[usize::from(ima)];
-                unit.convert(&unit.operation(operation), 1);
+                unit.convert_once(operation);
                 let delay = Cycle::from(unit.timing.convert_cycles);
                 context.send(delay, self.id, TileMessage::Accumulate { ima, operation, last });
                 return Wake::Sleep;
             }
             TileMessage::Accumulate { ima, operation, last } => {
                 let unit = &mut self.imas[usize::from(ima)];
-                unit.merge(&unit.operation(operation), 1);
+                unit.merge_once(operation);
                 if last {
                     let delay = Cycle::from(unit.timing.merge_cycles);
                     context.send(delay, self.id, TileMessage::ResultReady { ima });
@@ -422,7 +425,7 @@ impl<C: Context> Component<C> for Tile<'_> {
                 return Wake::Sleep;
             }
             TileMessage::ReadsDone { ima } => {
-                self.imas[usize::from(ima)].reads_done(now);
+                self.imas[usize::from(ima)].reads_done();
                 self.to_start |= 1 << ima;
                 self.to_fetch |= 1 << ima;
             }
@@ -439,7 +442,7 @@ impl<C: Context> Component<C> for Tile<'_> {
             }
             TileMessage::PartialSum { sums: number, window } => {
                 let sums = &mut self.sums[usize::from(number)];
-                sums.merge_partial_sums(&mut self.controls[usize::from(sums.spec.control)], window);
+                sums.merge_partial_sums(&mut self.controls[usize::from(sums.control)], window);
                 self.changed |= 1 << number;
             }
             TileMessage::PartialSumCredit { sums, limit } => {

@@ -76,8 +76,10 @@ struct Leaving {
 /// and the next layer. A window leaves the register when the buffers of the next layer have taken it.
 #[derive(Clone, Debug)]
 pub struct PartialSums<'a> {
-    /// What lies around it.
-    pub spec: SumsSpec<'a>,
+    /// Number of the copy's layer control in the tile.
+    pub control: u8,
+    /// Windows that the register holds.
+    slots: u32,
     /// Outputs of the group.
     outputs: u32,
     /// Contributions to each window.
@@ -101,6 +103,8 @@ pub struct PartialSums<'a> {
     /// The max-pool behind the layer.
     pool: Option<MaxPool>,
     sigmoid: Sigmoid,
+    /// What lies around it.
+    spec: Box<SumsSpec<'a>>,
 }
 
 impl<'a> PartialSums<'a> {
@@ -127,7 +131,9 @@ impl<'a> PartialSums<'a> {
             left_before: 0,
             pool,
             sigmoid: Sigmoid::default(),
-            spec,
+            control: spec.control,
+            slots: spec.slots,
+            spec: Box::new(spec),
         }
     }
 
@@ -142,7 +148,7 @@ impl<'a> PartialSums<'a> {
     /// Whether the register has room for a result of `window`, and why not.
     #[inline]
     pub fn accepts(&self, window: u32) -> Result<(), Cause> {
-        if window - self.left < self.spec.slots {
+        if window - self.left < self.slots {
             return Ok(());
         }
         Err(if self.leaving.is_empty() { Cause::OutputRegister } else { Cause::DownstreamBuffer })
@@ -157,8 +163,7 @@ impl<'a> PartialSums<'a> {
         }
         assert!(self.missing[index] > 0, "window {window} got a contribution too many");
         self.missing[index] -= 1;
-        control.counts.tile_shift_adds += u64::from(values);
-        control.counts.tile_output_register_bits += u64::from(values) * u64::from(self.spec.partial_sum_bits);
+        control.tally.merged += u64::from(values);
     }
 
     /// Partial sums of `window` have come from another tile.
@@ -195,7 +200,7 @@ impl<'a> PartialSums<'a> {
         }
         if self.left > left {
             for &Contributor { tile, sums } in &self.spec.helpers {
-                context.send(1, tile, TileMessage::PartialSumCredit { sums, limit: self.left + self.spec.slots });
+                context.send(1, tile, TileMessage::PartialSumCredit { sums, limit: self.left + self.slots });
             }
         }
         digest
@@ -203,8 +208,8 @@ impl<'a> PartialSums<'a> {
 
     /// Activates a complete window and hands it to the max-pool, or straight to the positions on their way out.
     fn finish<C: Context>(&mut self, control: &mut LayerControl, window: u32, context: &mut C) {
-        control.counts.windows += u64::from(self.spec.group == 0);
-        control.counts.sigmoids += u64::from(self.outputs);
+        control.tally.windows += u64::from(self.spec.group == 0);
+        control.tally.sigmoids += u64::from(self.outputs);
         self.sigmoid.activate(self.outputs);
         let (image, _) = control.split(window);
         let layer = self.spec.layer;
@@ -227,7 +232,7 @@ impl<'a> PartialSums<'a> {
     /// Takes the outputs of one window into a position of the max-pool; `window` is the one to wait with its exit.
     fn pool_value(&mut self, control: &mut LayerControl, image: u32, position: u32, window: u32) {
         let pool = self.pool.as_mut().expect("a layer without max-pool has no value for one");
-        control.counts.max_pools += u64::from(self.outputs);
+        control.tally.max_pools += u64::from(self.outputs);
         if pool.take(image, self.spec.layer.ordinal[position as usize], self.outputs) {
             self.leaving.push_back(Leaving { image, position, window, served: 0 });
         }
@@ -289,7 +294,7 @@ impl<'a> PartialSums<'a> {
             if rank >= limits[usize::from(self.spec.first_outlet) + destination.share as usize] {
                 return Some(served as u32);
             }
-            control.counts.result_bits_sent += u64::from(bits);
+            control.tally.result_bits_sent += u64::from(bits);
             let Target { tile, inputs } = targets[destination.share as usize];
             self.send(tile, bits, TileMessage::Delivery { inputs, waited: 0, bits, rank }, context);
         }
@@ -299,7 +304,7 @@ impl<'a> PartialSums<'a> {
     /// The results of the last layer stay in the tile's buffer.
     fn keep_results<C: Context>(&self, leaving: Leaving, control: &mut LayerControl, context: &mut C) -> Option<u32> {
         let bits = self.outputs * self.spec.partial_sum_bits;
-        control.counts.result_bits_sent += u64::from(bits);
+        control.tally.result_bits_sent += u64::from(bits);
         let positions = self.spec.layer.produced.len() as u32;
         let rank = leaving.image * positions + leaving.position;
         let message = TileMessage::Delivery { inputs: TileMessage::RESULTS, waited: 0, bits, rank };
@@ -320,7 +325,12 @@ impl<'a> PartialSums<'a> {
         context.send(1, self.spec.chip, packet);
     }
 
-    /// The layer whose buffers keep the oldest window here, if any do.
+    /// What lies around it.
+    pub fn spec(&self) -> &SumsSpec<'a> {
+        &self.spec
+    }
+
+    /// Whether the buffers of the next layer keep the oldest window here.
     pub fn waits_for_buffers(&self) -> bool {
         !self.leaving.is_empty()
     }
