@@ -69,6 +69,8 @@ pub struct LayerControl<'a> {
     pub starving: u64,
     /// Windows that all IMAs have read the inputs of.
     read_by_all: u32,
+    /// IMAs that have read no more than those.
+    slowest: u32,
     /// First cycle in which inputs were fetched.
     pub first_cycle: Option<Cycle>,
     /// IMA-cycles by cause.
@@ -95,6 +97,7 @@ impl<'a> LayerControl<'a> {
             readied: (0, 0),
             starving: 0,
             read_by_all: 0,
+            slowest: imas.count_ones(),
             first_cycle: None,
             stalls: Stalls::default(),
             tally: Tally::default(),
@@ -152,13 +155,18 @@ impl<'a> LayerControl<'a> {
         if self.readied.0 == now { self.readied.1 } else { 0 }
     }
 
-    /// Some of `imas`, the IMAs of the tile, have read inputs. Returns whether all of this copy's have come further.
+    /// An IMA has read the inputs of window `index`. Returns whether none is behind that window any more.
     #[inline]
-    pub fn inputs_read(&mut self, imas: &[Ima]) -> bool {
-        let read_by = crate::bits::ones(self.imas).map(|ima| imas[ima].arrived());
-        let before = self.read_by_all;
-        self.read_by_all = read_by.min().expect("a layer control has at least one IMA");
-        self.read_by_all > before
+    pub fn inputs_read(&mut self, index: u32) -> bool {
+        self.slowest -= u32::from(index == self.read_by_all);
+        self.slowest == 0
+    }
+
+    /// Looks how far the slowest of `imas`, the IMAs of the tile, is now.
+    pub fn advance(&mut self, imas: &[Ima]) {
+        let read_by = || crate::bits::ones(self.imas).map(|ima| imas[ima].arrived());
+        self.read_by_all = read_by().min().expect("a layer control has at least one IMA");
+        self.slowest = read_by().filter(|&read| read == self.read_by_all).count() as u32;
     }
 
     /// Image and window that not all IMAs have read yet; `None` if the copy has no windows at all.

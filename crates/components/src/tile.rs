@@ -4,7 +4,7 @@ use arch::Arch;
 use des::{Component, Cycle, Wake};
 use mapper::Window;
 
-use crate::bits::ones;
+use crate::bits::{ImaSet, ones};
 use crate::{
     Bus, Cause, Context, Counts, EdramBuffer, Fidelity, Ima, Inputs, LayerControl, PartialSums, Producer, TileMessage,
 };
@@ -35,8 +35,8 @@ pub struct Tile<'a> {
     to_fetch: u64,
     /// IMAs that may start.
     to_start: u64,
-    /// IMAs whose inputs have arrived in this cycle.
-    arrived: u64,
+    /// Layer controls of which all IMAs have read one more window.
+    progressed: u64,
     /// IMAs that may have results to send.
     results: u64,
     /// Parts of the output register with something new.
@@ -102,6 +102,33 @@ pub struct Waiting {
     pub waits_for: String,
 }
 
+/// IMAs to which the same happens in the same cycle: they share a message.
+#[derive(Default)]
+struct Batch {
+    at: Cycle,
+    imas: u64,
+}
+
+impl Batch {
+    /// Adds IMA `ima`, to which it happens in cycle `at`. Returns the batch before if `ima` does not belong to it.
+    #[inline]
+    fn add(&mut self, at: Cycle, ima: usize) -> Option<(Cycle, ImaSet)> {
+        let bit = 1 << ima;
+        if self.at == at && self.imas & bit == 0 {
+            self.imas |= bit;
+            return None;
+        }
+        let before = std::mem::replace(self, Self { at, imas: bit });
+        before.rest()
+    }
+
+    /// What is left.
+    #[inline]
+    fn rest(self) -> Option<(Cycle, ImaSet)> {
+        (self.imas != 0).then(|| (self.at, ImaSet::from(self.imas)))
+    }
+}
+
 /// Mixes the particulars of one completion into 64 bits.
 pub(crate) fn digest(particulars: &[u64]) -> u64 {
     particulars.iter().fold(0x9e37_79b9_7f4a_7c15, |hash, &value| {
@@ -128,7 +155,7 @@ impl<'a> Tile<'a> {
             limits: spec.limits,
             to_fetch: 0,
             to_start: 0,
-            arrived: 0,
+            progressed: 0,
             results: 0,
             changed: 0,
             blocked: 0,
@@ -196,13 +223,11 @@ impl<'a> Tile<'a> {
 
     /// Positions that no window needs any more make room in the buffer, and their producers are told.
     fn release<C: Context>(&mut self, context: &mut C) {
-        let controls = ones(std::mem::take(&mut self.arrived)).fold(0, |all, ima| all | 1u64 << self.imas[ima].control);
         let mut progressed = 0u64;
-        for control in ones(controls) {
+        for control in ones(std::mem::take(&mut self.progressed)) {
             let control = &mut self.controls[control];
-            if control.inputs_read(&self.imas) {
-                progressed |= 1 << control.inputs;
-            }
+            control.advance(&self.imas);
+            progressed |= 1 << control.inputs;
         }
         for index in ones(progressed) {
             let inputs = &mut self.edram.inputs[index];
@@ -250,6 +275,7 @@ impl<'a> Tile<'a> {
     /// The bus is granted to results that the output register has room for.
     fn send_results<C: Context>(&mut self, context: &mut C) {
         let now = context.now();
+        let mut merged = Batch::default();
         for index in ones(std::mem::take(&mut self.results)) {
             let ima = &mut self.imas[index];
             let sums = &mut self.sums[usize::from(ima.sums)];
@@ -263,14 +289,20 @@ impl<'a> Tile<'a> {
                 let done = self.bus.transfer(now, bits);
                 self.controls[usize::from(ima.control)].tally.results += u64::from(ima.results());
                 ima.result_sent();
-                context.send(done + 1 - now, self.id, TileMessage::ResultMerged { ima: index as u8 });
+                if let Some((at, imas)) = merged.add(done + 1, index) {
+                    context.send(at - now, self.id, TileMessage::ResultsMerged { imas });
+                }
             }
+        }
+        if let Some((at, imas)) = merged.rest() {
+            context.send(at - now, self.id, TileMessage::ResultsMerged { imas });
         }
     }
 
     /// IMAs with inputs, free crossbars and a free output register start.
     fn start<C: Context>(&mut self, context: &mut C) {
         let now = context.now();
+        let (mut read, mut ready) = (Batch::default(), Batch::default());
         for index in ones(std::mem::take(&mut self.to_start)) {
             let unit = &mut self.imas[index];
             let Some(window) = unit.next_start() else { continue };
@@ -284,18 +316,27 @@ impl<'a> Tile<'a> {
             } else {
                 unit.start(now, iterations, self.fidelity, &mut control.stalls);
             }
-            let ima = index as u8;
             match self.fidelity {
                 Fidelity::Operation => {
-                    let (timing, tile) = (unit.timing, self.id);
-                    context.send(timing.reads(iterations), tile, TileMessage::ReadsDone { ima });
-                    context.send(timing.results(iterations), tile, TileMessage::ResultReady { ima });
+                    let timing = unit.timing;
+                    if let Some((at, imas)) = read.add(now + timing.reads(iterations), index) {
+                        context.send(at - now, self.id, TileMessage::ReadsDone { imas });
+                    }
+                    if let Some((at, imas)) = ready.add(now + timing.results(iterations), index) {
+                        context.send(at - now, self.id, TileMessage::ResultsReady { imas });
+                    }
                 }
                 Fidelity::Iteration => {
                     let operation = unit.last_started();
-                    self.read_once(ima, operation, 0, context);
+                    self.read_once(index as u8, operation, 0, context);
                 }
             }
+        }
+        if let Some((at, imas)) = read.rest() {
+            context.send(at - now, self.id, TileMessage::ReadsDone { imas });
+        }
+        if let Some((at, imas)) = ready.rest() {
+            context.send(at - now, self.id, TileMessage::ResultsReady { imas });
         }
     }
 
@@ -306,7 +347,7 @@ impl<'a> Tile<'a> {
         let last = u32::from(iteration) + 1 == unit.read_once(operation);
         context.send(1, self.id, TileMessage::Convert { ima, operation, last });
         let next = match last {
-            true => TileMessage::ReadsDone { ima },
+            true => TileMessage::ReadsDone { imas: ImaSet::from(1 << ima) },
             false => TileMessage::Read { ima, operation, iteration: iteration + 1 },
         };
         context.send(Cycle::from(unit.timing.cycles_per_read), self.id, next);
@@ -315,6 +356,7 @@ impl<'a> Tile<'a> {
     /// eDRAM port and bus are granted to inputs of windows that are ready.
     fn fetch<C: Context>(&mut self, context: &mut C) {
         let now = context.now();
+        let mut arrived = Batch::default();
         for index in ones(std::mem::take(&mut self.to_fetch)) {
             let ima = &mut self.imas[index];
             let control = &mut self.controls[usize::from(ima.control)];
@@ -334,8 +376,13 @@ impl<'a> Tile<'a> {
                 control.tally.bits_fetched += bits;
                 control.first_cycle.get_or_insert(now);
                 ima.fetch(now, bits, control.held_up(now));
-                context.send(done + 1 - now, self.id, TileMessage::InputArrived { ima: index as u8 });
+                if let Some((at, imas)) = arrived.add(done + 1, index) {
+                    context.send(at - now, self.id, TileMessage::InputsArrived { imas });
+                }
             }
+        }
+        if let Some((at, imas)) = arrived.rest() {
+            context.send(at - now, self.id, TileMessage::InputsArrived { imas });
         }
     }
 
@@ -399,10 +446,13 @@ impl<C: Context> Component<C> for Tile<'_> {
                     self.to_fetch |= control.imas;
                 }
             }
-            TileMessage::InputArrived { ima } => {
-                self.imas[usize::from(ima)].inputs_arrived(now);
-                self.arrived |= 1 << ima;
-                self.to_start |= 1 << ima;
+            TileMessage::InputsArrived { imas } => {
+                for ima in ones(imas.mask()) {
+                    let unit = &mut self.imas[ima];
+                    let all_read = self.controls[usize::from(unit.control)].inputs_read(unit.inputs_arrived(now));
+                    self.progressed |= u64::from(all_read) << unit.control;
+                }
+                self.to_start |= imas.mask();
             }
             TileMessage::Read { ima, operation, iteration } => {
                 self.read_once(ima, operation, iteration, context);
@@ -420,30 +470,32 @@ impl<C: Context> Component<C> for Tile<'_> {
                 unit.merge_once(operation);
                 if last {
                     let delay = Cycle::from(unit.timing.merge_cycles);
-                    context.send(delay, self.id, TileMessage::ResultReady { ima });
+                    context.send(delay, self.id, TileMessage::ResultsReady { imas: ImaSet::from(1 << ima) });
                 }
                 return Wake::Sleep;
             }
-            TileMessage::ReadsDone { ima } => {
-                self.imas[usize::from(ima)].reads_done();
-                self.to_start |= 1 << ima;
-                self.to_fetch |= 1 << ima;
+            TileMessage::ReadsDone { imas } => {
+                ones(imas.mask()).for_each(|ima| self.imas[ima].reads_done());
+                self.to_start |= imas.mask();
+                self.to_fetch |= imas.mask();
             }
-            TileMessage::ResultReady { ima } => {
-                self.imas[usize::from(ima)].result_ready();
-                self.results |= 1 << ima;
+            TileMessage::ResultsReady { imas } => {
+                ones(imas.mask()).for_each(|ima| self.imas[ima].result_ready());
+                self.results |= imas.mask();
             }
-            TileMessage::ResultMerged { ima } => {
-                let unit = &mut self.imas[usize::from(ima)];
-                let (window, values) = (unit.result_merged(), unit.results());
-                self.sums[usize::from(unit.sums)].merge(&mut self.controls[usize::from(unit.control)], window, values);
-                self.changed |= 1 << unit.sums;
-                self.to_start |= 1 << ima;
+            TileMessage::ResultsMerged { imas } => {
+                for ima in ones(imas.mask()) {
+                    let unit = &mut self.imas[ima];
+                    let (control, sums) = (&mut self.controls[usize::from(unit.control)], unit.sums);
+                    let complete = self.sums[usize::from(sums)].merge(control, unit.result_merged(), unit.results());
+                    self.changed |= u64::from(complete) << sums;
+                }
+                self.to_start |= imas.mask();
             }
             TileMessage::PartialSum { sums: number, window } => {
                 let sums = &mut self.sums[usize::from(number)];
-                sums.merge_partial_sums(&mut self.controls[usize::from(sums.control)], window);
-                self.changed |= 1 << number;
+                let complete = sums.merge_partial_sums(&mut self.controls[usize::from(sums.control)], window);
+                self.changed |= u64::from(complete) << number;
             }
             TileMessage::PartialSumCredit { sums, limit } => {
                 self.sums[usize::from(sums)].credited(limit);
