@@ -98,6 +98,8 @@ pub enum TileMessage {
         /// Rank of the position, counted over all images.
         rank: u32,
     },
+    /// What was done at the end of the last cycle asks for a decision.
+    Tick,
     /// A buffer of the next layer has room for more.
     Credit {
         /// Outlet of the tile, by number.

@@ -43,8 +43,10 @@ pub struct Tile<'a> {
     changed: u64,
     /// Parts of the output register that wait for room in the buffers of the next layer.
     blocked: u64,
-    /// Inputs of which some have been written in this cycle.
-    written: u64,
+    /// Layer controls whose awaited input has been written.
+    supplied: u64,
+    /// Something done at the end of this cycle asks for a decision in the next.
+    tick: bool,
     /// Writes of this cycle: inputs, rank, bits, cycles held up.
     deliveries: Vec<(u8, u32, u32, u16)>,
     /// Values for max-pools of this cycle: part of the output register, image, position.
@@ -159,7 +161,8 @@ impl<'a> Tile<'a> {
             results: 0,
             changed: 0,
             blocked: 0,
-            written: 0,
+            supplied: 0,
+            tick: false,
             deliveries: Vec::new(),
             pool_values: Vec::new(),
             outputs: Outputs {
@@ -209,15 +212,9 @@ impl<'a> Tile<'a> {
 
     /// Windows whose last input has been written become ready.
     fn look_ahead(&mut self, now: Cycle) {
-        for index in ones(std::mem::take(&mut self.written)) {
-            let inputs = &mut self.edram.inputs[index];
-            for control in self.controls.iter_mut().filter(|control| usize::from(control.inputs) == index) {
-                if control.awaited.is_some_and(|slot| inputs.complete.contains(&slot)) {
-                    self.to_fetch |= control.look_ahead(now, inputs);
-                }
-            }
-            inputs.complete.clear();
-            inputs.held_up = 0;
+        for control in ones(std::mem::take(&mut self.supplied)) {
+            let control = &mut self.controls[control];
+            self.to_fetch |= control.look_ahead(now, &self.edram.inputs[usize::from(control.inputs)]);
         }
     }
 
@@ -250,9 +247,10 @@ impl<'a> Tile<'a> {
 
     /// The eDRAM port is granted to writes.
     fn write<C: Context>(&mut self, context: &mut C) {
-        self.deliveries.sort_unstable();
+        let mut deliveries = std::mem::take(&mut self.deliveries);
+        deliveries.sort_unstable();
         let now = context.now();
-        for (inputs, rank, bits, waited) in self.deliveries.drain(..) {
+        for (inputs, rank, bits, waited) in deliveries.drain(..) {
             let done = self.edram.access(now, u64::from(bits));
             self.last_active = self.last_active.max(done);
             let layer = if inputs == TileMessage::RESULTS {
@@ -264,12 +262,54 @@ impl<'a> Tile<'a> {
                 let to = &mut self.edram.inputs[usize::from(inputs)];
                 to.bits_written += u64::from(bits);
                 to.last_written_at = to.last_written_at.max(done);
-                context.send(done + 1 - now, self.id, TileMessage::Written { inputs, waited, rank });
-                u64::from(to.layer)
+                let layer = to.layer;
+                if done == now {
+                    self.written(inputs, rank, waited);
+                } else {
+                    context.send(done + 1 - now, self.id, TileMessage::Written { inputs, waited, rank });
+                }
+                u64::from(layer)
             };
             let completion = digest(&[layer, u64::from(self.id), u64::from(rank), u64::from(bits), done]);
             self.digest = self.digest.wrapping_add(completion);
         }
+        self.deliveries = deliveries;
+    }
+
+    /// A packet is in the buffer at the end of a cycle.
+    fn written(&mut self, number: u8, rank: u32, waited: u16) {
+        let inputs = &mut self.edram.inputs[usize::from(number)];
+        let Some(slot) = inputs.written(rank) else { return };
+        for (index, control) in self.controls.iter_mut().enumerate() {
+            if control.inputs == number && control.awaited == Some(slot) {
+                control.supply(waited);
+                self.supplied |= 1 << index;
+                self.tick = true;
+            }
+        }
+    }
+
+    /// Results of an IMA are in the tile's output register at the end of a cycle, and its own is free.
+    #[inline]
+    fn merged(&mut self, index: usize) {
+        let ima = &mut self.imas[index];
+        let sums = &mut self.sums[usize::from(ima.sums)];
+        let complete = sums.merge(&mut self.controls[usize::from(ima.control)], ima.result_merged(), ima.results());
+        self.changed |= u64::from(complete) << ima.sums;
+        let can_start = ima.next_start().is_some();
+        self.to_start |= u64::from(can_start) << index;
+        self.tick |= complete | can_start;
+    }
+
+    /// Inputs of an IMA are in its input register at the end of the cycle before `next`.
+    #[inline]
+    fn arrived(&mut self, index: usize, next: Cycle) {
+        let ima = &mut self.imas[index];
+        let all_read = self.controls[usize::from(ima.control)].inputs_read(ima.inputs_arrived(next));
+        self.progressed |= u64::from(all_read) << ima.control;
+        let can_start = ima.next_start().is_some();
+        self.to_start |= u64::from(can_start) << index;
+        self.tick |= all_read | can_start;
     }
 
     /// The bus is granted to results that the output register has room for.
@@ -277,19 +317,20 @@ impl<'a> Tile<'a> {
         let now = context.now();
         let mut merged = Batch::default();
         for index in ones(std::mem::take(&mut self.results)) {
-            let ima = &mut self.imas[index];
-            let sums = &mut self.sums[usize::from(ima.sums)];
-            while let Some(window) = ima.next_result() {
+            while let Some(window) = self.imas[index].next_result() {
+                let ima = &mut self.imas[index];
+                let sums = &mut self.sums[usize::from(ima.sums)];
                 if let Err(cause) = sums.accepts(window) {
                     ima.result_refused(cause);
                     sums.refused |= 1 << index;
                     break;
                 }
-                let bits = u64::from(ima.results()) * u64::from(self.partial_sum_bits);
-                let done = self.bus.transfer(now, bits);
-                self.controls[usize::from(ima.control)].tally.results += u64::from(ima.results());
                 ima.result_sent();
-                if let Some((at, imas)) = merged.add(done + 1, index) {
+                self.controls[usize::from(ima.control)].tally.results += u64::from(ima.results());
+                let done = self.bus.transfer(now, u64::from(ima.results()) * u64::from(self.partial_sum_bits));
+                if done == now {
+                    self.merged(index);
+                } else if let Some((at, imas)) = merged.add(done + 1, index) {
                     context.send(at - now, self.id, TileMessage::ResultsMerged { imas });
                 }
             }
@@ -358,25 +399,28 @@ impl<'a> Tile<'a> {
         let now = context.now();
         let mut arrived = Batch::default();
         for index in ones(std::mem::take(&mut self.to_fetch)) {
-            let ima = &mut self.imas[index];
-            let control = &mut self.controls[usize::from(ima.control)];
-            while let Some(number) = ima.next_fetch() {
+            while let Some(number) = self.imas[index].next_fetch() {
+                let ima = &mut self.imas[index];
+                let control = &mut self.controls[usize::from(ima.control)];
                 if number >= control.ready {
                     control.starving |= 1 << index;
                     break;
                 }
                 let window = control.window(number);
-                let inputs = &self.edram.inputs[usize::from(control.inputs)];
                 let values = match window.whole {
                     true => ima.rows(),
-                    false => inputs.read_by(control.layer, window, &ima.spec().rows),
+                    false => {
+                        self.edram.inputs[usize::from(control.inputs)].read_by(control.layer, window, &ima.spec().rows)
+                    }
                 };
                 let bits = u64::from(values) * u64::from(window.bits);
-                let done = self.edram.access(now, bits).max(self.bus.transfer(now, bits));
                 control.tally.bits_fetched += bits;
                 control.first_cycle.get_or_insert(now);
                 ima.fetch(now, bits, control.held_up(now));
-                if let Some((at, imas)) = arrived.add(done + 1, index) {
+                let done = self.edram.access(now, bits).max(self.bus.transfer(now, bits));
+                if done == now {
+                    self.arrived(index, now + 1);
+                } else if let Some((at, imas)) = arrived.add(done + 1, index) {
                     context.send(at - now, self.id, TileMessage::InputsArrived { imas });
                 }
             }
@@ -446,14 +490,7 @@ impl<C: Context> Component<C> for Tile<'_> {
                     self.to_fetch |= control.imas;
                 }
             }
-            TileMessage::InputsArrived { imas } => {
-                for ima in ones(imas.mask()) {
-                    let unit = &mut self.imas[ima];
-                    let all_read = self.controls[usize::from(unit.control)].inputs_read(unit.inputs_arrived(now));
-                    self.progressed |= u64::from(all_read) << unit.control;
-                }
-                self.to_start |= imas.mask();
-            }
+            TileMessage::InputsArrived { imas } => ones(imas.mask()).for_each(|ima| self.arrived(ima, now)),
             TileMessage::Read { ima, operation, iteration } => {
                 self.read_once(ima, operation, iteration, context);
                 return Wake::Sleep;
@@ -483,15 +520,7 @@ impl<C: Context> Component<C> for Tile<'_> {
                 ones(imas.mask()).for_each(|ima| self.imas[ima].result_ready());
                 self.results |= imas.mask();
             }
-            TileMessage::ResultsMerged { imas } => {
-                for ima in ones(imas.mask()) {
-                    let unit = &mut self.imas[ima];
-                    let (control, sums) = (&mut self.controls[usize::from(unit.control)], unit.sums);
-                    let complete = self.sums[usize::from(sums)].merge(control, unit.result_merged(), unit.results());
-                    self.changed |= u64::from(complete) << sums;
-                }
-                self.to_start |= imas.mask();
-            }
+            TileMessage::ResultsMerged { imas } => ones(imas.mask()).for_each(|ima| self.merged(ima)),
             TileMessage::PartialSum { sums: number, window } => {
                 let sums = &mut self.sums[usize::from(number)];
                 let complete = sums.merge_partial_sums(&mut self.controls[usize::from(sums.control)], window);
@@ -506,10 +535,8 @@ impl<C: Context> Component<C> for Tile<'_> {
                 self.changed |= 1 << sums;
             }
             TileMessage::Delivery { inputs, waited, bits, rank } => self.deliveries.push((inputs, rank, bits, waited)),
-            TileMessage::Written { inputs, waited, rank } => {
-                self.edram.inputs[usize::from(inputs)].written(rank, waited);
-                self.written |= 1 << inputs;
-            }
+            TileMessage::Written { inputs, waited, rank } => self.written(inputs, rank, waited),
+            TileMessage::Tick => {}
             TileMessage::Credit { outlet, limit } => {
                 let known = &mut self.limits[usize::from(outlet)];
                 *known = limit.max(*known);
@@ -520,12 +547,17 @@ impl<C: Context> Component<C> for Tile<'_> {
     }
 
     fn evaluate(&mut self, context: &mut C) {
+        self.tick = false;
         self.pass_on(context);
         self.look_ahead(context.now());
         self.release(context);
+        self.start(context);
+        // From here on, what is decided in this cycle is done at its end.
         self.write(context);
         self.send_results(context);
-        self.start(context);
         self.fetch(context);
+        if self.tick {
+            context.send(1, self.id, TileMessage::Tick);
+        }
     }
 }
