@@ -1,0 +1,7 @@
+//! What the crate promises, a module for each promise.
+
+mod adc;
+mod counts;
+mod exactness;
+mod machine;
+mod non_idealities;
