@@ -101,7 +101,13 @@ impl<const W: usize> Columns for BitPlanes<W> {
             cells: &self.cells[first * self.cell_bits..],
             flipped: &self.flipped[first..],
         };
-        read(datapath, &columns, inputs, sums)
+        let mut group_sums = vec![[0; LANES]; sums.len().div_ceil(LANES)];
+        let mut clipped = [0; LANES];
+        read(datapath, &columns, inputs, &mut group_sums, &mut clipped);
+        for (sum, group_sum) in sums.iter_mut().zip(group_sums.as_flattened()) {
+            *sum += group_sum;
+        }
+        clipped.iter().sum()
     }
 }
 
@@ -113,7 +119,10 @@ struct ColumnPlanes<'a, const W: usize> {
     flipped: &'a [[i64; LANES]],
 }
 
-/// Reads all columns of `sums.len()` outputs, an output group at a time.
+/// Reads the columns of some output groups, and counts clipped conversions lane by lane.
+///
+/// Everything that is written is as wide as a vector register: a narrower result, even one taken after the loops, makes
+/// the compiler split the registers, at a third of the speed.
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq",
     "x86_64+avx2+popcnt",
@@ -123,8 +132,9 @@ fn read<const W: usize>(
     datapath: &Datapath,
     columns: &ColumnPlanes<W>,
     inputs: &BlockInputs,
-    sums: &mut [i64],
-) -> u64 {
+    group_sums: &mut [[i64; LANES]],
+    clipped: &mut Words,
+) {
     let BlockInputs { encoding, .. } = *inputs;
     let dac_bits = datapath.dac_bits as usize;
     let adc_top = datapath.adc_top();
@@ -136,13 +146,11 @@ fn read<const W: usize>(
     let planes = &mut planes[..encoding.iterations as usize * dac_bits];
     pack(&encoded, planes);
 
-    let mut clipped = [0; LANES];
     let groups = columns
         .cells
         .chunks_exact(columns.slices * columns.cell_bits);
     let flipped = columns.flipped.chunks_exact(columns.slices);
-    for ((sums, cells), flipped) in sums.chunks_mut(LANES).zip(groups).zip(flipped) {
-        let mut group_sums = [0i64; LANES];
+    for ((sums, cells), flipped) in group_sums.iter_mut().zip(groups).zip(flipped) {
         for (column, flipped) in cells.chunks_exact(columns.cell_bits).zip(flipped) {
             // Shift-and-add over iterations, from the top slice down.
             let mut total = [0i64; LANES];
@@ -161,29 +169,25 @@ fn read<const W: usize>(
                 // (t ^ -1) + b + 1 is b - t.
                 let corrected =
                     (total[lane] ^ flipped[lane]) + (flipped[lane] & (flipped_base + 1));
-                group_sums[lane] = (group_sums[lane] << columns.cell_bits) + corrected;
+                sums[lane] = (sums[lane] << columns.cell_bits) + corrected;
             }
         }
-        for (sum, group_sum) in sums.iter_mut().zip(group_sums) {
-            *sum += group_sum;
-        }
     }
-    clipped.into_iter().sum()
 }
 
 /// What the bit lines of one column of each output carry when one slice of the inputs is applied: the sum over all
 /// pairs of an input bit and a cell bit of the rows that have both, each weighted with its place value.
+///
+/// The loop over words is the innermost, so that the compiler unrolls it.
 #[inline(always)]
 fn sum_columns<const W: usize>(slice: &[[u64; W]], column: &[[Words; W]]) -> Words {
     let mut sums = [0; LANES];
     for input in slice {
         let mut sums_of_bit = [0; LANES];
         for cells in column {
-            sums_of_bit = sums_of_bit.map(|s| s << 1);
-            for (cells, input) in cells.iter().zip(input) {
-                for lane in 0..LANES {
-                    sums_of_bit[lane] += u64::from((cells[lane] & input).count_ones());
-                }
+            for lane in 0..LANES {
+                let both = |word: usize| u64::from((cells[word][lane] & input[word]).count_ones());
+                sums_of_bit[lane] = (sums_of_bit[lane] << 1) + (0..W).map(both).sum::<u64>();
             }
         }
         for lane in 0..LANES {
