@@ -79,6 +79,16 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Says in which layer the error lies.
+    pub(crate) fn in_layer(self, layer: &str) -> Self {
+        Self::Layer {
+            layer: layer.to_owned(),
+            source: Box::new(self),
+        }
+    }
+}
+
 /// Checks that a precision is one of the 2 to 16 bits that the model covers.
 pub(crate) fn check_precision(what: &'static str, bits: u32) -> Result<(), Error> {
     if (2..=16).contains(&bits) {

@@ -21,15 +21,20 @@
 //!
 //! Where no conversion can clip and no [non-ideality](NonIdealities) is on, all of this is equal to the plain integer
 //! product, which is then computed directly; [`Crossbars::method`] tells which was done.
+//!
+//! [`Model`] runs a whole network this way, and [`reference`] the same network in floating point.
 
 mod bit_serial;
 mod conductance;
 mod crossbars;
 mod datapath;
 mod error;
+mod forward;
 mod integer;
+mod model;
 mod patches;
 mod quantise;
+pub mod reference;
 mod serial;
 mod tiles;
 mod windows;
@@ -38,5 +43,7 @@ pub use conductance::NonIdealities;
 pub use crossbars::{Crossbars, Method, Product};
 pub use datapath::{Counts, Datapath, Options};
 pub use error::Error;
+pub use forward::LayerWeights;
+pub use model::{Inference, LayerOutcome, Model};
 pub use quantise::FixedPoint;
 pub use windows::Windows;

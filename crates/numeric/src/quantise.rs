@@ -24,7 +24,7 @@ impl FixedPoint {
         if max_abs == 0.0 {
             return Ok(Self { bits, step: 1.0 });
         }
-        let levels = largest(bits) as f32;
+        let levels = f32::from(largest(bits));
         // The division may round; where it does so across a power of two, the comparison puts it right.
         let mut exponent = (max_abs / levels).log2().ceil() as i32;
         while levels * step(exponent) < max_abs {
@@ -51,9 +51,18 @@ impl FixedPoint {
 
     /// The nearest integer, halves away from zero; what is too large saturates, symmetrically.
     pub fn quantise(&self, value: f32) -> i16 {
-        let limit = largest(self.bits) as f32;
+        let limit = f32::from(largest(self.bits));
+        self.nearest(value).clamp(-limit, limit) as i16
+    }
+
+    /// Whether `value` is too large for the format.
+    pub fn saturates(&self, value: f32) -> bool {
+        self.nearest(value).abs() > f32::from(largest(self.bits))
+    }
+
+    fn nearest(&self, value: f32) -> f32 {
         // The product with the inverse of a power of two is exact.
-        (value * self.step.recip()).round().clamp(-limit, limit) as i16
+        (value * self.step.recip()).round()
     }
 
     /// The real number that `value` stands for.
@@ -108,6 +117,7 @@ mod tests {
         }
         assert_eq!(format.quantise(1e9), 127);
         assert_eq!(format.quantise(-1e9), -127);
+        assert!(format.saturates(-1e9) && !format.saturates(1.0));
     }
 
     #[test]

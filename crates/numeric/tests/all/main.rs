@@ -3,5 +3,6 @@
 mod adc;
 mod counts;
 mod exactness;
+mod forward;
 mod machine;
 mod non_idealities;
