@@ -1,5 +1,7 @@
 //! Crossbars whose cells and reads are not perfect: every cell has a conductance of its own.
 
+use std::ops::Range;
+
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
 use rand::{Rng, RngExt, SeedableRng};
@@ -135,6 +137,28 @@ impl Conductances {
             }
         }
     }
+
+    /// What the columns carry when one slice of the encoded inputs is applied to a row block.
+    fn currents(
+        &self,
+        datapath: &Datapath,
+        block: usize,
+        encoded: &[u16],
+        iteration: u32,
+        columns: &Range<usize>,
+    ) -> Vec<f32> {
+        let mut currents = vec![0.0; columns.len()];
+        let (shift, mask) = (iteration * datapath.dac_bits, (1 << datapath.dac_bits) - 1);
+        for (row, bits) in (block * datapath.rows..).zip(encoded) {
+            let voltage = u32::from(*bits) >> shift & mask;
+            if voltage != 0 {
+                let cells = self.cells.row(row);
+                let cells = cells.to_slice().expect("rows are contiguous");
+                add_scaled(&mut currents, voltage as f32, &cells[columns.clone()]);
+            }
+        }
+        currents
+    }
 }
 
 /// What a cell of this level conducts once it is written.
@@ -162,57 +186,48 @@ impl Columns for Conductances {
         first_output: usize,
         sums: &mut [i64],
     ) -> u64 {
-        let first_column = first_output * self.slices;
-        let columns = sums.len() * self.slices;
+        let columns = first_output * self.slices..(first_output + sums.len()) * self.slices;
         let place = [inputs.window, inputs.block, first_output].map(|n| n as u64);
         let mut noise = Xoshiro256PlusPlus::seed_from_u64(mix(self.seed, &place));
         let sigma = datapath.options.non_idealities.read_sigma;
         let adc_top = datapath.adc_top() as f32;
-        let encoded = inputs.encode();
-
         let mut clipped = 0;
-        let mut totals = vec![0i64; columns];
-        let mut currents = vec![0f32; columns];
+        let mut convert = |current: f32| {
+            // Without noise there is no need to draw any.
+            let z: f32 = if sigma > 0.0 {
+                noise.sample(StandardNormal)
+            } else {
+                0.0
+            };
+            let reading = (current + sigma * z).round();
+            clipped += u64::from(reading > adc_top);
+            reading.clamp(0.0, adc_top) as i64
+        };
+
+        let encoded = inputs.encode();
+        let mut totals = vec![0i64; columns.len()];
         for iteration in (0..inputs.encoding.iterations).rev() {
-            currents.fill(0.0);
-            for (row, bits) in (inputs.block * datapath.rows..).zip(&encoded) {
-                let slice = u32::from(*bits) >> (iteration * datapath.dac_bits)
-                    & ((1 << datapath.dac_bits) - 1);
-                let cells = self.cells.row(row);
-                let cells = cells.to_slice().expect("rows are contiguous");
-                add_scaled(
-                    &mut currents,
-                    slice as f32,
-                    &cells[first_column..][..columns],
-                );
-            }
             let top = iteration + 1 == inputs.encoding.iterations;
-            for (total, current) in totals.iter_mut().zip(&currents) {
-                let z: f32 = if sigma > 0.0 {
-                    noise.sample(StandardNormal)
-                } else {
-                    0.0
-                };
-                let reading = (current + sigma * z).round();
-                clipped += u64::from(reading > adc_top);
-                let converted = reading.clamp(0.0, adc_top) as i64;
-                let subtracted = top && inputs.encoding.subtracts_top;
-                *total =
-                    (*total << datapath.dac_bits) + if subtracted { -converted } else { converted };
+            let sign = if top && inputs.encoding.subtracts_top {
+                -1
+            } else {
+                1
+            };
+            let currents = self.currents(datapath, inputs.block, &encoded, iteration, &columns);
+            for (total, current) in totals.iter_mut().zip(currents) {
+                *total = (*total << datapath.dac_bits) + sign * convert(current);
             }
         }
 
         let flipped_base = datapath.largest_cell() as i64 * inputs.unit_sum();
-        let flipped = self.flipped.row(inputs.block);
-        let flipped = &flipped.to_slice().expect("rows are contiguous")[first_column..];
-        let corrected = totals.iter().zip(flipped);
-        let corrected: Vec<i64> = corrected
-            .map(|(t, &f)| if f { flipped_base - t } else { *t })
-            .collect();
-        for (sum, slices) in sums.iter_mut().zip(corrected.chunks_exact(self.slices)) {
-            *sum += slices
-                .iter()
-                .fold(0, |weight, slice| (weight << datapath.cell_bits) + slice);
+        for (total, column) in totals.iter_mut().zip(columns) {
+            if self.flipped[(inputs.block, column)] {
+                *total = flipped_base - *total;
+            }
+        }
+        for (sum, slices) in sums.iter_mut().zip(totals.chunks_exact(self.slices)) {
+            let merge = |upper, slice| (upper << datapath.cell_bits) + slice;
+            *sum += slices.iter().fold(0, merge);
         }
         clipped
     }
@@ -221,9 +236,6 @@ impl Columns for Conductances {
 /// Adds to the column currents what one row contributes.
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 fn add_scaled(currents: &mut [f32], voltage: f32, cells: &[f32]) {
-    if voltage == 0.0 {
-        return;
-    }
     for (current, conductance) in currents.iter_mut().zip(cells) {
         *current += voltage * conductance;
     }
@@ -231,7 +243,8 @@ fn add_scaled(currents: &mut [f32], voltage: f32, cells: &[f32]) {
 
 /// A seed made from a seed and a place, so that neighbouring places have unrelated draws.
 fn mix(seed: u64, place: &[u64]) -> u64 {
-    place.iter().fold(seed, |seed, n| {
-        SplitMix64::seed_from_u64(seed ^ n).next_u64()
-    })
+    let scramble = |n| SplitMix64::seed_from_u64(n).next_u64();
+    place
+        .iter()
+        .fold(scramble(seed), |seed, n| scramble(seed ^ n))
 }

@@ -22,7 +22,7 @@
 //! Where no conversion can clip and no [non-ideality](NonIdealities) is on, all of this is equal to the plain integer
 //! product, which is then computed directly; [`Crossbars::method`] tells which was done.
 //!
-//! [`Model`] runs a whole network this way, and [`reference`] the same network in floating point.
+//! [`Model`] runs a whole network this way, and [`mod@reference`] the same network in floating point.
 
 mod bit_serial;
 mod conductance;

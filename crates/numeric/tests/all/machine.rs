@@ -84,9 +84,11 @@ pub fn imperfect(non_idealities: NonIdealities) -> Options {
     }
 }
 
-/// Any machine of the ranges, with the least lossless ADC.
+/// Any machine that is modelled, with the least lossless ADC.
 pub fn machines() -> impl Strategy<Value = Machine> {
-    let numbers = (32u32..=512, 8u32..=256, 1u32..=4, 1u32..=4);
+    // Small cells and DACs are those that are built, and come more often.
+    let bits = || prop_oneof![4 => 1u32..=4, 1 => 5u32..=8];
+    let numbers = (1u32..=1024, 8u32..=256, bits(), bits());
     (numbers, any::<bool>(), any::<bool>()).prop_map(|(n, flipped_encoding, unit_column)| {
         Machine {
             rows: n.0,

@@ -184,3 +184,63 @@ fn cells_that_are_imperfect_by_next_to_nothing_clip_as_perfect_ones_do() {
     assert!(perfect.clipped > 0);
     assert_eq!(run(imperfect(nearly_perfect)), perfect);
 }
+
+/// Sums of the inputs of each window, which an equal error in every cell multiplies.
+fn input_sums() -> Vec<i64> {
+    let windows = matrix(40, 300);
+    windows
+        .rows()
+        .into_iter()
+        .map(|row| row.iter().map(|&v| i64::from(v)).sum())
+        .collect()
+}
+
+fn without_flipping(non_idealities: NonIdealities) -> Array2<i64> {
+    let machine = Machine {
+        adc_bits: 12,
+        flipped_encoding: false,
+        ..ISAAC
+    };
+    let crossbars = machine
+        .datapath(imperfect(non_idealities))
+        .program(matrix(20, 300).view(), 16, 0)
+        .unwrap();
+    let windows = Windows::of_matrix(matrix(40, 300).view(), 16).unwrap();
+    crossbars.multiply(&windows).unwrap().sums
+}
+
+#[test]
+fn a_ratio_of_four_adds_one_level_to_each_two_bit_cell() {
+    // (2^2 - 1) / (4 - 1) = 1 in each of 8 slices, whose place values sum to (4^8 - 1) / 3.
+    let sums = without_flipping(NonIdealities {
+        on_off_ratio: 4.0,
+        ..NonIdealities::default()
+    });
+    let error = (4i64.pow(8) - 1) / 3;
+    for ((window, output), sum) in sums.indexed_iter() {
+        assert_eq!(
+            *sum,
+            exact()[(window, output)] + error * input_sums()[window]
+        );
+    }
+}
+
+#[test]
+fn cells_that_are_all_stuck_read_as_the_extreme_weights() {
+    let off = NonIdealities::default();
+    let stuck_on = without_flipping(NonIdealities {
+        stuck_on: 1.0,
+        ..off.clone()
+    });
+    let stuck_off = without_flipping(NonIdealities {
+        stuck_off: 1.0,
+        ..off
+    });
+    for ((window, output), sum) in stuck_on.indexed_iter() {
+        assert_eq!(*sum, i64::from(i16::MAX) * input_sums()[window]);
+        assert_eq!(
+            stuck_off[(window, output)],
+            i64::from(i16::MIN) * input_sums()[window]
+        );
+    }
+}
