@@ -22,20 +22,16 @@ pub struct LayerWeights {
 impl LayerWeights {
     /// The weights as a matrix of outputs x rows, once both tensors are found to be right for `layer`.
     pub(crate) fn matrix(&self, layer: &Layer) -> Result<CowArray<'_, f32, Ix2>, Error> {
-        let kernel = [
+        let tensor = [
+            layer.output.channels,
             layer.input.channels,
             layer.kernel_height,
             layer.kernel_width,
         ];
-        let outputs = layer.output.channels as usize;
-        let rows = layer.rows() as usize;
+        let tensor = tensor.map(|n| n as usize);
+        let (outputs, rows) = (tensor[0], layer.rows() as usize);
         if self.weights.shape() != [outputs, rows] {
-            let tensor = [layer.output.channels, kernel[0], kernel[1], kernel[2]];
-            check_shape(
-                "the weight tensor",
-                self.weights.shape(),
-                &tensor.map(|n| n as usize),
-            )?;
+            check_shape("the weight tensor", self.weights.shape(), &tensor)?;
         }
         check_shape("the bias tensor", self.bias.shape(), &[outputs])?;
         check_finite("the weight tensor", &self.weights)?;
