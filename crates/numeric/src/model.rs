@@ -80,7 +80,7 @@ impl Model {
             let program = || {
                 let largest = matrix.iter().fold(0f32, |most, w| most.max(w.abs()));
                 let format = FixedPoint::covering(weight_bits[i], largest)?;
-                let quantised = matrix.mapv(|w| format.quantise(w));
+                let (quantised, _) = format.quantise_array(matrix.view());
                 Ok(ProgrammedLayer {
                     crossbars: datapath.program(quantised.view(), weight_bits[i], i as u64)?,
                     weight_step: format.step(),
@@ -144,7 +144,7 @@ impl Model {
         }
         // A layer that is cropped altogether stores nothing, and any format will do.
         let format = FixedPoint::covering(plan.stored_bits().max(2), *input_range)?;
-        let quantised = map.mapv(|value| format.quantise(value));
+        let (quantised, saturated) = format.quantise_array(map);
         let windows = Windows::of_layer(quantised.view(), layer, plan)?;
         let product = crossbars.multiply(&windows)?;
         let finish = Finish {
@@ -161,7 +161,7 @@ impl Model {
             method: crossbars.method(),
             counts: product.counts,
             clipped: product.clipped,
-            saturated: map.iter().filter(|&&v| format.saturates(v)).count() as u64,
+            saturated,
         };
         Ok((next, outcome))
     }

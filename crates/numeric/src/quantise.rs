@@ -1,5 +1,8 @@
 //! Fixed-point numbers: quantisation by rounding.
 
+use multiversion::multiversion;
+use ndarray::{Array, ArrayView, Dimension};
+
 use crate::error::{Error, check_finite, check_precision};
 
 /// A fixed-point format: two's complement integers of 2 to 16 bits in units of a power of two.
@@ -50,16 +53,32 @@ impl FixedPoint {
     }
 
     /// The nearest integer, halves away from zero; what is too large saturates, symmetrically.
+    #[inline]
     pub fn quantise(&self, value: f32) -> i16 {
         let limit = f32::from(largest(self.bits));
         self.nearest(value).clamp(-limit, limit) as i16
     }
 
     /// Whether `value` is too large for the format.
+    #[inline]
     pub fn saturates(&self, value: f32) -> bool {
         self.nearest(value).abs() > f32::from(largest(self.bits))
     }
 
+    /// Quantises an array, and counts the values that are too large.
+    pub fn quantise_array<D: Dimension>(&self, values: ArrayView<f32, D>) -> (Array<i16, D>, u64) {
+        let values = values.as_standard_layout();
+        let mut quantised = Array::zeros(values.raw_dim());
+        let contiguous = "an array in standard layout is contiguous";
+        let saturated = quantise_all(
+            *self,
+            values.as_slice().expect(contiguous),
+            quantised.as_slice_mut().expect(contiguous),
+        );
+        (quantised, saturated)
+    }
+
+    #[inline]
     fn nearest(&self, value: f32) -> f32 {
         // The product with the inverse of a power of two is exact.
         (value * self.step.recip()).round()
@@ -69,6 +88,17 @@ impl FixedPoint {
     pub fn dequantise(&self, value: i16) -> f32 {
         f32::from(value) * self.step
     }
+}
+
+/// Without SSE 4.1 each rounding is a call of a function.
+#[multiversion(targets("x86_64+avx2", "x86_64+sse4.1"))]
+fn quantise_all(format: FixedPoint, values: &[f32], quantised: &mut [i16]) -> u64 {
+    let mut saturated = 0;
+    for (to, &value) in quantised.iter_mut().zip(values) {
+        *to = format.quantise(value);
+        saturated += u64::from(format.saturates(value));
+    }
+    saturated
 }
 
 /// Two to the power of `exponent`, never below the smallest normal number, whose inverse is finite.
@@ -93,6 +123,8 @@ pub(crate) fn drop_low_bits(value: i16, from: u32, to: u32) -> i16 {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::arr1;
+
     use super::*;
 
     #[test]
@@ -118,6 +150,9 @@ mod tests {
         assert_eq!(format.quantise(1e9), 127);
         assert_eq!(format.quantise(-1e9), -127);
         assert!(format.saturates(-1e9) && !format.saturates(1.0));
+        let values = arr1(&[0.5, -3.0, 1.0, 2.0]);
+        let expected = (arr1(&[32, -127, 64, 127]), 2);
+        assert_eq!(format.quantise_array(values.view()), expected);
     }
 
     #[test]
