@@ -1,2 +1,35 @@
-//! The command line.
-fn main() {}
+//! The command line: simulates neural networks on memristor accelerators, cycle by cycle.
+
+mod failure;
+mod output;
+mod progress;
+mod run;
+mod selection;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Simulates neural networks on memristor accelerators of the ISAAC family, cycle by cycle.
+///
+/// Without a subcommand it runs one image of VGG16 on ISAAC-CE, like `aquasim run`.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Run),
+}
+
+fn main() -> ExitCode {
+    let arguments = std::env::args_os();
+    let default = (arguments.len() <= 1).then(|| "run".into());
+    let result = match Cli::parse_from(arguments.chain(default)).command {
+        Command::Run(run) => run.execute(),
+    };
+    result.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
+}

@@ -57,7 +57,7 @@ fn shape(arch: &Arch, layer: &Layer, plan: &LayerPlan) -> Result<Geometry, Mappi
         let whole = Geometry::new(arch, layer, plan, 1, 1);
         let (ima_rows, ima_cols) = (ima_rows.min(whole.row_blocks), ima_cols.min(whole.col_blocks));
         let geometry = Geometry::new(arch, layer, plan, ima_rows, ima_cols);
-        geometry.check_registers(arch).is_ok().then_some(geometry)
+        geometry.check_registers(arch, &layer.name).is_ok().then_some(geometry)
     });
     geometries
         .min_by_key(|geometry| (geometry.imas_per_copy(), geometry.traffic(), geometry.ima_rows))
@@ -207,7 +207,7 @@ impl Packer<'_> {
             };
             let mut moved = false;
             for (index, layer) in self.network.layers.iter().enumerate() {
-                if !faults.iter().any(|fault| fault.concerns(&layer.name)) {
+                if !faults.iter().any(|fault| fault.layers().contains(&layer.name)) {
                     continue;
                 }
                 let spacing = &mut spacing[index];
@@ -222,18 +222,6 @@ impl Packer<'_> {
             if !moved {
                 return Err(faults);
             }
-        }
-    }
-}
-
-impl MappingError {
-    /// Whether a tile that holds layer `name` is too small.
-    fn concerns(&self, name: &str) -> bool {
-        match self {
-            Self::BufferTooSmall { layers, .. } | Self::OutputRegisterTooSmall { layers, .. } => {
-                layers.split(", ").any(|layer| layer == name)
-            }
-            _ => false,
         }
     }
 }

@@ -3,6 +3,8 @@ use std::ops::Range;
 use arch::Arch;
 use network::{Layer, LayerPlan};
 
+use crate::MappingError;
+
 /// How one copy of a layer is cut into crossbars, and these into IMAs.
 ///
 /// Row `c*K*K + ky*K + kx` of the copy is input channel `c` at kernel position `(ky, kx)`: a row block then needs few
@@ -150,25 +152,27 @@ impl Geometry {
         rows.start / self.kernel_positions..rows.end.div_ceil(self.kernel_positions)
     }
 
-    /// Whether inputs and results of one operation fit the IMA's registers; what does not, otherwise.
-    pub fn check_registers(&self, arch: &Arch) -> Result<(), String> {
+    /// Whether inputs and results of one operation of `layer` fit the IMA's registers; what does not, otherwise.
+    pub fn check_registers(&self, arch: &Arch, layer: &str) -> Result<(), MappingError> {
         let bits = arch.tile.partial_sum_bits;
         let inputs = (self.ima_rows.min(self.row_blocks) * self.crossbar_rows).min(self.rows);
         let results = self.ima_cols.min(self.col_blocks) * self.crossbar_columns / self.columns_per_weight;
-        let (input_bytes, result_bytes) = (inputs * 16 / 8, results * bits / 8);
-        if input_bytes > arch.ima.input_register_bytes {
-            return Err(format!(
-                "{inputs} inputs of an operation take {input_bytes} bytes, and the input register has {}: \
-                 lower ima_rows or raise ima.input_register_bytes",
-                arch.ima.input_register_bytes
-            ));
-        }
-        if result_bytes > arch.ima.output_register_bytes {
-            return Err(format!(
-                "{results} results of an operation take {result_bytes} bytes, and the output register has {}: \
-                 lower ima_cols or raise ima.output_register_bytes",
-                arch.ima.output_register_bytes
-            ));
+        let registers = [
+            ("ima_rows", "input", inputs, inputs * 16 / 8, arch.ima.input_register_bytes),
+            ("ima_cols", "output", results, results * bits / 8, arch.ima.output_register_bytes),
+        ];
+        for (key, register, values, needed, available) in registers {
+            if needed > available {
+                return Err(MappingError::Invalid {
+                    layer: layer.to_owned(),
+                    key,
+                    problem: format!(
+                        "{values} values of an operation take {needed} bytes, \
+                         and the {register} register of an IMA has {available}"
+                    ),
+                    remedy: format!("lower {key} or raise ima.{register}_register_bytes"),
+                });
+            }
         }
         Ok(())
     }

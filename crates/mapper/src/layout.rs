@@ -152,24 +152,34 @@ impl Layout {
     }
 
     fn check_tiles(&self, arch: &Arch) -> Result<(), Vec<MappingError>> {
-        let mut faults = Vec::new();
+        let available = (u64::from(arch.edram.bytes), u64::from(arch.tile.output_register_bytes));
+        // Tiles with the same layers fail alike: of those, the one that needs most.
+        let mut buffers: BTreeMap<Vec<usize>, (u64, u32)> = BTreeMap::new();
+        let mut registers = buffers.clone();
         for (tile, (inputs, results, layers)) in self.tile_needs(arch) {
-            let names: Vec<_> = layers.iter().map(|&index| self.layers[index].layer.name.as_str()).collect();
-            let (layers, buffer, register) =
-                (names.join(", "), u64::from(arch.edram.bytes), u64::from(arch.tile.output_register_bytes));
-            if inputs > buffer {
-                let layers = layers.clone();
-                faults.push(MappingError::BufferTooSmall { tile, layers, needed: inputs, available: buffer });
-            }
-            if results > register {
-                faults.push(MappingError::OutputRegisterTooSmall {
-                    tile,
-                    layers,
-                    needed: results,
-                    available: register,
-                });
-            }
+            let note = |worst: &mut BTreeMap<Vec<usize>, (u64, u32)>, needed: u64, available: u64| {
+                if needed > available {
+                    let worst = worst.entry(layers.clone()).or_default();
+                    *worst = (*worst).max((needed, tile));
+                }
+            };
+            note(&mut buffers, inputs, available.0);
+            note(&mut registers, results, available.1);
         }
+        let names = |layers: Vec<usize>| layers.iter().map(|&index| self.layers[index].layer.name.clone()).collect();
+        let buffers = buffers.into_iter().map(|(layers, (needed, tile))| MappingError::BufferTooSmall {
+            tile,
+            layers: names(layers),
+            needed,
+            available: available.0,
+        });
+        let registers = registers.into_iter().map(|(layers, (needed, tile))| MappingError::OutputRegisterTooSmall {
+            tile,
+            layers: names(layers),
+            needed,
+            available: available.1,
+        });
+        let faults: Vec<_> = buffers.chain(registers).collect();
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 }

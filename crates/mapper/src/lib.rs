@@ -8,7 +8,10 @@ mod geometry;
 mod grid;
 mod layout;
 mod mapping;
+mod reading;
 mod share;
+
+use document::Fault;
 
 pub use balance::{balance, balance_to};
 pub use geometry::{Geometry, ImaSpec, OutputGroup};
@@ -17,13 +20,13 @@ pub use layout::{Destination, LayerLayout, Layout, NEVER, Window};
 pub use mapping::{LayerMapping, Mapping};
 pub use share::Share;
 
-/// Why a network cannot be mapped, or a mapping cannot be run. Each message says the remedy.
+/// Why a network cannot be mapped, or a mapping cannot be run. [`MappingError::remedy`] says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MappingError {
     /// One copy of every layer is more than the board holds.
     #[error(
         "{network} needs {needed} crossbars ({needed_tiles} tiles) for one copy of each layer, and {arch} has \
-         {available} ({available_tiles} tiles): add chips (board.chips) or lower the weight bits"
+         {available} ({available_tiles} tiles)"
     )]
     BoardTooSmall {
         /// Network.
@@ -41,14 +44,14 @@ pub enum MappingError {
     },
     /// The inputs that wait in a tile are more than its eDRAM buffer holds.
     #[error(
-        "tile {tile} has to hold {needed} bytes of inputs of {layers}, and its eDRAM buffer has {available}: \
-         raise edram.bytes, cut the layer's map into more strips, or lower its activation bits"
+        "tile {tile} has to hold {needed} bytes of inputs of {}, and its eDRAM buffer has {available}",
+        .layers.join(", ")
     )]
     BufferTooSmall {
         /// Tile of the board.
         tile: u32,
         /// Layers with inputs in the tile.
-        layers: String,
+        layers: Vec<String>,
         /// Bytes of inputs that must be there at once.
         needed: u64,
         /// Bytes of the buffer.
@@ -56,21 +59,22 @@ pub enum MappingError {
     },
     /// One result of each window in progress does not fit the tile's output register.
     #[error(
-        "tile {tile} finishes windows of {layers} with {needed} bytes of results at a time, and its output register \
-         has {available}: raise tile.output_register_bytes or choose an IMA shape with fewer columns"
+        "tile {tile} finishes windows of {} with {needed} bytes of results at a time, and its output register \
+         has {available}",
+        .layers.join(", ")
     )]
     OutputRegisterTooSmall {
         /// Tile of the board.
         tile: u32,
         /// Layers with results in the tile.
-        layers: String,
+        layers: Vec<String>,
         /// Bytes of one result of each output group in the tile.
         needed: u64,
         /// Bytes of the register.
         available: u64,
     },
     /// No shape of the IMA's crossbars fits its registers.
-    #[error("{layer}: no IMA shape fits the registers: raise ima.input_register_bytes or ima.output_register_bytes")]
+    #[error("{layer}: no IMA shape fits the registers")]
     NoShape {
         /// Layer.
         layer: String,
@@ -80,7 +84,43 @@ pub enum MappingError {
     Invalid {
         /// Layer.
         layer: String,
-        /// What is wrong and what to do.
+        /// Key of the layer's entry that is wrong.
+        key: &'static str,
+        /// What is wrong.
         problem: String,
+        /// What to do.
+        remedy: String,
     },
+}
+
+impl MappingError {
+    /// What to do about it.
+    pub fn remedy(&self) -> &str {
+        match self {
+            Self::BoardTooSmall { .. } => "add chips (board.chips) or lower the weight bits",
+            Self::BufferTooSmall { .. } => {
+                "raise edram.bytes, cut the layer's map into more strips, or lower its activation bits"
+            }
+            Self::OutputRegisterTooSmall { .. } => {
+                "raise tile.output_register_bytes or choose an IMA shape with fewer columns"
+            }
+            Self::NoShape { .. } => "raise ima.input_register_bytes or ima.output_register_bytes",
+            Self::Invalid { remedy, .. } => remedy,
+        }
+    }
+
+    /// The layers it is about; none if it is about all of them.
+    pub fn layers(&self) -> &[String] {
+        match self {
+            Self::BoardTooSmall { .. } => &[],
+            Self::BufferTooSmall { layers, .. } | Self::OutputRegisterTooSmall { layers, .. } => layers,
+            Self::NoShape { layer } | Self::Invalid { layer, .. } => std::slice::from_ref(layer),
+        }
+    }
+}
+
+impl From<MappingError> for Fault {
+    fn from(error: MappingError) -> Fault {
+        Fault::new(error.to_string(), error.remedy())
+    }
 }

@@ -1,0 +1,62 @@
+//! Why a command stops, and how it says so.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use document::{Fault, Faults};
+use mapper::MappingError;
+
+/// Why a command stops.
+pub enum Failure {
+    /// Mistakes of the user's.
+    User(Faults),
+    /// Anything else: a full disk, a simulation that cannot go on.
+    Other(Box<dyn Error>),
+}
+
+impl Failure {
+    /// Says on standard error what went wrong; 2 for the user's mistakes, 1 for everything else.
+    pub fn report(self) -> ExitCode {
+        match self {
+            Failure::User(faults) => {
+                crate::output::complain(&faults.coloured());
+                ExitCode::from(2)
+            }
+            Failure::Other(error) => {
+                crate::output::complain(&format!("error: {error}"));
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+impl From<Faults> for Failure {
+    fn from(faults: Faults) -> Failure {
+        Failure::User(faults)
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        Failure::User(fault.into())
+    }
+}
+
+impl From<Vec<MappingError>> for Failure {
+    fn from(errors: Vec<MappingError>) -> Failure {
+        let faults: Vec<Fault> = errors.into_iter().map(Fault::from).collect();
+        Failure::User(faults.into())
+    }
+}
+
+impl From<chip::SimulationError> for Failure {
+    fn from(error: chip::SimulationError) -> Failure {
+        Failure::Other(error.into())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        Failure::Other(error.into())
+    }
+}

@@ -1,0 +1,34 @@
+//! A sign of life from runs that take their time.
+
+use std::io::{IsTerminal, stderr};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Runs short of this need no sign of life.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Does `work`. If it takes long, shows on the terminal what is being done, and for how long already.
+pub fn during<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
+    if !stderr().is_terminal() {
+        return work();
+    }
+    let (working, done) = channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            if done.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                let style = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]").expect("a valid template");
+                let spinner = ProgressBar::new_spinner().with_style(style).with_message(what).with_elapsed(PATIENCE);
+                spinner.enable_steady_tick(Duration::from_millis(100));
+                // Nothing is ever sent: this ends with the work.
+                let _ = done.recv();
+                spinner.finish_and_clear();
+            }
+        });
+        let result = work();
+        drop(working);
+        result
+    })
+}

@@ -1,0 +1,79 @@
+//! What to simulate: the options that every command on a mapped network shares.
+
+use arch::Arch;
+use clap::Args;
+use document::Faults;
+use mapper::Layout;
+use network::{Edges, Network, Plan, parse_activations, parse_weights};
+
+use crate::failure::Failure;
+use crate::output;
+
+/// Machine, network, precision and mapping.
+#[derive(Args)]
+pub struct Selection {
+    /// Machine
+    #[arg(long, value_name = "PRESET|FILE", default_value = "isaac-ce")]
+    arch: String,
+    /// Network
+    #[arg(long, value_name = "PRESET|FILE", default_value = "vgg16")]
+    network: String,
+    /// Bits of the weights of all layers, or of each; varied is AQuA's set for VGG16
+    #[arg(long, value_name = "BITS|BITS,...|varied", default_value = "16")]
+    weights: String,
+    /// Bits of the activations of all layers, or of each; 0 crops a layer
+    #[arg(long, value_name = "BITS|BITS,...", default_value = "16")]
+    activations: String,
+    /// Edges cut from the map of every convolution: any of top, bottom, left, right, or none
+    #[arg(long, value_name = "EDGE,...", default_value = "none")]
+    crop: String,
+    /// TOML file with the bits of each layer and region, in place of --weights, --activations and --crop
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["weights", "activations", "crop"])]
+    plan: Option<String>,
+    /// Mapping written by `aquasim map`, in place of a balanced one
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<String>,
+}
+
+/// What was selected, checked and mapped.
+pub struct Selected {
+    /// Machine.
+    pub arch: Arch,
+    /// Network.
+    pub network: Network,
+    /// Precision and crops.
+    pub plan: Plan,
+    /// What the plan is called in reports.
+    pub plan_name: String,
+    /// Where the network lies on the machine.
+    pub layout: Layout,
+}
+
+impl Selection {
+    /// Reads what was selected, warns of what the user may not know about the machine, and maps the network.
+    pub fn load(&self) -> Result<Selected, Failure> {
+        let arch = arch::load(&self.arch)?;
+        output::warn(&arch);
+        let network = network::load(&self.network)?;
+        let (plan, plan_name) = self.plan(&network)?;
+        let layout = match &self.mapping {
+            Some(path) => Layout::load(path, &arch, &network, &plan)?,
+            None => mapper::balance(&arch, &network, &plan)?,
+        };
+        Ok(Selected { arch, network, plan, plan_name, layout })
+    }
+
+    /// The plan, and its name.
+    fn plan(&self, network: &Network) -> Result<(Plan, String), Faults> {
+        if let Some(path) = &self.plan {
+            return Ok((Plan::load(path, network)?, path.clone()));
+        }
+        let Selection { weights, activations, crop, .. } = self;
+        let edges: Edges = crop.parse()?;
+        let plan = Plan::uniform(network, network::FULL_PRECISION_BITS, network::FULL_PRECISION_BITS)
+            .with_weights(&parse_weights(weights, network)?)
+            .with_activations(&parse_activations(activations, network)?)
+            .crop(network, edges)?;
+        Ok((plan, format!("weights {weights}, activations {activations}, crop {edges}")))
+    }
+}

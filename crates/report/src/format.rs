@@ -1,0 +1,70 @@
+//! Numbers as people read them.
+
+/// A whole number with its digits in groups of three.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number with four significant digits and the prefix of its unit that keeps it below 1000.
+pub fn scaled(number: f64, unit: &str) -> String {
+    const PREFIXES: [(f64, &str); 10] = [
+        (1e12, "T"),
+        (1e9, "G"),
+        (1e6, "M"),
+        (1e3, "k"),
+        (1.0, ""),
+        (1e-3, "m"),
+        (1e-6, "µ"),
+        (1e-9, "n"),
+        (1e-12, "p"),
+        (1e-15, "f"),
+    ];
+    let smallest = PREFIXES[PREFIXES.len() - 1];
+    let fitting = PREFIXES.into_iter().find(|(scale, _)| number >= *scale);
+    let (scale, prefix) = if number == 0.0 { (1.0, "") } else { fitting.unwrap_or(smallest) };
+    format!("{} {prefix}{unit}", significant(number / scale))
+}
+
+/// A number with four significant digits, as long as it has no more before the point.
+pub fn significant(number: f64) -> String {
+    let before = if number < 1.0 { 1 } else { number.log10() as usize + 1 };
+    let decimals = 4_usize.saturating_sub(before);
+    if number < 1e4 { format!("{number:.decimals$}") } else { grouped(number.round() as u64) }
+}
+
+/// A part of a whole, 0 to 1, in percent.
+pub fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_stand_in_groups_of_three() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn numbers_get_the_prefix_that_keeps_them_short() {
+        let scaled = |joules| scaled(joules, "J");
+        assert_eq!(
+            [0.0, 1.0, 0.012_345, 999.0, 1000.0, 2.5e-16].map(scaled),
+            ["0.000 J", "1.000 J", "12.35 mJ", "999.0 J", "1.000 kJ", "0.250 fJ"]
+        );
+    }
+
+    #[test]
+    fn four_digits_are_significant() {
+        assert_eq!([0.1234, 12.345, 41_288.4].map(significant), ["0.123", "12.35", "41,288"]);
+    }
+}

@@ -1,0 +1,130 @@
+//! Tables for a terminal, at most 120 columns wide.
+
+use chip::Cause;
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle};
+
+use crate::energy::total_pj;
+use crate::format::{grouped, percent, scaled, significant};
+use crate::{LayerReport, Report, fidelity_name};
+
+/// Columns of a terminal that tables are made for.
+const WIDTH: u16 = 120;
+
+/// A rule under the headings, and nothing else.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// The report on a terminal: totals, then component groups, then layers.
+pub fn tables(report: &Report) -> String {
+    [totals(report), components(report), layers(report)].join("\n\n") + "\n"
+}
+
+/// An empty table with this heading. The columns in `texts` hold words, the others numbers.
+fn table(headings: &[&str], texts: &[usize]) -> Table {
+    let mut table = Table::new();
+    table.load_style(STYLE);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH).enforce_styling();
+    table.set_header(headings.iter().map(|heading| Cell::new(heading).add_attribute(Attribute::Bold)));
+    for (index, column) in table.column_iter_mut().enumerate() {
+        let alignment = if texts.contains(&index) { CellAlignment::Left } else { CellAlignment::Right };
+        column.set_cell_alignment(alignment);
+    }
+    table
+}
+
+fn totals(report: &Report) -> String {
+    let Report { figures, energy_pj: energy, crossbars, .. } = report;
+    let images = if report.images == 1 { "1 image".to_owned() } else { format!("{} images", report.images) };
+    let capacity = if report.uncontended { ", nothing contended" } else { "" };
+    let mut table = table(&[&format!("{} on {}", report.network, report.arch), &report.plan], &[0, 1]);
+    let mut row = |name: &str, value: String| {
+        table.add_row([name, &value]);
+    };
+    row("simulated", format!("{images}, {} fidelity{capacity}", fidelity_name(report.fidelity)));
+    row("cycles", format!("{} ({})", grouped(report.cycles), scaled(1e-9 * report.time_ns, "s")));
+    if let (Some(cycles), Some(rate)) = (report.interval_cycles, figures.images_per_second) {
+        row("steady state", format!("{} images/s, one each {} cycles", significant(rate), grouped(cycles)));
+    }
+    row("dynamic energy", joules(energy.dynamic_total));
+    row("static energy", joules(energy.static_total));
+    row("average power", scaled(1e-3 * figures.average_power_mw, "W"));
+    row("multiply-accumulates", format!("{}, {} each", grouped(report.macs), joules(figures.pj_per_mac)));
+    row("throughput", format!("{} GOPS, {} GOPS/W", significant(figures.gops), significant(figures.gops_per_watt)));
+    row(
+        "crossbars",
+        format!(
+            "{} of {} hold weights, on {} chips; one copy of each layer needs {}",
+            grouped(crossbars.mapped),
+            grouped(crossbars.available),
+            report.chips,
+            grouped(crossbars.needed)
+        ),
+    );
+    row("digest", format!("{:016x}", report.digest));
+    table.trim_fmt()
+}
+
+fn components(report: &Report) -> String {
+    let energy = &report.energy_pj;
+    let mut table =
+        table(&["component", "counted", "count", "each", "dynamic energy", "share", "static energy"], &[0, 1]);
+    for group in &energy.dynamic {
+        let of_group = energy.statics.iter().find(|other| other.name == group.name);
+        table.add_row([
+            group.name.to_owned(),
+            group.action.to_owned(),
+            grouped(group.actions),
+            joules(group.pj_per_action),
+            joules(group.pj()),
+            percent(group.pj() / energy.dynamic_total),
+            of_group.map_or(String::new(), |group| joules(group.pj)),
+        ]);
+    }
+    table.trim_fmt()
+}
+
+fn layers(report: &Report) -> String {
+    let headings = [
+        "layer",
+        "windows",
+        "cropped",
+        "replicas",
+        "IMAs",
+        "first cycle",
+        "last cycle",
+        "busy",
+        "waits for",
+        "waiting",
+        "energy",
+    ];
+    let mut table = table(&headings, &[0, 8]);
+    let cycle = |cycle: Option<u64>| cycle.map_or("never".to_owned(), grouped);
+    for layer in &report.layers {
+        let wait = layer.stalls.main_wait();
+        table.add_row([
+            Cell::new(&layer.name),
+            Cell::new(grouped(layer.windows)),
+            Cell::new(grouped(layer.windows_cropped)),
+            Cell::new(grouped(layer.replicas)),
+            Cell::new(grouped(layer.imas)),
+            Cell::new(cycle(layer.first_cycle)),
+            Cell::new(cycle(layer.last_cycle)),
+            Cell::new(percent(layer.share(Cause::Computing))).fg(Color::Green),
+            Cell::new(wait.map_or("nothing", Cause::name)),
+            waiting(layer, wait),
+            Cell::new(joules(total_pj(&layer.energy_pj))),
+        ]);
+    }
+    table.trim_fmt()
+}
+
+/// The part of its cycles that a layer waits for the main cause.
+fn waiting(layer: &LayerReport, cause: Option<Cause>) -> Cell {
+    let share = cause.map_or(0.0, |cause| layer.share(cause));
+    // What is worth a look.
+    let color = if share < 0.1 { Color::Reset } else { Color::Yellow };
+    Cell::new(percent(share)).fg(color)
+}
+
+fn joules(pj: f64) -> String {
+    scaled(1e-12 * pj, "J")
+}
