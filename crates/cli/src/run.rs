@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use chip::{Fidelity, Options};
 use clap::{Args, ValueEnum};
-use report::Report;
+use document::Fault;
+use report::{Report, csv};
 
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -55,7 +56,9 @@ impl Run {
     /// Runs, writes the files that were asked for and prints the report.
     pub fn execute(self) -> Result<(), Failure> {
         let selected = self.selection.load()?;
+        // Places for the results are found before the work begins.
         let json = self.json.as_deref().map(Output::create).transpose()?;
+        let csv = self.csv.as_deref().map(create_csv).transpose()?;
         let options = Options {
             images: self.images,
             fidelity: self.fidelity.into(),
@@ -75,6 +78,22 @@ impl Run {
         if let Some(json) = json {
             json.write(&report.to_json())?;
         }
-        if self.json.as_deref() == Some(Path::new("-")) { Ok(()) } else { output::print(&report::tables(&report)) }
+        if let Some([layers, components, stalls]) = csv {
+            layers.write(&csv::layers(&report))?;
+            components.write(&csv::components(&report))?;
+            stalls.write(&csv::stalls(&report))?;
+        }
+        if self.json.as_deref() == Some(Path::new("-")) {
+            Ok(())
+        } else {
+            output::print(&report::terminal::run(&report))
+        }
     }
+}
+
+/// The CSV files in `folder`: layers, components, stalls.
+fn create_csv(folder: &Path) -> Result<[Output; 3], Fault> {
+    output::create_folder(folder)?;
+    let create = |name: &str| Output::create(&folder.join(name));
+    Ok([create("layers.csv")?, create("components.csv")?, create("stalls.csv")?])
 }

@@ -13,6 +13,12 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A number of things.
+pub fn counted(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(number))
+}
+
 /// A number with four significant digits and the prefix of its unit that keeps it below 1000.
 pub fn scaled(number: f64, unit: &str) -> String {
     const PREFIXES: [(f64, &str); 10] = [
@@ -27,9 +33,11 @@ pub fn scaled(number: f64, unit: &str) -> String {
         (1e-12, "p"),
         (1e-15, "f"),
     ];
-    let smallest = PREFIXES[PREFIXES.len() - 1];
+    if number == 0.0 {
+        return format!("0 {unit}");
+    }
     let fitting = PREFIXES.into_iter().find(|(scale, _)| number >= *scale);
-    let (scale, prefix) = if number == 0.0 { (1.0, "") } else { fitting.unwrap_or(smallest) };
+    let (scale, prefix) = fitting.unwrap_or(PREFIXES[PREFIXES.len() - 1]);
     format!("{} {prefix}{unit}", significant(number / scale))
 }
 
@@ -59,7 +67,7 @@ mod tests {
         let scaled = |joules| scaled(joules, "J");
         assert_eq!(
             [0.0, 1.0, 0.012_345, 999.0, 1000.0, 2.5e-16].map(scaled),
-            ["0.000 J", "1.000 J", "12.35 mJ", "999.0 J", "1.000 kJ", "0.250 fJ"]
+            ["0 J", "1.000 J", "12.35 mJ", "999.0 J", "1.000 kJ", "0.250 fJ"]
         );
     }
 
