@@ -63,7 +63,10 @@ impl Output {
             Ok(metadata) if !metadata.is_file() => Ok(Output::Direct(File::options().write(true).open(&path)?)),
             _ => {
                 let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-                Ok(Output::Beside(beside(folder.unwrap_or(Path::new(".")))?, path))
+                let folder = folder.unwrap_or(Path::new("."));
+                // Said of the folder, not of the file beside, which the user does not know.
+                fs::metadata(folder)?;
+                Ok(Output::Beside(beside(folder)?, path))
             }
         }
     }

@@ -17,8 +17,8 @@ use crate::selection::Selection;
 pub struct Run {
     #[command(flatten)]
     selection: Selection,
-    /// Images, one after another
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Images, one after another, up to 10000
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     images: u32,
     /// How finely IMAs are simulated; both give the same results
     #[arg(long, value_enum, default_value_t)]

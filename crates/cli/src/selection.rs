@@ -12,10 +12,10 @@ use crate::output;
 /// Machine, network, precision and mapping.
 #[derive(Args)]
 pub struct Selection {
-    /// Machine
+    /// Machine: one of `aquasim arch list`, or a TOML file
     #[arg(long, value_name = "PRESET|FILE", default_value = "isaac-ce")]
     arch: String,
-    /// Network
+    /// Network: vgg16, vgg11, alexnet, tiny, or a TOML file
     #[arg(long, value_name = "PRESET|FILE", default_value = "vgg16")]
     network: String,
     /// Bits of the weights of all layers, or of each; varied is AQuA's set for VGG16

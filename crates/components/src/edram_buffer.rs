@@ -52,10 +52,6 @@ pub struct Inputs<'a> {
     image: u32,
     /// Who sends them.
     pub producers: Vec<Producer>,
-    /// Slots of the positions that became complete in this cycle.
-    pub complete: Vec<u32>,
-    /// The longest that any of this cycle's writes was held up on its way.
-    pub held_up: u16,
     /// The last cycle in which anything was written.
     pub last_written_at: Cycle,
     /// Bits written.
@@ -76,8 +72,6 @@ impl<'a> Inputs<'a> {
             total: share.positions * images,
             image: 0,
             producers: Vec::new(),
-            complete: Vec::new(),
-            held_up: 0,
             last_written_at: 0,
             bits_written: 0,
         }
@@ -105,17 +99,15 @@ impl<'a> Inputs<'a> {
         (self.missing[slot as usize] > 0).then_some(slot)
     }
 
-    /// One packet of the position of `rank`, counted over all images, has been written.
+    /// One packet of the position of `rank`, counted over all images, has been written. Returns the position's slot if
+    /// it was the last.
     #[inline]
-    pub fn written(&mut self, rank: u32, waited: u16) {
+    pub fn written(&mut self, rank: u32) -> Option<u32> {
         let slot = rank % (2 * self.share.positions);
         let missing = &mut self.missing[slot as usize];
         assert!(*missing > 0, "layer {} in tile {} got position {rank} twice", self.layer, self.share.tile);
         *missing -= 1;
-        self.held_up = self.held_up.max(waited);
-        if *missing == 0 {
-            self.complete.push(slot);
-        }
+        (*missing == 0).then_some(slot)
     }
 
     /// All copies have read the windows before `step` of image `image`. Returns the new limit if it rises.

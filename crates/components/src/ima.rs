@@ -213,11 +213,12 @@ impl Ima {
         self.bits_fetched += bits;
     }
 
-    /// The inputs are in the register at the beginning of cycle `now`.
+    /// The inputs are in the register at the beginning of cycle `now`. Returns their window.
     #[inline]
-    pub fn inputs_arrived(&mut self, now: Cycle) {
+    pub fn inputs_arrived(&mut self, now: Cycle) -> u32 {
         self.fetches[(self.arrived % 2) as usize].arrived_at = now;
         self.arrived += 1;
+        self.arrived - 1
     }
 
     /// Windows whose inputs have arrived.

@@ -63,12 +63,16 @@ pub struct LayerControl<'a> {
     pub awaited: Option<u32>,
     /// Input of window `ready` to look at next, as row and column of its receptive field.
     cursor: (u32, u32),
-    /// When the last window became ready, and how long the last of its inputs had been held up.
-    readied: (Cycle, Cycle),
+    /// When the last window became ready.
+    readied_at: Cycle,
+    /// How long the awaited input had been held up when it came.
+    held_up: Cycle,
     /// IMAs with room for inputs of a window that is not ready, one bit each.
     pub starving: u64,
     /// Windows that all IMAs have read the inputs of.
     read_by_all: u32,
+    /// IMAs that have read no more than those.
+    slowest: u32,
     /// First cycle in which inputs were fetched.
     pub first_cycle: Option<Cycle>,
     /// IMA-cycles by cause.
@@ -92,9 +96,11 @@ impl<'a> LayerControl<'a> {
             ready: 0,
             awaited: None,
             cursor: (0, 0),
-            readied: (0, 0),
+            readied_at: 0,
+            held_up: 0,
             starving: 0,
             read_by_all: 0,
+            slowest: imas.count_ones(),
             first_cycle: None,
             stalls: Stalls::default(),
             tally: Tally::default(),
@@ -113,6 +119,11 @@ impl<'a> LayerControl<'a> {
         let per_image = self.windows.len() as u32;
         // One image is the common case, and a division is slow.
         if index < per_image { (0, index) } else { (index / per_image, index % per_image) }
+    }
+
+    /// The awaited input has been written, after being held up for `cycles` on its way.
+    pub fn supply(&mut self, cycles: u16) {
+        self.held_up = Cycle::from(cycles);
     }
 
     /// Looks how far the windows have their inputs, in the order of computation. Returns the IMAs that starved and may
@@ -142,23 +153,28 @@ impl<'a> LayerControl<'a> {
         if self.ready == before {
             return 0;
         }
-        self.readied = (now, Cycle::from(inputs.held_up));
+        self.readied_at = now;
         std::mem::take(&mut self.starving)
     }
 
     /// How long the last input of a window that became ready in cycle `now` had been held up.
     #[inline]
     pub fn held_up(&self, now: Cycle) -> Cycle {
-        if self.readied.0 == now { self.readied.1 } else { 0 }
+        if self.readied_at == now { self.held_up } else { 0 }
     }
 
-    /// Some of `imas`, the IMAs of the tile, have read inputs. Returns whether all of this copy's have come further.
+    /// An IMA has read the inputs of window `index`. Returns whether none is behind that window any more.
     #[inline]
-    pub fn inputs_read(&mut self, imas: &[Ima]) -> bool {
-        let read_by = crate::bits::ones(self.imas).map(|ima| imas[ima].arrived());
-        let before = self.read_by_all;
-        self.read_by_all = read_by.min().expect("a layer control has at least one IMA");
-        self.read_by_all > before
+    pub fn inputs_read(&mut self, index: u32) -> bool {
+        self.slowest -= u32::from(index == self.read_by_all);
+        self.slowest == 0
+    }
+
+    /// Looks how far the slowest of `imas`, the IMAs of the tile, is now.
+    pub fn advance(&mut self, imas: &[Ima]) {
+        let read_by = || crate::bits::ones(self.imas).map(|ima| imas[ima].arrived());
+        self.read_by_all = read_by().min().expect("a layer control has at least one IMA");
+        self.slowest = read_by().filter(|&read| read == self.read_by_all).count() as u32;
     }
 
     /// Image and window that not all IMAs have read yet; `None` if the copy has no windows at all.

@@ -27,6 +27,7 @@ mod tile;
 mod tile_output_register;
 
 pub use adc::Adc;
+pub use bits::ImaSet;
 pub use bus::Bus;
 pub use counts::Counts;
 pub use crossbar::Crossbars;

@@ -177,8 +177,11 @@ impl<C: Context> Component<C> for Mesh {
     }
 
     fn evaluate(&mut self, context: &mut C) {
-        // Any fixed order would do; this one does not depend on that of the messages.
-        self.waiting.sort_unstable();
+        // Any order would do that does not depend on that of the messages. Mostly the tiles decide it.
+        self.waiting.sort_unstable_by(|a, b| {
+            let tiles = |packet: &Packet| u64::from(packet.source) << 32 | u64::from(packet.destination);
+            tiles(a).cmp(&tiles(b)).then_with(|| a.cmp(b))
+        });
         let now = context.now();
         let mut waiting = std::mem::take(&mut self.waiting);
         for mut packet in waiting.drain(..) {

@@ -1,16 +1,17 @@
 use des::Send;
 
 use crate::Direction;
+use crate::bits::ImaSet;
 
 /// What a tile is told. At most 12 bytes, so that an event takes 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TileMessage {
     /// A new run begins.
     Start,
-    /// The inputs of the next operation are in the IMA's input register.
-    InputArrived {
-        /// IMA of the tile.
-        ima: u8,
+    /// The inputs of the next operation are in the input registers of these IMAs.
+    InputsArrived {
+        /// IMAs of the tile.
+        imas: ImaSet,
     },
     /// Iteration fidelity: the crossbars are read once more.
     Read {
@@ -39,20 +40,20 @@ pub enum TileMessage {
         /// It is the operation's last read.
         last: bool,
     },
-    /// The crossbars have made the operation's last read.
+    /// The crossbars of these IMAs have made the operation's last read.
     ReadsDone {
-        /// IMA of the tile.
-        ima: u8,
+        /// IMAs of the tile.
+        imas: ImaSet,
     },
-    /// The operation's results are in the IMA's output register.
-    ResultReady {
-        /// IMA of the tile.
-        ima: u8,
+    /// The operation's results are in the output registers of these IMAs.
+    ResultsReady {
+        /// IMAs of the tile.
+        imas: ImaSet,
     },
-    /// The results are in the tile's output register.
-    ResultMerged {
-        /// IMA of the tile.
-        ima: u8,
+    /// The results of these IMAs are in the tile's output register.
+    ResultsMerged {
+        /// IMAs of the tile.
+        imas: ImaSet,
     },
     /// Partial sums of a window from another tile of the copy.
     PartialSum {
@@ -97,6 +98,8 @@ pub enum TileMessage {
         /// Rank of the position, counted over all images.
         rank: u32,
     },
+    /// What was done at the end of the last cycle asks for a decision.
+    Tick,
     /// A buffer of the next layer has room for more.
     Credit {
         /// Outlet of the tile, by number.

@@ -4,7 +4,7 @@ use arch::Arch;
 use des::{Component, Cycle, Wake};
 use mapper::Window;
 
-use crate::bits::ones;
+use crate::bits::{ImaSet, ones};
 use crate::{
     Bus, Cause, Context, Counts, EdramBuffer, Fidelity, Ima, Inputs, LayerControl, PartialSums, Producer, TileMessage,
 };
@@ -35,16 +35,18 @@ pub struct Tile<'a> {
     to_fetch: u64,
     /// IMAs that may start.
     to_start: u64,
-    /// IMAs whose inputs have arrived in this cycle.
-    arrived: u64,
+    /// Layer controls of which all IMAs have read one more window.
+    progressed: u64,
     /// IMAs that may have results to send.
     results: u64,
     /// Parts of the output register with something new.
     changed: u64,
     /// Parts of the output register that wait for room in the buffers of the next layer.
     blocked: u64,
-    /// Inputs of which some have been written in this cycle.
-    written: u64,
+    /// Layer controls whose awaited input has been written.
+    supplied: u64,
+    /// Something done at the end of this cycle asks for a decision in the next.
+    tick: bool,
     /// Writes of this cycle: inputs, rank, bits, cycles held up.
     deliveries: Vec<(u8, u32, u32, u16)>,
     /// Values for max-pools of this cycle: part of the output register, image, position.
@@ -102,6 +104,33 @@ pub struct Waiting {
     pub waits_for: String,
 }
 
+/// IMAs to which the same happens in the same cycle: they share a message.
+#[derive(Default)]
+struct Batch {
+    at: Cycle,
+    imas: u64,
+}
+
+impl Batch {
+    /// Adds IMA `ima`, to which it happens in cycle `at`. Returns the batch before if `ima` does not belong to it.
+    #[inline]
+    fn add(&mut self, at: Cycle, ima: usize) -> Option<(Cycle, ImaSet)> {
+        let bit = 1 << ima;
+        if self.at == at && self.imas & bit == 0 {
+            self.imas |= bit;
+            return None;
+        }
+        let before = std::mem::replace(self, Self { at, imas: bit });
+        before.rest()
+    }
+
+    /// What is left.
+    #[inline]
+    fn rest(self) -> Option<(Cycle, ImaSet)> {
+        (self.imas != 0).then(|| (self.at, ImaSet::from(self.imas)))
+    }
+}
+
 /// Mixes the particulars of one completion into 64 bits.
 pub(crate) fn digest(particulars: &[u64]) -> u64 {
     particulars.iter().fold(0x9e37_79b9_7f4a_7c15, |hash, &value| {
@@ -128,11 +157,12 @@ impl<'a> Tile<'a> {
             limits: spec.limits,
             to_fetch: 0,
             to_start: 0,
-            arrived: 0,
+            progressed: 0,
             results: 0,
             changed: 0,
             blocked: 0,
-            written: 0,
+            supplied: 0,
+            tick: false,
             deliveries: Vec::new(),
             pool_values: Vec::new(),
             outputs: Outputs {
@@ -182,27 +212,19 @@ impl<'a> Tile<'a> {
 
     /// Windows whose last input has been written become ready.
     fn look_ahead(&mut self, now: Cycle) {
-        for index in ones(std::mem::take(&mut self.written)) {
-            let inputs = &mut self.edram.inputs[index];
-            for control in self.controls.iter_mut().filter(|control| usize::from(control.inputs) == index) {
-                if control.awaited.is_some_and(|slot| inputs.complete.contains(&slot)) {
-                    self.to_fetch |= control.look_ahead(now, inputs);
-                }
-            }
-            inputs.complete.clear();
-            inputs.held_up = 0;
+        for control in ones(std::mem::take(&mut self.supplied)) {
+            let control = &mut self.controls[control];
+            self.to_fetch |= control.look_ahead(now, &self.edram.inputs[usize::from(control.inputs)]);
         }
     }
 
     /// Positions that no window needs any more make room in the buffer, and their producers are told.
     fn release<C: Context>(&mut self, context: &mut C) {
-        let controls = ones(std::mem::take(&mut self.arrived)).fold(0, |all, ima| all | 1u64 << self.imas[ima].control);
         let mut progressed = 0u64;
-        for control in ones(controls) {
+        for control in ones(std::mem::take(&mut self.progressed)) {
             let control = &mut self.controls[control];
-            if control.inputs_read(&self.imas) {
-                progressed |= 1 << control.inputs;
-            }
+            control.advance(&self.imas);
+            progressed |= 1 << control.inputs;
         }
         for index in ones(progressed) {
             let inputs = &mut self.edram.inputs[index];
@@ -225,9 +247,10 @@ impl<'a> Tile<'a> {
 
     /// The eDRAM port is granted to writes.
     fn write<C: Context>(&mut self, context: &mut C) {
-        self.deliveries.sort_unstable();
+        let mut deliveries = std::mem::take(&mut self.deliveries);
+        deliveries.sort_unstable();
         let now = context.now();
-        for (inputs, rank, bits, waited) in self.deliveries.drain(..) {
+        for (inputs, rank, bits, waited) in deliveries.drain(..) {
             let done = self.edram.access(now, u64::from(bits));
             self.last_active = self.last_active.max(done);
             let layer = if inputs == TileMessage::RESULTS {
@@ -239,38 +262,88 @@ impl<'a> Tile<'a> {
                 let to = &mut self.edram.inputs[usize::from(inputs)];
                 to.bits_written += u64::from(bits);
                 to.last_written_at = to.last_written_at.max(done);
-                context.send(done + 1 - now, self.id, TileMessage::Written { inputs, waited, rank });
-                u64::from(to.layer)
+                let layer = to.layer;
+                if done == now {
+                    self.written(inputs, rank, waited);
+                } else {
+                    context.send(done + 1 - now, self.id, TileMessage::Written { inputs, waited, rank });
+                }
+                u64::from(layer)
             };
             let completion = digest(&[layer, u64::from(self.id), u64::from(rank), u64::from(bits), done]);
             self.digest = self.digest.wrapping_add(completion);
         }
+        self.deliveries = deliveries;
+    }
+
+    /// A packet is in the buffer at the end of a cycle.
+    fn written(&mut self, number: u8, rank: u32, waited: u16) {
+        let inputs = &mut self.edram.inputs[usize::from(number)];
+        let Some(slot) = inputs.written(rank) else { return };
+        for (index, control) in self.controls.iter_mut().enumerate() {
+            if control.inputs == number && control.awaited == Some(slot) {
+                control.supply(waited);
+                self.supplied |= 1 << index;
+                self.tick = true;
+            }
+        }
+    }
+
+    /// Results of an IMA are in the tile's output register at the end of a cycle, and its own is free.
+    #[inline]
+    fn merged(&mut self, index: usize) {
+        let ima = &mut self.imas[index];
+        let sums = &mut self.sums[usize::from(ima.sums)];
+        let complete = sums.merge(&mut self.controls[usize::from(ima.control)], ima.result_merged(), ima.results());
+        self.changed |= u64::from(complete) << ima.sums;
+        let can_start = ima.next_start().is_some();
+        self.to_start |= u64::from(can_start) << index;
+        self.tick |= complete | can_start;
+    }
+
+    /// Inputs of an IMA are in its input register at the end of the cycle before `next`.
+    #[inline]
+    fn arrived(&mut self, index: usize, next: Cycle) {
+        let ima = &mut self.imas[index];
+        let all_read = self.controls[usize::from(ima.control)].inputs_read(ima.inputs_arrived(next));
+        self.progressed |= u64::from(all_read) << ima.control;
+        let can_start = ima.next_start().is_some();
+        self.to_start |= u64::from(can_start) << index;
+        self.tick |= all_read | can_start;
     }
 
     /// The bus is granted to results that the output register has room for.
     fn send_results<C: Context>(&mut self, context: &mut C) {
         let now = context.now();
+        let mut merged = Batch::default();
         for index in ones(std::mem::take(&mut self.results)) {
-            let ima = &mut self.imas[index];
-            let sums = &mut self.sums[usize::from(ima.sums)];
-            while let Some(window) = ima.next_result() {
+            while let Some(window) = self.imas[index].next_result() {
+                let ima = &mut self.imas[index];
+                let sums = &mut self.sums[usize::from(ima.sums)];
                 if let Err(cause) = sums.accepts(window) {
                     ima.result_refused(cause);
                     sums.refused |= 1 << index;
                     break;
                 }
-                let bits = u64::from(ima.results()) * u64::from(self.partial_sum_bits);
-                let done = self.bus.transfer(now, bits);
-                self.controls[usize::from(ima.control)].tally.results += u64::from(ima.results());
                 ima.result_sent();
-                context.send(done + 1 - now, self.id, TileMessage::ResultMerged { ima: index as u8 });
+                self.controls[usize::from(ima.control)].tally.results += u64::from(ima.results());
+                let done = self.bus.transfer(now, u64::from(ima.results()) * u64::from(self.partial_sum_bits));
+                if done == now {
+                    self.merged(index);
+                } else if let Some((at, imas)) = merged.add(done + 1, index) {
+                    context.send(at - now, self.id, TileMessage::ResultsMerged { imas });
+                }
             }
+        }
+        if let Some((at, imas)) = merged.rest() {
+            context.send(at - now, self.id, TileMessage::ResultsMerged { imas });
         }
     }
 
     /// IMAs with inputs, free crossbars and a free output register start.
     fn start<C: Context>(&mut self, context: &mut C) {
         let now = context.now();
+        let (mut read, mut ready) = (Batch::default(), Batch::default());
         for index in ones(std::mem::take(&mut self.to_start)) {
             let unit = &mut self.imas[index];
             let Some(window) = unit.next_start() else { continue };
@@ -284,18 +357,27 @@ impl<'a> Tile<'a> {
             } else {
                 unit.start(now, iterations, self.fidelity, &mut control.stalls);
             }
-            let ima = index as u8;
             match self.fidelity {
                 Fidelity::Operation => {
-                    let (timing, tile) = (unit.timing, self.id);
-                    context.send(timing.reads(iterations), tile, TileMessage::ReadsDone { ima });
-                    context.send(timing.results(iterations), tile, TileMessage::ResultReady { ima });
+                    let timing = unit.timing;
+                    if let Some((at, imas)) = read.add(now + timing.reads(iterations), index) {
+                        context.send(at - now, self.id, TileMessage::ReadsDone { imas });
+                    }
+                    if let Some((at, imas)) = ready.add(now + timing.results(iterations), index) {
+                        context.send(at - now, self.id, TileMessage::ResultsReady { imas });
+                    }
                 }
                 Fidelity::Iteration => {
                     let operation = unit.last_started();
-                    self.read_once(ima, operation, 0, context);
+                    self.read_once(index as u8, operation, 0, context);
                 }
             }
+        }
+        if let Some((at, imas)) = read.rest() {
+            context.send(at - now, self.id, TileMessage::ReadsDone { imas });
+        }
+        if let Some((at, imas)) = ready.rest() {
+            context.send(at - now, self.id, TileMessage::ResultsReady { imas });
         }
     }
 
@@ -306,7 +388,7 @@ impl<'a> Tile<'a> {
         let last = u32::from(iteration) + 1 == unit.read_once(operation);
         context.send(1, self.id, TileMessage::Convert { ima, operation, last });
         let next = match last {
-            true => TileMessage::ReadsDone { ima },
+            true => TileMessage::ReadsDone { imas: ImaSet::from(1 << ima) },
             false => TileMessage::Read { ima, operation, iteration: iteration + 1 },
         };
         context.send(Cycle::from(unit.timing.cycles_per_read), self.id, next);
@@ -315,27 +397,36 @@ impl<'a> Tile<'a> {
     /// eDRAM port and bus are granted to inputs of windows that are ready.
     fn fetch<C: Context>(&mut self, context: &mut C) {
         let now = context.now();
+        let mut arrived = Batch::default();
         for index in ones(std::mem::take(&mut self.to_fetch)) {
-            let ima = &mut self.imas[index];
-            let control = &mut self.controls[usize::from(ima.control)];
-            while let Some(number) = ima.next_fetch() {
+            while let Some(number) = self.imas[index].next_fetch() {
+                let ima = &mut self.imas[index];
+                let control = &mut self.controls[usize::from(ima.control)];
                 if number >= control.ready {
                     control.starving |= 1 << index;
                     break;
                 }
                 let window = control.window(number);
-                let inputs = &self.edram.inputs[usize::from(control.inputs)];
                 let values = match window.whole {
                     true => ima.rows(),
-                    false => inputs.read_by(control.layer, window, &ima.spec().rows),
+                    false => {
+                        self.edram.inputs[usize::from(control.inputs)].read_by(control.layer, window, &ima.spec().rows)
+                    }
                 };
                 let bits = u64::from(values) * u64::from(window.bits);
-                let done = self.edram.access(now, bits).max(self.bus.transfer(now, bits));
                 control.tally.bits_fetched += bits;
                 control.first_cycle.get_or_insert(now);
                 ima.fetch(now, bits, control.held_up(now));
-                context.send(done + 1 - now, self.id, TileMessage::InputArrived { ima: index as u8 });
+                let done = self.edram.access(now, bits).max(self.bus.transfer(now, bits));
+                if done == now {
+                    self.arrived(index, now + 1);
+                } else if let Some((at, imas)) = arrived.add(done + 1, index) {
+                    context.send(at - now, self.id, TileMessage::InputsArrived { imas });
+                }
             }
+        }
+        if let Some((at, imas)) = arrived.rest() {
+            context.send(at - now, self.id, TileMessage::InputsArrived { imas });
         }
     }
 
@@ -399,11 +490,7 @@ impl<C: Context> Component<C> for Tile<'_> {
                     self.to_fetch |= control.imas;
                 }
             }
-            TileMessage::InputArrived { ima } => {
-                self.imas[usize::from(ima)].inputs_arrived(now);
-                self.arrived |= 1 << ima;
-                self.to_start |= 1 << ima;
-            }
+            TileMessage::InputsArrived { imas } => ones(imas.mask()).for_each(|ima| self.arrived(ima, now)),
             TileMessage::Read { ima, operation, iteration } => {
                 self.read_once(ima, operation, iteration, context);
                 return Wake::Sleep;
@@ -420,30 +507,24 @@ impl<C: Context> Component<C> for Tile<'_> {
                 unit.merge_once(operation);
                 if last {
                     let delay = Cycle::from(unit.timing.merge_cycles);
-                    context.send(delay, self.id, TileMessage::ResultReady { ima });
+                    context.send(delay, self.id, TileMessage::ResultsReady { imas: ImaSet::from(1 << ima) });
                 }
                 return Wake::Sleep;
             }
-            TileMessage::ReadsDone { ima } => {
-                self.imas[usize::from(ima)].reads_done();
-                self.to_start |= 1 << ima;
-                self.to_fetch |= 1 << ima;
+            TileMessage::ReadsDone { imas } => {
+                ones(imas.mask()).for_each(|ima| self.imas[ima].reads_done());
+                self.to_start |= imas.mask();
+                self.to_fetch |= imas.mask();
             }
-            TileMessage::ResultReady { ima } => {
-                self.imas[usize::from(ima)].result_ready();
-                self.results |= 1 << ima;
+            TileMessage::ResultsReady { imas } => {
+                ones(imas.mask()).for_each(|ima| self.imas[ima].result_ready());
+                self.results |= imas.mask();
             }
-            TileMessage::ResultMerged { ima } => {
-                let unit = &mut self.imas[usize::from(ima)];
-                let (window, values) = (unit.result_merged(), unit.results());
-                self.sums[usize::from(unit.sums)].merge(&mut self.controls[usize::from(unit.control)], window, values);
-                self.changed |= 1 << unit.sums;
-                self.to_start |= 1 << ima;
-            }
+            TileMessage::ResultsMerged { imas } => ones(imas.mask()).for_each(|ima| self.merged(ima)),
             TileMessage::PartialSum { sums: number, window } => {
                 let sums = &mut self.sums[usize::from(number)];
-                sums.merge_partial_sums(&mut self.controls[usize::from(sums.control)], window);
-                self.changed |= 1 << number;
+                let complete = sums.merge_partial_sums(&mut self.controls[usize::from(sums.control)], window);
+                self.changed |= u64::from(complete) << number;
             }
             TileMessage::PartialSumCredit { sums, limit } => {
                 self.sums[usize::from(sums)].credited(limit);
@@ -454,10 +535,8 @@ impl<C: Context> Component<C> for Tile<'_> {
                 self.changed |= 1 << sums;
             }
             TileMessage::Delivery { inputs, waited, bits, rank } => self.deliveries.push((inputs, rank, bits, waited)),
-            TileMessage::Written { inputs, waited, rank } => {
-                self.edram.inputs[usize::from(inputs)].written(rank, waited);
-                self.written |= 1 << inputs;
-            }
+            TileMessage::Written { inputs, waited, rank } => self.written(inputs, rank, waited),
+            TileMessage::Tick => {}
             TileMessage::Credit { outlet, limit } => {
                 let known = &mut self.limits[usize::from(outlet)];
                 *known = limit.max(*known);
@@ -468,12 +547,17 @@ impl<C: Context> Component<C> for Tile<'_> {
     }
 
     fn evaluate(&mut self, context: &mut C) {
+        self.tick = false;
         self.pass_on(context);
         self.look_ahead(context.now());
         self.release(context);
+        self.start(context);
+        // From here on, what is decided in this cycle is done at its end.
         self.write(context);
         self.send_results(context);
-        self.start(context);
         self.fetch(context);
+        if self.tick {
+            context.send(1, self.id, TileMessage::Tick);
+        }
     }
 }

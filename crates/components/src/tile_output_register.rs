@@ -154,9 +154,9 @@ impl<'a> PartialSums<'a> {
         Err(if self.leaving.is_empty() { Cause::OutputRegister } else { Cause::DownstreamBuffer })
     }
 
-    /// The shift-and-add merges `values` results or partial sums into `window`.
+    /// The shift-and-add merges `values` results or partial sums into `window`. Returns whether that completes it.
     #[inline]
-    pub fn merge(&mut self, control: &mut LayerControl, window: u32, values: u32) {
+    pub fn merge(&mut self, control: &mut LayerControl, window: u32, values: u32) -> bool {
         let index = (window - self.complete) as usize;
         while self.missing.len() <= index {
             self.missing.push_back(self.contributions);
@@ -164,11 +164,12 @@ impl<'a> PartialSums<'a> {
         assert!(self.missing[index] > 0, "window {window} got a contribution too many");
         self.missing[index] -= 1;
         control.tally.merged += u64::from(values);
+        self.missing[index] == 0
     }
 
-    /// Partial sums of `window` have come from another tile.
-    pub fn merge_partial_sums(&mut self, control: &mut LayerControl, window: u32) {
-        self.merge(control, window, self.outputs);
+    /// Partial sums of `window` have come from another tile. Returns whether that completes it.
+    pub fn merge_partial_sums(&mut self, control: &mut LayerControl, window: u32) -> bool {
+        self.merge(control, window, self.outputs)
     }
 
     /// The finishing tile has room for windows up to `limit`.

@@ -8,9 +8,12 @@ const WHEEL: usize = 256;
 
 /// Events in order of time: a wheel of buckets for the near future and a heap for the rest.
 ///
-/// Buckets keep their memory, so a run in its stride allocates nothing.
+/// Emptied buckets hand their memory to the next ones that fill, so a run in its stride allocates nothing, and the
+/// memory that it writes to is in the cache.
 pub struct Calendar<E> {
     buckets: Vec<Vec<E>>,
+    /// Memory of emptied buckets.
+    spare: Vec<Vec<E>>,
     /// One bit for each bucket that holds an event.
     busy: [u64; WHEEL / 64],
     far: BinaryHeap<Reverse<Far<E>>>,
@@ -48,6 +51,7 @@ impl<E> Default for Calendar<E> {
     fn default() -> Self {
         Self {
             buckets: (0..WHEEL).map(|_| Vec::new()).collect(),
+            spare: Vec::new(),
             busy: [0; WHEEL / 64],
             far: BinaryHeap::new(),
             far_pushed: 0,
@@ -62,8 +66,14 @@ impl<E> Calendar<E> {
         assert!(delay >= 1, "a message was sent without delay in cycle {now}");
         if delay < WHEEL as Cycle {
             let bucket = (now + delay) as usize % WHEEL;
-            self.busy[bucket / 64] |= 1 << (bucket % 64);
-            self.buckets[bucket].push(event);
+            let events = &mut self.buckets[bucket];
+            if events.is_empty() {
+                self.busy[bucket / 64] |= 1 << (bucket % 64);
+                if let Some(spare) = self.spare.pop() {
+                    *events = spare;
+                }
+            }
+            events.push(event);
         } else {
             self.push_far(now + delay, event);
         }
@@ -106,7 +116,7 @@ impl<E> Calendar<E> {
         None
     }
 
-    /// Takes the events of cycle `now` out. Give the emptied vector back with [`Self::restore`].
+    /// Takes the events of cycle `now` out. Give the vector back with [`Self::recycle`].
     #[inline]
     pub fn take(&mut self, now: Cycle) -> Vec<E> {
         let bucket = now as usize % WHEEL;
@@ -118,11 +128,13 @@ impl<E> Calendar<E> {
         events
     }
 
-    /// Keeps the memory of a bucket that [`Self::take`] handed out for cycle `now`.
+    /// Keeps the memory of a bucket that [`Self::take`] handed out.
     #[inline]
-    pub fn restore(&mut self, now: Cycle, mut events: Vec<E>) {
-        events.clear();
-        self.buckets[now as usize % WHEEL] = events;
+    pub fn recycle(&mut self, mut events: Vec<E>) {
+        if events.capacity() > 0 {
+            events.clear();
+            self.spare.push(events);
+        }
     }
 }
 
@@ -142,7 +154,7 @@ mod tests {
             now = next;
             let events = calendar.take(now);
             out.extend(events.iter().map(|&event| (now, event)));
-            calendar.restore(now, events);
+            calendar.recycle(events);
         }
         out
     }

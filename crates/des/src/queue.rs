@@ -64,7 +64,7 @@ where
             queue(schedule).wake(to);
         }
     }
-    queue(schedule).calendar.restore(now, messages);
+    queue(schedule).calendar.recycle(messages);
     let mut woken = std::mem::take(&mut queue(schedule).woken);
     for &id in &woken {
         queue(schedule).is_woken[id as usize] = false;

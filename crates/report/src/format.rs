@@ -41,11 +41,13 @@ pub fn scaled(number: f64, unit: &str) -> String {
     format!("{} {prefix}{unit}", significant(number / scale))
 }
 
-/// A number with four significant digits, as long as it has no more before the point.
+/// A number with four significant digits, with three if it is below 1, and with all of those before the point.
 pub fn significant(number: f64) -> String {
-    let before = if number < 1.0 { 1 } else { number.log10() as usize + 1 };
-    let decimals = 4_usize.saturating_sub(before);
-    if number < 1e4 { format!("{number:.decimals$}") } else { grouped(number.round() as u64) }
+    if number == 0.0 {
+        return "0".to_owned();
+    }
+    let decimals = (3 - number.log10().floor() as i32 - i32::from(number < 1.0)).max(0) as usize;
+    if number < 1e3 { format!("{number:.decimals$}") } else { grouped(number.round() as u64) }
 }
 
 /// A part of a whole, 0 to 1, in percent.
@@ -72,7 +74,10 @@ mod tests {
     }
 
     #[test]
-    fn four_digits_are_significant() {
-        assert_eq!([0.1234, 12.345, 41_288.4].map(significant), ["0.123", "12.35", "41,288"]);
+    fn as_many_digits_are_shown_as_matter() {
+        assert_eq!(
+            [0.0, 0.000_166, 0.1234, 12.345, 8064.0, 41_288.4].map(significant),
+            ["0", "0.000166", "0.123", "12.35", "8,064", "41,288"]
+        );
     }
 }

@@ -20,7 +20,7 @@ pub fn mapping(arch: &Arch, layout: &Layout) -> String {
         "tiles",
         "chips",
         "buffer (B)",
-        "utilisation",
+        "cells used",
     ];
     let mut table = table(&headings, &[0]);
     let layers = places(arch, layout);

@@ -1,0 +1,177 @@
+//! The part of a machine that decides what is computed, and how often each of its blocks acts.
+
+use std::num::NonZeroUsize;
+use std::ops::{Add, AddAssign, Mul};
+use std::thread;
+
+use arch::{Adc, Crossbar, Dac};
+
+use crate::conductance::NonIdealities;
+use crate::error::Error;
+
+/// How to compute, beyond what the machine says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// Threads to compute on; the results do not depend on it. All processors by default.
+    pub threads: NonZeroUsize,
+    /// Take the plain integer product where it is provably what the crossbars compute; if not, every conversion is
+    /// modelled. True by default.
+    pub integer_product: bool,
+    /// Imperfections of cells and reads; none by default.
+    pub non_idealities: NonIdealities,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            integer_product: true,
+            non_idealities: NonIdealities::default(),
+        }
+    }
+}
+
+/// How often the blocks of a machine act.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Reads of a whole crossbar.
+    pub crossbar_reads: u64,
+    /// Conversions of one column; used columns only, and the unit column if the machine converts it.
+    pub adc_conversions: u64,
+    /// Used rows driven in one read.
+    pub dac_activations: u64,
+}
+
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            crossbar_reads: self.crossbar_reads + other.crossbar_reads,
+            adc_conversions: self.adc_conversions + other.adc_conversions,
+            dac_activations: self.dac_activations + other.dac_activations,
+        }
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Mul<u64> for Counts {
+    type Output = Self;
+
+    fn mul(self, times: u64) -> Self {
+        Self {
+            crossbar_reads: self.crossbar_reads * times,
+            adc_conversions: self.adc_conversions * times,
+            dac_activations: self.dac_activations * times,
+        }
+    }
+}
+
+/// A machine's crossbars, DACs and ADCs, as far as values go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Datapath {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) cell_bits: u32,
+    pub(crate) dac_bits: u32,
+    pub(crate) adc_bits: u32,
+    pub(crate) flipped_encoding: bool,
+    pub(crate) unit_column: bool,
+    pub(crate) options: Options,
+}
+
+impl Datapath {
+    /// The datapath of a machine with these parts.
+    ///
+    /// # Errors
+    /// If a number is beyond what is modelled: crossbars of 1 to 1024 rows, cells and DACs of 1 to 8 bits, ADCs of 1
+    /// to 32 bits; or a non-ideality makes no sense.
+    pub fn new(crossbar: &Crossbar, dac: &Dac, adc: &Adc, options: Options) -> Result<Self, Error> {
+        let ranges = [
+            ("crossbar.rows", crossbar.rows, 1024),
+            ("crossbar.columns", crossbar.columns, u32::MAX),
+            ("crossbar.cell_bits", crossbar.cell_bits, 8),
+            ("dac.bits", dac.bits, 8),
+            ("adc.bits", adc.bits, 32),
+        ];
+        for (parameter, value, most) in ranges {
+            if !(1..=most).contains(&value) {
+                return Err(Error::Parameter { parameter, value: value.into(), least: 1.0, most: most.into() });
+            }
+        }
+        options.non_idealities.check()?;
+        Ok(Self {
+            rows: crossbar.rows as usize,
+            columns: crossbar.columns as usize,
+            cell_bits: crossbar.cell_bits,
+            dac_bits: dac.bits,
+            adc_bits: adc.bits,
+            flipped_encoding: adc.flipped_encoding,
+            unit_column: adc.unit_column,
+            options,
+        })
+    }
+
+    /// Resolution at which no conversion can clip, and below which some input and weights clip: the bits of the largest
+    /// sum of a column, rows * (2^cell_bits - 1) * (2^dac_bits - 1), where flipping halves the cells' part.
+    pub fn least_adc_bits(&self) -> u32 {
+        bits_of(self.largest_column_sum(self.rows))
+    }
+
+    /// Whether no conversion of a layer with `rows` rows can clip.
+    pub fn is_lossless(&self, rows: usize) -> bool {
+        bits_of(self.largest_column_sum(rows.min(self.rows))) <= self.adc_bits
+    }
+
+    fn largest_column_sum(&self, used_rows: usize) -> u64 {
+        let cells = used_rows as u64 * self.largest_cell();
+        // A column is flipped exactly when its cells sum to more than half.
+        let stored = if self.flipped_encoding { cells / 2 } else { cells };
+        stored * ((1 << self.dac_bits) - 1)
+    }
+
+    /// Largest value of a cell.
+    pub(crate) fn largest_cell(&self) -> u64 {
+        (1 << self.cell_bits) - 1
+    }
+
+    /// Largest value that the ADC gives.
+    pub(crate) fn adc_top(&self) -> u64 {
+        (1 << self.adc_bits) - 1
+    }
+
+    /// Crossbar reads that apply `activation_bits` bits to the rows.
+    pub fn iterations(&self, activation_bits: u32) -> u32 {
+        activation_bits.div_ceil(self.dac_bits)
+    }
+
+    /// Adjacent columns that one weight takes.
+    pub fn columns_per_weight(&self, weight_bits: u32) -> u32 {
+        weight_bits.div_ceil(self.cell_bits)
+    }
+
+    /// Actions for one window of a layer of `rows` rows and `outputs` outputs.
+    pub fn counts(&self, rows: usize, outputs: usize, weight_bits: u32, activation_bits: u32) -> Counts {
+        let columns = outputs * self.columns_per_weight(weight_bits) as usize;
+        let row_blocks = rows.div_ceil(self.rows);
+        let column_blocks = columns.div_ceil(self.columns);
+        let crossbars = (row_blocks * column_blocks) as u64;
+        let unit_columns = if self.unit_column { crossbars } else { 0 };
+        let one_iteration = Counts {
+            crossbar_reads: crossbars,
+            adc_conversions: (row_blocks * columns) as u64 + unit_columns,
+            dac_activations: (rows * column_blocks) as u64,
+        };
+        one_iteration * self.iterations(activation_bits).into()
+    }
+}
+
+/// Bits of an unsigned number.
+fn bits_of(value: u64) -> u32 {
+    u64::BITS - value.leading_zeros()
+}

@@ -1,0 +1,119 @@
+//! What a forward pass does around the products of windows and weights, whichever way these are computed.
+
+use ndarray::{Array1, Array2, Array3, ArrayD, ArrayView3, CowArray, Ix2};
+use network::{Layer, LayerPlan, Network, Plan, Pool, Shape};
+
+use crate::error::{Error, check_finite, check_shape};
+use crate::tiles;
+
+/// Channels and positions of a tile of a map.
+const TILE: (usize, usize) = (64, 1024);
+
+/// A layer's parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerWeights {
+    /// As torch has them: outputs x input channels x kernel height x kernel width, or outputs x inputs, where an
+    /// input's index is (channel * height + y) * width + x.
+    pub weights: ArrayD<f32>,
+    /// One for each output.
+    pub bias: Array1<f32>,
+}
+
+impl LayerWeights {
+    /// The weights as a matrix of outputs x rows, once both tensors are found to be right for `layer`.
+    pub(crate) fn matrix(&self, layer: &Layer) -> Result<CowArray<'_, f32, Ix2>, Error> {
+        let tensor = [layer.output.channels, layer.input.channels, layer.kernel_height, layer.kernel_width];
+        let tensor = tensor.map(|n| n as usize);
+        let (outputs, rows) = (tensor[0], layer.rows() as usize);
+        if self.weights.shape() != [outputs, rows] {
+            check_shape("the weight tensor", self.weights.shape(), &tensor)?;
+        }
+        check_shape("the bias tensor", self.bias.shape(), &[outputs])?;
+        check_finite("the weight tensor", &self.weights)?;
+        check_finite("the bias tensor", &self.bias)?;
+        let matrix = self.weights.to_shape((outputs, rows));
+        Ok(matrix.expect("the shapes have as many elements"))
+    }
+}
+
+/// Checks that `found` things are listed for a network, one for each layer.
+pub(crate) fn check_layers(what: &'static str, found: usize, network: &Network) -> Result<(), Error> {
+    let layers = network.layers.len();
+    if found == layers {
+        return Ok(());
+    }
+    Err(Error::LayerCount { what, found, layers })
+}
+
+/// Checks an image (channels x height x width) and a plan against a network.
+pub(crate) fn check_inputs(network: &Network, plan: &Plan, image: ArrayView3<f32>) -> Result<(), Error> {
+    check_layers("layer plans", plan.layers.len(), network)?;
+    let Shape { height, width, channels } = network.input;
+    let expected = [channels, height, width].map(|n| n as usize);
+    check_shape("the image", image.shape(), &expected)?;
+    check_finite("the image", image)
+}
+
+/// A layer's part of a forward pass, after the products.
+pub(crate) struct Finish<'a> {
+    pub layer: &'a Layer,
+    pub plan: &'a LayerPlan,
+    pub bias: &'a Array1<f32>,
+    /// The last layer's results are scores, and negative ones remain.
+    pub is_last: bool,
+    pub threads: usize,
+}
+
+impl Finish<'_> {
+    /// The map for the next layer (channels x height x width): bias, ReLU and max-pool on the products, which are given
+    /// by window and output. The outputs of a cropped window are zero, whatever its products and the bias.
+    pub fn map(&self, product: impl Fn(usize, usize) -> f32 + Sync) -> Array3<f32> {
+        let Shape { height, width, .. } = self.layer.output;
+        let positions = (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));
+        let positions = positions.map(|(y, x)| self.plan.bits_at(y, x) != 0);
+        let computed: Vec<bool> = positions.collect();
+        let floor = if self.is_last { f32::NEG_INFINITY } else { 0.0 };
+        let map = self.fill(self.layer.output, |channel, window| {
+            if computed[window] { (product(window, channel) + self.bias[channel]).max(floor) } else { 0.0 }
+        });
+        match self.layer.pool {
+            Some(pool) => self.max_pool(pool, map.view()),
+            None => map,
+        }
+    }
+
+    fn max_pool(&self, pool: Pool, map: ArrayView3<f32>) -> Array3<f32> {
+        let (_, height, width) = map.dim();
+        let [kernel, stride, padding] = [pool.kernel, pool.stride, pool.padding].map(|n| n as usize);
+        let pooled_width = self.layer.pooled.width as usize;
+        // The part of a window that lies inside the map.
+        let inside = |index: usize, length: usize| {
+            let start = index * stride;
+            start.saturating_sub(padding)..(start + kernel).saturating_sub(padding).min(length)
+        };
+        self.fill(self.layer.pooled, |channel, position| {
+            let mut most = f32::NEG_INFINITY;
+            for y in inside(position / pooled_width, height) {
+                for x in inside(position % pooled_width, width) {
+                    most = most.max(map[(channel, y, x)]);
+                }
+            }
+            most
+        })
+    }
+
+    /// A map of this shape whose values are given by channel and position.
+    fn fill(&self, shape: Shape, value: impl Fn(usize, usize) -> f32 + Sync) -> Array3<f32> {
+        let Shape { height, width, channels } = shape;
+        let [height, width, channels] = [height, width, channels].map(|n| n as usize);
+        let mut map = Array2::zeros((channels, height * width));
+        tiles::for_each(self.threads, map.view_mut(), TILE, |mut tile| {
+            let (top, left) = (tile.top, tile.left);
+            for ((row, column), to) in tile.values.indexed_iter_mut() {
+                *to = value(top + row, left + column);
+            }
+        });
+        let map = map.into_shape_with_order((channels, height, width));
+        map.expect("the shapes have as many elements")
+    }
+}

@@ -1,0 +1,51 @@
+//! The plain integer product, for crossbars that provably compute nothing else.
+
+use multiversion::multiversion;
+use ndarray::{Array2, ArrayView2, Axis};
+
+use crate::tiles::Tile;
+use crate::windows::Windows;
+
+/// Windows and outputs of a tile: enough of both to hide the cost of gathering windows and converting weights.
+pub(crate) const TILE: (usize, usize) = (128, 256);
+
+/// Below this many windows, converting the weights would cost more than the product.
+const FEW_WINDOWS: usize = 8;
+
+/// Fills a tile of sums (windows x outputs) with the products of windows and weights (outputs x rows).
+pub(crate) fn multiply(weights: ArrayView2<i16>, windows: &Windows, mut tile: Tile<i64>) {
+    let (computed, inputs) = windows.gather(tile.top..tile.top + tile.values.nrows());
+    let outputs = tile.left..tile.left + tile.values.ncols();
+    let weights = weights.slice_axis(Axis(0), outputs.into());
+    let sums = if computed.len() < FEW_WINDOWS {
+        by_dot_products(inputs.view(), weights)
+    } else {
+        by_matrix_product(inputs.view(), weights)
+    };
+    for (sums, window) in sums.rows().into_iter().zip(computed) {
+        let dropped = windows.dropped_bits(window);
+        let mut row = tile.values.row_mut(window - tile.top);
+        row.zip_mut_with(&sums, |to, sum| *to = sum << dropped);
+    }
+}
+
+/// In floating point, yet exact: a product of two 16-bit numbers is below 2^31, so every partial sum of fewer than 2^22
+/// of them, in any order, is an integer below 2^53.
+fn by_matrix_product(inputs: ArrayView2<i16>, weights: ArrayView2<i16>) -> Array2<i64> {
+    inputs.mapv(f64::from).dot(&weights.mapv(f64::from).t()).mapv(|sum| sum as i64)
+}
+
+/// In integers, reading each weight once.
+fn by_dot_products(inputs: ArrayView2<i16>, weights: ArrayView2<i16>) -> Array2<i64> {
+    Array2::from_shape_fn((inputs.nrows(), weights.nrows()), |(i, o)| {
+        let contiguous = "rows are contiguous";
+        let input = inputs.row(i).to_slice().expect(contiguous);
+        dot(input, weights.row(o).to_slice().expect(contiguous))
+    })
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn dot(a: &[i16], b: &[i16]) -> i64 {
+    let products = a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b));
+    products.map(i64::from).sum()
+}

@@ -1,0 +1,142 @@
+//! A whole network on crossbars.
+
+use ndarray::{Array1, Array3, ArrayView3};
+use network::{Network, Plan};
+
+use crate::crossbars::{Crossbars, Method};
+use crate::datapath::{Counts, Datapath};
+use crate::error::Error;
+use crate::forward::{Finish, LayerWeights, check_inputs, check_layers};
+use crate::quantise::FixedPoint;
+use crate::windows::Windows;
+
+/// A network whose weights are programmed onto crossbars. One model serves all images, and all plans that differ in
+/// activations only.
+#[derive(Debug)]
+pub struct Model {
+    datapath: Datapath,
+    network: Network,
+    layers: Vec<ProgrammedLayer>,
+}
+
+#[derive(Debug)]
+struct ProgrammedLayer {
+    crossbars: Crossbars,
+    weight_step: f32,
+    bias: Array1<f32>,
+    /// Largest absolute value of an input that need not saturate.
+    input_range: f32,
+}
+
+/// What an image gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inference {
+    /// The last layer's map, channels x height x width; scores of classes have height and width 1.
+    pub output: Array3<f32>,
+    /// One for each layer.
+    pub layers: Vec<LayerOutcome>,
+}
+
+/// What a layer did for one image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerOutcome {
+    /// How its sums were computed.
+    pub method: Method,
+    /// Actions of the machine.
+    pub counts: Counts,
+    /// Conversions that the ADC clipped.
+    pub clipped: u64,
+    /// Values of the input map that were beyond the layer's input range, and saturated.
+    pub saturated: u64,
+}
+
+impl Model {
+    /// Quantises weights to the bits that `weight_bits` lists for each layer and programs them. A layer's weights share
+    /// one [fixed-point format](FixedPoint), as its inputs do; `input_ranges` lists the largest absolute input of each
+    /// layer, for example the most that [`reference::run`](crate::reference::run) finds over some images and crops; what
+    /// turns out larger saturates, and is [counted](LayerOutcome::saturated).
+    ///
+    /// # Errors
+    /// If a list has not one entry for each layer, or a tensor is misshapen or not finite, or a precision is not 2 to
+    /// 16 bits.
+    pub fn program(
+        datapath: &Datapath,
+        network: &Network,
+        weights: &[LayerWeights],
+        weight_bits: &[u32],
+        input_ranges: &[f32],
+    ) -> Result<Self, Error> {
+        check_layers("pairs of weights and biases", weights.len(), network)?;
+        check_layers("weight precisions", weight_bits.len(), network)?;
+        check_layers("input ranges", input_ranges.len(), network)?;
+        // All tensors are checked before the long work starts.
+        let mut matrices = Vec::with_capacity(network.layers.len());
+        for (layer, weights) in network.layers.iter().zip(weights) {
+            let matrix = weights.matrix(layer).map_err(|e| e.in_layer(&layer.name))?;
+            matrices.push(matrix);
+        }
+        let mut layers = Vec::with_capacity(network.layers.len());
+        for (i, matrix) in matrices.into_iter().enumerate() {
+            let program = || {
+                let largest = matrix.iter().fold(0f32, |most, w| most.max(w.abs()));
+                let format = FixedPoint::covering(weight_bits[i], largest)?;
+                let (quantised, _) = format.quantise_array(matrix.view());
+                Ok(ProgrammedLayer {
+                    crossbars: datapath.program(quantised.view(), weight_bits[i], i as u64)?,
+                    weight_step: format.step(),
+                    bias: weights[i].bias.clone(),
+                    input_range: input_ranges[i],
+                })
+            };
+            let layer = program().map_err(|e: Error| e.in_layer(&network.layers[i].name))?;
+            layers.push(layer);
+        }
+        Ok(Self { datapath: datapath.clone(), network: network.clone(), layers })
+    }
+
+    /// Computes an image (channels x height x width, normalised as the network expects).
+    ///
+    /// Each layer's input map is quantised to the [stored bits](network::LayerPlan::stored_bits) of its plan, in steps
+    /// that its input range decides; then come the crossbars, the bias, ReLU on all layers but the last, and max-pool.
+    ///
+    /// # Errors
+    /// If the image or the plan does not fit the network, or the plan's weight bits are not those programmed.
+    pub fn run(&self, plan: &Plan, image: ArrayView3<f32>) -> Result<Inference, Error> {
+        check_inputs(&self.network, plan, image)?;
+        let mut map = image.to_owned();
+        let mut outcomes = Vec::with_capacity(self.layers.len());
+        for i in 0..self.layers.len() {
+            let (next, outcome) =
+                self.run_layer(i, plan, map.view()).map_err(|e| e.in_layer(&self.network.layers[i].name))?;
+            map = next;
+            outcomes.push(outcome);
+        }
+        Ok(Inference { output: map, layers: outcomes })
+    }
+
+    fn run_layer(&self, index: usize, plan: &Plan, map: ArrayView3<f32>) -> Result<(Array3<f32>, LayerOutcome), Error> {
+        let layer = &self.network.layers[index];
+        let plan = &plan.layers[index];
+        let ProgrammedLayer { crossbars, weight_step, bias, input_range } = &self.layers[index];
+        if plan.weight_bits != crossbars.weight_bits() {
+            return Err(Error::WeightBits { plan: plan.weight_bits, programmed: crossbars.weight_bits() });
+        }
+        // A layer that is cropped altogether stores nothing, and any format will do.
+        let format = FixedPoint::covering(plan.stored_bits().max(2), *input_range)?;
+        let (quantised, saturated) = format.quantise_array(map);
+        let windows = Windows::of_layer(quantised.view(), layer, plan)?;
+        let product = crossbars.multiply(&windows)?;
+        let finish = Finish {
+            layer,
+            plan,
+            bias,
+            is_last: index + 1 == self.layers.len(),
+            threads: self.datapath.options.threads.get(),
+        };
+        let step = f64::from(format.step()) * f64::from(*weight_step);
+        let next = finish.map(|window, output| (product.sums[(window, output)] as f64 * step) as f32);
+        let outcome =
+            LayerOutcome { method: crossbars.method(), counts: product.counts, clipped: product.clipped, saturated };
+        Ok((next, outcome))
+    }
+}

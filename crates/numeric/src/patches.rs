@@ -1,0 +1,85 @@
+//! Windows of a feature map as vectors (im2col), for any kind of value.
+
+use ndarray::{ArrayView2, ArrayView3};
+use network::Layer;
+
+/// The windows of one layer over its input map.
+#[derive(Clone, Debug)]
+pub(crate) struct Patches<T> {
+    /// Channels x height x width.
+    map: Vec<T>,
+    height: usize,
+    width: usize,
+    kernel_height: usize,
+    kernel_width: usize,
+    stride: usize,
+    padding: usize,
+    output_width: usize,
+    count: usize,
+    rows: usize,
+}
+
+impl<T: Copy + Default> Patches<T> {
+    /// The windows of `layer` over `map` (channels x height x width), which has the shape of the layer's input.
+    pub fn of_layer(map: ArrayView3<T>, layer: &Layer) -> Self {
+        Self {
+            map: map.iter().copied().collect(),
+            height: layer.input.height as usize,
+            width: layer.input.width as usize,
+            kernel_height: layer.kernel_height as usize,
+            kernel_width: layer.kernel_width as usize,
+            stride: layer.stride as usize,
+            padding: layer.padding as usize,
+            output_width: layer.output.width as usize,
+            count: layer.windows() as usize,
+            rows: layer.rows() as usize,
+        }
+    }
+
+    /// Ready-made windows: the rows of `matrix`, read as a map of one channel under a kernel as wide as itself.
+    pub fn of_matrix(matrix: ArrayView2<T>) -> Self {
+        let (count, rows) = matrix.dim();
+        Self {
+            map: matrix.iter().copied().collect(),
+            height: count,
+            width: rows,
+            kernel_height: 1,
+            kernel_width: rows,
+            stride: 1,
+            padding: 0,
+            output_width: 1,
+            count,
+            rows,
+        }
+    }
+
+    /// Number of windows.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Inputs of a window.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Copies the inputs of a window, channel by channel; outside the map they are zero.
+    pub fn gather(&self, window: usize, values: &mut [T]) {
+        // A position above or left of the map wraps to one far beyond its end, which is outside as well.
+        let from = |output: usize| (output * self.stride).wrapping_sub(self.padding);
+        let top = from(window / self.output_width);
+        let left = from(window % self.output_width);
+        let kernel = self.kernel_height * self.kernel_width;
+        let channels = self.map.chunks_exact(self.height * self.width);
+        for (channel, values) in channels.zip(values.chunks_exact_mut(kernel)) {
+            for (ky, values) in values.chunks_exact_mut(self.kernel_width).enumerate() {
+                let y = top.wrapping_add(ky);
+                let inside = y < self.height;
+                let row = if inside { &channel[y * self.width..][..self.width] } else { &[] };
+                for (kx, value) in values.iter_mut().enumerate() {
+                    *value = row.get(left.wrapping_add(kx)).copied().unwrap_or_default();
+                }
+            }
+        }
+    }
+}

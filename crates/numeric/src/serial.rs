@@ -1,0 +1,170 @@
+//! What all models of crossbars that are read slice by slice share: how activations are cut, and the corrections after
+//! the last read.
+
+use std::fmt::Debug;
+
+use ndarray::{ArrayView2, Axis};
+
+use crate::datapath::Datapath;
+use crate::tiles::Tile;
+use crate::windows::Windows;
+
+/// Windows and outputs of a tile: the cells of a row block of so many outputs stay in cache for all of its windows.
+pub(crate) const TILE: (usize, usize) = (32, 512);
+
+/// How activations of one precision go through the DACs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encoding {
+    activation_bits: u32,
+    /// Slices, and so reads of a crossbar.
+    pub iterations: u32,
+    /// The sign bit is alone in the top slice, whose iteration is subtracted. Otherwise the sign bit is inverted.
+    pub subtracts_top: bool,
+}
+
+impl Encoding {
+    fn new(datapath: &Datapath, activation_bits: u32) -> Self {
+        Self {
+            activation_bits,
+            iterations: datapath.iterations(activation_bits),
+            subtracts_top: (activation_bits - 1).is_multiple_of(datapath.dac_bits),
+        }
+    }
+
+    /// What the encoding adds to every activation.
+    fn offset(self) -> i64 {
+        if self.subtracts_top { 0 } else { 1 << (self.activation_bits - 1) }
+    }
+
+    /// The bits that go to the DACs, in as many low-order bits as an activation has.
+    #[inline(always)]
+    pub fn encode(self, activation: i16) -> u16 {
+        let offset = self.offset() as u16;
+        let mask = u16::MAX >> (16 - self.activation_bits);
+        (activation as u16).wrapping_add(offset) & mask
+    }
+}
+
+/// The inputs of one row block in one window.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BlockInputs<'a> {
+    pub window: usize,
+    pub block: usize,
+    pub encoding: Encoding,
+    /// One for each row of the block.
+    pub activations: &'a [i16],
+}
+
+impl BlockInputs<'_> {
+    /// The bits for the DACs, row by row.
+    pub fn encode(&self) -> Vec<u16> {
+        self.activations.iter().map(|&a| self.encoding.encode(a)).collect()
+    }
+
+    /// What the unit column adds up to over all iterations.
+    pub fn unit_sum(&self) -> i64 {
+        let sum: i64 = self.activations.iter().map(|&a| i64::from(a)).sum();
+        sum + self.encoding.offset() * self.activations.len() as i64
+    }
+}
+
+/// What is added to every weight, so that none is negative.
+pub(crate) fn bias(weight_bits: u32) -> u16 {
+    1 << (weight_bits - 1)
+}
+
+/// The weights of one output in one row block, as they are written to cells.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BlockWeights<'a> {
+    pub block: usize,
+    pub output: usize,
+    /// Biased, and flipped where that applies; one for each row of the block. Every `cell_bits` of them, from the
+    /// lowest up, are a cell.
+    pub stored: &'a [u16],
+    /// The bits of each weight that are inverted, always all or none of a cell's.
+    pub flipped: u16,
+}
+
+/// Biases the weights (outputs x rows), flips columns where that makes their sum smaller, and hands each output's part
+/// of each row block to `write`.
+pub(crate) fn program(
+    datapath: &Datapath,
+    weights: ArrayView2<i16>,
+    weight_bits: u32,
+    mut write: impl FnMut(BlockWeights),
+) {
+    let bias = bias(weight_bits);
+    let mut stored = Vec::with_capacity(datapath.rows);
+    for (output, weights) in weights.rows().into_iter().enumerate() {
+        for (block, weights) in weights.axis_chunks_iter(Axis(0), datapath.rows).enumerate() {
+            let biased = weights.iter().map(|&w| (w as u16).wrapping_add(bias));
+            stored.clear();
+            stored.extend(biased);
+            let flipped = flipped_bits(datapath, &stored, weight_bits);
+            stored.iter_mut().for_each(|w| *w ^= flipped);
+            write(BlockWeights { block, output, stored: &stored, flipped });
+        }
+    }
+}
+
+/// The bits of the cells of those columns whose sum exceeds half of what it could be. A top slice of fewer bits than a
+/// cell has never does.
+fn flipped_bits(datapath: &Datapath, biased: &[u16], weight_bits: u32) -> u16 {
+    if !datapath.flipped_encoding {
+        return 0;
+    }
+    let largest = datapath.largest_cell();
+    let exceeds_half = |slice: u32| {
+        let cell = |w: &u16| u64::from(*w) >> (slice * datapath.cell_bits) & largest;
+        2 * biased.iter().map(cell).sum::<u64>() > largest * biased.len() as u64
+    };
+    let flipped = (0..datapath.columns_per_weight(weight_bits)).filter(|&s| exceeds_half(s));
+    flipped.fold(0, |bits, slice| bits | (largest as u16) << (slice * datapath.cell_bits))
+}
+
+/// Crossbars of one layer that are read one iteration at a time.
+pub(crate) trait Columns: Debug + Send + Sync {
+    /// Reads one row block for the outputs from `first_output` on, adds to `sums` what shift-and-add makes of the
+    /// conversions, with flipped columns put right, and returns the number of clipped conversions.
+    fn read(&self, datapath: &Datapath, inputs: &BlockInputs, first_output: usize, sums: &mut [i64]) -> u64;
+}
+
+/// Fills a tile of sums (windows x outputs) and returns the number of clipped conversions.
+///
+/// `bias` is what was added to every weight; `weight_sums` are the sums of each output's weights without it.
+pub(crate) fn multiply(
+    datapath: &Datapath,
+    columns: &dyn Columns,
+    bias: i64,
+    weight_sums: &[i64],
+    windows: &Windows,
+    mut tile: Tile<i64>,
+) -> u64 {
+    let mut clipped = 0;
+    let (computed, inputs) = windows.gather(tile.top..tile.top + tile.values.nrows());
+    let encoding = |window| Encoding::new(datapath, windows.bits(window));
+    for (block, inputs) in inputs.axis_chunks_iter(Axis(1), datapath.rows).enumerate() {
+        for (activations, &window) in inputs.rows().into_iter().zip(&computed) {
+            let inputs = BlockInputs {
+                window,
+                block,
+                encoding: encoding(window),
+                activations: activations.to_slice().expect("rows are contiguous"),
+            };
+            let mut sums = tile.values.row_mut(window - tile.top);
+            let sums = sums.as_slice_mut().expect("rows are contiguous");
+            clipped += columns.read(datapath, &inputs, tile.left, sums);
+        }
+    }
+    for (activations, &window) in inputs.rows().into_iter().zip(&computed) {
+        let offset = encoding(window).offset();
+        let activation_sum: i64 = activations.iter().map(|&a| i64::from(a)).sum();
+        let unit_sum = activation_sum + offset * windows.rows() as i64;
+        let sums = tile.values.row_mut(window - tile.top);
+        for (sum, weight_sum) in sums.into_iter().zip(&weight_sums[tile.left..]) {
+            *sum -= bias * unit_sum + offset * weight_sum;
+            *sum <<= windows.dropped_bits(window);
+        }
+    }
+    clipped
+}
