@@ -1,6 +1,7 @@
 //! The command line: simulates neural networks on memristor accelerators, cycle by cycle.
 
 mod failure;
+mod log;
 mod machine;
 mod map;
 mod output;
@@ -30,6 +31,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    log::start();
     let arguments = std::env::args_os();
     let default = (arguments.len() <= 1).then(|| "run".into());
     let result = match Cli::parse_from(arguments.chain(default)).command {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chip::{Fidelity, Options};
 use clap::{Args, ValueEnum};
 use document::Fault;
-use report::{Report, csv};
+use report::{csv, terminal};
 
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -65,16 +65,7 @@ impl Run {
             uncontended: self.uncontended,
             ..Options::default()
         };
-        let outcome = progress::during("simulating", || chip::run(&selected.arch, &selected.layout, &options))?;
-        let report = Report::new(&report::Run {
-            arch: &selected.arch,
-            network: &selected.network,
-            plan: &selected.plan,
-            plan_name: &selected.plan_name,
-            layout: &selected.layout,
-            options: &options,
-            outcome: &outcome,
-        });
+        let report = progress::during("simulating", || selected.run(&options))?;
         if let Some(json) = json {
             json.write(&report.to_json())?;
         }
@@ -83,11 +74,7 @@ impl Run {
             components.write(&csv::components(&report))?;
             stalls.write(&csv::stalls(&report))?;
         }
-        if self.json.as_deref() == Some(Path::new("-")) {
-            Ok(())
-        } else {
-            output::print(&report::terminal::run(&report))
-        }
+        if self.json.as_deref() == Some(Path::new("-")) { Ok(()) } else { output::print(&terminal::run(&report)) }
     }
 }
 

@@ -73,7 +73,7 @@ pub fn components(report: &Report) -> String {
     ];
     let energy = &report.energy_pj;
     let records = energy.dynamic.iter().map(|group| {
-        let statics = energy.statics.iter().filter(|other| other.name == group.name);
+        let statics = energy.statics.iter().find(|other| other.name == group.name);
         vec![
             group.name.to_owned(),
             group.action.to_owned(),
@@ -81,7 +81,7 @@ pub fn components(report: &Report) -> String {
             group.pj_per_action.to_string(),
             group.pj().to_string(),
             (group.pj() / energy.dynamic_total).to_string(),
-            statics.map(|group| group.pj).sum::<f64>().to_string(),
+            statics.map_or(0.0, |group| group.pj).to_string(),
         ]
     });
     csv(headings.map(str::to_owned).into(), records)

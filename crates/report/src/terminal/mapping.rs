@@ -42,7 +42,8 @@ pub fn mapping(arch: &Arch, layout: &Layout) -> String {
     let sum = |figure: fn(&LayerPlace) -> u64| layers.iter().map(figure).sum::<u64>();
     let (mapped, available) = (sum(|layer| layer.crossbars * layer.replicas), arch.crossbars());
     format!(
-        "{}\n\n{} on {}: {} of {} crossbars hold weights ({}), in {} of {} IMAs; one copy of each layer needs {}\n",
+        "{}\n\n{} on {}: {} of {} crossbars hold weights ({}), in {} of {} IMAs\n\
+         one copy of each layer needs {} crossbars\n",
         table.trim_fmt(),
         layout.mapping.network,
         arch.name,

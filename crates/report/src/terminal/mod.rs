@@ -23,7 +23,8 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().f
 fn table(headings: &[&str], words: &[usize]) -> Table {
     let mut table = Table::new();
     table.load_style(STYLE);
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH).enforce_styling();
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    table.enforce_styling().style_text_only();
     table.set_header(headings.iter().map(|heading| Cell::new(heading).add_attribute(Attribute::Bold)));
     for (index, column) in table.column_iter_mut().enumerate() {
         let alignment = if words.contains(&index) { CellAlignment::Left } else { CellAlignment::Right };

@@ -29,7 +29,9 @@ fn totals(report: &Report) -> String {
     row("dynamic energy", joules(energy.dynamic_total));
     row("static energy", joules(energy.static_total));
     row("average power", scaled(1e-3 * figures.average_power_mw, "W"));
-    row("multiply-accumulates", format!("{}, {} each", grouped(report.macs), joules(figures.pj_per_mac)));
+    row("MACs", grouped(report.macs));
+    let dynamic = joules(energy.dynamic_total / report.macs as f64);
+    row("energy per MAC", format!("{}, of which {dynamic} dynamic", joules(figures.pj_per_mac)));
     row("throughput", format!("{} GOPS, {} GOPS/W", significant(figures.gops), significant(figures.gops_per_watt)));
     row(
         "crossbars",
@@ -65,20 +67,9 @@ fn components(report: &Report) -> String {
 }
 
 fn layers(report: &Report) -> String {
-    let headings = [
-        "layer",
-        "windows",
-        "cropped",
-        "replicas",
-        "IMAs",
-        "first cycle",
-        "last cycle",
-        "busy",
-        "waits for",
-        "waiting",
-        "energy",
-    ];
-    let mut table = table(&headings, &[0, 8]);
+    let headings =
+        ["layer", "windows", "cropped", "replicas", "starts at", "ends at", "busy", "waits for", "waiting", "energy"];
+    let mut table = table(&headings, &[0, 7]);
     let cycle = |cycle: Option<u64>| cycle.map_or("never".to_owned(), grouped);
     for layer in &report.layers {
         let wait = layer.stalls.main_wait();
@@ -87,7 +78,6 @@ fn layers(report: &Report) -> String {
             Cell::new(grouped(layer.windows)),
             Cell::new(grouped(layer.windows_cropped)),
             Cell::new(grouped(layer.replicas)),
-            Cell::new(grouped(layer.imas)),
             Cell::new(cycle(layer.first_cycle)),
             Cell::new(cycle(layer.last_cycle)),
             Cell::new(percent(layer.share(Cause::Computing))).fg(Color::Green),
