@@ -64,6 +64,17 @@ fn a_mapping_that_was_written_runs_alike() {
 }
 
 #[test]
+fn a_tile_of_several_layers_is_marked() {
+    let folder = folder();
+    let mapping = succeeds(folder.path(), &[&["map"][..], &TINY, &["--out", "-"]].concat());
+    // fc5 behind conv3, which has the tile's first IMA.
+    fs::write(folder.path().join("shared.toml"), mapping.replace("copies = [56]", "copies = [21]")).unwrap();
+    let options = ["--mapping", "shared.toml", "--floorplan", "text"];
+    let printed = succeeds(folder.path(), &[&["map"][..], &TINY, &options].concat());
+    assert!(printed.contains("\na b c c+\n"), "{printed}");
+}
+
+#[test]
 fn a_floorplan_in_svg_shows_each_tile() {
     let folder = folder();
     succeeds(folder.path(), &[&["map"][..], &TINY, &["--floorplan", "tiny.svg"]].concat());
