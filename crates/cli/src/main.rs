@@ -1,10 +1,13 @@
 //! The command line: simulates neural networks on memristor accelerators, cycle by cycle.
 
 mod failure;
+mod merge;
 mod output;
+mod paper;
 mod progress;
 mod run;
 mod selection;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -23,6 +26,9 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Run),
+    Paper(paper::Paper),
+    Sweep(sweep::Sweep),
+    Merge(merge::Merge),
 }
 
 fn main() -> ExitCode {
@@ -30,6 +36,9 @@ fn main() -> ExitCode {
     let default = (arguments.len() <= 1).then(|| "run".into());
     let result = match Cli::parse_from(arguments.chain(default)).command {
         Command::Run(run) => run.execute(),
+        Command::Paper(paper) => paper.execute(),
+        Command::Sweep(sweep) => sweep.execute(),
+        Command::Merge(merge) => merge.execute(),
     };
     result.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
 }
