@@ -80,6 +80,8 @@ pub struct Bottleneck {
     pub layer: String,
     /// Part of its IMA-cycles, between its first window and its last, in which it did not wait for other layers.
     pub occupied: f64,
+    /// What kept it from computing most of the time that it did not.
+    pub held_up_by: Option<Cause>,
     /// Cycles in which the copy with the most windows reads its crossbars for one image: no run is faster.
     pub bound_cycles: u64,
     /// The convolutions with such a copy.

@@ -13,17 +13,25 @@ pub struct Axis {
     pub key: String,
     /// Its values.
     pub values: Vec<Cell>,
-    /// For each value the first one that means the same.
-    pub same_as: Vec<usize>,
     /// For each value the hash of the file that it names; empty if the values name no files.
     pub hashes: Vec<String>,
+    /// Which of [`Grid::dimensions`] it belongs to.
+    pub dimension: usize,
 }
 
-impl Axis {
-    /// For each of `meanings` the first that is equal.
-    pub fn first_equals(meanings: impl IntoIterator<Item = String>) -> Vec<usize> {
+/// One axis, or several whose values go together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dimension {
+    /// For each of its steps the first one that means the same.
+    pub same_as: Vec<usize>,
+}
+
+impl Dimension {
+    /// The dimension whose steps have these `meanings`.
+    pub fn new(meanings: impl IntoIterator<Item = String>) -> Dimension {
         let mut first = HashMap::new();
-        meanings.into_iter().enumerate().map(|(index, meaning)| *first.entry(meaning).or_insert(index)).collect()
+        let steps = meanings.into_iter().enumerate();
+        Dimension { same_as: steps.map(|(step, meaning)| *first.entry(meaning).or_insert(step)).collect() }
     }
 }
 
@@ -32,59 +40,58 @@ impl Axis {
 pub struct Grid {
     /// Version of the program.
     pub tool_version: String,
-    /// The first axis varies slowest.
-    pub axes: Vec<Axis>,
-    /// Axes of several values go together, value by value, in place of a full grid.
-    pub zipped: bool,
     /// Points are simulated, and not only described by what follows from their machine.
     pub simulated: bool,
-    /// For each row of a zipped sweep the first one that means the same.
-    pub same_rows: Vec<u64>,
+    /// The keys and their values.
+    pub axes: Vec<Axis>,
+    /// What is combined: every step of one with every step of the others. The first varies slowest.
+    pub dimensions: Vec<Dimension>,
 }
 
 impl Grid {
     /// Number of points; `None` if they are too many to be counted.
     pub fn points(&self) -> Option<u64> {
-        let mut lengths = self.axes.iter().map(|axis| axis.values.len() as u64);
-        if self.zipped { lengths.max() } else { lengths.try_fold(1, u64::checked_mul) }
+        self.dimensions.iter().try_fold(1, |points: u64, dimension| points.checked_mul(dimension.same_as.len() as u64))
     }
 
     /// For each axis, which of its values `point` has.
     pub fn indices(&self, point: u64) -> Vec<usize> {
-        if self.zipped {
-            return self.axes.iter().map(|axis| if axis.values.len() > 1 { point as usize } else { 0 }).collect();
-        }
-        let mut rest = point;
-        let mut indices = vec![0; self.axes.len()];
-        for (axis, index) in self.axes.iter().zip(&mut indices).rev() {
-            let length = axis.values.len() as u64;
-            (*index, rest) = ((rest % length) as usize, rest / length);
-        }
-        indices
+        let steps = self.steps(point);
+        let index = |axis: &Axis| if axis.values.len() > 1 { steps[axis.dimension] } else { 0 };
+        self.axes.iter().map(index).collect()
     }
 
     /// The first point that means the same as `point`: the one that is simulated.
     pub fn original(&self, point: u64) -> u64 {
-        if self.zipped {
-            return self.same_rows[point as usize];
+        let mut steps = self.steps(point);
+        steps.iter_mut().zip(&self.dimensions).for_each(|(step, dimension)| *step = dimension.same_as[*step]);
+        // Without a crop, copies balanced for it are those balanced for the whole map.
+        if let (Some(crop), Some(rebalance)) = (self.axis("crop"), self.axis("rebalance"))
+            && crop.dimension != rebalance.dimension
+            && crop.values[if crop.values.len() > 1 { steps[crop.dimension] } else { 0 }] == Cell::from("none")
+            && rebalance.values.len() == self.dimensions[rebalance.dimension].same_as.len()
+            && self.axes.iter().filter(|axis| axis.dimension == rebalance.dimension).count() == 1
+            && let Some(whole) = rebalance.values.iter().position(|value| *value == Cell::Boolean(false))
+        {
+            steps[rebalance.dimension] = whole;
         }
-        let originals = self.axes.iter().zip(self.original_indices(point));
-        originals.fold(0, |original, (axis, index)| original * axis.values.len() as u64 + index as u64)
+        let lengths = self.dimensions.iter().map(|dimension| dimension.same_as.len() as u64);
+        lengths.zip(steps).fold(0, |point, (length, step)| point * length + step as u64)
     }
 
-    /// The indices of the values that those of `point` mean the same as.
-    pub(crate) fn original_indices(&self, point: u64) -> Vec<usize> {
-        let mut indices = self.indices(point);
-        indices.iter_mut().zip(&self.axes).for_each(|(index, axis)| *index = axis.same_as[*index]);
-        let place = |key: &str| self.axes.iter().position(|axis| axis.key == key);
-        // Without a crop, copies balanced for it are those balanced for the whole map.
-        if let (Some(crop), Some(rebalance)) = (place("crop"), place("rebalance"))
-            && self.axes[crop].values[indices[crop]] == Cell::from("none")
-            && let Some(whole) = self.axes[rebalance].values.iter().position(|value| *value == Cell::Boolean(false))
-        {
-            indices[rebalance] = whole;
+    /// Which step of each dimension `point` is.
+    fn steps(&self, point: u64) -> Vec<usize> {
+        let mut rest = point;
+        let mut steps = vec![0; self.dimensions.len()];
+        for (dimension, step) in self.dimensions.iter().zip(&mut steps).rev() {
+            let length = dimension.same_as.len() as u64;
+            (*step, rest) = ((rest % length) as usize, rest / length);
         }
-        indices
+        steps
+    }
+
+    fn axis(&self, key: &str) -> Option<&Axis> {
+        self.axes.iter().find(|axis| axis.key == key)
     }
 }
 

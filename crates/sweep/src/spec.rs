@@ -12,8 +12,9 @@
 //! | `rebalance` | whether copies are balanced for the crop; `false` by default |
 //! | `images` | images, one after another; 1 by default |
 //!
-//! `combine = "zip"` takes values together, row by row, in place of the full grid. `simulate = false` only computes
-//! what follows from the machines. Relative paths are looked up from the folder of the sweep file.
+//! Every value is combined with every other; the first key of the file varies slowest. The keys that `zip` lists go
+//! together instead, row by row: `zip = ["arch.crossbar.rows", "arch.adc.bits"]`. `simulate = false` only computes what
+//! follows from the machines. Relative paths begin at the folder of the sweep file.
 
 use std::path::Path;
 
@@ -22,6 +23,7 @@ use document::{Document, Fault, Faults};
 use network::{Edges, Network, Plan, parse_activations, parse_weights};
 use toml::Value;
 
+use crate::axis::Dimension;
 use crate::{Axis, Cell, Grid};
 
 /// The most points of a sweep.
@@ -30,7 +32,7 @@ const MOST_POINTS: u64 = 1_000_000_000;
 const MOST_VALUES: f64 = 1_000_000.0;
 
 /// Keys of a sweep file beside those of `arch`.
-const KEYS: [&str; 9] = ["arch", "network", "weights", "activations", "crop", "plan", "rebalance", "images", "combine"];
+const KEYS: [&str; 9] = ["arch", "network", "weights", "activations", "crop", "plan", "rebalance", "images", "zip"];
 const SIMULATE: &str = "simulate";
 
 /// A checked sweep file, with all files that it names.
@@ -71,6 +73,29 @@ impl Sweep {
     }
 }
 
+/// An axis, and for each of its values what it means: equal texts for equal meanings.
+struct Meant {
+    axis: Axis,
+    meanings: Vec<String>,
+}
+
+impl Meant {
+    fn new(key: &str, values: Vec<Cell>, hashes: Vec<String>, meanings: Vec<String>) -> Meant {
+        Meant { axis: Axis { key: key.to_owned(), values, hashes, dimension: 0 }, meanings }
+    }
+
+    /// An axis whose values mean what they say.
+    fn plain(key: &str, given: Vec<Given>) -> Meant {
+        let meaning = |given: &Given| match given.value {
+            // 8 and 8.0 are one value.
+            Cell::Integer(number) => format!("{:?}", Cell::Real(number as f64)),
+            ref other => format!("{other:?}"),
+        };
+        let meanings = given.iter().map(meaning).collect();
+        Meant::new(key, given.into_iter().map(|given| given.value).collect(), Vec::new(), meanings)
+    }
+}
+
 /// A value of a key, and where it stands.
 struct Given {
     value: Cell,
@@ -88,16 +113,6 @@ impl Reader<'_> {
     fn read(&mut self) -> Sweep {
         let table = self.document.table().clone();
         self.check_keys(&table);
-        let zipped = match table.get("combine") {
-            None => false,
-            Some(Value::String(text)) if text == "grid" => false,
-            Some(Value::String(text)) if text == "zip" => true,
-            Some(_) => {
-                let remedy = "grid combines every value with every other, zip takes them row by row";
-                self.document.fault(&["combine"], "combine must be grid or zip", remedy);
-                false
-            }
-        };
         let simulated = match table.get(SIMULATE) {
             None => true,
             Some(Value::Boolean(truth)) => *truth,
@@ -124,14 +139,13 @@ impl Reader<'_> {
         axes.push(self.rebalance(&table));
         axes.push(self.images(&table));
         // The order of the file is that of the grid; what is not in the file has one value.
-        let place = |axis: &Axis| {
+        let place = |Meant { axis, .. }: &Meant| {
             let key = axis.key.split('.').next().unwrap_or(&axis.key);
             table.keys().position(|name| name == key)
         };
-        axes.sort_by_key(|axis| place(axis).unwrap_or(usize::MAX));
-        let mut grid =
-            Grid { tool_version: env!("CARGO_PKG_VERSION").to_owned(), axes, zipped, simulated, same_rows: Vec::new() };
-        self.check_size(&mut grid);
+        axes.sort_by_key(|meant| place(meant).unwrap_or(usize::MAX));
+        let zipped = self.zipped(&table, &axes);
+        let grid = self.grid(axes, &zipped, simulated);
         Sweep { grid, archs, networks, plans }
     }
 
@@ -246,7 +260,7 @@ impl Reader<'_> {
         self.folder.join(name).to_string_lossy().into_owned()
     }
 
-    fn networks(&mut self, table: &toml::Table) -> (Vec<Network>, Axis) {
+    fn networks(&mut self, table: &toml::Table) -> (Vec<Network>, Meant) {
         let (mut networks, mut values, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
         for (name, path) in self.texts(table, "network", "vgg16") {
             let text = document::preset_or_file(network::PRESETS, &self.locate(&name, &network::names()));
@@ -260,11 +274,11 @@ impl Reader<'_> {
                 Err(faults) => self.add(&path, &faults),
             }
         }
-        let same_as = Axis::first_equals(networks.iter().map(|network| format!("{network:?}")));
-        (networks, Axis { key: "network".to_owned(), values, same_as, hashes })
+        let meanings = networks.iter().map(|network| format!("{network:?}")).collect();
+        (networks, Meant::new("network", values, hashes, meanings))
     }
 
-    fn plans(&mut self, table: &toml::Table, networks: &[Network]) -> (Vec<(String, String)>, Option<Axis>) {
+    fn plans(&mut self, table: &toml::Table, networks: &[Network]) -> (Vec<(String, String)>, Option<Meant>) {
         if !table.contains_key("plan") {
             return (Vec::new(), None);
         }
@@ -285,8 +299,7 @@ impl Reader<'_> {
             plans.push((text, file));
             values.push(name.into());
         }
-        let same_as = Axis::first_equals(meanings);
-        (plans, Some(Axis { key: "plan".to_owned(), values, same_as, hashes }))
+        (plans, Some(Meant::new("plan", values, hashes, meanings)))
     }
 
     /// Reports a value that fits none of the networks; where it fits some, the other points will fail alone.
@@ -304,7 +317,7 @@ impl Reader<'_> {
         key: &str,
         networks: &[Network],
         parse: impl Fn(&str, &Network) -> Result<Vec<u32>, Faults>,
-    ) -> Axis {
+    ) -> Meant {
         let (mut values, mut meanings) = (Vec::new(), Vec::new());
         for (text, path) in self.texts(table, key, "16") {
             let read: Vec<_> = networks.iter().map(|network| parse(&text, network)).collect();
@@ -312,10 +325,10 @@ impl Reader<'_> {
             meanings.push(format!("{:?}", read.into_iter().map(Result::ok).collect::<Vec<_>>()));
             values.push(text.into());
         }
-        Axis { key: key.to_owned(), values, same_as: Axis::first_equals(meanings), hashes: Vec::new() }
+        Meant::new(key, values, Vec::new(), meanings)
     }
 
-    fn crops(&mut self, table: &toml::Table, networks: &[Network]) -> Axis {
+    fn crops(&mut self, table: &toml::Table, networks: &[Network]) -> Meant {
         let (mut values, mut meanings) = (Vec::new(), Vec::new());
         for (text, path) in self.texts(table, "crop", "none") {
             match text.parse::<Edges>() {
@@ -328,10 +341,10 @@ impl Reader<'_> {
                 Err(faults) => self.add(&path, &faults),
             }
         }
-        Axis { key: "crop".to_owned(), values, same_as: Axis::first_equals(meanings), hashes: Vec::new() }
+        Meant::new("crop", values, Vec::new(), meanings)
     }
 
-    fn rebalance(&mut self, table: &toml::Table) -> Axis {
+    fn rebalance(&mut self, table: &toml::Table) -> Meant {
         let key = "rebalance";
         let default = vec![Given { value: false.into(), path: key.to_owned() }];
         let given = table.get(key).map_or(default, |value| self.values(key, value));
@@ -339,10 +352,10 @@ impl Reader<'_> {
             let remedy = "true balances the copies of each layer for the crop of the point";
             self.document.fault(&[path], format!("{path} must be true or false"), remedy);
         }
-        plain_axis(key, given)
+        Meant::plain(key, given)
     }
 
-    fn images(&mut self, table: &toml::Table) -> Axis {
+    fn images(&mut self, table: &toml::Table) -> Meant {
         let key = "images";
         let default = vec![Given { value: Cell::Integer(1), path: key.to_owned() }];
         let given = table.get(key).map_or(default, |value| self.values(key, value));
@@ -352,11 +365,11 @@ impl Reader<'_> {
         {
             self.document.fault(&[path], format!("{path} must be a whole number of at least 1"), "correct it");
         }
-        plain_axis(key, given)
+        Meant::plain(key, given)
     }
 
     /// The machines of `arch.file`, its axis, and those of the keys that are swept.
-    fn archs(&mut self, table: &toml::Table) -> (Vec<(String, String)>, Vec<Axis>) {
+    fn archs(&mut self, table: &toml::Table) -> (Vec<(String, String)>, Vec<Meant>) {
         let empty = toml::Table::new();
         let keys = match table.get("arch") {
             None => &empty,
@@ -393,13 +406,13 @@ impl Reader<'_> {
         // Machines that differ only in what is swept are the same.
         let first: Vec<(&str, Value)> =
             swept.iter().filter_map(|(key, given)| Some((key.as_str(), to_toml(&given.first()?.value)?))).collect();
-        let meanings = archs.iter().map(|(text, file)| match overridden(text, file, &first) {
+        let meaning = |(text, file): &(String, String)| match overridden(text, file, &first) {
             Ok(arch) => arch::to_toml(&arch),
             Err(_) => text.clone(),
-        });
-        let same_as = Axis::first_equals(meanings);
-        let mut axes = vec![Axis { key: "arch.file".to_owned(), values, same_as, hashes }];
-        axes.extend(swept.into_iter().map(|(key, given)| plain_axis(&format!("arch.{key}"), given)));
+        };
+        let meanings = archs.iter().map(meaning).collect();
+        let mut axes = vec![Meant::new("arch.file", values, hashes, meanings)];
+        axes.extend(swept.into_iter().map(|(key, given)| Meant::plain(&format!("arch.{key}"), given)));
         (archs, axes)
     }
 
@@ -433,46 +446,77 @@ impl Reader<'_> {
         }
     }
 
-    fn check_size(&mut self, grid: &mut Grid) {
-        if grid.zipped {
-            let several: Vec<&Axis> = grid.axes.iter().filter(|axis| axis.values.len() > 1).collect();
-            if let Some(odd) = several.iter().find(|axis| axis.values.len() != several[0].values.len()) {
-                let (first, odd) = (several[0], *odd);
-                let message = format!(
-                    "zipped, {} has {} values and {} has {}",
-                    first.key,
-                    first.values.len(),
-                    odd.key,
-                    odd.values.len()
-                );
-                let (first, odd) = (first.key.clone(), odd.key.clone());
-                let remedy = "give each key one value or as many as the others, or combine them to a grid";
-                self.document.fault(&[&odd, &first], message, remedy);
-                return;
-            }
-        }
-        match grid.points() {
-            Some(points) if points <= MOST_POINTS => {
-                if grid.zipped {
-                    let rows = (0..points).map(|point| format!("{:?}", grid.original_indices(point)));
-                    grid.same_rows = Axis::first_equals(rows).into_iter().map(|row| row as u64).collect();
+    /// The keys that go together.
+    fn zipped(&mut self, table: &toml::Table, axes: &[Meant]) -> Vec<String> {
+        let Some(value) = table.get("zip") else {
+            return Vec::new();
+        };
+        let Value::Array(items) = value else {
+            self.document.fault(&["zip"], "zip must be a list of keys", "as in zip = [\"weights\", \"crop\"]");
+            return Vec::new();
+        };
+        let mut keys = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let (path, key) = (format!("zip[{index}]"), item.as_str().unwrap_or_default());
+            match axes.iter().find(|meant| meant.axis.key == key) {
+                Some(meant) => keys.push((meant, path)),
+                None => {
+                    let remedy = match document::nearest(key, axes.iter().map(|meant| meant.axis.key.as_str())) {
+                        Some(near) => format!("did you mean {near}?"),
+                        None => "name keys that the file gives".to_owned(),
+                    };
+                    self.document.fault(&[&path], format!("the sweep has no key {key:?}"), remedy);
                 }
             }
-            _ => self.document.fault(&[], "the grid has more than a billion points", "give fewer values"),
         }
+        for (meant, path) in keys.iter().skip(1) {
+            let (first, other) = (&keys[0].0.axis, &meant.axis);
+            if first.values.len() != other.values.len() {
+                let (first_length, length) = (first.values.len(), other.values.len());
+                self.document.fault(
+                    &[path, &keys[0].1],
+                    format!("{} has {length} values and goes together with {first_length} of {}", other.key, first.key),
+                    "give both equally many values, or take one out of zip",
+                );
+            }
+        }
+        keys.into_iter().map(|(meant, _)| meant.axis.key.clone()).collect()
     }
-}
 
-/// An axis whose values mean what they say.
-fn plain_axis(key: &str, given: Vec<Given>) -> Axis {
-    let meaning = |given: &Given| match given.value {
-        // 8 and 8.0 are one value.
-        Cell::Integer(number) => format!("{:?}", Cell::Real(number as f64)),
-        ref other => format!("{other:?}"),
-    };
-    let same_as = Axis::first_equals(given.iter().map(meaning));
-    let values = given.into_iter().map(|given| given.value).collect();
-    Axis { key: key.to_owned(), values, same_as, hashes: Vec::new() }
+    /// The grid of `axes`, of which those of the keys `zipped` go together.
+    fn grid(&mut self, axes: Vec<Meant>, zipped: &[String], simulated: bool) -> Grid {
+        let mut grid = Grid {
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            simulated,
+            axes: Vec::new(),
+            dimensions: Vec::new(),
+        };
+        let is_zipped = |meant: &Meant| zipped.contains(&meant.axis.key);
+        let steps = axes.iter().filter(|meant| is_zipped(meant)).map(|meant| meant.meanings.len()).min().unwrap_or(0);
+        let row = |step: usize| {
+            let meanings = axes.iter().filter(|meant| is_zipped(meant)).map(|meant| meant.meanings[step].as_str());
+            meanings.collect::<Vec<_>>().join("\n")
+        };
+        let together: Vec<String> = (0..steps).map(row).collect();
+        // All zipped axes are the dimension of the first of them.
+        let mut place = None;
+        for meant in axes {
+            let dimension = match (is_zipped(&meant), place) {
+                (true, Some(place)) => place,
+                (is_zipped, _) => {
+                    let dimension = grid.dimensions.len();
+                    grid.dimensions.push(Dimension::new(if is_zipped { together.clone() } else { meant.meanings }));
+                    place = place.or(is_zipped.then_some(dimension));
+                    dimension
+                }
+            };
+            grid.axes.push(Axis { dimension, ..meant.axis });
+        }
+        if grid.points().is_none_or(|points| points > MOST_POINTS) {
+            self.document.fault(&[], "the grid has more than a billion points", "give fewer values");
+        }
+        grid
+    }
 }
 
 /// The arch in `text` with other values, checked for its shape only.
