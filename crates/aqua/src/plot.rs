@@ -44,7 +44,7 @@ fn draw_bars(svg: &mut String, labels: &[String], series: &[Series], (x, y): (&s
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
         .margin(12)
-        .margin_top(40)
+        .margin_top(48)
         .x_label_area_size(52)
         .y_label_area_size(60)
         .build_cartesian_2d(0.0..labels.len() as f64, 0.0..most)?;
@@ -91,7 +91,7 @@ fn draw_scatter(
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
         .margin(12)
-        .margin_top(40)
+        .margin_top(48)
         .x_label_area_size(52)
         .y_label_area_size(60)
         .build_cartesian_2d(x_range.0..x_range.1, y_range.0..y_range.1)?;
@@ -117,7 +117,7 @@ fn draw_scatter(
     Ok(())
 }
 
-/// Names of the series in their colours, in a line over the figure. Without fonts at hand the width of a name can only
+/// Names of the series in their colours, in lines over the figure. Without fonts at hand the width of a name can only
 /// be estimated.
 fn legend<'a>(
     root: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
@@ -125,15 +125,20 @@ fn legend<'a>(
     hollow: &[bool],
 ) -> Drawn {
     let style = TextStyle::from((FONT, 14)).pos(Pos::new(HPos::Left, VPos::Center));
-    let mut left = 72;
+    let (start, row) = (72, 18);
+    let (mut left, mut middle) = (start, 14);
     for (index, name) in names.enumerate() {
-        if hollow.get(index).copied().unwrap_or(false) {
-            root.draw(&Circle::new((left + 6, 20), 6, COLOURS[index].stroke_width(3)))?;
-        } else {
-            root.draw(&Rectangle::new([(left, 14), (left + 12, 26)], COLOURS[index].filled()))?;
+        let width = 18 + 7 * name.chars().count() as i32;
+        if left + width > SIZE.0 as i32 {
+            (left, middle) = (start, middle + row);
         }
-        root.draw(&Text::new(name.to_owned(), (left + 18, 20), style.clone()))?;
-        left += 18 + 8 * name.chars().count() as i32 + 20;
+        if hollow.get(index).copied().unwrap_or(false) {
+            root.draw(&Circle::new((left + 6, middle), 6, COLOURS[index].stroke_width(3)))?;
+        } else {
+            root.draw(&Rectangle::new([(left, middle - 6), (left + 12, middle + 6)], COLOURS[index].filled()))?;
+        }
+        root.draw(&Text::new(name.to_owned(), (left + 18, middle), style.clone()))?;
+        left += width + 16;
     }
     Ok(())
 }
