@@ -32,10 +32,11 @@ def main() -> None:
     ce = points[is_ce].iloc[0]
     place = (ce["peak_gops_per_mm2"], ce["peak_gops_per_watt"])
     axes.scatter(*place, s=90, facecolors="none", edgecolors="black")
-    axes.annotate(f"ISAAC-CE: {place[1]:.1f} GOPS/W", place, xytext=(-12, 12), textcoords="offset points", ha="right")
+    label = f"ISAAC-CE: {place[1]:.1f} GOPS/W"
+    axes.annotate(label, place, xytext=(0.6, 0.2), textcoords="axes fraction", arrowprops={"arrowstyle": "-"})
     axes.set_xlabel("peak GOPS/mm$^2$")
     axes.set_ylabel("peak GOPS/W")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper left")
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     figure.savefig(arguments.out)

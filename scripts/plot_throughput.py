@@ -29,7 +29,7 @@ def main() -> None:
     captured = points.assign(captured=speed_up / work_reduction)
     table = captured.pivot(index="crop", columns="rebalance", values="captured").loc[points["crop"].unique()]
     table.columns = ["for the crop" if rebalanced else "for the whole map" for rebalanced in table.columns]
-    axes = table.plot.bar(rot=25, figsize=(7, 3.6), width=0.8)
+    axes = table.plot.bar(rot=25, figsize=(7, 4), width=0.8)
     axes.set_xlabel("")
     axes.set_ylabel("captured share of saved work")
     axes.legend(title="copies balanced", frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))

@@ -41,7 +41,6 @@ SlurmdLogFile=$work/logs/slurmd
 SlurmctldPort=16817
 SlurmdPort=16818
 KillWait=10
-RequeueExit=143
 NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
 PartitionName=all Nodes=$host Default=YES MaxTime=INFINITE State=UP
 CONF
@@ -73,11 +72,12 @@ sinfo
 
 job=$(sbatch --parsable --array=1-$shards --output="$work/logs/task-%a" "$root/scripts/slurm_array.sh" "$sweep" "$work/out")
 # The first task is taken away once it has some points, and queued again.
+journal=$work/out/shard-1/journal
 for _ in $(seq 600); do
-    [ "$(wc -l < "$work/out/shard-1/journal" 2> /dev/null || echo 0)" -ge 3 ] && break
+    [ -s "$journal" ] && [ "$(wc -l < "$journal")" -ge 3 ] && break
     sleep 0.1
 done
-before=$(wc -l < "$work/out/shard-1/journal")
+before=$(wc -l < "$journal")
 scontrol requeue "${job}_1"
 echo "requeued ${job}_1 after $((before - 1)) points"
 # A requeued task waits for two minutes by default: it is let go at once.
