@@ -10,17 +10,30 @@ use mapper::MappingError;
 pub enum Failure {
     /// Mistakes of the user's.
     User(Faults),
+    /// Everything was done, and some of it failed: what to say.
+    Partial(String),
+    /// Stopped at the user's wish: how to go on.
+    Interrupted(String),
     /// Anything else: a full disk, a simulation that cannot go on.
     Other(Box<dyn Error>),
 }
 
 impl Failure {
-    /// Says on standard error what went wrong; 2 for the user's mistakes, 1 for everything else.
+    /// Says on standard error what went wrong; 2 for the user's mistakes, 130 for an interruption as shells have
+    /// it, 1 for everything else.
     pub fn report(self) -> ExitCode {
         match self {
             Failure::User(faults) => {
                 crate::output::complain(&faults.coloured());
                 ExitCode::from(2)
+            }
+            Failure::Partial(text) => {
+                crate::output::complain(&text);
+                ExitCode::FAILURE
+            }
+            Failure::Interrupted(text) => {
+                crate::output::complain(&text);
+                ExitCode::from(130)
             }
             Failure::Other(error) => {
                 crate::output::complain(&format!("error: {error}"));
@@ -46,6 +59,24 @@ impl From<Vec<MappingError>> for Failure {
     fn from(errors: Vec<MappingError>) -> Failure {
         let faults: Vec<Fault> = errors.into_iter().map(Fault::from).collect();
         Failure::User(faults.into())
+    }
+}
+
+impl From<sweep::FolderError> for Failure {
+    fn from(error: sweep::FolderError) -> Failure {
+        match error {
+            sweep::FolderError::User(faults) => Failure::User(faults),
+            other => Failure::Other(other.into()),
+        }
+    }
+}
+
+impl From<aqua::StudyError> for Failure {
+    fn from(error: aqua::StudyError) -> Failure {
+        match error.into_faults() {
+            Ok(faults) => Failure::User(faults),
+            Err(error) => error.into(),
+        }
     }
 }
 

@@ -4,10 +4,13 @@ mod failure;
 mod log;
 mod machine;
 mod map;
+mod merge;
 mod output;
+mod paper;
 mod progress;
 mod run;
 mod selection;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -28,6 +31,9 @@ enum Command {
     Run(run::Run),
     Map(map::Map),
     Arch(machine::Machine),
+    Paper(paper::Paper),
+    Sweep(sweep::Sweep),
+    Merge(merge::Merge),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +44,9 @@ fn main() -> ExitCode {
         Command::Run(run) => run.execute(),
         Command::Map(map) => map.execute(),
         Command::Arch(machine) => machine.execute(),
+        Command::Paper(paper) => paper.execute(),
+        Command::Sweep(sweep) => sweep.execute(),
+        Command::Merge(merge) => merge.execute(),
     };
     result.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
 }

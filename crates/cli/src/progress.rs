@@ -32,3 +32,13 @@ pub fn during<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
         result
     })
 }
+
+/// A bar with rate and time left for `length` pieces of work, of which `done` are done; quiet where there is no terminal.
+pub fn bar(what: &'static str, length: u64, done: u64) -> ProgressBar {
+    let template = "{msg} {wide_bar} {pos}/{len} [{elapsed}, {per_sec:.1}, {eta} left]";
+    let style = ProgressStyle::with_template(template).expect("a valid template");
+    // Standard error is what it draws to, and it draws nothing where that is no terminal.
+    let bar = ProgressBar::new(length).with_style(style).with_message(what).with_position(done);
+    bar.reset_eta();
+    bar
+}

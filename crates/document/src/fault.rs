@@ -13,6 +13,22 @@ pub(crate) struct Source {
     pub text: String,
 }
 
+/// A text that is not TOML, for faults that stand in it.
+#[derive(Clone, Debug)]
+pub struct Text(Arc<Source>);
+
+impl Text {
+    /// `text`, which is called `file` in faults.
+    pub fn new(file: &str, text: &str) -> Text {
+        Text(Arc::new(Source { file: file.to_owned(), text: text.to_owned() }))
+    }
+
+    /// A fault about the bytes `span` of the text.
+    pub fn fault(&self, span: Range<usize>, message: impl Into<String>, remedy: impl Into<String>) -> Fault {
+        Fault::at(vec![Place { source: self.0.clone(), span }], message, remedy)
+    }
+}
+
 /// A stretch of a source.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use toml::Value;
 use toml::de::{DeTable, DeValue};
 
-pub use fault::{Fault, Faults};
+pub use fault::{Fault, Faults, Text};
 use fault::{Place, Source};
 use shape::{Misfit, MisfitKind, join};
 
@@ -112,6 +112,11 @@ impl Document {
                 None
             }
         }
+    }
+
+    /// What stands in the document, as far as it is TOML: for keys that no schema can list.
+    pub fn table(&self) -> &toml::Table {
+        &self.table
     }
 
     /// Adds a fault about the values at `paths`, the most telling first, unless one of them is known to be wrong

@@ -1,7 +1,7 @@
 use arch::Arch;
 use network::{Layer, LayerKind, LayerPlan, Network, Plan};
 
-use crate::{Geometry, Grid, LayerMapping, Layout, Mapping, MappingError};
+use crate::{Area, Geometry, Grid, LayerMapping, Layout, Mapping, MappingError};
 
 /// Maps `network` so that its layers keep pace with each other.
 ///
@@ -9,10 +9,15 @@ use crate::{Geometry, Grid, LayerMapping, Layout, Mapping, MappingError};
 /// windows than the last one has; classifiers get one. If the board is too small, the number of windows for each copy
 /// is raised, the same for all layers, until everything fits.
 pub fn balance(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
-    let convolutions = network.layers.iter().filter(|layer| layer.kind == LayerKind::Convolution);
-    let aim = convolutions.clone().next_back().map_or(1, Layer::windows);
-    let most = convolutions.map(Layer::windows).max().unwrap_or(1);
-    balance_to(arch, network, plan, aim, most)
+    balance_areas(arch, network, plan, &whole(network))
+}
+
+/// Maps `network` as [`balance`] does, but for one crop: layers keep pace with each other in the windows that `plan`
+/// does not crop, and each layer's copies share these evenly.
+pub fn balance_cropped(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
+    let layers = network.layers.iter().zip(&plan.layers);
+    let areas: Vec<Area> = layers.map(|(layer, plan)| Area::uncropped(layer, plan)).collect();
+    balance_areas(arch, network, plan, &areas)
 }
 
 /// Maps `network` with the fewest windows for each copy, from `aim` up to `most`, for which the board is large enough.
@@ -23,9 +28,36 @@ pub fn balance_to(
     aim: u64,
     most: u64,
 ) -> Result<Layout, Vec<MappingError>> {
+    fit(arch, network, plan, &whole(network), aim, most)
+}
+
+fn whole(network: &Network) -> Vec<Area> {
+    network.layers.iter().map(Area::whole).collect()
+}
+
+/// Maps `network` so that its layers keep pace with each other in the windows of `areas`, one for each layer.
+fn balance_areas(arch: &Arch, network: &Network, plan: &Plan, areas: &[Area]) -> Result<Layout, Vec<MappingError>> {
+    let layers = network.layers.iter().zip(areas);
+    let convolutions = layers.filter(|(layer, _)| layer.kind == LayerKind::Convolution);
+    let windows: Vec<u64> = convolutions.map(|(_, area)| area.windows()).collect();
+    let aim = windows.last().copied().unwrap_or(1);
+    let most = windows.iter().copied().max().unwrap_or(1);
+    fit(arch, network, plan, areas, aim, most)
+}
+
+/// Deals the windows of `areas` with the fewest for each copy, from `aim` up to `most`, for which the board is large
+/// enough.
+fn fit(
+    arch: &Arch,
+    network: &Network,
+    plan: &Plan,
+    areas: &[Area],
+    aim: u64,
+    most: u64,
+) -> Result<Layout, Vec<MappingError>> {
     let shapes = network.layers.iter().zip(&plan.layers).map(|(layer, plan)| shape(arch, layer, plan));
     let shapes: Vec<Geometry> = collect_all(shapes)?;
-    let packer = Packer { arch, network, plan, shapes: &shapes };
+    let packer = Packer { arch, network, plan, areas, shapes: &shapes };
     for new_tile in [true, false] {
         let fits = |windows: u64| packer.place(windows, new_tile).end <= arch.imas();
         if !fits(most) {
@@ -69,6 +101,8 @@ struct Packer<'a> {
     arch: &'a Arch,
     network: &'a Network,
     plan: &'a Plan,
+    /// The windows that are dealt, layer by layer.
+    areas: &'a [Area],
     shapes: &'a [Geometry],
 }
 
@@ -105,10 +139,10 @@ impl Packer<'_> {
 
     /// Deals every layer's windows to copies and puts these on the board.
     fn place_spaced(&self, windows: u64, spacing: &[Spacing]) -> Placement {
-        let grids: Vec<Grid> = (self.network.layers.iter().zip(spacing))
-            .map(|(layer, spacing)| match layer.kind {
-                LayerKind::Convolution => Grid::fitting(layer, windows, spacing.copies_per_tile),
-                LayerKind::FullyConnected => Grid::new(layer, 1, 1),
+        let grids: Vec<Grid> = (self.network.layers.iter().zip(self.areas).zip(spacing))
+            .map(|((layer, area), spacing)| match layer.kind {
+                LayerKind::Convolution => Grid::fitting(layer, *area, windows, spacing.copies_per_tile),
+                LayerKind::FullyConnected => Grid::new(layer, *area, 1, 1),
             })
             .collect();
         let (copies, end) = if spacing.iter().all(|spacing| spacing.new_tile) {
@@ -116,10 +150,12 @@ impl Packer<'_> {
         } else {
             self.layer_by_layer(&grids, spacing)
         };
-        let named = self.network.layers.iter().zip(self.shapes).zip(grids.into_iter().zip(copies));
-        let layers = named.map(|((layer, shape), (Grid { strips, interleave, .. }, copies))| {
+        let named = self.network.layers.iter().zip(self.shapes).zip(self.areas);
+        let layers = named.zip(grids.into_iter().zip(copies)).map(|(((layer, shape), area), (grid, copies))| {
             let Geometry { ima_rows, ima_cols, .. } = *shape;
-            LayerMapping { name: layer.name.clone(), ima_rows, ima_cols, strips, interleave, copies }
+            let Grid { strips, interleave, .. } = grid;
+            let windows = (*area != Area::whole(layer)).then_some(*area);
+            LayerMapping { name: layer.name.clone(), ima_rows, ima_cols, strips, interleave, copies, windows }
         });
         Placement { layers: layers.collect(), end }
     }
@@ -196,7 +232,8 @@ impl Packer<'_> {
             let Placement { layers, end } = self.place_spaced(windows, &spacing);
             if end > self.arch.imas() {
                 // Further apart, it needs more tiles than there are: fewer copies of everything.
-                return balance_to(self.arch, self.network, self.plan, windows + windows.div_ceil(16), u64::MAX);
+                let windows = windows + windows.div_ceil(16);
+                return fit(self.arch, self.network, self.plan, self.areas, windows, u64::MAX);
             }
             let (arch, network) = (self.arch.name.clone(), self.network.name.clone());
             let copies: Vec<usize> = layers.iter().map(|layer| layer.copies.len()).collect();

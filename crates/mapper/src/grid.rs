@@ -1,6 +1,66 @@
 use std::ops::Range;
 
-use network::Layer;
+use network::{Layer, LayerKind, LayerPlan};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The rectangle of a layer's map of windows that is dealt to its copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Area {
+    /// First row.
+    #[schemars(range(max = 16383))]
+    pub top: u32,
+    /// First column.
+    #[schemars(range(max = 16383))]
+    pub left: u32,
+    /// Rows.
+    #[schemars(range(min = 1, max = 16384))]
+    pub height: u32,
+    /// Columns.
+    #[schemars(range(min = 1, max = 16384))]
+    pub width: u32,
+}
+
+impl Area {
+    /// All windows of `layer`.
+    pub fn whole(layer: &Layer) -> Self {
+        Self { top: 0, left: 0, height: layer.output.height, width: layer.output.width }
+    }
+
+    /// The smallest area of `layer` outside which `plan` crops every window, in whole cells of its max-pool. The whole
+    /// map where that is cropped altogether, and of classifiers, which have a single window.
+    pub fn uncropped(layer: &Layer, plan: &LayerPlan) -> Self {
+        let whole = Self::whole(layer);
+        if layer.kind == LayerKind::FullyConnected || plan.regions.is_empty() {
+            return whole;
+        }
+        let computed = |y: &u32, x: &u32| plan.bits_at(*y, *x) > 0;
+        let (height, width) = (layer.output.height, layer.output.width);
+        let rows: Vec<u32> = (0..height).filter(|y| (0..width).any(|x| computed(y, &x))).collect();
+        let columns: Vec<u32> = (0..width).filter(|x| (0..height).any(|y| computed(&y, x))).collect();
+        let cell = layer.pool.map_or(1, |pool| pool.stride);
+        let span = |computed: &[u32], size: u32| {
+            let start = computed.first()? / cell * cell;
+            let end = (computed.last()? + 1).next_multiple_of(cell).min(size);
+            Some((start, end - start))
+        };
+        match (span(&rows, height), span(&columns, width)) {
+            (Some((top, height)), Some((left, width))) => Self { top, left, height, width },
+            _ => whole,
+        }
+    }
+
+    /// Windows inside.
+    pub fn windows(&self) -> u64 {
+        u64::from(self.height) * u64::from(self.width)
+    }
+
+    /// Whether the window at row `y` and column `x` is inside.
+    pub fn contains(&self, y: u32, x: u32) -> bool {
+        (self.top..self.top + self.height).contains(&y) && (self.left..self.left + self.width).contains(&x)
+    }
+}
 
 /// How the windows of a layer are dealt to its copies.
 ///
@@ -15,10 +75,8 @@ use network::Layer;
 pub struct Grid {
     /// Rows and columns of windows in a cell.
     cell: u32,
-    /// Rows of windows.
-    height: u32,
-    /// Columns of windows.
-    width: u32,
+    /// The windows that are dealt.
+    area: Area,
     /// Vertical strips.
     pub strips: u32,
     /// Copies of one strip.
@@ -26,16 +84,16 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// Deals the windows of `layer` to `strips` x `interleave` copies.
-    pub fn new(layer: &Layer, strips: u32, interleave: u32) -> Self {
+    /// Deals the windows of `area` of `layer` to `strips` x `interleave` copies.
+    pub fn new(layer: &Layer, area: Area, strips: u32, interleave: u32) -> Self {
         let cell = layer.pool.map_or(1, |pool| pool.stride);
-        Self { cell, height: layer.output.height, width: layer.output.width, strips, interleave }
+        Self { cell, area, strips, interleave }
     }
 
     /// The grid with the fewest copies none of which has more than `windows` windows; of those with equally many
     /// copies, the one whose tiles of `copies_per_tile` copies receive the least of the input map.
-    pub fn fitting(layer: &Layer, windows: u64, copies_per_tile: u32) -> Self {
-        let one = Self::new(layer, 1, 1);
+    pub fn fitting(layer: &Layer, area: Area, windows: u64, copies_per_tile: u32) -> Self {
+        let one = Self::new(layer, area, 1, 1);
         let cells = (windows / u64::from(one.cell * one.cell)).max(1);
         let candidates = (1..=one.cell_rows()).filter_map(|interleave| {
             let rows = u64::from(one.cell_rows().div_ceil(interleave));
@@ -67,11 +125,11 @@ impl Grid {
     }
 
     fn cell_rows(&self) -> u32 {
-        self.height.div_ceil(self.cell)
+        self.area.height.div_ceil(self.cell)
     }
 
     fn cell_columns(&self) -> u32 {
-        self.width.div_ceil(self.cell)
+        self.area.width.div_ceil(self.cell)
     }
 
     /// Rows after which the edges of the strips are where they were; every strip has equally many cells in them.
@@ -102,9 +160,10 @@ impl Grid {
         let rows = (first..self.cell_rows()).step_by(self.interleave as usize).zip(0..);
         let cells = rows.flat_map(move |(row, turn)| self.columns(strip, turn).map(move |column| (row, column)));
         cells.flat_map(move |(row, column)| {
-            let (top, left) = (row * self.cell, column * self.cell);
-            let rows = top..(top + self.cell).min(self.height);
-            rows.flat_map(move |y| (left..(left + self.cell).min(self.width)).map(move |x| (y, x)))
+            let Area { top, left, height, width } = self.area;
+            let within = |index: u32, size: u32| index * self.cell..((index + 1) * self.cell).min(size);
+            let columns = within(column, width);
+            within(row, height).flat_map(move |y| columns.clone().map(move |x| (top + y, left + x)))
         })
     }
 }

@@ -94,7 +94,7 @@ impl Layout {
         let mut layers: Vec<LayerLayout> = Vec::with_capacity(network.layers.len());
         for (index, geometry) in geometries.into_iter().enumerate() {
             let (layer, precision, mapped) = (&network.layers[index], &plan.layers[index], &mapping.layers[index]);
-            let grid = Grid::new(layer, mapped.strips, mapped.interleave);
+            let grid = Grid::new(layer, mapped.area(layer), mapped.strips, mapped.interleave);
             let produced = layers.last().map(|before| before.produced.as_slice());
             let mut windows = Vec::with_capacity(layer.windows() as usize);
             let mut starts = vec![0];

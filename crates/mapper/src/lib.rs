@@ -13,9 +13,9 @@ mod share;
 
 use document::Fault;
 
-pub use balance::{balance, balance_to};
+pub use balance::{balance, balance_cropped, balance_to};
 pub use geometry::{Geometry, ImaSpec, OutputGroup};
-pub use grid::Grid;
+pub use grid::{Area, Grid};
 pub use layout::{Destination, LayerLayout, Layout, NEVER, Window};
 pub use mapping::{LayerMapping, Mapping};
 pub use share::{InputOrder, Share};

@@ -1,9 +1,9 @@
 use arch::Arch;
-use network::{Network, Plan};
+use network::{Layer, LayerPlan, Network, Plan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Geometry, MappingError};
+use crate::{Area, Geometry, MappingError};
 
 /// What a mapping file says to those who edit it.
 const HEADER: &str = "\
@@ -14,6 +14,8 @@ const HEADER: &str = "\
 # ima_cols         column blocks that they hold: more results; ima_rows x ima_cols crossbars at the most are used
 # strips           vertical strips that the map of windows is cut into
 # interleave       copies that share a strip; its rows are dealt to them in turn
+# windows          the rectangle of windows that is dealt (top, left, height, width); the whole map if it is left out.
+#                  It must hold all windows that are not cropped
 # copies           first IMA of each copy, counted over the board (chip by chip, tile by tile); the rest of the copy
 #                  follows it. strips x interleave entries, the copies of a strip next to each other
 
@@ -55,6 +57,44 @@ pub struct LayerMapping {
     /// First IMA of each copy, counted over the board; the rest of the copy follows. `strips` x `interleave` entries,
     /// the copies of a strip next to each other.
     pub copies: Vec<u32>,
+    /// The windows that are dealt to the copies, among them all that are not cropped; the whole map by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<Area>,
+}
+
+impl LayerMapping {
+    /// The windows of `layer` that are dealt to the copies.
+    pub fn area(&self, layer: &Layer) -> Area {
+        self.windows.unwrap_or(Area::whole(layer))
+    }
+
+    fn check_windows(&self, layer: &Layer, plan: &LayerPlan) -> Result<(), MappingError> {
+        let Some(dealt) = self.windows else {
+            return Ok(());
+        };
+        let Area { top, left, height, width } = dealt;
+        let (rows, columns) = (layer.output.height, layer.output.width);
+        let wrong = |problem: &str, remedy: String| Err(invalid(&self.name, "windows", problem, remedy));
+        if top + height > rows || left + width > columns {
+            return wrong("windows lies outside the map", format!("the map has {rows} rows and {columns} columns"));
+        }
+        let cell = layer.pool.map_or(1, |pool| pool.stride);
+        let aligned = |start: u32, size: u32, end: u32| {
+            start.is_multiple_of(cell) && (size.is_multiple_of(cell) || start + size == end)
+        };
+        if !aligned(top, height, rows) || !aligned(left, width, columns) {
+            let remedy = format!("give multiples of {cell}, up to the end of the map");
+            return wrong("windows cuts a cell of the max-pool in two", remedy);
+        }
+        let mut missed = (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x)));
+        match missed.find(|&(y, x)| !dealt.contains(y, x) && plan.bits_at(y, x) > 0) {
+            Some((y, x)) => wrong(
+                &format!("windows leaves out the window at row {y} and column {x}, which is not cropped"),
+                "enlarge it, or leave it out".to_owned(),
+            ),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Mapping {
@@ -96,6 +136,7 @@ impl Mapping {
                     "make them equal",
                 ));
             }
+            faults.extend(mapped.check_windows(layer, precision).err());
             for &first in &mapped.copies {
                 let end = u64::from(first) + u64::from(geometry.imas_per_copy());
                 if end > u64::from(arch.imas()) {

@@ -1,0 +1,14 @@
+//! AQuA: what images gain from being cropped one by one, and the tables and figures of its paper from simulated runs.
+
+pub mod crops;
+mod paper;
+mod plot;
+pub mod published;
+mod study;
+mod tolerance;
+mod trace;
+
+pub use paper::{Comparison, Figure3Row, Figure4Row, Figure5Row, File, Paper, Table1Row, ThroughputRow};
+pub use study::{Bottleneck, Job, Measured, StudyError, WeightSet};
+pub use tolerance::{Infeasible, Tolerance};
+pub use trace::{Top, Trace};

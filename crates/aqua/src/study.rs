@@ -1,0 +1,208 @@
+//! The simulated runs behind the paper's tables and figures.
+
+use arch::Arch;
+use chip::{Cause, Options, SimulationError};
+use document::{Fault, Faults};
+use mapper::{Layout, MappingError};
+use network::{Edges, FULL_PRECISION_BITS, LayerKind, Network, Plan, parse_weights};
+
+use crate::crops::crops;
+
+/// Images of a run whose throughput is measured: enough for the pipeline to fill and settle.
+const STEADY_IMAGES: u32 = 4;
+
+/// Weights of a network, quantised by rounding (section IV.A). The paper's fourth set is of 32-bit floating-point
+/// numbers, which ISAAC cannot hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WeightSet {
+    /// 16 bits in every layer: the baseline.
+    Fixed16,
+    /// 11 to 13 bits in the convolutions of VGG16, 16 in its classifiers.
+    Varied,
+    /// 12 bits in every layer.
+    Fixed12,
+}
+
+impl WeightSet {
+    /// All, in the order of Figure 5.
+    pub const ALL: [WeightSet; 3] = [WeightSet::Fixed16, WeightSet::Varied, WeightSet::Fixed12];
+
+    /// Name on the command line and in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            WeightSet::Fixed16 => "16",
+            WeightSet::Varied => "varied",
+            WeightSet::Fixed12 => "12",
+        }
+    }
+}
+
+/// One run of the study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Weights.
+    pub weights: WeightSet,
+    /// Bits of the activations of convolutions; classifiers keep 16.
+    pub activation_bits: u32,
+    /// Crop of every convolution.
+    pub edges: Edges,
+    /// Copies are balanced for the crop, not for the whole map.
+    pub rebalanced: bool,
+    /// Images, one after another.
+    pub images: u32,
+}
+
+/// What a run of the study gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// What was run.
+    pub job: Job,
+    /// Dynamic energy of an image, pJ.
+    pub energy_pj: f64,
+    /// ADC conversions of an image.
+    pub adc_conversions: u64,
+    /// ADC conversions of an image in the convolutions alone.
+    pub convolution_conversions: u64,
+    /// Multiply-accumulates of an image.
+    pub macs: u64,
+    /// Cycles from the start to the first image's last result.
+    pub latency_cycles: u64,
+    /// Mean cycles from one image's last result to the next's; `None` for a single image.
+    pub cycles_per_image: Option<f64>,
+    /// The layer that sets the pace.
+    pub bottleneck: Bottleneck,
+}
+
+/// The layer that sets the pace of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bottleneck {
+    /// The convolution that waits least for others.
+    pub layer: String,
+    /// Part of its IMA-cycles, between its first window and its last, in which it did not wait for other layers.
+    pub occupied: f64,
+    /// What kept it from computing most of the time that it did not.
+    pub held_up_by: Option<Cause>,
+    /// Cycles in which the copy with the most windows reads its crossbars for one image: no run is faster.
+    pub bound_cycles: u64,
+    /// The convolutions with such a copy.
+    pub bound_by: Vec<String>,
+}
+
+/// Why a run of the study failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StudyError {
+    /// The network states no crops, or not enough layers.
+    #[error("{0}")]
+    Plan(#[from] Faults),
+    /// The machine is too small.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Mapping(Vec<MappingError>),
+    /// The simulation got stuck.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
+}
+
+impl From<Vec<MappingError>> for StudyError {
+    fn from(errors: Vec<MappingError>) -> StudyError {
+        StudyError::Mapping(errors)
+    }
+}
+
+impl StudyError {
+    /// The user's mistake, if it is one.
+    pub fn into_faults(self) -> Result<Faults, SimulationError> {
+        match self {
+            StudyError::Plan(faults) => Ok(faults),
+            StudyError::Mapping(errors) => Ok(errors.into_iter().map(Fault::from).collect::<Vec<_>>().into()),
+            StudyError::Simulation(error) => Err(error),
+        }
+    }
+}
+
+impl Job {
+    /// The study: every crop with every weight set, throughput before and after rebalancing for the 16-bit weights, and
+    /// one run with 8-bit activations.
+    pub fn all() -> Vec<Job> {
+        let job = |weights, edges, rebalanced, images| Job {
+            weights,
+            activation_bits: FULL_PRECISION_BITS,
+            edges,
+            rebalanced,
+            images,
+        };
+        let mut jobs = Vec::new();
+        for edges in crops() {
+            jobs.extend([false, true].map(|rebalanced| job(WeightSet::Fixed16, edges, rebalanced, STEADY_IMAGES)));
+            jobs.extend([WeightSet::Varied, WeightSet::Fixed12].map(|weights| job(weights, edges, false, 1)));
+        }
+        jobs.push(Job { activation_bits: 8, ..job(WeightSet::Fixed16, Edges::NONE, false, 1) });
+        jobs
+    }
+
+    /// Simulates the run.
+    pub fn run(self, arch: &Arch, network: &Network) -> Result<Measured, StudyError> {
+        let activations: Vec<u32> = network
+            .layers
+            .iter()
+            .map(|layer| match layer.kind {
+                LayerKind::Convolution => self.activation_bits,
+                LayerKind::FullyConnected => FULL_PRECISION_BITS,
+            })
+            .collect();
+        let plan = Plan::uniform(network, FULL_PRECISION_BITS, FULL_PRECISION_BITS)
+            .with_weights(&parse_weights(self.weights.name(), network)?)
+            .with_activations(&activations)
+            .crop(network, self.edges)?;
+        let balance = if self.rebalanced { mapper::balance_cropped } else { mapper::balance };
+        let layout = balance(arch, network, &plan)?;
+        let options = Options { images: self.images, ..Options::default() };
+        let outcome = chip::run(arch, &layout, &options)?;
+        let images = u64::from(self.images);
+        let convolutions =
+            || outcome.layers.iter().zip(&layout.layers).filter(|(_, layer)| !layer.is_fully_connected());
+        let (first, last) = (outcome.images[0], outcome.images[outcome.images.len() - 1]);
+        let conversions: u64 = convolutions().map(|(layer, _)| layer.counts.adc_conversions).sum();
+        Ok(Measured {
+            job: self,
+            energy_pj: report::total_pj(&report::energy(arch, &outcome.counts())) / f64::from(self.images),
+            adc_conversions: outcome.counts().adc_conversions / images,
+            convolution_conversions: conversions / images,
+            macs: layout.layers.iter().map(mapper::LayerLayout::macs).sum(),
+            latency_cycles: first,
+            cycles_per_image: (images > 1).then(|| (last - first) as f64 / (images - 1) as f64),
+            bottleneck: Bottleneck::find(arch, &layout, &outcome),
+        })
+    }
+}
+
+impl Bottleneck {
+    fn find(arch: &Arch, layout: &Layout, outcome: &chip::Outcome) -> Bottleneck {
+        let layers = || layout.layers.iter().zip(&outcome.layers).filter(|(layer, _)| !layer.is_fully_connected());
+        let occupied = |outcome: &chip::LayerOutcome| {
+            let own = [Cause::Computing, Cause::Bus, Cause::OutputRegister, Cause::Mesh];
+            let others = [Cause::Input, Cause::DownstreamBuffer];
+            let sum = |causes: &[Cause]| causes.iter().map(|&cause| outcome.stalls[cause]).sum::<u64>() as f64;
+            sum(&own) / (sum(&own) + sum(&others))
+        };
+        let cycles = |layer: &mapper::LayerLayout| {
+            let of_copy = |copy: u32| -> u64 {
+                let iterations = layer.windows(copy).iter().map(|window| arch.iterations(u32::from(window.bits)));
+                iterations.map(|iterations| u64::from(iterations * arch.cycles_per_iteration())).sum()
+            };
+            (0..layer.copies.len() as u32).map(of_copy).max().unwrap_or(0)
+        };
+        let cycles: Vec<(&str, u64)> = layers().map(|(layer, _)| (layer.layer.name.as_str(), cycles(layer))).collect();
+        let bound_cycles = cycles.iter().map(|(_, cycles)| *cycles).max().unwrap_or(0);
+        let bound_by = cycles.iter().filter(|(_, cycles)| *cycles == bound_cycles).map(|(name, _)| name.to_string());
+        let (layer, of_layer) = layers()
+            .max_by(|(_, a), (_, b)| occupied(a).total_cmp(&occupied(b)))
+            .expect("a network that is cropped has a convolution");
+        Bottleneck {
+            layer: layer.layer.name.clone(),
+            occupied: occupied(of_layer),
+            held_up_by: of_layer.stalls.main_wait(),
+            bound_cycles,
+            bound_by: bound_by.collect(),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! How much cropping images tolerate, and what the oracle makes of it.
+
+use crate::crops::{CROPS, SIZES, crops, means_by_size};
+use crate::published::Statement;
+
+/// No distribution over the sizes of crops has what is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "no distribution over 0 to 4 cuts has a mean energy of {mean:.4} with {original:.2} of the images uncropped: \
+     it can be from {least:.4} to {most:.4}"
+)]
+pub struct Infeasible {
+    mean: f64,
+    original: f64,
+    least: f64,
+    most: f64,
+}
+
+/// Which crops the images tolerate: the share of images for each set of equally large crops.
+///
+/// An image gets the largest crop under which it is still classified right; one that is classified wrongly without a
+/// crop gets none (section IV). Of several crops of that size it may get any, and these are averaged over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tolerance {
+    /// Share of images by the number of cuts that they tolerate.
+    pub shares: [f64; SIZES],
+    /// Share of images that get each crop, in the order of Table I.
+    pub crops: [f64; CROPS],
+    /// Share of images classified right without a crop; unknown where the distribution is reconstructed.
+    pub accuracy: Option<f64>,
+    /// Share of images classified right when all get the same crop, in the order of Table I; likewise.
+    pub fixed: Option<[f64; CROPS]>,
+}
+
+impl Tolerance {
+    /// Counts images, given for each whether it is classified right under each crop, in the order of Table I.
+    pub fn count(images: impl Iterator<Item = [bool; CROPS]>) -> Tolerance {
+        let sizes = crops().map(|edges| edges.count());
+        let (mut shares, mut gets, mut right, mut total) = ([0.0; SIZES], [0.0; CROPS], [0.0; CROPS], 0.0);
+        for correct in images {
+            total += 1.0;
+            right.iter_mut().zip(correct).filter(|(_, correct)| *correct).for_each(|(right, _)| *right += 1.0);
+            let tolerated = |crop: &usize| if correct[0] { correct[*crop] } else { *crop == 0 };
+            let largest = (0..CROPS).filter(tolerated).map(|crop| sizes[crop]).max().expect("no crop is tolerated");
+            let equal: Vec<usize> = (0..CROPS).filter(tolerated).filter(|&crop| sizes[crop] == largest).collect();
+            shares[largest] += 1.0;
+            equal.iter().for_each(|&crop| gets[crop] += 1.0 / equal.len() as f64);
+        }
+        Tolerance {
+            shares: shares.map(|images| images / total),
+            crops: gets.map(|images| images / total),
+            accuracy: Some(right[0] / total),
+            fixed: Some(right.map(|images| images / total)),
+        }
+    }
+
+    /// The distribution of maximum entropy over 0 to 4 cuts that meets what the paper states, for these energies of the
+    /// crops, relative to none: of all that do it assumes the least. Crops of one size are equally likely.
+    pub fn reconstruct(stated: &Statement, energies: &[f64; CROPS]) -> Result<Tolerance, Infeasible> {
+        let sizes = means_by_size(energies);
+        let left = 1.0 - stated.original;
+        let sum = stated.mean_energy - stated.original * sizes[0];
+        let infeasible = |least: f64, most: f64| Infeasible {
+            mean: stated.mean_energy,
+            original: stated.original,
+            least: stated.original + least,
+            most: stated.original + most,
+        };
+        let free = boltzmann(&sizes[1..], left, sum).ok_or_else(|| infeasible(left * sizes[4], left * sizes[1]))?;
+        let mut shares = [stated.original, free[0], free[1], free[2], free[3]];
+        if shares[4] < stated.four_cuts {
+            // The bound is what counts: entropy is concave, so its maximum lies on it.
+            let (left, sum) = (left - stated.four_cuts, sum - stated.four_cuts * sizes[4]);
+            let at_bound = stated.four_cuts * sizes[4];
+            let rest = boltzmann(&sizes[1..4], left, sum)
+                .ok_or_else(|| infeasible(at_bound + left * sizes[3], at_bound + left * sizes[1]))?;
+            shares = [stated.original, rest[0], rest[1], rest[2], stated.four_cuts];
+        }
+        let mut equal = [0.0; SIZES];
+        crops().iter().for_each(|edges| equal[edges.count()] += 1.0);
+        let crops = crops().map(|edges| shares[edges.count()] / equal[edges.count()]);
+        Ok(Tolerance { shares, crops, accuracy: None, fixed: None })
+    }
+
+    /// Mean energy of an image under the oracle, for these energies of the crops.
+    pub fn oracle_energy(&self, energies: &[f64; CROPS]) -> f64 {
+        self.crops.iter().zip(energies).map(|(share, energy)| share * energy).sum()
+    }
+}
+
+/// Shares of maximum entropy that add up to `total` and whose `energies` have the weighted sum `sum`: shares in
+/// proportion to exp(-beta x energy). `None` if no shares do.
+fn boltzmann(energies: &[f64], total: f64, sum: f64) -> Option<Vec<f64>> {
+    let least = energies.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = energies.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if !(least * total < sum && sum < most * total) {
+        return None;
+    }
+    let shares = |beta: f64| {
+        // Relative to the least (greatest) energy, so that no power overflows.
+        let base = if beta > 0.0 { least } else { most };
+        let weights: Vec<f64> = energies.iter().map(|energy| (-beta * (energy - base)).exp()).collect();
+        let scale = total / weights.iter().sum::<f64>();
+        weights.into_iter().map(|weight| weight * scale).collect::<Vec<f64>>()
+    };
+    // The weighted sum falls with beta, which is bisected to the last bit.
+    let (mut low, mut high) = (-1e5, 1e5);
+    for _ in 0..200 {
+        let middle = (low + high) / 2.0;
+        let at_middle: f64 = shares(middle).iter().zip(energies).map(|(share, energy)| share * energy).sum();
+        if at_middle > sum { low = middle } else { high = middle }
+    }
+    Some(shares(high))
+}

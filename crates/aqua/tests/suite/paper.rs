@@ -1,0 +1,143 @@
+//! What `aquasim paper` writes, from the runs that it makes.
+
+use std::sync::OnceLock;
+
+use aqua::{Job, Measured, Paper, Trace, WeightSet};
+
+/// The runs of the study, made once.
+fn runs() -> &'static [Measured] {
+    static RUNS: OnceLock<Vec<Measured>> = OnceLock::new();
+    RUNS.get_or_init(|| {
+        let arch = arch::load("isaac-ce").expect("a preset");
+        let network = network::load("vgg16").expect("a preset");
+        let mut jobs = Job::all();
+        let half = jobs.split_off(jobs.len() / 2);
+        let run = |jobs: Vec<Job>| -> Vec<Measured> {
+            jobs.into_iter().map(|job| job.run(&arch, &network).expect("the paper's machine runs it")).collect()
+        };
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| run(jobs));
+            let second = run(half);
+            first.join().expect("runs do not panic").into_iter().chain(second).collect()
+        })
+    })
+}
+
+fn paper() -> Paper {
+    Paper::new(runs(), 100.0, None).expect("what the text states can be met")
+}
+
+fn close(got: f64, expected: f64, tolerance: f64, what: &str) {
+    assert!((got - expected).abs() <= tolerance, "{what}: {got}, expected {expected}");
+}
+
+#[test]
+fn table_1_has_the_printed_energies() {
+    let paper = paper();
+    for row in &paper.table1 {
+        let opposite = ["1100", "0011"].contains(&row.cut.as_str());
+        // The paper prints the mean of a group of equally many cuts, and footnotes its opposite edges.
+        let expected = if opposite { 0.7223 } else { row.printed_relative_energy };
+        close(row.relative_energy, expected, 0.006, &row.cut);
+    }
+}
+
+#[test]
+fn computed_macs_and_conversions_are_those_of_each_crop_size() {
+    let macs = [1.0, 0.8611, 0.7427, 0.6243, 0.5263];
+    let conversions = [1.0, 0.8623, 0.7448, 0.6272, 0.5298];
+    for row in paper().table1 {
+        let opposite = ["1100", "0011"].contains(&row.cut.as_str());
+        close(row.relative_macs, if opposite { 0.7223 } else { macs[row.cuts] }, 0.0005, &row.cut);
+        if !opposite {
+            close(row.relative_conversions, conversions[row.cuts], 0.0001, &row.cut);
+        }
+    }
+}
+
+#[test]
+fn eight_bit_activations_halve_the_conversions_of_convolutions() {
+    let none = &runs()[0];
+    let eight = runs().iter().find(|run| run.job.activation_bits == 8).expect("the study has it");
+    assert_eq!(2 * eight.convolution_conversions, none.convolution_conversions);
+}
+
+#[test]
+fn weight_sets_take_fewer_conversions() {
+    let none = |weights| runs().iter().find(|run| run.job.weights == weights && run.job.edges.count() == 0);
+    let conversions = |weights| none(weights).expect("the study has it").adc_conversions as f64;
+    let baseline = conversions(WeightSet::Fixed16);
+    close(conversions(WeightSet::Fixed12) / baseline, 0.75, 0.0001, "12 bits");
+    close(conversions(WeightSet::Varied) / baseline, 0.7974, 0.0001, "varied");
+}
+
+#[test]
+fn figure_5_has_the_printed_savings() {
+    let paper = paper();
+    let saving = |weights: &str, top: &str| {
+        let row = paper.figure5.iter().find(|row| row.weights == weights && row.top == top && row.policy == "oracle");
+        row.expect("Figure 5 has all weight sets").saving
+    };
+    close(saving("16", "top-1"), 0.335, 1e-6, "top-1");
+    close(saving("16", "top-5"), 0.420, 1e-6, "top-5");
+    // "Activation cropping energy savings are nearly identical, even with differently quantized weight sets."
+    for weights in ["varied", "12"] {
+        close(saving(weights, "top-1"), 0.335, 0.02, weights);
+        close(saving(weights, "top-5"), 0.420, 0.02, weights);
+    }
+}
+
+#[test]
+fn figures_without_a_trace_are_marked_as_reconstructed() {
+    let paper = paper();
+    assert!(paper.figure4.iter().all(|row| row.tolerance_from == "reconstructed"));
+    let files = paper.files();
+    let text = |name: &str| &files.iter().find(|file| file.name == name).expect("the paper has it").text;
+    for name in ["figure3.svg", "figure4.svg", "figure5.svg", "paper.md"] {
+        assert!(text(name).contains("reconstructed"), "{name}");
+    }
+}
+
+#[test]
+fn every_published_number_is_met_or_explained() {
+    for comparison in paper().comparisons {
+        // The largest differences are of opposite edges and of "over 50 %".
+        assert!(!comparison.why.is_empty());
+        let bound = comparison.what.contains("lower bound");
+        assert!(
+            if bound { comparison.difference >= -1e-9 } else { comparison.difference.abs() < 0.025 },
+            "{comparison:?}"
+        );
+    }
+}
+
+#[test]
+fn copies_balanced_for_a_crop_are_not_slower_and_captured_shares_are_shares() {
+    let paper = paper();
+    for pair in paper.throughput.chunks(2) {
+        let [before, after] = pair else { panic!("a row before and one after") };
+        assert!(!before.rebalanced && after.rebalanced);
+        assert!(after.bound_cycles <= before.bound_cycles, "crop {}", before.cut);
+        close(before.captured_share, before.speed_up / before.work_reduction, 1e-12, &before.cut);
+    }
+    close(paper.throughput[0].captured_share, 1.0, 0.0, "no crop");
+}
+
+#[test]
+fn a_trace_takes_the_place_of_the_reconstruction() {
+    let trace = Trace::parse(super::trace::TEN_IMAGES, "ten.csv").expect("a good trace");
+    let paper = Paper::new(runs(), 100.0, Some(&trace)).expect("the rest can be reconstructed");
+    let energies: Vec<f64> = paper.table1.iter().map(|row| row.relative_energy).collect();
+    let row = paper.figure5.iter().find(|row| row.weights == "16" && row.top == "top-1").expect("it is there");
+    assert_eq!(row.tolerance_from, "trace");
+    // By hand, see trace.rs: four images uncropped, one with right, one with any of left and top, one with top and
+    // bottom, one with any of two of three cuts, two with all.
+    let expected = (4.0
+        + energies[1]
+        + (energies[2] + energies[4]) / 2.0
+        + energies[9]
+        + (energies[11] + energies[13]) / 2.0
+        + 2.0 * energies[15])
+        / 10.0;
+    close(row.relative_energy, expected, 1e-12, "top-1");
+}

@@ -1,0 +1,69 @@
+//! `aquasim paper`: AQuA's tables and figures from simulated runs.
+
+use std::path::PathBuf;
+use std::thread;
+
+use aqua::{Job, Measured, StudyError, Trace};
+use clap::Args;
+
+use crate::failure::Failure;
+use crate::output::{self, Output};
+use crate::progress;
+
+/// Make AQuA's tables and figures from simulated runs, and compare them with the paper
+///
+/// Writes Table I, Figures 3 to 5 and a table of captured throughput as CSV and SVG, and paper.md with every published
+/// number beside the simulated one.
+#[derive(Args)]
+pub struct Paper {
+    /// Folder for the results
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// CSV file that says which images are classified right under which crops; without it, Figures 3 to 5 are
+    /// reconstructed from what the paper states
+    #[arg(long, value_name = "FILE")]
+    trace: Option<String>,
+    /// Machine
+    #[arg(long, value_name = "PRESET|FILE", default_value = "isaac-ce")]
+    arch: String,
+    /// Threads; by default one for each core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+impl Paper {
+    /// Simulates, and writes the files.
+    pub fn execute(self) -> Result<(), Failure> {
+        let arch = arch::load(&self.arch)?;
+        output::warn(&arch);
+        let network = network::load("vgg16")?;
+        let trace = self.trace.as_deref().map(Trace::load).transpose()?;
+        output::create_folder(&self.out)?;
+        let jobs = Job::all();
+        let bar = progress::bar("simulating", jobs.len() as u64, 0);
+        let mut measured: Vec<Measured> = Vec::new();
+        sweep::pool::run(
+            threads(self.threads),
+            jobs.into_iter(),
+            |job| job.run(&arch, &network),
+            |done| {
+                bar.inc(done.len() as u64);
+                measured.extend(done.into_iter().collect::<Result<Vec<_>, StudyError>>()?);
+                Ok::<(), StudyError>(())
+            },
+        )?;
+        bar.finish_and_clear();
+        let paper =
+            aqua::Paper::new(&measured, arch.cycle_ns, trace.as_ref()).map_err(|error| Failure::Other(error.into()))?;
+        for file in paper.files() {
+            Output::create(&self.out.join(&file.name))?.write(&file.text)?;
+        }
+        output::print(&format!("{} has the tables and figures; begin with paper.md\n", self.out.display()))
+    }
+}
+
+/// As many threads as were asked for, or as there are cores.
+pub fn threads(asked: Option<u16>) -> usize {
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    asked.map_or_else(cores, usize::from)
+}

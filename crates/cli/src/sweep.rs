@@ -1,0 +1,121 @@
+//! `aquasim sweep`: simulates every point of a grid.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use sweep::{Folder, FolderError, Record, Shard};
+
+use crate::failure::Failure;
+use crate::{output, paper, progress};
+
+/// Simulate every point of a grid of machines, networks, precisions and crops
+///
+/// Finished points are kept, whatever happens: the same command goes on where the last one stopped.
+#[derive(Args)]
+pub struct Sweep {
+    /// TOML file with the values of each key
+    #[arg(value_name = "FILE.toml")]
+    file: String,
+    /// Folder for the results; by default named like the file, in the current folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Threads; by default one for each core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Simulate only part I of N, to be put together by `aquasim merge`
+    #[arg(long, value_name = "I/N")]
+    shard: Option<String>,
+}
+
+impl Sweep {
+    /// Simulates the points that are not done yet, and writes the tables when all are.
+    pub fn execute(self) -> Result<(), Failure> {
+        let sweep = sweep::Sweep::load(&self.file)?;
+        let shard: Option<Shard> = self.shard.as_deref().map(str::parse).transpose()?;
+        let name = PathBuf::from(&self.file).with_extension("");
+        let out = self.out.unwrap_or_else(|| name.file_name().map_or(name.clone(), PathBuf::from));
+        let mut folder = Folder::open(&out, &sweep.grid, shard.unwrap_or(Shard::WHOLE))?;
+        let before = folder.progress()?;
+        let stopped = stop_on_signals()?;
+        let threads = paper::threads(self.threads);
+        let bar = progress::bar("points", before.distinct, before.done);
+        let (started, busy) = (Instant::now(), AtomicU64::new(0));
+        let mut done = 0;
+        let wanted = folder.missing()?.take_while(|_| !stopped.load(Ordering::Relaxed));
+        sweep::pool::run(
+            threads,
+            wanted,
+            |point| {
+                let started = Instant::now();
+                let outcome = sweep::simulate(&sweep, point);
+                busy.fetch_add(started.elapsed().as_micros() as u64, Ordering::Relaxed);
+                Record { point, outcome }
+            },
+            |records| {
+                folder.append(&records)?;
+                done += records.len() as u64;
+                bar.inc(records.len() as u64);
+                Ok::<(), FolderError>(())
+            },
+        )?;
+        bar.finish_and_clear();
+        let (elapsed, busy) = (started.elapsed(), Duration::from_micros(busy.into_inner()));
+        let of_threads = busy.as_secs_f64() / (threads as f64 * elapsed.as_secs_f64());
+        output::complain(&format!(
+            "{done} points in {:.1} s on {threads} threads, which simulated for {:.1} % of the time",
+            elapsed.as_secs_f64(),
+            100.0 * of_threads
+        ));
+        if before.done + done < before.distinct {
+            return Err(Failure::Interrupted(format!(
+                "stopped: {} of {} points are done; the same command goes on from there",
+                before.done + done,
+                before.distinct
+            )));
+        }
+        match shard {
+            Some(shard) => {
+                output::print(&format!(
+                    "{} has shard {}/{}; `aquasim merge` puts all of them together\n",
+                    out.display(),
+                    shard.index,
+                    shard.of
+                ))?;
+                report_failures(&folder)
+            }
+            None => write_tables(&folder, &out),
+        }
+    }
+}
+
+/// Writes the tables of a whole sweep and says where they are; fails if points did.
+pub fn write_tables(folder: &Folder, out: &std::path::Path) -> Result<(), Failure> {
+    folder.write_tables()?;
+    output::print(&format!("{} has points, components and layers as .csv and .parquet\n", out.display()))?;
+    report_failures(folder)
+}
+
+fn report_failures(folder: &Folder) -> Result<(), Failure> {
+    match folder.failures()? {
+        (failed, Some(first)) => {
+            Err(Failure::Partial(format!("{failed} points failed; the rows say why. The first: {first}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A flag that Ctrl-C and a request to end (SIGTERM, as a batch system sends it) raise.
+fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let flag = stopped.clone();
+    ctrlc::set_handler(move || {
+        if !flag.swap(true, Ordering::Relaxed) {
+            output::complain("finishing the points in hand");
+        }
+    })
+    .map_err(|error| Failure::Other(error.into()))?;
+    Ok(stopped)
+}

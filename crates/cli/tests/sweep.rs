@@ -1,0 +1,336 @@
+//! Sweeps as processes: killed, interrupted, sharded, refused.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// A few hundred points of a network that is simulated in no time.
+const SWEEP: &str = r#"
+network = "tiny"
+arch.file = "tiny"
+arch.bus.bytes_per_cycle = { from = 16, to = 64, step = 16 }
+arch.board.chips = [1, 2]
+weights = ["16", "12", "9"]
+crop = ["none", "left", "top,bottom"]
+images = [1, 3]
+rebalance = [false, true]
+"#;
+
+const TABLES: [&str; 6] =
+    ["points.csv", "points.parquet", "components.csv", "components.parquet", "layers.csv", "layers.parquet"];
+
+fn aquasim() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_aquasim"))
+}
+
+/// A folder with a sweep file.
+struct Place(TempDir);
+
+impl Place {
+    fn new(sweep: &str) -> Place {
+        let place = Place(TempDir::new().expect("a folder"));
+        fs::write(place.0.path().join("sweep.toml"), sweep).expect("a writable folder");
+        place
+    }
+
+    fn sweep(&self, out: &str) -> Command {
+        let mut command = aquasim();
+        command.current_dir(self.0.path()).args(["sweep", "sweep.toml", "--out", out]);
+        command
+    }
+
+    fn merge(&self, shards: &[&str], out: &str) -> Output {
+        let mut command = aquasim();
+        command.current_dir(self.0.path()).arg("merge").args(shards).args(["--out", out]);
+        command.output().expect("it runs")
+    }
+
+    fn tables(&self, out: &str) -> Vec<Vec<u8>> {
+        TABLES.iter().map(|name| fs::read(self.path(out).join(name)).expect("a table")).collect()
+    }
+
+    fn path(&self, out: &str) -> std::path::PathBuf {
+        self.0.path().join(out)
+    }
+
+    fn text(&self, path: &str) -> String {
+        fs::read_to_string(self.0.path().join(path)).expect("a text")
+    }
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn run(command: &mut Command) -> Output {
+    let output = command.output().expect("it runs");
+    assert!(output.status.success(), "{}", stderr(&output));
+    output
+}
+
+/// Lines of the journal: the header and a record for each finished point.
+fn lines(journal: &Path) -> usize {
+    fs::read(journal).map_or(0, |bytes| bytes.iter().filter(|&&byte| byte == b'\n').count())
+}
+
+/// A number for each call, not the same in the next run, spread evenly over 0 to `below`.
+fn random(seed: &mut u64, below: u64) -> u64 {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    *seed % below
+}
+
+#[test]
+fn two_hundred_kills_lose_nothing_and_double_nothing() {
+    let place = Place::new(SWEEP);
+    let begun = Instant::now();
+    run(&mut place.sweep("undisturbed"));
+    let whole = begun.elapsed();
+    let mut seed = std::process::id().into();
+    let (mut kills, mut rounds) = (0, 0);
+    while kills < 200 {
+        // What one run would take is spread over about ten, so that every stage of it is hit.
+        let out = format!("killed-{rounds}");
+        rounds += 1;
+        loop {
+            let mut child = place.sweep(&out).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+            thread::sleep(Duration::from_micros(random(&mut seed, 1 + whole.as_micros() as u64)));
+            if let Some(status) = child.try_wait().expect("a child of ours") {
+                assert!(status.success());
+                break;
+            }
+            child.kill().expect("a child of ours");
+            child.wait().expect("a child of ours");
+            kills += 1;
+        }
+        assert!(place.tables(&out) == place.tables("undisturbed"), "round {rounds} differs");
+        assert_eq!(
+            lines(&place.path(&out).join("journal")),
+            lines(&place.path("undisturbed/journal")),
+            "a point was repeated"
+        );
+    }
+}
+
+#[test]
+fn rows_are_in_the_order_of_the_grid_whatever_the_threads() {
+    let place = Place::new(SWEEP);
+    run(place.sweep("one").args(["--threads", "1"]));
+    run(place.sweep("three").args(["--threads", "3"]));
+    assert!(place.tables("one") == place.tables("three"));
+    let points = place.text("one/points.csv");
+    let numbers: Vec<&str> = points.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    let expected: Vec<String> = (0..288).map(|point| point.to_string()).collect();
+    assert_eq!(numbers, expected);
+}
+
+#[test]
+fn equal_points_are_simulated_once_and_have_a_row_each() {
+    let place = Place::new(
+        "network = \"tiny\"\narch.file = \"tiny\"\nrebalance = [false, true]\nimages = [2, 2]\n\
+         crop = [\"none\", \"left,top\", \"top, left\"]\nweights = [16, \"16\"]",
+    );
+    run(&mut place.sweep("out"));
+    // No crop, and one crop balanced in two ways.
+    assert_eq!(lines(&place.path("out/journal")), 1 + 3);
+    assert_eq!(place.text("out/points.csv").lines().count(), 1 + 24);
+}
+
+#[test]
+fn shards_merge_to_what_one_run_gives() {
+    let place = Place::new(SWEEP);
+    run(&mut place.sweep("whole"));
+    for shard in 1..=3 {
+        run(place.sweep(&format!("part-{shard}")).args(["--shard", &format!("{shard}/3")]));
+    }
+    let merged = place.merge(&["part-3", "part-1", "part-2"], "merged");
+    assert!(merged.status.success(), "{}", stderr(&merged));
+    assert!(place.tables("merged") == place.tables("whole"));
+    // The merged folder is that of the sweep: nothing is left to do in it.
+    let again = run(&mut place.sweep("merged"));
+    assert!(stderr(&again).starts_with("0 points"), "{}", stderr(&again));
+}
+
+#[test]
+fn bad_shards_are_reported_all_at_once() {
+    let place = Place::new(SWEEP);
+    run(place.sweep("part-1").args(["--shard", "1/3"]));
+    run(place.sweep("again").args(["--shard", "1/3"]));
+    let mut child = place.sweep("part-3").args(["--shard", "3/3"]).stderr(Stdio::null()).spawn().expect("it starts");
+    while lines(&place.path("part-3/journal")) < 2 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().expect("a child of ours");
+    child.wait().expect("a child of ours");
+    let journal = place.path("part-3/journal");
+    let text = fs::read_to_string(&journal).expect("a text");
+    let two: Vec<&str> = text.lines().take(2).collect();
+    fs::write(&journal, two.join("\n") + "\n").expect("a writable folder");
+
+    let output = place.merge(&["part-1", "again", "part-3", "nowhere"], "merged");
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    for part in [
+        "nowhere holds no shard",
+        "part-1 and again are both shard 1/3",
+        "shard 2/3 is missing",
+        "part-3 is not finished: 1 of",
+    ] {
+        assert!(said.contains(part), "{part} in:\n{said}");
+    }
+    assert!(!place.path("merged").exists());
+    let output = place.sweep("part-1").args(["--shard", "4/3"]).output().expect("it runs");
+    assert!(stderr(&output).contains("there is no shard 4/3"), "{}", stderr(&output));
+}
+
+#[test]
+fn failing_points_are_recorded_and_the_others_go_on() {
+    let place = Place::new("network = [\"tiny\", \"vgg16\"]\narch.file = \"tiny\"\nimages = [1, 2]");
+    let output = place.sweep("out").output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("2 points failed; the rows say why. The first: "), "{}", stderr(&output));
+    let points = place.text("out/points.csv");
+    let status: Vec<bool> = points.lines().skip(1).map(|line| line.contains(",done,")).collect();
+    assert_eq!(status, [true, true, false, false]);
+    assert_eq!(points.matches("tiny has").count(), 2, "{points}");
+    // Once more: nothing is repeated, and the exit code stays.
+    assert_eq!(place.sweep("out").output().expect("it runs").status.code(), Some(1));
+}
+
+/// A sweep that takes a while, at work.
+fn at_work(place: &Place) -> Child {
+    let child = place.sweep("out").stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+    let begun = Instant::now();
+    while lines(&place.path("out/journal")) < 3 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it has not begun");
+        thread::sleep(Duration::from_millis(1));
+    }
+    child
+}
+
+const LONG: &str = "network = \"tiny\"\narch.file = \"tiny\"\nimages = { from = 1, to = 400 }";
+
+#[test]
+fn a_second_sweep_on_the_same_folder_is_refused() {
+    let place = Place::new(LONG);
+    let mut first = at_work(&place);
+    let second = place.sweep("out").output().expect("it runs");
+    first.kill().expect("a child of ours");
+    first.wait().expect("a child of ours");
+    assert_eq!(second.status.code(), Some(2));
+    assert!(stderr(&second).contains("another aquasim is at work in out"), "{}", stderr(&second));
+}
+
+#[test]
+fn another_sweep_in_the_same_folder_is_refused() {
+    let place = Place::new(SWEEP);
+    run(place.sweep("out").args(["--shard", "1/40"]));
+    let output = place.sweep("out").args(["--shard", "2/40"]).output().expect("it runs");
+    assert!(stderr(&output).contains("out holds shard 1/40 of this sweep, not 2/40"), "{}", stderr(&output));
+    fs::write(place.path("sweep.toml"), SWEEP.replace("[1, 3]", "[1, 4]")).expect("a writable folder");
+    let output = place.sweep("out").args(["--shard", "1/40"]).output().expect("it runs");
+    assert!(stderr(&output).contains("out holds another sweep"), "{}", stderr(&output));
+}
+
+#[test]
+fn an_interrupted_sweep_finishes_the_points_in_hand_and_goes_on() {
+    let place = Place::new(LONG);
+    let mut child = at_work(&place);
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill is there");
+    assert!(killed.success());
+    let status = child.wait().expect("a child of ours");
+    let said: Vec<String> =
+        BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok).collect();
+    assert_eq!(status.code(), Some(130), "{said:?}");
+    assert!(said.iter().any(|line| line.contains("the same command goes on from there")), "{said:?}");
+    let before = lines(&place.path("out/journal"));
+    assert!(before < 401, "it was not stopped");
+    let output = run(&mut place.sweep("out"));
+    assert!(stderr(&output).starts_with(&format!("{} points in", 401 - before)), "{}", stderr(&output));
+}
+
+#[test]
+fn rows_say_the_tool_the_hashes_and_the_whole_point() {
+    let place = Place::new("network = \"tiny\"\narch.file = \"tiny\"\narch.adc.rate_gsps = 0.64\ncrop = [\"left\"]");
+    run(&mut place.sweep("out"));
+    for name in ["points", "components", "layers"] {
+        let table = place.text(&format!("out/{name}.csv"));
+        let mut lines = table.lines();
+        let header = lines.next().expect("a header");
+        let start = "point,tool_version,arch.file,arch.file_hash,arch.adc.rate_gsps,network,network_hash,\
+                     crop,weights,activations,rebalance,images,";
+        for key in start.split(',').filter(|key| !key.is_empty()) {
+            assert!(header.split(',').any(|column| column == key), "{key} in {header}");
+        }
+        assert!(lines.all(|line| line.contains(env!("CARGO_PKG_VERSION")) && line.contains(",left,")));
+    }
+}
+
+#[test]
+fn bad_sweep_files_are_reported_all_at_once_before_anything_runs() {
+    let place = Place::new(
+        "arch.adc.bitz = [6, 7]\narch.adc.bits = [6, \"seven\"]\ncorp = \"left\"\nimages = [0, 1]\n\
+         crop = [\"lefft\"]\nnetwork = \"vgg61\"\nrebalance = 1\nweights = \"16,16\"\nzip = [\"images\", \"arch.adc.bits\", \"plan\"]\n\
+         arch.tile.imas = { from = 12, to = 4 }\n",
+    );
+    let output = place.sweep("out").output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    for part in [
+        "unknown key adc.bitz",
+        "did you mean bits?",
+        "sweep.toml:1:18",
+        "adc.bits must be a whole number",
+        "sweep.toml:2:21",
+        "unknown key corp",
+        "did you mean crop?",
+        "images[0] must be a whole number of at least 1",
+        "a map has no edge \"lefft\"",
+        "there is no preset or file called vgg61",
+        "rebalance must be true or false",
+        "the sweep has no key \"plan\"",
+        "the range arch.tile.imas has no values",
+    ] {
+        assert!(said.contains(part), "{part} in:\n{said}");
+    }
+    assert!(!place.path("out").exists());
+}
+
+#[test]
+fn isaac_ce_stands_in_the_shipped_design_space() {
+    let place = Place::new("");
+    let sweep = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sweeps/isaac-design-space.toml");
+    let output = aquasim().args(["sweep", sweep, "--out"]).arg(place.path("out")).output().expect("it runs");
+    let points = place.text("out/points.csv");
+    let mut lines = points.lines();
+    let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
+    let column = |name: &str| header.iter().position(|column| *column == name).expect("a column");
+    let wanted =
+        [("arch.crossbar.rows", "128"), ("arch.adc.count", "8"), ("arch.ima.crossbars", "8"), ("arch.tile.imas", "12")];
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    let ce: Vec<&Vec<&str>> =
+        rows.iter().filter(|row| wanted.iter().all(|(name, value)| row[column(name)] == *value)).collect();
+    assert_eq!(ce.len(), 1, "{}", stderr(&output));
+    let figure = |name: &str| ce[0][column(name)].parse::<f64>().expect("a number");
+    assert!((figure("peak_gops_per_watt") - 627.5).abs() < 0.5, "{}", figure("peak_gops_per_watt"));
+    assert!((figure("peak_gops_per_mm2") - 483.5).abs() < 0.5, "{}", figure("peak_gops_per_mm2"));
+}
+
+#[test]
+fn the_other_shipped_sweeps_are_good_files() {
+    for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../sweeps")).expect("shipped sweeps") {
+        let path = entry.expect("an entry").path();
+        // The smallest part of a large number: the file is read whole, and next to nothing is simulated.
+        let place = Place::new("");
+        let mut command = aquasim();
+        command.arg("sweep").arg(&path).arg("--out").arg(place.path("out")).args(["--shard", "1/100000"]);
+        let output = command.output().expect("it runs");
+        assert!(output.status.success(), "{}: {}", path.display(), stderr(&output));
+    }
+}

@@ -1,0 +1,230 @@
+//! The folder of a sweep: its lock, its journal and its tables.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use document::{Fault, Faults};
+
+use crate::journal::{self, Header, Journal};
+use crate::{Grid, Outcome, Record, Shard, tables};
+
+/// The file that one program at a time may lock.
+const LOCK: &str = "lock";
+/// The file with the records.
+const JOURNAL: &str = "journal";
+/// Records that reach the disk together when shards are merged.
+const MERGED_AT_ONCE: usize = 256;
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The user's mistake.
+    #[error(transparent)]
+    User(#[from] Faults),
+    /// Reading or writing failed.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// The folder.
+        path: PathBuf,
+        /// What happened.
+        error: io::Error,
+    },
+    /// The tables could not be written.
+    #[error(transparent)]
+    Tables(#[from] tables::TableError),
+}
+
+/// How far a sweep, or a shard of it, has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Points that are simulated: of equal ones only the first.
+    pub distinct: u64,
+    /// Of these, the ones that are done.
+    pub done: u64,
+}
+
+/// The folder of a sweep, locked.
+pub struct Folder {
+    path: PathBuf,
+    header: Header,
+    journal: Journal,
+    /// Released when it is closed, however the program ends.
+    _lock: File,
+}
+
+impl Folder {
+    /// Takes the folder at `path` for `shard` of `grid`: a new one, or one in which this very sweep was begun.
+    pub fn open(path: &Path, grid: &Grid, shard: Shard) -> Result<Folder, FolderError> {
+        let at = |error| FolderError::Io { path: path.to_owned(), error };
+        fs::create_dir_all(path).map_err(at)?;
+        let lock = lock(path)?;
+        let journal = path.join(JOURNAL);
+        let header = Header { grid: grid.clone(), shard };
+        if let Some(other) = journal::header(&journal).map_err(at)?
+            && other != header
+        {
+            return Err(other_sweep(path, &other, &header).into());
+        }
+        let journal = Journal::open(&journal, &header).map_err(at)?;
+        Ok(Folder { path: path.to_owned(), header, journal, _lock: lock })
+    }
+
+    /// How far the sweep has come.
+    pub fn progress(&self) -> Result<Progress, FolderError> {
+        let mut progress = Progress::default();
+        for point in self.originals() {
+            progress.distinct += 1;
+            progress.done += u64::from(self.has(point)?);
+        }
+        Ok(progress)
+    }
+
+    /// The points that are still to be simulated, in order. What is recorded meanwhile does not come again.
+    pub fn missing(&self) -> Result<impl Iterator<Item = u64> + Send + use<>, FolderError> {
+        let places = self.journal.places.share().map_err(|error| self.error(error))?;
+        let header = self.header.clone();
+        // A place that cannot be read is taken for one that is empty: its point is then recorded twice, alike.
+        let points = 0..header.grid.points().unwrap_or(0);
+        let own = points.filter(move |&point| header.grid.original(point) == point && header.shard.has(point));
+        Ok(own.filter(move |&point| !places.has(point).unwrap_or(false)))
+    }
+
+    /// Records finished points. When it returns they have reached the disk.
+    pub fn append(&mut self, records: &[Record]) -> Result<(), FolderError> {
+        self.journal.append(records).map_err(|error| FolderError::Io { path: self.path.clone(), error })
+    }
+
+    /// Writes the tables of a sweep all of whose points are done.
+    pub fn write_tables(&self) -> Result<(), FolderError> {
+        Ok(tables::write(&self.path, &self.header.grid, &self.journal)?)
+    }
+
+    /// Number of points that failed, and the error of the first.
+    pub fn failures(&self) -> Result<(u64, Option<String>), FolderError> {
+        let (mut failures, mut first) = (0, None);
+        for point in self.originals() {
+            let record = self.journal.record(point).map_err(|error| self.error(error))?;
+            if let Some(Record { outcome: Outcome::Failed(error), .. }) = record {
+                failures += 1;
+                first.get_or_insert(error);
+            }
+        }
+        Ok((failures, first))
+    }
+
+    /// The points of the shard that are simulated.
+    fn originals(&self) -> impl Iterator<Item = u64> + use<'_> {
+        let Header { grid, shard } = &self.header;
+        (0..grid.points().unwrap_or(0)).filter(|&point| grid.original(point) == point && shard.has(point))
+    }
+
+    fn has(&self, point: u64) -> Result<bool, FolderError> {
+        self.journal.places.has(point).map_err(|error| self.error(error))
+    }
+
+    fn error(&self, error: io::Error) -> FolderError {
+        FolderError::Io { path: self.path.clone(), error }
+    }
+}
+
+fn lock(path: &Path) -> Result<File, FolderError> {
+    let at = |error| FolderError::Io { path: path.to_owned(), error };
+    let lock = File::options().write(true).create(true).truncate(false).open(path.join(LOCK)).map_err(at)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Faults::from(Fault::new(
+            format!("another aquasim is at work in {}", path.display()),
+            "wait until it is done, or give another folder with --out",
+        ))
+        .into()),
+        Err(TryLockError::Error(error)) => Err(at(error)),
+    }
+}
+
+fn other_sweep(path: &Path, other: &Header, header: &Header) -> Faults {
+    let path = path.display();
+    let problem = if other.grid == header.grid {
+        format!(
+            "{path} holds shard {}/{} of this sweep, not {}/{}",
+            other.shard.index, other.shard.of, header.shard.index, header.shard.of
+        )
+    } else if other.grid.tool_version != header.grid.tool_version {
+        format!("{path} holds a sweep of version {} of aquasim", other.grid.tool_version)
+    } else {
+        format!("{path} holds another sweep: its file, or one that it names, has changed")
+    };
+    Fault::new(problem, "give another folder with --out, or delete this one").into()
+}
+
+/// Puts the shards in the folders `from` together in the folder `to`, which is then that of the whole sweep.
+pub fn merge(from: &[PathBuf], to: &Path) -> Result<Folder, FolderError> {
+    let mut faults = Vec::new();
+    let mut headers: Vec<(&Path, Header)> = Vec::new();
+    for path in from {
+        match journal::header(&path.join(JOURNAL)) {
+            Ok(Some(header)) => headers.push((path, header)),
+            Ok(None) => faults.push(Fault::new(
+                format!("{} holds no shard", path.display()),
+                "give the folders of `aquasim sweep --shard I/N --out DIR`",
+            )),
+            Err(error) => return Err(FolderError::Io { path: path.clone(), error }),
+        }
+    }
+    headers.sort_by_key(|(_, header)| header.shard);
+    if let Some((first_path, first)) = headers.first() {
+        let fault = |problem: String, remedy: &str| Fault::new(problem, remedy);
+        for (path, header) in &headers[1..] {
+            if header.grid != first.grid || header.shard.of != first.shard.of {
+                let problem = format!("{} and {} are not of the same sweep", first_path.display(), path.display());
+                faults.push(fault(problem, "give the shards of one sweep, all with the same N"));
+            }
+        }
+        for pair in headers.windows(2).filter(|pair| pair[0].1.shard == pair[1].1.shard) {
+            let [(a, Header { shard, .. }), (b, _)] = [&pair[0], &pair[1]];
+            let problem = format!("{} and {} are both shard {}/{}", a.display(), b.display(), shard.index, shard.of);
+            faults.push(fault(problem, "give each shard once"));
+        }
+        let given = |index: &u64| headers.iter().any(|(_, header)| header.shard.index == *index);
+        for index in (1..=first.shard.of).filter(|index| !given(index)) {
+            let problem = format!("shard {index}/{} is missing", first.shard.of);
+            faults.push(fault(problem, "run it, or give its folder too"));
+        }
+    }
+    let mut shards = Vec::new();
+    for (path, header) in headers {
+        match Folder::open(path, &header.grid, header.shard) {
+            Ok(folder) => {
+                let Progress { distinct, done } = folder.progress()?;
+                if done < distinct {
+                    faults.push(Fault::new(
+                        format!("{} is not finished: {done} of {distinct} points are done", path.display()),
+                        "start its sweep again; it goes on where it stopped",
+                    ));
+                }
+                shards.push(folder);
+            }
+            Err(FolderError::User(others)) => faults.extend(others.iter().cloned()),
+            Err(error) => return Err(error),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Faults::from(faults).into());
+    }
+    let mut whole = Folder::open(to, &shards[0].header.grid, Shard::WHOLE)?;
+    for shard in &shards {
+        let mut records = Vec::new();
+        for point in shard.originals() {
+            if !whole.has(point)? {
+                let record = shard.journal.record(point).map_err(|error| shard.error(error))?;
+                records.push(record.expect("a finished shard has a record for every point"));
+            }
+            if records.len() == MERGED_AT_ONCE {
+                whole.append(&records)?;
+                records.clear();
+            }
+        }
+        whole.append(&records)?;
+    }
+    Ok(whole)
+}

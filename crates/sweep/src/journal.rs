@@ -1,0 +1,198 @@
+//! The journal: a file that only grows, one line for each finished point.
+//!
+//! A line is the hash of what follows it, a space, and JSON. The first says what sweep it is, each other one is a
+//! [`Record`]. A line counts once it is whole, so that whatever a kill leaves of the last one is cut off.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::{Cell, Grid, Shard};
+
+/// Bytes of the hash of a line, in hexadecimal digits.
+const HASH_DIGITS: usize = 16;
+
+/// What a journal is of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// The points of the whole sweep.
+    pub grid: Grid,
+    /// The part that the journal is of.
+    pub shard: Shard,
+}
+
+/// A finished point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its number in the grid.
+    pub point: u64,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a point: the cells of its rows in the tables.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It could not be simulated.
+    Failed(String),
+    /// It was simulated.
+    Done {
+        /// Cells of the row of the point.
+        point: Vec<Cell>,
+        /// Cells of the row of each component group.
+        components: Vec<Vec<Cell>>,
+        /// Cells of the row of each layer.
+        layers: Vec<Vec<Cell>>,
+    },
+}
+
+/// The first line of the journal at `path`; `None` if there is no whole one.
+pub fn header(path: &Path) -> io::Result<Option<Header>> {
+    match File::open(path) {
+        Ok(file) => Ok(Lines::new(file).next_line()?.and_then(|(_, line)| parse(&line))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A journal, and for each point where its record stands.
+///
+/// The places are kept in a nameless file, eight bytes a point, and not in memory: sweeps of any length need the same.
+pub struct Journal {
+    file: File,
+    /// Bytes of whole lines.
+    length: u64,
+    /// Where the records stand.
+    pub places: Places,
+}
+
+/// For each point one more than the offset of its record; 0 where there is none.
+pub struct Places(File);
+
+impl Places {
+    /// The same places, for another thread.
+    pub fn share(&self) -> io::Result<Places> {
+        self.0.try_clone().map(Places)
+    }
+
+    /// Whether `point` has a record.
+    pub fn has(&self, point: u64) -> io::Result<bool> {
+        Ok(self.get(point)?.is_some())
+    }
+
+    fn get(&self, point: u64) -> io::Result<Option<u64>> {
+        let mut place = [0; 8];
+        match self.0.read_exact_at(&mut place, 8 * point) {
+            Ok(()) => Ok(u64::from_le_bytes(place).checked_sub(1)),
+            // Beyond the last point that was noted.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn set(&self, point: u64, start: u64) -> io::Result<()> {
+        self.0.write_all_at(&(start + 1).to_le_bytes(), 8 * point)
+    }
+}
+
+impl Journal {
+    /// Opens the journal at `path`, or begins it with `header`, and finds its records.
+    pub fn open(path: &Path, header: &Header) -> io::Result<Journal> {
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut journal = Journal { file, length: 0, places: Places(tempfile::tempfile()?) };
+        let mut lines = Lines::new(journal.file.try_clone()?);
+        while let Some((start, line)) = lines.next_line()? {
+            if start > 0 {
+                let Some(record) = parse::<Record>(&line) else { break };
+                journal.places.set(record.point, start)?;
+            }
+            journal.length = start + line.len() as u64 + 1;
+        }
+        // Half a line is what a kill left.
+        journal.file.set_len(journal.length)?;
+        if journal.length == 0 {
+            journal.write(&line(header))?;
+            // The folder's entry must reach the disk too.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(journal)
+    }
+
+    /// The record of `point`.
+    pub fn record(&self, point: u64) -> io::Result<Option<Record>> {
+        let Some(start) = self.places.get(point)? else {
+            return Ok(None);
+        };
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(start))?;
+        let mut line = Vec::new();
+        BufReader::new(file).read_until(b'\n', &mut line)?;
+        line.pop();
+        parse(&line).map(Some).ok_or_else(|| io::Error::other("the journal has changed while it was read"))
+    }
+
+    /// Adds records that have not been there. When it returns they have reached the disk.
+    pub fn append(&mut self, records: &[Record]) -> io::Result<()> {
+        let mut text = Vec::new();
+        for record in records {
+            self.places.set(record.point, self.length + text.len() as u64)?;
+            text.extend(line(record));
+        }
+        self.write(&text)
+    }
+
+    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.length))?;
+        self.file.write_all(lines)?;
+        self.file.sync_data()?;
+        self.length += lines.len() as u64;
+        Ok(())
+    }
+}
+
+/// Whole lines with their offsets.
+struct Lines {
+    reader: BufReader<File>,
+    start: u64,
+}
+
+impl Lines {
+    fn new(file: File) -> Lines {
+        Lines { reader: BufReader::new(file), start: 0 }
+    }
+
+    /// The next line without its end; `None` at the end, and from the first line on that is not whole.
+    fn next_line(&mut self) -> io::Result<Option<(u64, Vec<u8>)>> {
+        let mut line = Vec::new();
+        let length = self.reader.read_until(b'\n', &mut line)?;
+        let start = self.start;
+        self.start += length as u64;
+        let whole = line.pop() == Some(b'\n') && content(&line).is_some();
+        Ok(whole.then_some((start, line)))
+    }
+}
+
+fn line(value: &impl Serialize) -> Vec<u8> {
+    let json = serde_json::to_string(value).expect("a record is plain data");
+    format!("{} {json}\n", hash(json.as_bytes())).into_bytes()
+}
+
+/// What stands behind the hash of a line, if the two agree.
+fn content(line: &[u8]) -> Option<&[u8]> {
+    let (start, content) = (line.get(..HASH_DIGITS)?, line.get(HASH_DIGITS + 1..)?);
+    (start == hash(content).as_bytes()).then_some(content)
+}
+
+fn parse<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
+    serde_json::from_slice(content(line)?).ok()
+}
+
+fn hash(content: &[u8]) -> String {
+    blake3::hash(content).to_hex()[..HASH_DIGITS].to_owned()
+}

@@ -1,0 +1,273 @@
+//! One point: from its values to the rows of the tables.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use arch::Arch;
+use chip::{Cause, Options};
+use document::Faults;
+use mapper::MappingError;
+use network::{Edges, FULL_PRECISION_BITS, Network, Plan, parse_activations, parse_weights};
+use report::{LayerReport, Report};
+
+use crate::cell::Kind;
+use crate::spec::to_toml;
+use crate::{Cell, Outcome, Sweep};
+
+/// Columns of a point: what follows from its machine, then what was simulated.
+pub(crate) const POINT_COLUMNS: [(&str, Kind); 33] = [
+    ("arch_name", Kind::Text),
+    ("peak_gops", Kind::Real),
+    ("peak_gops_per_watt", Kind::Real),
+    ("peak_gops_per_mm2", Kind::Real),
+    ("mb_per_mm2", Kind::Real),
+    ("chip_power_mw", Kind::Real),
+    ("chip_area_mm2", Kind::Real),
+    ("adc_power_share", Kind::Real),
+    ("adc_area_share", Kind::Real),
+    ("network_name", Kind::Text),
+    ("cycles", Kind::Integer),
+    ("time_ns", Kind::Real),
+    ("latency_cycles", Kind::Integer),
+    ("cycles_per_image", Kind::Real),
+    ("images_per_second", Kind::Real),
+    ("digest", Kind::Text),
+    ("macs", Kind::Integer),
+    ("adc_conversions", Kind::Integer),
+    ("dynamic_energy_pj", Kind::Real),
+    ("static_energy_pj", Kind::Real),
+    ("average_power_mw", Kind::Real),
+    ("pj_per_mac", Kind::Real),
+    ("gops", Kind::Real),
+    ("gops_per_watt", Kind::Real),
+    ("chips", Kind::Integer),
+    ("crossbars_needed", Kind::Integer),
+    ("crossbars_mapped", Kind::Integer),
+    ("crossbars_available", Kind::Integer),
+    ("imas_mapped", Kind::Integer),
+    ("imas_available", Kind::Integer),
+    ("computing_ima_cycles", Kind::Integer),
+    ("waiting_ima_cycles", Kind::Integer),
+    ("main_wait", Kind::Text),
+];
+
+/// Columns of a component group.
+pub(crate) const COMPONENT_COLUMNS: [(&str, Kind); 6] = [
+    ("component", Kind::Text),
+    ("counted", Kind::Text),
+    ("count", Kind::Integer),
+    ("pj_each", Kind::Real),
+    ("dynamic_energy_pj", Kind::Real),
+    ("static_energy_pj", Kind::Real),
+];
+
+/// Columns of a layer.
+pub(crate) const LAYER_COLUMNS: [(&str, Kind); 25] = [
+    ("layer", Kind::Text),
+    ("weight_bits", Kind::Integer),
+    ("activation_bits", Kind::Integer),
+    ("windows", Kind::Integer),
+    ("windows_cropped", Kind::Integer),
+    ("row_blocks", Kind::Integer),
+    ("col_blocks", Kind::Integer),
+    ("crossbars", Kind::Integer),
+    ("replicas", Kind::Integer),
+    ("ima_rows", Kind::Integer),
+    ("ima_cols", Kind::Integer),
+    ("imas", Kind::Integer),
+    ("first_cycle", Kind::Integer),
+    ("last_cycle", Kind::Integer),
+    ("macs", Kind::Integer),
+    ("adc_conversions", Kind::Integer),
+    ("dynamic_energy_pj", Kind::Real),
+    ("computing", Kind::Integer),
+    ("input", Kind::Integer),
+    ("bus", Kind::Integer),
+    ("output_register", Kind::Integer),
+    ("downstream_buffer", Kind::Integer),
+    ("mesh", Kind::Integer),
+    ("filling", Kind::Integer),
+    ("finished", Kind::Integer),
+];
+
+/// Simulates `point`. Whatever goes wrong concerns this point alone, a fault of ours included.
+pub fn simulate(sweep: &Sweep, point: u64) -> Outcome {
+    let point = Point::new(sweep, point);
+    match catch_unwind(AssertUnwindSafe(|| point.run())) {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => Outcome::Failed(error),
+        Err(panic) => Outcome::Failed(format!("internal error: {}", panic_message(&*panic))),
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}
+
+/// The values of one point.
+struct Point<'a> {
+    sweep: &'a Sweep,
+    indices: Vec<usize>,
+}
+
+impl<'a> Point<'a> {
+    fn new(sweep: &'a Sweep, point: u64) -> Point<'a> {
+        Point { sweep, indices: sweep.grid.indices(point) }
+    }
+
+    /// Which value it has of the axis `key`, and the value; `None` if the sweep has no such axis.
+    fn value(&self, key: &str) -> Option<(usize, &'a Cell)> {
+        let axes = self.sweep.grid.axes.iter().zip(&self.indices);
+        axes.into_iter().find(|(axis, _)| axis.key == key).map(|(axis, &index)| (index, &axis.values[index]))
+    }
+
+    fn arch(&self) -> Result<Arch, Faults> {
+        let (index, _) = self.value("arch.file").expect("every sweep has machines");
+        let (text, file) = &self.sweep.archs[index];
+        let axes = self.sweep.grid.axes.iter().zip(&self.indices);
+        let overrides = axes.filter_map(|(axis, &index)| {
+            let key = axis.key.strip_prefix("arch.").filter(|key| *key != "file")?;
+            Some((key, to_toml(&axis.values[index])?))
+        });
+        arch::with_overrides(text, file, &overrides.collect::<Vec<_>>())
+    }
+
+    fn plan(&self, network: &Network) -> Result<Plan, Faults> {
+        if let Some((index, _)) = self.value("plan") {
+            let (text, file) = &self.sweep.plans[index];
+            return Plan::parse(text, file, network);
+        }
+        let text = |key| self.value(key).expect("without plans there are weights, activations and crops").1.to_string();
+        let edges: Edges = text("crop").parse()?;
+        Plan::uniform(network, FULL_PRECISION_BITS, FULL_PRECISION_BITS)
+            .with_weights(&parse_weights(&text("weights"), network)?)
+            .with_activations(&parse_activations(&text("activations"), network)?)
+            .crop(network, edges)
+    }
+
+    fn run(&self) -> Result<Outcome, String> {
+        let arch = self.arch().map_err(|faults| messages(&faults))?;
+        if !self.sweep.grid.simulated {
+            let mut point = derived_cells(&arch);
+            point.resize(POINT_COLUMNS.len(), Cell::Empty);
+            return Ok(Outcome::Done { point, components: Vec::new(), layers: Vec::new() });
+        }
+        let (index, _) = self.value("network").expect("every sweep has networks");
+        let network = &self.sweep.networks[index];
+        let plan = self.plan(network).map_err(|faults| messages(&faults))?;
+        let rebalance = matches!(self.value("rebalance"), Some((_, Cell::Boolean(true))));
+        let balance = if rebalance { mapper::balance_cropped } else { mapper::balance };
+        let layout = balance(&arch, network, &plan).map_err(|errors: Vec<MappingError>| {
+            errors.iter().map(|error| format!("{error}; {}", error.remedy())).collect::<Vec<_>>().join("; ")
+        })?;
+        let images = match self.value("images") {
+            Some((_, Cell::Integer(images))) => u32::try_from(*images).expect("checked with the file"),
+            _ => 1,
+        };
+        let options = Options { images, ..Options::default() };
+        let outcome = chip::run(&arch, &layout, &options).map_err(|error| error.to_string())?;
+        let report = Report::new(&report::Run {
+            arch: &arch,
+            network,
+            plan: &plan,
+            plan_name: "",
+            layout: &layout,
+            options: &options,
+            outcome: &outcome,
+        });
+        let mut point = derived_cells(&arch);
+        point.extend(simulated_cells(&arch, &report, &outcome));
+        let components = report.energy_pj.dynamic.iter().map(|group| {
+            let statics = report.energy_pj.statics.iter().find(|other| other.name == group.name);
+            vec![
+                group.name.into(),
+                group.action.into(),
+                group.actions.into(),
+                group.pj_per_action.into(),
+                group.pj().into(),
+                statics.map(|group| group.pj).into(),
+            ]
+        });
+        let layers = report.layers.iter().map(layer_cells).collect();
+        Ok(Outcome::Done { point, components: components.collect(), layers })
+    }
+}
+
+/// Faults in one line, for a row of a table.
+fn messages(faults: &Faults) -> String {
+    faults.iter().map(|fault| format!("{}; {}", fault.message(), fault.remedy())).collect::<Vec<_>>().join("; ")
+}
+
+fn derived_cells(arch: &Arch) -> Vec<Cell> {
+    let derived = arch::derived::derived(arch);
+    vec![
+        arch.name.as_str().into(),
+        derived.peak_gops.into(),
+        derived.gops_per_watt.into(),
+        derived.gops_per_mm2.into(),
+        derived.mb_per_mm2.into(),
+        derived.chip.power_mw.into(),
+        derived.chip.area_mm2.into(),
+        derived.adc_power_share.into(),
+        derived.adc_area_share.into(),
+    ]
+}
+
+fn simulated_cells(arch: &Arch, report: &Report, outcome: &chip::Outcome) -> Vec<Cell> {
+    let (first, last) = (outcome.images[0], outcome.images[outcome.images.len() - 1]);
+    let others = outcome.images.len() - 1;
+    let cycles_per_image = (others > 0).then(|| (last - first) as f64 / others as f64);
+    let computing = report.stalls[Cause::Computing];
+    let waiting: u64 = Cause::ALL.into_iter().filter(|cause| cause.is_wait()).map(|cause| report.stalls[cause]).sum();
+    vec![
+        report.network.as_str().into(),
+        report.cycles.into(),
+        report.time_ns.into(),
+        first.into(),
+        cycles_per_image.into(),
+        cycles_per_image.map(|cycles| 1e9 / (cycles * arch.cycle_ns)).into(),
+        format!("{:016x}", report.digest).into(),
+        report.macs.into(),
+        report.counts.adc_conversions.into(),
+        report.energy_pj.dynamic_total.into(),
+        report.energy_pj.static_total.into(),
+        report.figures.average_power_mw.into(),
+        report.figures.pj_per_mac.into(),
+        report.figures.gops.into(),
+        report.figures.gops_per_watt.into(),
+        report.chips.into(),
+        report.crossbars.needed.into(),
+        report.crossbars.mapped.into(),
+        report.crossbars.available.into(),
+        report.imas.mapped.into(),
+        report.imas.available.into(),
+        computing.into(),
+        waiting.into(),
+        report.stalls.main_wait().map(Cause::name).into(),
+    ]
+}
+
+fn layer_cells(layer: &LayerReport) -> Vec<Cell> {
+    let mut cells: Vec<Cell> = vec![
+        layer.name.as_str().into(),
+        layer.weight_bits.into(),
+        layer.activation_bits.into(),
+        layer.windows.into(),
+        layer.windows_cropped.into(),
+        layer.row_blocks.into(),
+        layer.col_blocks.into(),
+        layer.crossbars.into(),
+        layer.replicas.into(),
+        layer.ima_rows.into(),
+        layer.ima_cols.into(),
+        layer.imas.into(),
+        layer.first_cycle.into(),
+        layer.last_cycle.into(),
+        layer.macs.into(),
+        layer.counts.adc_conversions.into(),
+        report::total_pj(&layer.energy_pj).into(),
+    ];
+    cells.extend(Cause::ALL.map(|cause| Cell::from(layer.stalls[cause])));
+    cells
+}

@@ -1,0 +1,214 @@
+//! The final tables: CSV for everyone, Parquet with types for pandas and its like.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::Path;
+use std::sync::Arc;
+
+use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical, ZstdLevel};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::Type;
+
+use crate::cell::Kind;
+use crate::journal::{Journal, Outcome};
+use crate::simulate::{COMPONENT_COLUMNS, LAYER_COLUMNS, POINT_COLUMNS};
+use crate::{Cell, Grid};
+
+/// Rows that are held before they are written to Parquet as a group.
+const ROWS_OF_GROUP: usize = 8192;
+
+/// The names of the tables.
+pub const NAMES: [&str; 3] = ["points", "components", "layers"];
+
+/// Writes all tables into `folder`, from the records of `journal` in the order of the grid. They appear when they are
+/// complete.
+pub fn write(folder: &Path, grid: &Grid, journal: &Journal) -> Result<(), TableError> {
+    let common = common_columns(grid);
+    let of_point = [("status", Kind::Text), ("error", Kind::Text)].into_iter().chain(POINT_COLUMNS);
+    let mut points = Table::create(folder, NAMES[0], &common, of_point)?;
+    let mut components = Table::create(folder, NAMES[1], &common, COMPONENT_COLUMNS)?;
+    let mut layers = Table::create(folder, NAMES[2], &common, LAYER_COLUMNS)?;
+    for point in 0..grid.points().unwrap_or(0) {
+        let record = journal.record(grid.original(point))?;
+        let record = record.expect("tables are written when every point has its record");
+        let prefix = common_cells(grid, point);
+        let row = |cells: Vec<Cell>| prefix.iter().cloned().chain(cells).collect::<Vec<_>>();
+        match record.outcome {
+            Outcome::Failed(error) => {
+                let mut cells = vec!["failed".into(), error.into()];
+                cells.resize(2 + POINT_COLUMNS.len(), Cell::Empty);
+                points.push(row(cells))?;
+            }
+            Outcome::Done { point, components: of_components, layers: of_layers } => {
+                points.push(row(["done".into(), Cell::Empty].into_iter().chain(point).collect()))?;
+                of_components.into_iter().try_for_each(|cells| components.push(row(cells)))?;
+                of_layers.into_iter().try_for_each(|cells| layers.push(row(cells)))?;
+            }
+        }
+    }
+    [points, components, layers].into_iter().try_for_each(|table| table.finish(folder))
+}
+
+/// Why tables were not written.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// The disk is full, or the like.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A CSV file was not written.
+    #[error(transparent)]
+    Csv(#[from] csv::Error),
+    /// A Parquet file was not written.
+    #[error(transparent)]
+    Parquet(#[from] ParquetError),
+}
+
+/// What every row begins with: the point, its values, and the hash of every input.
+fn common_columns(grid: &Grid) -> Vec<(String, Kind)> {
+    let mut columns = vec![("point".to_owned(), Kind::Integer), ("tool_version".to_owned(), Kind::Text)];
+    for axis in &grid.axes {
+        columns.push((axis.key.clone(), Cell::kind_of(&axis.values)));
+        if !axis.hashes.is_empty() {
+            columns.push((format!("{}_hash", axis.key), Kind::Text));
+        }
+    }
+    columns
+}
+
+fn common_cells(grid: &Grid, point: u64) -> Vec<Cell> {
+    let mut cells = vec![point.into(), grid.tool_version.as_str().into()];
+    for (axis, index) in grid.axes.iter().zip(grid.indices(point)) {
+        cells.push(axis.values[index].clone());
+        cells.extend(axis.hashes.get(index).map(|hash| hash.as_str().into()));
+    }
+    cells
+}
+
+/// A table on its way to a CSV and a Parquet file.
+struct Table {
+    name: &'static str,
+    kinds: Vec<Kind>,
+    csv: csv::Writer<BufWriter<File>>,
+    parquet: SerializedFileWriter<File>,
+    /// Rows that are not in the Parquet file yet.
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    fn create(
+        folder: &Path,
+        name: &'static str,
+        common: &[(String, Kind)],
+        columns: impl IntoIterator<Item = (&'static str, Kind)>,
+    ) -> Result<Table, TableError> {
+        let own = columns.into_iter().map(|(name, kind)| (name.to_owned(), kind));
+        let columns: Vec<(String, Kind)> = common.iter().cloned().chain(own).collect();
+        let mut csv = csv::Writer::from_writer(BufWriter::new(File::create(folder.join(partial(name, "csv")))?));
+        csv.write_record(columns.iter().map(|(name, _)| name))?;
+        let fields = columns.iter().map(|(name, kind)| {
+            let (physical, logical) = match kind {
+                Kind::Boolean => (Physical::BOOLEAN, None),
+                Kind::Integer => (Physical::INT64, None),
+                Kind::Real => (Physical::DOUBLE, None),
+                Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+            };
+            let builder = Type::primitive_type_builder(name, physical).with_repetition(Repetition::OPTIONAL);
+            builder.with_logical_type(logical).build().map(Arc::new)
+        });
+        let schema = Type::group_type_builder(name).with_fields(fields.collect::<Result<_, _>>()?).build()?;
+        let properties = WriterProperties::builder()
+            .set_created_by(concat!("aquasim ", env!("CARGO_PKG_VERSION")).to_owned())
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            // What is said of each group stays in memory until the file is finished.
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_offset_index_disabled(true)
+            .build();
+        let file = File::create(folder.join(partial(name, "parquet")))?;
+        Ok(Table {
+            name,
+            kinds: columns.into_iter().map(|(_, kind)| kind).collect(),
+            csv,
+            parquet: SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties))?,
+            rows: Vec::new(),
+        })
+    }
+
+    fn push(&mut self, row: Vec<Cell>) -> Result<(), TableError> {
+        assert_eq!(row.len(), self.kinds.len(), "a row of {} has a cell for each column", self.name);
+        self.csv.write_record(row.iter().map(Cell::to_string))?;
+        self.rows.push(row);
+        if self.rows.len() == ROWS_OF_GROUP { self.write_group() } else { Ok(()) }
+    }
+
+    /// Writes the rows that are held, column by column.
+    fn write_group(&mut self) -> Result<(), TableError> {
+        let mut group = self.parquet.next_row_group()?;
+        for (index, kind) in self.kinds.iter().enumerate() {
+            let cells = || self.rows.iter().map(|row| &row[index]);
+            let present: Vec<i16> = cells().map(|cell| i16::from(!cell.is_empty())).collect();
+            let mut column = group.next_column()?.expect("a column for each of the schema");
+            // A column of one kind holds others only where these widen to it.
+            match kind {
+                Kind::Boolean => {
+                    let values: Vec<bool> = cells().filter_map(boolean).collect();
+                    column.typed::<BoolType>().write_batch(&values, Some(&present), None)?;
+                }
+                Kind::Integer => {
+                    let values: Vec<i64> = cells().filter_map(integer).collect();
+                    column.typed::<Int64Type>().write_batch(&values, Some(&present), None)?;
+                }
+                Kind::Real => {
+                    let values: Vec<f64> = cells().filter_map(real).collect();
+                    column.typed::<DoubleType>().write_batch(&values, Some(&present), None)?;
+                }
+                Kind::Text => {
+                    let filled = cells().filter(|cell| !cell.is_empty());
+                    let values: Vec<ByteArray> = filled.map(|cell| cell.to_string().as_str().into()).collect();
+                    column.typed::<ByteArrayType>().write_batch(&values, Some(&present), None)?;
+                }
+            }
+            column.close()?;
+        }
+        group.close()?;
+        self.rows.clear();
+        Ok(())
+    }
+
+    fn finish(mut self, folder: &Path) -> Result<(), TableError> {
+        if !self.rows.is_empty() {
+            self.write_group()?;
+        }
+        self.parquet.finish()?;
+        self.csv.flush()?;
+        for ending in ["csv", "parquet"] {
+            let written = folder.join(partial(self.name, ending));
+            File::open(&written)?.sync_all()?;
+            std::fs::rename(written, folder.join(format!("{}.{ending}", self.name)))?;
+        }
+        Ok(())
+    }
+}
+
+/// The name of a file that is not complete.
+fn partial(name: &str, ending: &str) -> String {
+    format!("{name}.{ending}.partial")
+}
+
+fn boolean(cell: &Cell) -> Option<bool> {
+    if let Cell::Boolean(truth) = cell { Some(*truth) } else { None }
+}
+
+fn integer(cell: &Cell) -> Option<i64> {
+    if let Cell::Integer(number) = cell { Some(*number) } else { None }
+}
+
+fn real(cell: &Cell) -> Option<f64> {
+    match cell {
+        Cell::Real(number) => Some(*number),
+        Cell::Integer(number) => Some(*number as f64),
+        _ => None,
+    }
+}
