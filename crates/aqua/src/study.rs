@@ -191,15 +191,18 @@ impl Bottleneck {
             };
             (0..layer.copies.len() as u32).map(of_copy).max().unwrap_or(0)
         };
-        let all: Vec<(&str, f64, u64)> =
-            layers().map(|(layer, outcome)| (layer.layer.name.as_str(), occupied(outcome), cycles(layer))).collect();
-        let bound_cycles = all.iter().map(|(_, _, cycles)| *cycles).max().unwrap_or(0);
-        let (layer, occupied, _) = all
-            .iter()
-            .copied()
-            .max_by(|(_, a, _), (_, b, _)| a.total_cmp(b))
+        let cycles: Vec<(&str, u64)> = layers().map(|(layer, _)| (layer.layer.name.as_str(), cycles(layer))).collect();
+        let bound_cycles = cycles.iter().map(|(_, cycles)| *cycles).max().unwrap_or(0);
+        let bound_by = cycles.iter().filter(|(_, cycles)| *cycles == bound_cycles).map(|(name, _)| name.to_string());
+        let (layer, of_layer) = layers()
+            .max_by(|(_, a), (_, b)| occupied(a).total_cmp(&occupied(b)))
             .expect("a network that is cropped has a convolution");
-        let bound_by = all.iter().filter(|(_, _, cycles)| *cycles == bound_cycles).map(|(name, _, _)| name.to_string());
-        Bottleneck { layer: layer.to_owned(), occupied, bound_cycles, bound_by: bound_by.collect() }
+        Bottleneck {
+            layer: layer.layer.name.clone(),
+            occupied: occupied(of_layer),
+            held_up_by: of_layer.stalls.main_wait(),
+            bound_cycles,
+            bound_by: bound_by.collect(),
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
@@ -18,7 +18,7 @@ use crate::simulate::{COMPONENT_COLUMNS, LAYER_COLUMNS, POINT_COLUMNS};
 use crate::{Cell, Grid};
 
 /// Rows that are held before they are written to Parquet as a group.
-const ROWS_OF_GROUP: usize = 4096;
+const ROWS_OF_GROUP: usize = 8192;
 
 /// The names of the tables.
 pub const NAMES: [&str; 3] = ["points", "components", "layers"];
@@ -122,6 +122,9 @@ impl Table {
         let properties = WriterProperties::builder()
             .set_created_by(concat!("aquasim ", env!("CARGO_PKG_VERSION")).to_owned())
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            // What is said of each group stays in memory until the file is finished.
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_offset_index_disabled(true)
             .build();
         let file = File::create(folder.join(partial(name, "parquet")))?;
         Ok(Table {
