@@ -1,6 +1,9 @@
 //! The command line: simulates neural networks on memristor accelerators, cycle by cycle.
 
 mod failure;
+mod log;
+mod machine;
+mod map;
 mod merge;
 mod output;
 mod paper;
@@ -26,16 +29,21 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Run),
+    Map(map::Map),
+    Arch(machine::Machine),
     Paper(paper::Paper),
     Sweep(sweep::Sweep),
     Merge(merge::Merge),
 }
 
 fn main() -> ExitCode {
+    log::start();
     let arguments = std::env::args_os();
     let default = (arguments.len() <= 1).then(|| "run".into());
     let result = match Cli::parse_from(arguments.chain(default)).command {
         Command::Run(run) => run.execute(),
+        Command::Map(map) => map.execute(),
+        Command::Arch(machine) => machine.execute(),
         Command::Paper(paper) => paper.execute(),
         Command::Sweep(sweep) => sweep.execute(),
         Command::Merge(merge) => merge.execute(),
