@@ -6,7 +6,7 @@ use std::hint::black_box;
 use arch::{Adc, Crossbar, Dac};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::{Array1, Array2, Array3, ArrayD, IxDyn};
-use network::{Layer, LayerKind, LayerPlan, Network, Plan, Pool, Shape};
+use network::{Layer, LayerKind, LayerPlan, Network, Plan, Pool, Preprocessing, Shape};
 use numeric::{Datapath, LayerWeights, Model, Options, Windows, reference};
 
 /// ISAAC-CE.
@@ -101,6 +101,7 @@ fn vgg16() -> Network {
     Network {
         name: "VGG16".into(),
         input: shape(3, 224),
+        preprocessing: Preprocessing::default(),
         layers,
     }
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use ndarray::{Array1, Array3, ArrayD, IxDyn};
-use network::{Layer, LayerKind, LayerPlan, Network, Plan, Pool, Region, Shape};
+use network::{Layer, LayerKind, LayerPlan, Network, Plan, Pool, Preprocessing, Region, Shape};
 use numeric::reference::{self, Reference};
 use numeric::{Error, Inference, LayerWeights, Method, Model, Options};
 
@@ -72,6 +72,7 @@ fn network() -> Network {
     Network {
         name: "small".into(),
         input: convolution.input,
+        preprocessing: Preprocessing::default(),
         layers: vec![convolution, strided, hidden, scores],
     }
 }
