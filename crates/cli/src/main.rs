@@ -1,6 +1,9 @@
 //! The command line: simulates neural networks on memristor accelerators, cycle by cycle.
 
 mod failure;
+mod log;
+mod machine;
+mod map;
 mod output;
 mod progress;
 mod run;
@@ -23,13 +26,18 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Run),
+    Map(map::Map),
+    Arch(machine::Machine),
 }
 
 fn main() -> ExitCode {
+    log::start();
     let arguments = std::env::args_os();
     let default = (arguments.len() <= 1).then(|| "run".into());
     let result = match Cli::parse_from(arguments.chain(default)).command {
         Command::Run(run) => run.execute(),
+        Command::Map(map) => map.execute(),
+        Command::Arch(machine) => machine.execute(),
     };
     result.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
 }

@@ -52,7 +52,7 @@ impl Output {
         if path == Path::new("-") {
             return Ok(Output::Standard);
         }
-        Output::file(path).map_err(|error| cannot_be_written(path, &error))
+        Output::file(path).map_err(|error| cannot_be_written(path, &error, "give a file in a folder that is there"))
     }
 
     fn file(path: &Path) -> io::Result<Output> {
@@ -63,7 +63,10 @@ impl Output {
             Ok(metadata) if !metadata.is_file() => Ok(Output::Direct(File::options().write(true).open(&path)?)),
             _ => {
                 let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-                Ok(Output::Beside(beside(folder.unwrap_or(Path::new(".")))?, path))
+                let folder = folder.unwrap_or(Path::new("."));
+                // Said of the folder, not of the file beside, which the user does not know.
+                fs::metadata(folder)?;
+                Ok(Output::Beside(beside(folder)?, path))
             }
         }
     }
@@ -84,7 +87,7 @@ impl Output {
 
 /// A folder for results, created if it is not there.
 pub fn create_folder(path: &Path) -> Result<(), Fault> {
-    fs::create_dir_all(path).map_err(|error| cannot_be_written(path, &error))
+    fs::create_dir_all(path).map_err(|error| cannot_be_written(path, &error, "give a folder, or the name of a new one"))
 }
 
 /// A nameless file in `folder`, with the permissions of any other.
@@ -95,6 +98,6 @@ fn beside(folder: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-fn cannot_be_written(path: &Path, error: &io::Error) -> Fault {
-    Fault::new(format!("{} cannot be written: {error}", path.display()), "give a path in a folder that is there")
+fn cannot_be_written(path: &Path, error: &io::Error, remedy: &str) -> Fault {
+    Fault::new(format!("{} cannot be written: {error}", path.display()), remedy)
 }

@@ -1,10 +1,13 @@
 //! What to simulate: the options that every command on a mapped network shares.
 
 use arch::Arch;
+use chip::{Options, SimulationError};
 use clap::Args;
 use document::Faults;
 use mapper::Layout;
 use network::{Edges, Network, Plan, parse_activations, parse_weights};
+use report::{Report, Run};
+use tracing::info_span;
 
 use crate::failure::Failure;
 use crate::output;
@@ -12,10 +15,10 @@ use crate::output;
 /// Machine, network, precision and mapping.
 #[derive(Args)]
 pub struct Selection {
-    /// Machine
+    /// Machine: one of `aquasim arch list`, or a TOML file
     #[arg(long, value_name = "PRESET|FILE", default_value = "isaac-ce")]
     arch: String,
-    /// Network
+    /// Network: vgg16, vgg11, alexnet, tiny, or a TOML file
     #[arg(long, value_name = "PRESET|FILE", default_value = "vgg16")]
     network: String,
     /// Bits of the weights of all layers, or of each; varied is AQuA's set for VGG16
@@ -56,11 +59,15 @@ impl Selection {
         output::warn(&arch);
         let network = network::load(&self.network)?;
         let (plan, plan_name) = self.plan(&network)?;
-        let layout = match &self.mapping {
-            Some(path) => Layout::load(path, &arch, &network, &plan)?,
-            None => mapper::balance(&arch, &network, &plan)?,
-        };
+        let layout = info_span!("map").in_scope(|| self.map(&arch, &network, &plan))?;
         Ok(Selected { arch, network, plan, plan_name, layout })
+    }
+
+    fn map(&self, arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Failure> {
+        match &self.mapping {
+            Some(path) => Ok(Layout::load(path, arch, network, plan)?),
+            None => Ok(mapper::balance(arch, network, plan)?),
+        }
     }
 
     /// The plan, and its name.
@@ -75,5 +82,14 @@ impl Selection {
             .with_activations(&parse_activations(activations, network)?)
             .crop(network, edges)?;
         Ok((plan, format!("weights {weights}, activations {activations}, crop {edges}")))
+    }
+}
+
+impl Selected {
+    /// Simulates it and reports what happened.
+    pub fn run(&self, options: &Options) -> Result<Report, SimulationError> {
+        let Selected { arch, network, plan, plan_name, layout } = self;
+        let outcome = info_span!("simulate").in_scope(|| chip::run(arch, layout, options))?;
+        Ok(Report::new(&Run { arch, network, plan, plan_name, layout, options, outcome: &outcome }))
     }
 }

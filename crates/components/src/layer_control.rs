@@ -172,9 +172,14 @@ impl<'a> LayerControl<'a> {
 
     /// Looks how far the slowest of `imas`, the IMAs of the tile, is now.
     pub fn advance(&mut self, imas: &[Ima]) {
-        let read_by = || crate::bits::ones(self.imas).map(|ima| imas[ima].arrived());
-        self.read_by_all = read_by().min().expect("a layer control has at least one IMA");
-        self.slowest = read_by().filter(|&read| read == self.read_by_all).count() as u32;
+        (self.read_by_all, self.slowest) = (u32::MAX, 0);
+        for ima in crate::bits::ones(self.imas) {
+            let read = imas[ima].arrived();
+            if read < self.read_by_all {
+                (self.read_by_all, self.slowest) = (read, 0);
+            }
+            self.slowest += u32::from(read == self.read_by_all);
+        }
     }
 
     /// Image and window that not all IMAs have read yet; `None` if the copy has no windows at all.

@@ -20,7 +20,7 @@ pub struct Router {
     /// When each port is free: from the tiles, to the tiles, then the neighbours.
     free_at: Vec<u64>,
     tiles: usize,
-    /// Flits that went through.
+    /// Flits that went through: out of a port to a tile or a neighbour.
     pub flits: u64,
 }
 
@@ -33,11 +33,12 @@ impl Router {
     /// Takes `port` for `flits` flits whose head is here at flit time `head`; returns when the head moves on.
     #[inline]
     pub fn pass(&mut self, port: Port, head: u64, flits: u32) -> u64 {
-        let port = match port {
-            Port::FromTile(tile) => tile,
-            Port::ToTile(tile) => self.tiles + tile,
-            Port::Neighbour(direction) => 2 * self.tiles + direction as usize,
+        let (port, out) = match port {
+            Port::FromTile(tile) => (tile, false),
+            Port::ToTile(tile) => (self.tiles + tile, true),
+            Port::Neighbour(direction) => (2 * self.tiles + direction as usize, true),
         };
+        self.flits += u64::from(out) * u64::from(flits);
         let free_at = &mut self.free_at[port];
         let start = head.max(*free_at);
         *free_at = start + u64::from(flits);

@@ -289,49 +289,72 @@ impl<'a> Tile<'a> {
         }
     }
 
-    /// Results of an IMA are in the tile's output register at the end of a cycle, and its own is free.
-    #[inline]
-    fn merged(&mut self, index: usize) {
-        let ima = &mut self.imas[index];
-        let sums = &mut self.sums[usize::from(ima.sums)];
-        let complete = sums.merge(&mut self.controls[usize::from(ima.control)], ima.result_merged(), ima.results());
-        self.changed |= u64::from(complete) << ima.sums;
-        let can_start = ima.next_start().is_some();
-        self.to_start |= u64::from(can_start) << index;
-        self.tick |= complete | can_start;
+    /// Results of some IMAs are in the tile's output register at the end of a cycle, and their own are free.
+    fn results_merged(&mut self, imas: u64) {
+        for index in ones(imas) {
+            let ima = &mut self.imas[index];
+            let control = &mut self.controls[usize::from(ima.control)];
+            self.tick |= Self::result_merged(ima, control, &mut self.sums, &mut self.changed);
+            self.to_start |= u64::from(ima.next_start().is_some()) << index;
+        }
     }
 
-    /// Inputs of an IMA are in its input register at the end of the cycle before `next`.
+    /// Results of `ima` are in the tile's output register, and its own is free. Returns whether anything can go on.
     #[inline]
-    fn arrived(&mut self, index: usize, next: Cycle) {
-        let ima = &mut self.imas[index];
-        let all_read = self.controls[usize::from(ima.control)].inputs_read(ima.inputs_arrived(next));
-        self.progressed |= u64::from(all_read) << ima.control;
-        let can_start = ima.next_start().is_some();
-        self.to_start |= u64::from(can_start) << index;
-        self.tick |= all_read | can_start;
+    fn result_merged(ima: &mut Ima, control: &mut LayerControl, sums: &mut [PartialSums], changed: &mut u64) -> bool {
+        let complete = sums[usize::from(ima.sums)].merge(control, ima.result_merged(), ima.results());
+        *changed |= u64::from(complete) << ima.sums;
+        complete | ima.next_start().is_some()
+    }
+
+    /// Inputs of some IMAs are in their input registers at the end of the cycle before `next`.
+    fn inputs_arrived(&mut self, imas: u64, next: Cycle) {
+        for index in ones(imas) {
+            let ima = &mut self.imas[index];
+            let all_read = self.controls[usize::from(ima.control)].inputs_read(ima.inputs_arrived(next));
+            self.progressed |= u64::from(all_read) << ima.control;
+            let can_start = ima.next_start().is_some();
+            self.to_start |= u64::from(can_start) << index;
+            self.tick |= all_read | can_start;
+        }
+    }
+
+    /// Takes the IMAs of one copy out of the set `imas`: (number of the layer control, its IMAs).
+    #[inline]
+    fn take_copy(units: &[Ima], controls: &[LayerControl], imas: &mut u64) -> Option<(usize, u64)> {
+        let first = (*imas != 0).then(|| imas.trailing_zeros() as usize)?;
+        let control = usize::from(units[first].control);
+        let own = *imas & controls[control].imas;
+        *imas ^= own;
+        Some((control, own))
     }
 
     /// The bus is granted to results that the output register has room for.
     fn send_results<C: Context>(&mut self, context: &mut C) {
         let now = context.now();
         let mut merged = Batch::default();
-        for index in ones(std::mem::take(&mut self.results)) {
-            while let Some(window) = self.imas[index].next_result() {
+        let mut imas = std::mem::take(&mut self.results);
+        while let Some((control, own)) = Self::take_copy(&self.imas, &self.controls, &mut imas) {
+            let control = &mut self.controls[control];
+            for index in ones(own) {
                 let ima = &mut self.imas[index];
-                let sums = &mut self.sums[usize::from(ima.sums)];
-                if let Err(cause) = sums.accepts(window) {
-                    ima.result_refused(cause);
-                    sums.refused |= 1 << index;
-                    break;
-                }
-                ima.result_sent();
-                self.controls[usize::from(ima.control)].tally.results += u64::from(ima.results());
-                let done = self.bus.transfer(now, u64::from(ima.results()) * u64::from(self.partial_sum_bits));
-                if done == now {
-                    self.merged(index);
-                } else if let Some((at, imas)) = merged.add(done + 1, index) {
-                    context.send(at - now, self.id, TileMessage::ResultsMerged { imas });
+                while let Some(window) = ima.next_result() {
+                    let sums = &mut self.sums[usize::from(ima.sums)];
+                    if let Err(cause) = sums.accepts(window) {
+                        ima.result_refused(cause);
+                        sums.refused |= 1 << index;
+                        break;
+                    }
+                    ima.result_sent();
+                    let values = u64::from(ima.results());
+                    control.tally.results += values;
+                    let done = self.bus.transfer(now, values * u64::from(self.partial_sum_bits));
+                    if done == now {
+                        self.tick |= Self::result_merged(ima, control, &mut self.sums, &mut self.changed);
+                        self.to_start |= u64::from(ima.next_start().is_some()) << index;
+                    } else if let Some((at, imas)) = merged.add(done + 1, index) {
+                        context.send(at - now, self.id, TileMessage::ResultsMerged { imas });
+                    }
                 }
             }
         }
@@ -344,32 +367,31 @@ impl<'a> Tile<'a> {
     fn start<C: Context>(&mut self, context: &mut C) {
         let now = context.now();
         let (mut read, mut ready) = (Batch::default(), Batch::default());
-        for index in ones(std::mem::take(&mut self.to_start)) {
-            let unit = &mut self.imas[index];
-            let Some(window) = unit.next_start() else { continue };
-            let control = &mut self.controls[usize::from(unit.control)];
-            let window = control.window(window);
-            let iterations = u32::from(window.bits).div_ceil(self.dac_bits);
-            if self.skip_zero_row_blocks && !window.whole {
-                let (layer, inputs) = (control.layer, &self.edram.inputs[usize::from(control.inputs)]);
-                let has_inputs = |rows: &Range<u32>| inputs.read_by(layer, window, rows) > 0;
-                unit.start_some(now, iterations, self.fidelity, &mut control.stalls, has_inputs);
-            } else {
-                unit.start(now, iterations, self.fidelity, &mut control.stalls);
-            }
-            match self.fidelity {
-                Fidelity::Operation => {
-                    let timing = unit.timing;
-                    if let Some((at, imas)) = read.add(now + timing.reads(iterations), index) {
-                        context.send(at - now, self.id, TileMessage::ReadsDone { imas });
-                    }
-                    if let Some((at, imas)) = ready.add(now + timing.results(iterations), index) {
-                        context.send(at - now, self.id, TileMessage::ResultsReady { imas });
-                    }
+        let mut imas = std::mem::take(&mut self.to_start);
+        while let Some((control, own)) = Self::take_copy(&self.imas, &self.controls, &mut imas) {
+            for index in ones(own) {
+                let (ima, control) = (&mut self.imas[index], &mut self.controls[control]);
+                let Some(window) = ima.next_start() else { continue };
+                let window = control.window(window);
+                let iterations = u32::from(window.bits).div_ceil(self.dac_bits);
+                if self.skip_zero_row_blocks && !window.whole {
+                    let (layer, inputs) = (control.layer, &self.edram.inputs[usize::from(control.inputs)]);
+                    let has_inputs = |rows: &Range<u32>| inputs.read_by(layer, window, rows) > 0;
+                    ima.start_some(now, iterations, self.fidelity, &mut control.stalls, has_inputs);
+                } else {
+                    ima.start(now, iterations, self.fidelity, &mut control.stalls);
                 }
-                Fidelity::Iteration => {
-                    let operation = unit.last_started();
+                if self.fidelity == Fidelity::Iteration {
+                    let operation = ima.last_started();
                     self.read_once(index as u8, operation, 0, context);
+                    continue;
+                }
+                let timing = ima.timing;
+                if let Some((at, imas)) = read.add(now + timing.reads(iterations), index) {
+                    context.send(at - now, self.id, TileMessage::ReadsDone { imas });
+                }
+                if let Some((at, imas)) = ready.add(now + timing.results(iterations), index) {
+                    context.send(at - now, self.id, TileMessage::ResultsReady { imas });
                 }
             }
         }
@@ -398,30 +420,36 @@ impl<'a> Tile<'a> {
     fn fetch<C: Context>(&mut self, context: &mut C) {
         let now = context.now();
         let mut arrived = Batch::default();
-        for index in ones(std::mem::take(&mut self.to_fetch)) {
-            while let Some(number) = self.imas[index].next_fetch() {
+        let mut imas = std::mem::take(&mut self.to_fetch);
+        while let Some((number, own)) = Self::take_copy(&self.imas, &self.controls, &mut imas) {
+            let control = &mut self.controls[number];
+            let inputs = usize::from(control.inputs);
+            for index in ones(own) {
                 let ima = &mut self.imas[index];
-                let control = &mut self.controls[usize::from(ima.control)];
-                if number >= control.ready {
-                    control.starving |= 1 << index;
-                    break;
-                }
-                let window = control.window(number);
-                let values = match window.whole {
-                    true => ima.rows(),
-                    false => {
-                        self.edram.inputs[usize::from(control.inputs)].read_by(control.layer, window, &ima.spec().rows)
+                while let Some(window) = ima.next_fetch() {
+                    if window >= control.ready {
+                        control.starving |= 1 << index;
+                        break;
                     }
-                };
-                let bits = u64::from(values) * u64::from(window.bits);
-                control.tally.bits_fetched += bits;
-                control.first_cycle.get_or_insert(now);
-                ima.fetch(now, bits, control.held_up(now));
-                let done = self.edram.access(now, bits).max(self.bus.transfer(now, bits));
-                if done == now {
-                    self.arrived(index, now + 1);
-                } else if let Some((at, imas)) = arrived.add(done + 1, index) {
-                    context.send(at - now, self.id, TileMessage::InputsArrived { imas });
+                    let window = control.window(window);
+                    let values = match window.whole {
+                        true => ima.rows(),
+                        false => self.edram.inputs[inputs].read_by(control.layer, window, &ima.spec().rows),
+                    };
+                    let bits = u64::from(values) * u64::from(window.bits);
+                    control.tally.bits_fetched += bits;
+                    control.first_cycle.get_or_insert(now);
+                    ima.fetch(now, bits, control.held_up(now));
+                    let done = self.edram.access(now, bits).max(self.bus.transfer(now, bits));
+                    if done == now {
+                        let all_read = control.inputs_read(ima.inputs_arrived(now + 1));
+                        let can_start = ima.next_start().is_some();
+                        self.progressed |= u64::from(all_read) << number;
+                        self.to_start |= u64::from(can_start) << index;
+                        self.tick |= all_read | can_start;
+                    } else if let Some((at, imas)) = arrived.add(done + 1, index) {
+                        context.send(at - now, self.id, TileMessage::InputsArrived { imas });
+                    }
                 }
             }
         }
@@ -477,6 +505,10 @@ impl<'a> Tile<'a> {
     }
 }
 
+fn wake_if(decision: bool) -> Wake {
+    if decision { Wake::Evaluate } else { Wake::Sleep }
+}
+
 impl<C: Context> Component<C> for Tile<'_> {
     type Message = TileMessage;
 
@@ -490,7 +522,7 @@ impl<C: Context> Component<C> for Tile<'_> {
                     self.to_fetch |= control.imas;
                 }
             }
-            TileMessage::InputsArrived { imas } => ones(imas.mask()).for_each(|ima| self.arrived(ima, now)),
+            TileMessage::InputsArrived { imas } => self.inputs_arrived(imas.mask(), now),
             TileMessage::Read { ima, operation, iteration } => {
                 self.read_once(ima, operation, iteration, context);
                 return Wake::Sleep;
@@ -520,15 +552,17 @@ impl<C: Context> Component<C> for Tile<'_> {
                 ones(imas.mask()).for_each(|ima| self.imas[ima].result_ready());
                 self.results |= imas.mask();
             }
-            TileMessage::ResultsMerged { imas } => ones(imas.mask()).for_each(|ima| self.merged(ima)),
+            TileMessage::ResultsMerged { imas } => self.results_merged(imas.mask()),
             TileMessage::PartialSum { sums: number, window } => {
                 let sums = &mut self.sums[usize::from(number)];
                 let complete = sums.merge_partial_sums(&mut self.controls[usize::from(sums.control)], window);
                 self.changed |= u64::from(complete) << number;
+                return wake_if(complete);
             }
             TileMessage::PartialSumCredit { sums, limit } => {
-                self.sums[usize::from(sums)].credited(limit);
-                self.changed |= 1 << sums;
+                let has_waited = self.sums[usize::from(sums)].credited(limit);
+                self.changed |= u64::from(has_waited) << sums;
+                return wake_if(has_waited);
             }
             TileMessage::PoolValue { sums, image, position } => {
                 self.pool_values.push((sums, image, position));
@@ -541,6 +575,7 @@ impl<C: Context> Component<C> for Tile<'_> {
                 let known = &mut self.limits[usize::from(outlet)];
                 *known = limit.max(*known);
                 self.changed |= self.blocked;
+                return wake_if(self.blocked != 0);
             }
         }
         Wake::Evaluate

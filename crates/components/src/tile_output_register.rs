@@ -172,9 +172,10 @@ impl<'a> PartialSums<'a> {
         self.merge(control, window, self.outputs)
     }
 
-    /// The finishing tile has room for windows up to `limit`.
-    pub fn credited(&mut self, limit: u32) {
+    /// The finishing tile has room for windows up to `limit`. Returns whether any has waited for that.
+    pub fn credited(&mut self, limit: u32) -> bool {
         self.credit = self.credit.max(limit);
+        self.left < self.complete
     }
 
     /// Passes on what is complete, as far as there is room for it. `limits` are those of the tile's outlets.

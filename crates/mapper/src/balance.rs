@@ -10,7 +10,7 @@ use crate::{Geometry, Grid, LayerMapping, Layout, Mapping, MappingError};
 /// is raised, the same for all layers, until everything fits.
 pub fn balance(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
     let convolutions = network.layers.iter().filter(|layer| layer.kind == LayerKind::Convolution);
-    let aim = convolutions.clone().last().map_or(1, Layer::windows);
+    let aim = convolutions.clone().next_back().map_or(1, Layer::windows);
     let most = convolutions.map(Layer::windows).max().unwrap_or(1);
     balance_to(arch, network, plan, aim, most)
 }

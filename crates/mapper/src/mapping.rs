@@ -119,17 +119,22 @@ impl Mapping {
     fn misnamed_layers(&self, network: &Network) -> Vec<MappingError> {
         let mapped = || self.layers.iter().map(|layer| layer.name.as_str());
         let known = || network.layers.iter().map(|layer| layer.name.as_str());
-        let unknown = mapped().filter(|name| !known().any(|known| known == *name)).map(|name| {
-            let remedy = match document::nearest(name, known()) {
-                Some(near) => format!("did you mean {near}?"),
-                None => "remove its entry".to_owned(),
-            };
-            invalid(name, "name", format!("{} has no such layer", network.name), remedy)
-        });
-        let missing = known().filter(|name| !mapped().any(|mapped| mapped == *name)).map(|name| {
-            invalid(name, "name", "the mapping has no entry for it", "add a [[layers]] entry with this name")
-        });
-        let faults: Vec<_> = unknown.chain(missing).collect();
+        let mut faults = Vec::new();
+        let mut meant = Vec::new();
+        for name in mapped().filter(|name| !known().any(|known| known == *name)) {
+            let near = document::nearest(name, known());
+            meant.extend(near);
+            let remedy = near.map_or("remove its entry".to_owned(), |near| format!("did you mean {near}?"));
+            faults.push(invalid(name, "name", format!("{} has no such layer", network.name), remedy));
+        }
+        for name in known().filter(|name| !mapped().any(|mapped| mapped == *name) && !meant.contains(name)) {
+            faults.push(invalid(
+                name,
+                "name",
+                "the mapping has no entry for it",
+                "add a [[layers]] entry with this name",
+            ));
+        }
         if !faults.is_empty() || mapped().eq(known()) {
             return faults;
         }

@@ -24,7 +24,7 @@ impl Layout {
                 document.fault(
                     &[key],
                     format!("the mapping is for {made_for}, and the {key} of this run is {given}"),
-                    format!("run it with --{key} {made_for}, or write a mapping for {given} with `aquasim map --out`"),
+                    format!("give the {key} that it is for, or write a mapping for {given} with `aquasim map --out`"),
                 );
             }
         }
@@ -48,7 +48,8 @@ impl Layout {
     }
 }
 
-/// Adds `error` to the faults of the mapping, at the entries of its layers.
+/// Adds `error` to the faults of the mapping, at the entries of its layers; one without an entry is missed by the
+/// network.
 fn place(error: &MappingError, names: &[String], document: &mut Document) {
     let key = match error {
         MappingError::Invalid { key, .. } => key,
@@ -57,5 +58,5 @@ fn place(error: &MappingError, names: &[String], document: &mut Document) {
     let entries = error.layers().iter().filter_map(|layer| names.iter().position(|name| name == layer));
     let paths: Vec<String> = entries.map(|index| format!("layers[{index}].{key}")).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    document.fault(if paths.is_empty() { &["layers"] } else { &paths }, error.to_string(), error.remedy());
+    document.fault(if paths.is_empty() { &["network"] } else { &paths }, error.to_string(), error.remedy());
 }

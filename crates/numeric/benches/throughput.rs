@@ -11,45 +11,24 @@ use numeric::{Datapath, LayerWeights, Model, Options, Windows, reference};
 
 /// ISAAC-CE.
 fn datapath(options: Options) -> Datapath {
-    let crossbar = Crossbar {
-        rows: 128,
-        columns: 128,
-        cell_bits: 2,
-    };
+    let crossbar = Crossbar { rows: 128, columns: 128, cell_bits: 2 };
     let dac = Dac { bits: 1 };
-    let adc = Adc {
-        count: 8,
-        bits: 8,
-        rate_gsps: 1.28,
-        flipped_encoding: true,
-        unit_column: false,
-    };
+    let adc = Adc { count: 8, bits: 8, rate_gsps: 1.28, flipped_encoding: true, unit_column: false };
     Datapath::new(&crossbar, &dac, &adc, options).expect("ISAAC is modelled")
 }
 
 /// Every conversion modelled.
 fn bit_serial() -> Options {
-    Options {
-        integer_product: false,
-        ..Options::default()
-    }
+    Options { integer_product: false, ..Options::default() }
 }
 
 fn shape(channels: u32, side: u32) -> Shape {
-    Shape {
-        height: side,
-        width: side,
-        channels,
-    }
+    Shape { height: side, width: side, channels }
 }
 
 /// A 3 x 3 convolution with padding 1 of a square map, with a 2 x 2 max-pool if `pooled`.
 fn convolution(side: u32, inputs: u32, outputs: u32, pooled: bool) -> Layer {
-    let pool = Pool {
-        kernel: 2,
-        stride: 2,
-        padding: 0,
-    };
+    let pool = Pool { kernel: 2, stride: 2, padding: 0 };
     Layer {
         name: format!("{side} x {side}, {inputs} to {outputs}"),
         kind: LayerKind::Convolution,
@@ -67,10 +46,7 @@ fn convolution(side: u32, inputs: u32, outputs: u32, pooled: bool) -> Layer {
 
 fn classifier(input: Shape, outputs: u32) -> Layer {
     Layer {
-        name: format!(
-            "{} to {outputs}",
-            input.channels * input.height * input.width
-        ),
+        name: format!("{} to {outputs}", input.channels * input.height * input.width),
         kind: LayerKind::FullyConnected,
         input,
         kernel_height: input.height,
@@ -98,12 +74,7 @@ fn vgg16() -> Network {
     for outputs in [4096, 4096, 1000] {
         layers.push(classifier(layers[layers.len() - 1].pooled, outputs));
     }
-    Network {
-        name: "VGG16".into(),
-        input: shape(3, 224),
-        preprocessing: Preprocessing::default(),
-        layers,
-    }
+    Network { name: "VGG16".into(), input: shape(3, 224), preprocessing: Preprocessing::default(), layers }
 }
 
 /// Integers without a pattern.
@@ -113,11 +84,7 @@ fn value(index: usize) -> i16 {
 
 /// The first, a middle and the last convolution of VGG16.
 fn layers(criterion: &mut Criterion) {
-    let full = LayerPlan {
-        weight_bits: 16,
-        activation_bits: 16,
-        regions: vec![],
-    };
+    let full = LayerPlan { weight_bits: 16, activation_bits: 16, regions: vec![] };
     for (side, inputs, outputs) in [(224, 3, 64), (56, 256, 256), (14, 512, 512)] {
         let layer = convolution(side, inputs, outputs, false);
         let (rows, side) = (layer.rows() as usize, side as usize);
@@ -129,13 +96,8 @@ fn layers(criterion: &mut Criterion) {
 
         let mut group = criterion.benchmark_group(&layer.name);
         group.sample_size(10);
-        for (name, options) in [
-            ("bit serial", bit_serial()),
-            ("integer", Options::default()),
-        ] {
-            let crossbars = datapath(options)
-                .program(weights.view(), 16, 0)
-                .expect("the weights fit");
+        for (name, options) in [("bit serial", bit_serial()), ("integer", Options::default())] {
+            let crossbars = datapath(options).program(weights.view(), 16, 0).expect("the weights fit");
             group.throughput(Throughput::Elements(match name {
                 "integer" => layer.windows() * layer.macs_per_window(),
                 _ => crossbars.counts(&windows).adc_conversions,
@@ -169,18 +131,12 @@ fn image(criterion: &mut Criterion) {
             }
         })
         .collect();
-    let layer = LayerPlan {
-        weight_bits: 16,
-        activation_bits: 16,
-        regions: vec![],
-    };
-    let plan = Plan {
-        layers: vec![layer; network.layers.len()],
-    };
+    let layer = LayerPlan { weight_bits: 16, activation_bits: 16, regions: vec![] };
+    let plan = Plan { layers: vec![layer; network.layers.len()] };
     let image = Array3::from_shape_fn((3, 224, 224), |(c, y, x)| real((c * 224 + y) * 224 + x));
     let options = Options::default();
-    let reference = reference::run(&network, &weights, &plan, image.view(), options.threads)
-        .expect("the network is right");
+    let reference =
+        reference::run(&network, &weights, &plan, image.view(), options.threads).expect("the network is right");
 
     let mut group = criterion.benchmark_group("VGG16 image");
     group.sample_size(10);

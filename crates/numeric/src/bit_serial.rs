@@ -33,11 +33,7 @@ struct BitPlanes<const W: usize> {
 }
 
 /// Biases, cuts and, where that makes a column's sum smaller, flips the weights (outputs x rows).
-pub(crate) fn program(
-    datapath: &Datapath,
-    weights: ArrayView2<i16>,
-    weight_bits: u32,
-) -> Box<dyn Columns> {
+pub(crate) fn program(datapath: &Datapath, weights: ArrayView2<i16>, weight_bits: u32) -> Box<dyn Columns> {
     let rows = weights.ncols().min(datapath.rows);
     match rows.div_ceil(64) {
         0..=1 => Box::new(BitPlanes::<1>::program(datapath, weights, weight_bits)),
@@ -87,13 +83,7 @@ impl<const W: usize> BitPlanes<W> {
 }
 
 impl<const W: usize> Columns for BitPlanes<W> {
-    fn read(
-        &self,
-        datapath: &Datapath,
-        inputs: &BlockInputs,
-        first_output: usize,
-        sums: &mut [i64],
-    ) -> u64 {
+    fn read(&self, datapath: &Datapath, inputs: &BlockInputs, first_output: usize, sums: &mut [i64]) -> u64 {
         let first = (inputs.block * self.groups + first_output / LANES) * self.slices;
         let columns = ColumnPlanes {
             slices: self.slices,
@@ -146,9 +136,7 @@ fn read<const W: usize>(
     let planes = &mut planes[..encoding.iterations as usize * dac_bits];
     pack(&encoded, planes);
 
-    let groups = columns
-        .cells
-        .chunks_exact(columns.slices * columns.cell_bits);
+    let groups = columns.cells.chunks_exact(columns.slices * columns.cell_bits);
     let flipped = columns.flipped.chunks_exact(columns.slices);
     for ((sums, cells), flipped) in group_sums.iter_mut().zip(groups).zip(flipped) {
         for (column, flipped) in cells.chunks_exact(columns.cell_bits).zip(flipped) {
@@ -167,8 +155,7 @@ fn read<const W: usize>(
             }
             for lane in 0..LANES {
                 // (t ^ -1) + b + 1 is b - t.
-                let corrected =
-                    (total[lane] ^ flipped[lane]) + (flipped[lane] & (flipped_base + 1));
+                let corrected = (total[lane] ^ flipped[lane]) + (flipped[lane] & (flipped_base + 1));
                 sums[lane] = (sums[lane] << columns.cell_bits) + corrected;
             }
         }

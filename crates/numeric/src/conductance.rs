@@ -53,11 +53,7 @@ impl NonIdealities {
     /// Whether none is on.
     pub fn are_off(&self) -> bool {
         let seed = self.seed;
-        *self
-            == Self {
-                seed,
-                ..Self::default()
-            }
+        *self == Self { seed, ..Self::default() }
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
@@ -66,12 +62,7 @@ impl NonIdealities {
             ("read_sigma", self.read_sigma, 0.0, f32::MAX),
             ("stuck_off", self.stuck_off, 0.0, 1.0),
             ("stuck_on", self.stuck_on, 0.0, 1.0 - self.stuck_off),
-            (
-                "on_off_ratio",
-                self.on_off_ratio,
-                1.0 + f32::EPSILON,
-                f32::INFINITY,
-            ),
+            ("on_off_ratio", self.on_off_ratio, 1.0 + f32::EPSILON, f32::INFINITY),
         ];
         for (parameter, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
@@ -102,12 +93,7 @@ pub(crate) struct Conductances {
 
 impl Conductances {
     /// Biases, cuts, flips and writes the weights (outputs x rows). Different `stream`s give different draws.
-    pub fn program(
-        datapath: &Datapath,
-        weights: ArrayView2<i16>,
-        weight_bits: u32,
-        stream: u64,
-    ) -> Self {
+    pub fn program(datapath: &Datapath, weights: ArrayView2<i16>, weight_bits: u32, stream: u64) -> Self {
         let (outputs, rows) = weights.dim();
         let slices = datapath.columns_per_weight(weight_bits) as usize;
         let columns = outputs * slices;
@@ -179,13 +165,7 @@ fn conductance(datapath: &Datapath, level: f32, draws: &mut impl Rng) -> f32 {
 }
 
 impl Columns for Conductances {
-    fn read(
-        &self,
-        datapath: &Datapath,
-        inputs: &BlockInputs,
-        first_output: usize,
-        sums: &mut [i64],
-    ) -> u64 {
+    fn read(&self, datapath: &Datapath, inputs: &BlockInputs, first_output: usize, sums: &mut [i64]) -> u64 {
         let columns = first_output * self.slices..(first_output + sums.len()) * self.slices;
         let place = [inputs.window, inputs.block, first_output].map(|n| n as u64);
         let mut noise = Xoshiro256PlusPlus::seed_from_u64(mix(self.seed, &place));
@@ -194,11 +174,7 @@ impl Columns for Conductances {
         let mut clipped = 0;
         let mut convert = |current: f32| {
             // Without noise there is no need to draw any.
-            let z: f32 = if sigma > 0.0 {
-                noise.sample(StandardNormal)
-            } else {
-                0.0
-            };
+            let z: f32 = if sigma > 0.0 { noise.sample(StandardNormal) } else { 0.0 };
             let reading = (current + sigma * z).round();
             clipped += u64::from(reading > adc_top);
             reading.clamp(0.0, adc_top) as i64
@@ -208,11 +184,7 @@ impl Columns for Conductances {
         let mut totals = vec![0i64; columns.len()];
         for iteration in (0..inputs.encoding.iterations).rev() {
             let top = iteration + 1 == inputs.encoding.iterations;
-            let sign = if top && inputs.encoding.subtracts_top {
-                -1
-            } else {
-                1
-            };
+            let sign = if top && inputs.encoding.subtracts_top { -1 } else { 1 };
             let currents = self.currents(datapath, inputs.block, &encoded, iteration, &columns);
             for (total, current) in totals.iter_mut().zip(currents) {
                 *total = (*total << datapath.dac_bits) + sign * convert(current);
@@ -244,7 +216,5 @@ fn add_scaled(currents: &mut [f32], voltage: f32, cells: &[f32]) {
 /// A seed made from a seed and a place, so that neighbouring places have unrelated draws.
 fn mix(seed: u64, place: &[u64]) -> u64 {
     let scramble = |n| SplitMix64::seed_from_u64(n).next_u64();
-    place
-        .iter()
-        .fold(scramble(seed), |seed, n| scramble(seed ^ n))
+    place.iter().fold(scramble(seed), |seed, n| scramble(seed ^ n))
 }

@@ -61,12 +61,7 @@ impl Datapath {
     ///
     /// # Errors
     /// If `weight_bits` is not 2 to 16 or a weight does not fit.
-    pub fn program(
-        &self,
-        weights: ArrayView2<i16>,
-        weight_bits: u32,
-        stream: u64,
-    ) -> Result<Crossbars, Error> {
+    pub fn program(&self, weights: ArrayView2<i16>, weight_bits: u32, stream: u64) -> Result<Crossbars, Error> {
         check_precision("weights", weight_bits)?;
         check_range("weight", weights, weight_bits)?;
         let method = if !self.options.non_idealities.are_off() {
@@ -78,20 +73,12 @@ impl Datapath {
         };
         let serial = |columns| {
             let sum = |weights: ArrayView1<i16>| weights.iter().map(|&w| i64::from(w)).sum();
-            Cells::Serial {
-                columns,
-                weight_sums: weights.rows().into_iter().map(sum).collect(),
-            }
+            Cells::Serial { columns, weight_sums: weights.rows().into_iter().map(sum).collect() }
         };
         let cells = match method {
             Method::Integer => Cells::Integer(weights.as_standard_layout().into_owned()),
             Method::BitSerial => serial(bit_serial::program(self, weights, weight_bits)),
-            Method::Conductances => serial(Box::new(Conductances::program(
-                self,
-                weights,
-                weight_bits,
-                stream,
-            ))),
+            Method::Conductances => serial(Box::new(Conductances::program(self, weights, weight_bits, stream))),
         };
         Ok(Crossbars {
             datapath: self.clone(),
@@ -130,38 +117,21 @@ impl Crossbars {
                     integer::multiply(weights.view(), windows, tile);
                 });
             }
-            Cells::Serial {
-                columns,
-                weight_sums,
-            } => {
+            Cells::Serial { columns, weight_sums } => {
                 let bias = serial::bias(self.weight_bits).into();
                 tiles::for_each(threads, sums.view_mut(), serial::TILE, |tile| {
-                    let clipped_here = serial::multiply(
-                        &self.datapath,
-                        &**columns,
-                        bias,
-                        weight_sums,
-                        windows,
-                        tile,
-                    );
+                    let clipped_here = serial::multiply(&self.datapath, &**columns, bias, weight_sums, windows, tile);
                     clipped.fetch_add(clipped_here, Ordering::Relaxed);
                 });
             }
         }
-        Ok(Product {
-            sums,
-            counts: self.counts(windows),
-            clipped: clipped.into_inner(),
-        })
+        Ok(Product { sums, counts: self.counts(windows), clipped: clipped.into_inner() })
     }
 
     /// Actions for these windows, without computing them.
     pub fn counts(&self, windows: &Windows) -> Counts {
         let bits = (0..windows.count()).map(|window| windows.bits(window));
-        let counts = bits.map(|n| {
-            self.datapath
-                .counts(self.rows, self.outputs, self.weight_bits, n)
-        });
+        let counts = bits.map(|n| self.datapath.counts(self.rows, self.outputs, self.weight_bits, n));
         counts.fold(Counts::default(), |total, window| total + window)
     }
 }

@@ -101,12 +101,7 @@ impl Datapath {
         ];
         for (parameter, value, most) in ranges {
             if !(1..=most).contains(&value) {
-                return Err(Error::Parameter {
-                    parameter,
-                    value: value.into(),
-                    least: 1.0,
-                    most: most.into(),
-                });
+                return Err(Error::Parameter { parameter, value: value.into(), least: 1.0, most: most.into() });
             }
         }
         options.non_idealities.check()?;
@@ -136,11 +131,7 @@ impl Datapath {
     fn largest_column_sum(&self, used_rows: usize) -> u64 {
         let cells = used_rows as u64 * self.largest_cell();
         // A column is flipped exactly when its cells sum to more than half.
-        let stored = if self.flipped_encoding {
-            cells / 2
-        } else {
-            cells
-        };
+        let stored = if self.flipped_encoding { cells / 2 } else { cells };
         stored * ((1 << self.dac_bits) - 1)
     }
 
@@ -165,13 +156,7 @@ impl Datapath {
     }
 
     /// Actions for one window of a layer of `rows` rows and `outputs` outputs.
-    pub fn counts(
-        &self,
-        rows: usize,
-        outputs: usize,
-        weight_bits: u32,
-        activation_bits: u32,
-    ) -> Counts {
+    pub fn counts(&self, rows: usize, outputs: usize, weight_bits: u32, activation_bits: u32) -> Counts {
         let columns = outputs * self.columns_per_weight(weight_bits) as usize;
         let row_blocks = rows.div_ceil(self.rows);
         let column_blocks = columns.div_ceil(self.columns);

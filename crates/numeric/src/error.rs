@@ -82,20 +82,13 @@ pub enum Error {
 impl Error {
     /// Says in which layer the error lies.
     pub(crate) fn in_layer(self, layer: &str) -> Self {
-        Self::Layer {
-            layer: layer.to_owned(),
-            source: Box::new(self),
-        }
+        Self::Layer { layer: layer.to_owned(), source: Box::new(self) }
     }
 }
 
 /// Checks that a precision is one of the 2 to 16 bits that the model covers.
 pub(crate) fn check_precision(what: &'static str, bits: u32) -> Result<(), Error> {
-    if (2..=16).contains(&bits) {
-        Ok(())
-    } else {
-        Err(Error::Precision { what, bits })
-    }
+    if (2..=16).contains(&bits) { Ok(()) } else { Err(Error::Precision { what, bits }) }
 }
 
 /// Checks that every value fits in `bits` bits of two's complement.
@@ -113,26 +106,15 @@ pub(crate) fn check_range<'a>(
 }
 
 /// Checks a tensor's shape.
-pub(crate) fn check_shape(
-    what: &'static str,
-    found: &[usize],
-    expected: &[usize],
-) -> Result<(), Error> {
+pub(crate) fn check_shape(what: &'static str, found: &[usize], expected: &[usize]) -> Result<(), Error> {
     if found == expected {
         return Ok(());
     }
-    Err(Error::Shape {
-        what,
-        found: found.to_vec(),
-        expected: expected.to_vec(),
-    })
+    Err(Error::Shape { what, found: found.to_vec(), expected: expected.to_vec() })
 }
 
 /// Checks that no value is NaN or infinite.
-pub(crate) fn check_finite<'a>(
-    what: &'static str,
-    values: impl IntoIterator<Item = &'a f32>,
-) -> Result<(), Error> {
+pub(crate) fn check_finite<'a>(what: &'static str, values: impl IntoIterator<Item = &'a f32>) -> Result<(), Error> {
     match values.into_iter().find(|v| !v.is_finite()) {
         None => Ok(()),
         Some(&value) => Err(Error::NotFinite { what, value }),

@@ -22,12 +22,7 @@ pub struct LayerWeights {
 impl LayerWeights {
     /// The weights as a matrix of outputs x rows, once both tensors are found to be right for `layer`.
     pub(crate) fn matrix(&self, layer: &Layer) -> Result<CowArray<'_, f32, Ix2>, Error> {
-        let tensor = [
-            layer.output.channels,
-            layer.input.channels,
-            layer.kernel_height,
-            layer.kernel_width,
-        ];
+        let tensor = [layer.output.channels, layer.input.channels, layer.kernel_height, layer.kernel_width];
         let tensor = tensor.map(|n| n as usize);
         let (outputs, rows) = (tensor[0], layer.rows() as usize);
         if self.weights.shape() != [outputs, rows] {
@@ -42,34 +37,18 @@ impl LayerWeights {
 }
 
 /// Checks that `found` things are listed for a network, one for each layer.
-pub(crate) fn check_layers(
-    what: &'static str,
-    found: usize,
-    network: &Network,
-) -> Result<(), Error> {
+pub(crate) fn check_layers(what: &'static str, found: usize, network: &Network) -> Result<(), Error> {
     let layers = network.layers.len();
     if found == layers {
         return Ok(());
     }
-    Err(Error::LayerCount {
-        what,
-        found,
-        layers,
-    })
+    Err(Error::LayerCount { what, found, layers })
 }
 
 /// Checks an image (channels x height x width) and a plan against a network.
-pub(crate) fn check_inputs(
-    network: &Network,
-    plan: &Plan,
-    image: ArrayView3<f32>,
-) -> Result<(), Error> {
+pub(crate) fn check_inputs(network: &Network, plan: &Plan, image: ArrayView3<f32>) -> Result<(), Error> {
     check_layers("layer plans", plan.layers.len(), network)?;
-    let Shape {
-        height,
-        width,
-        channels,
-    } = network.input;
+    let Shape { height, width, channels } = network.input;
     let expected = [channels, height, width].map(|n| n as usize);
     check_shape("the image", image.shape(), &expected)?;
     check_finite("the image", image)
@@ -95,11 +74,7 @@ impl Finish<'_> {
         let computed: Vec<bool> = positions.collect();
         let floor = if self.is_last { f32::NEG_INFINITY } else { 0.0 };
         let map = self.fill(self.layer.output, |channel, window| {
-            if computed[window] {
-                (product(window, channel) + self.bias[channel]).max(floor)
-            } else {
-                0.0
-            }
+            if computed[window] { (product(window, channel) + self.bias[channel]).max(floor) } else { 0.0 }
         });
         match self.layer.pool {
             Some(pool) => self.max_pool(pool, map.view()),
@@ -109,8 +84,7 @@ impl Finish<'_> {
 
     fn max_pool(&self, pool: Pool, map: ArrayView3<f32>) -> Array3<f32> {
         let (_, height, width) = map.dim();
-        let [kernel, stride, padding] =
-            [pool.kernel, pool.stride, pool.padding].map(|n| n as usize);
+        let [kernel, stride, padding] = [pool.kernel, pool.stride, pool.padding].map(|n| n as usize);
         let pooled_width = self.layer.pooled.width as usize;
         // The part of a window that lies inside the map.
         let inside = |index: usize, length: usize| {
@@ -130,11 +104,7 @@ impl Finish<'_> {
 
     /// A map of this shape whose values are given by channel and position.
     fn fill(&self, shape: Shape, value: impl Fn(usize, usize) -> f32 + Sync) -> Array3<f32> {
-        let Shape {
-            height,
-            width,
-            channels,
-        } = shape;
+        let Shape { height, width, channels } = shape;
         let [height, width, channels] = [height, width, channels].map(|n| n as usize);
         let mut map = Array2::zeros((channels, height * width));
         tiles::for_each(self.threads, map.view_mut(), TILE, |mut tile| {

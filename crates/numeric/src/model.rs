@@ -91,11 +91,7 @@ impl Model {
             let layer = program().map_err(|e: Error| e.in_layer(&network.layers[i].name))?;
             layers.push(layer);
         }
-        Ok(Self {
-            datapath: datapath.clone(),
-            network: network.clone(),
-            layers,
-        })
+        Ok(Self { datapath: datapath.clone(), network: network.clone(), layers })
     }
 
     /// Computes an image (channels x height x width, normalised as the network expects).
@@ -110,37 +106,20 @@ impl Model {
         let mut map = image.to_owned();
         let mut outcomes = Vec::with_capacity(self.layers.len());
         for i in 0..self.layers.len() {
-            let (next, outcome) = self
-                .run_layer(i, plan, map.view())
-                .map_err(|e| e.in_layer(&self.network.layers[i].name))?;
+            let (next, outcome) =
+                self.run_layer(i, plan, map.view()).map_err(|e| e.in_layer(&self.network.layers[i].name))?;
             map = next;
             outcomes.push(outcome);
         }
-        Ok(Inference {
-            output: map,
-            layers: outcomes,
-        })
+        Ok(Inference { output: map, layers: outcomes })
     }
 
-    fn run_layer(
-        &self,
-        index: usize,
-        plan: &Plan,
-        map: ArrayView3<f32>,
-    ) -> Result<(Array3<f32>, LayerOutcome), Error> {
+    fn run_layer(&self, index: usize, plan: &Plan, map: ArrayView3<f32>) -> Result<(Array3<f32>, LayerOutcome), Error> {
         let layer = &self.network.layers[index];
         let plan = &plan.layers[index];
-        let ProgrammedLayer {
-            crossbars,
-            weight_step,
-            bias,
-            input_range,
-        } = &self.layers[index];
+        let ProgrammedLayer { crossbars, weight_step, bias, input_range } = &self.layers[index];
         if plan.weight_bits != crossbars.weight_bits() {
-            return Err(Error::WeightBits {
-                plan: plan.weight_bits,
-                programmed: crossbars.weight_bits(),
-            });
+            return Err(Error::WeightBits { plan: plan.weight_bits, programmed: crossbars.weight_bits() });
         }
         // A layer that is cropped altogether stores nothing, and any format will do.
         let format = FixedPoint::covering(plan.stored_bits().max(2), *input_range)?;
@@ -155,14 +134,9 @@ impl Model {
             threads: self.datapath.options.threads.get(),
         };
         let step = f64::from(format.step()) * f64::from(*weight_step);
-        let next =
-            finish.map(|window, output| (product.sums[(window, output)] as f64 * step) as f32);
-        let outcome = LayerOutcome {
-            method: crossbars.method(),
-            counts: product.counts,
-            clipped: product.clipped,
-            saturated,
-        };
+        let next = finish.map(|window, output| (product.sums[(window, output)] as f64 * step) as f32);
+        let outcome =
+            LayerOutcome { method: crossbars.method(), counts: product.counts, clipped: product.clipped, saturated };
         Ok((next, outcome))
     }
 }

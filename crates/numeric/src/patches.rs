@@ -75,11 +75,7 @@ impl<T: Copy + Default> Patches<T> {
             for (ky, values) in values.chunks_exact_mut(self.kernel_width).enumerate() {
                 let y = top.wrapping_add(ky);
                 let inside = y < self.height;
-                let row = if inside {
-                    &channel[y * self.width..][..self.width]
-                } else {
-                    &[]
-                };
+                let row = if inside { &channel[y * self.width..][..self.width] } else { &[] };
                 for (kx, value) in values.iter_mut().enumerate() {
                     *value = row.get(left.wrapping_add(kx)).copied().unwrap_or_default();
                 }

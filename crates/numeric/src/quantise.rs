@@ -36,10 +36,7 @@ impl FixedPoint {
         while levels * step(exponent - 1) >= max_abs {
             exponent -= 1;
         }
-        Ok(Self {
-            bits,
-            step: step(exponent),
-        })
+        Ok(Self { bits, step: step(exponent) })
     }
 
     /// Width of a value.
@@ -70,11 +67,8 @@ impl FixedPoint {
         let values = values.as_standard_layout();
         let mut quantised = Array::zeros(values.raw_dim());
         let contiguous = "an array in standard layout is contiguous";
-        let saturated = quantise_all(
-            *self,
-            values.as_slice().expect(contiguous),
-            quantised.as_slice_mut().expect(contiguous),
-        );
+        let saturated =
+            quantise_all(*self, values.as_slice().expect(contiguous), quantised.as_slice_mut().expect(contiguous));
         (quantised, saturated)
     }
 

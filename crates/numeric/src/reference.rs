@@ -41,9 +41,7 @@ pub fn run(
     let mut input_ranges = Vec::with_capacity(network.layers.len());
     for (i, layer) in network.layers.iter().enumerate() {
         input_ranges.push(map.iter().fold(0f32, |most, v| most.max(v.abs())));
-        let matrix = weights[i]
-            .matrix(layer)
-            .map_err(|e| e.in_layer(&layer.name))?;
+        let matrix = weights[i].matrix(layer).map_err(|e| e.in_layer(&layer.name))?;
         let products = multiply(map.view(), layer, matrix.view(), threads.get());
         let finish = Finish {
             layer,
@@ -54,19 +52,11 @@ pub fn run(
         };
         map = finish.map(|window, output| products[(window, output)]);
     }
-    Ok(Reference {
-        output: map,
-        input_ranges,
-    })
+    Ok(Reference { output: map, input_ranges })
 }
 
 /// The products (windows x outputs) of a layer's windows and weights (outputs x rows).
-fn multiply(
-    map: ArrayView3<f32>,
-    layer: &Layer,
-    weights: ArrayView2<f32>,
-    threads: usize,
-) -> Array2<f32> {
+fn multiply(map: ArrayView3<f32>, layer: &Layer, weights: ArrayView2<f32>, threads: usize) -> Array2<f32> {
     let patches = Patches::of_layer(map, layer);
     let mut products = Array2::zeros((patches.count(), weights.nrows()));
     tiles::for_each(threads, products.view_mut(), TILE, |mut tile| {

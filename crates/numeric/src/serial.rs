@@ -33,11 +33,7 @@ impl Encoding {
 
     /// What the encoding adds to every activation.
     fn offset(self) -> i64 {
-        if self.subtracts_top {
-            0
-        } else {
-            1 << (self.activation_bits - 1)
-        }
+        if self.subtracts_top { 0 } else { 1 << (self.activation_bits - 1) }
     }
 
     /// The bits that go to the DACs, in as many low-order bits as an activation has.
@@ -62,10 +58,7 @@ pub(crate) struct BlockInputs<'a> {
 impl BlockInputs<'_> {
     /// The bits for the DACs, row by row.
     pub fn encode(&self) -> Vec<u16> {
-        self.activations
-            .iter()
-            .map(|&a| self.encoding.encode(a))
-            .collect()
+        self.activations.iter().map(|&a| self.encoding.encode(a)).collect()
     }
 
     /// What the unit column adds up to over all iterations.
@@ -109,12 +102,7 @@ pub(crate) fn program(
             stored.extend(biased);
             let flipped = flipped_bits(datapath, &stored, weight_bits);
             stored.iter_mut().for_each(|w| *w ^= flipped);
-            write(BlockWeights {
-                block,
-                output,
-                stored: &stored,
-                flipped,
-            });
+            write(BlockWeights { block, output, stored: &stored, flipped });
         }
     }
 }
@@ -131,22 +119,14 @@ fn flipped_bits(datapath: &Datapath, biased: &[u16], weight_bits: u32) -> u16 {
         2 * biased.iter().map(cell).sum::<u64>() > largest * biased.len() as u64
     };
     let flipped = (0..datapath.columns_per_weight(weight_bits)).filter(|&s| exceeds_half(s));
-    flipped.fold(0, |bits, slice| {
-        bits | (largest as u16) << (slice * datapath.cell_bits)
-    })
+    flipped.fold(0, |bits, slice| bits | (largest as u16) << (slice * datapath.cell_bits))
 }
 
 /// Crossbars of one layer that are read one iteration at a time.
 pub(crate) trait Columns: Debug + Send + Sync {
     /// Reads one row block for the outputs from `first_output` on, adds to `sums` what shift-and-add makes of the
     /// conversions, with flipped columns put right, and returns the number of clipped conversions.
-    fn read(
-        &self,
-        datapath: &Datapath,
-        inputs: &BlockInputs,
-        first_output: usize,
-        sums: &mut [i64],
-    ) -> u64;
+    fn read(&self, datapath: &Datapath, inputs: &BlockInputs, first_output: usize, sums: &mut [i64]) -> u64;
 }
 
 /// Fills a tile of sums (windows x outputs) and returns the number of clipped conversions.

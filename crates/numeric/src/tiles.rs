@@ -45,11 +45,7 @@ pub(crate) fn for_each<T: Send>(
 }
 
 /// Cuts a matrix along `axis` into parts of `length` (less at the end), each with its first index.
-fn cut<T>(
-    mut matrix: ArrayViewMut2<T>,
-    axis: Axis,
-    length: usize,
-) -> Vec<(usize, ArrayViewMut2<T>)> {
+fn cut<T>(mut matrix: ArrayViewMut2<T>, axis: Axis, length: usize) -> Vec<(usize, ArrayViewMut2<T>)> {
     let mut parts = Vec::new();
     let mut start = 0;
     while !matrix.is_empty() {

@@ -32,13 +32,9 @@ impl Windows {
         let input = layer.input;
         let expected = [input.channels, input.height, input.width].map(|n| n as usize);
         check_shape("the input map", map.shape(), &expected)?;
-        let positions = (0..layer.output.height)
-            .flat_map(|y| (0..layer.output.width).map(move |x| plan.bits_at(y, x)));
-        let windows = Self {
-            patches: Patches::of_layer(map, layer),
-            stored_bits: plan.stored_bits(),
-            bits: positions.collect(),
-        };
+        let positions = (0..layer.output.height).flat_map(|y| (0..layer.output.width).map(move |x| plan.bits_at(y, x)));
+        let windows =
+            Self { patches: Patches::of_layer(map, layer), stored_bits: plan.stored_bits(), bits: positions.collect() };
         windows.checked(map.iter())
     }
 
@@ -47,11 +43,7 @@ impl Windows {
     /// # Errors
     /// If `bits` is not 2 to 16 or a value does not fit.
     pub fn of_matrix(matrix: ArrayView2<i16>, bits: u32) -> Result<Self, Error> {
-        let windows = Self {
-            patches: Patches::of_matrix(matrix),
-            stored_bits: bits,
-            bits: vec![bits; matrix.nrows()],
-        };
+        let windows = Self { patches: Patches::of_matrix(matrix), stored_bits: bits, bits: vec![bits; matrix.nrows()] };
         windows.checked(matrix.iter())
     }
 

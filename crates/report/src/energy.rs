@@ -69,3 +69,53 @@ pub fn static_energy(arch: &Arch, chips: u32, time_ns: f64) -> Vec<StaticEnergy>
     let hyper_transport = arch.static_power.hyper_transport.mw * f64::from(chips) * time_ns;
     vec![StaticEnergy { name: "hyper_transport", pj: hyper_transport }]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_groups_are_those_whose_power_and_area_follow_from_a_machine() {
+        let arch = arch::load("isaac-ce").unwrap();
+        let derived = arch::derived::derived(&arch);
+        let with_power: BTreeSet<_> = derived.groups.iter().map(|group| group.name).collect();
+        let with_energy: BTreeSet<_> = energy(&arch, &Counts::default()).iter().map(|group| group.name).collect();
+        assert_eq!(with_energy, with_power);
+    }
+
+    #[test]
+    fn energy_is_counts_times_energy_per_action() {
+        let arch = arch::load("isaac-ce").unwrap();
+        let counts = Counts {
+            adc_conversions: 3,
+            input_register_bits_written: 5,
+            input_register_bits_read: 7,
+            edram_bits_read: 11,
+            edram_bits_written: 13,
+            ..Counts::default()
+        };
+        let per_action = &arch.energy;
+        let expected = 3.0 * per_action.adc_conversion_8_bits.pj
+            + 12.0 * per_action.input_register_bit.pj
+            + 24.0 * per_action.edram_bit.pj;
+        assert!((total_pj(&energy(&arch, &counts)) - expected).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_conversion_costs_what_its_resolution_asks_for() {
+        let (text, file) = arch::text("isaac-ce").unwrap();
+        let arch = arch::with_overrides(&text, &file, &[("adc.bits", 6.into())]).unwrap();
+        let adc = energy(&arch, &Counts::default())[0];
+        assert_eq!((adc.name, adc.pj_per_action), ("adc", 1.5625 * adc_scale(6)));
+    }
+
+    #[test]
+    fn links_draw_power_for_as_long_as_the_run_lasts() {
+        let arch = arch::load("isaac-ce").unwrap();
+        // 2 chips x 10.4 W x 100 ns.
+        let [links] = static_energy(&arch, 2, 100.0)[..] else { panic!("one group") };
+        assert_eq!(links, StaticEnergy { name: "hyper_transport", pj: 2_080_000.0 });
+    }
+}

@@ -13,6 +13,12 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A number of things.
+pub fn counted(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(number))
+}
+
 /// A number with four significant digits and the prefix of its unit that keeps it below 1000.
 pub fn scaled(number: f64, unit: &str) -> String {
     const PREFIXES: [(f64, &str); 10] = [
@@ -27,17 +33,21 @@ pub fn scaled(number: f64, unit: &str) -> String {
         (1e-12, "p"),
         (1e-15, "f"),
     ];
-    let smallest = PREFIXES[PREFIXES.len() - 1];
+    if number == 0.0 {
+        return format!("0 {unit}");
+    }
     let fitting = PREFIXES.into_iter().find(|(scale, _)| number >= *scale);
-    let (scale, prefix) = if number == 0.0 { (1.0, "") } else { fitting.unwrap_or(smallest) };
+    let (scale, prefix) = fitting.unwrap_or(PREFIXES[PREFIXES.len() - 1]);
     format!("{} {prefix}{unit}", significant(number / scale))
 }
 
-/// A number with four significant digits, as long as it has no more before the point.
+/// A number with four significant digits, with three if it is below 1, and with all of those before the point.
 pub fn significant(number: f64) -> String {
-    let before = if number < 1.0 { 1 } else { number.log10() as usize + 1 };
-    let decimals = 4_usize.saturating_sub(before);
-    if number < 1e4 { format!("{number:.decimals$}") } else { grouped(number.round() as u64) }
+    if number == 0.0 {
+        return "0".to_owned();
+    }
+    let decimals = (3 - number.log10().floor() as i32 - i32::from(number < 1.0)).max(0) as usize;
+    if number < 1e3 { format!("{number:.decimals$}") } else { grouped(number.round() as u64) }
 }
 
 /// A part of a whole, 0 to 1, in percent.
@@ -59,12 +69,15 @@ mod tests {
         let scaled = |joules| scaled(joules, "J");
         assert_eq!(
             [0.0, 1.0, 0.012_345, 999.0, 1000.0, 2.5e-16].map(scaled),
-            ["0.000 J", "1.000 J", "12.35 mJ", "999.0 J", "1.000 kJ", "0.250 fJ"]
+            ["0 J", "1.000 J", "12.35 mJ", "999.0 J", "1.000 kJ", "0.250 fJ"]
         );
     }
 
     #[test]
-    fn four_digits_are_significant() {
-        assert_eq!([0.1234, 12.345, 41_288.4].map(significant), ["0.123", "12.35", "41,288"]);
+    fn as_many_digits_are_shown_as_matter() {
+        assert_eq!(
+            [0.0, 0.000_166, 0.1234, 12.345, 8064.0, 41_288.4].map(significant),
+            ["0", "0.000166", "0.123", "12.35", "8,064", "41,288"]
+        );
     }
 }

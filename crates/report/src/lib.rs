@@ -1,13 +1,16 @@
-//! What a run did, for people and for programs: energy from counts, tables, JSON and CSV.
+//! What a run did, and where its network lies, for people and for programs.
 //!
-//! [`Report`] is the value that all of these are made from. Texts for a terminal carry ANSI styles; whoever prints them
-//! takes these out where there is no terminal.
+//! [`Report`] is the value of a run: energy from counts, figures, layers. Serialized it is the JSON report; tables and
+//! CSV are made from it. Nothing here prints.
 
+pub mod csv;
 mod energy;
+pub mod floorplan;
 mod format;
+mod mapping;
 mod report;
-mod tables;
+pub mod terminal;
 
 pub use energy::{GroupEnergy, StaticEnergy, energy, static_energy, total_pj};
+pub use mapping::{LayerPlace, places};
 pub use report::{Crossbars, Energy, Figures, Imas, LayerReport, Report, Run, SCHEMA, Tool, fidelity_name};
-pub use tables::tables;

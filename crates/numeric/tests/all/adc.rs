@@ -10,11 +10,7 @@ use crate::machine::{ISAAC, Machine, bit_serial, machines, matrices, reference};
 fn worst_case(machine: &Machine) -> (Array2<i16>, Array2<i16>) {
     let rows = machine.rows as usize;
     let largest = (1usize << machine.cell_bits) - 1;
-    let total = if machine.flipped_encoding {
-        rows * largest / 2
-    } else {
-        rows * largest
-    };
+    let total = if machine.flipped_encoding { rows * largest / 2 } else { rows * largest };
     let (weight_bits, activation_bits) = (machine.cell_bits * 2, machine.dac_bits * 2);
     // The lowest cell of each weight takes its share of the total; the weight's sign bit cancels the bias.
     let weights = Array2::from_shape_fn((1, rows), |(_, row)| {
@@ -31,13 +27,7 @@ fn the_least_resolution_does_not_clip_and_one_bit_less_does() {
         for cell_bits in 1..=4 {
             for dac_bits in 1..=4 {
                 for flipped_encoding in [false, true] {
-                    let machine = Machine {
-                        rows,
-                        cell_bits,
-                        dac_bits,
-                        flipped_encoding,
-                        ..ISAAC
-                    };
+                    let machine = Machine { rows, cell_bits, dac_bits, flipped_encoding, ..ISAAC };
                     let least = machine.clone().lossless();
                     let (weights, windows) = worst_case(&machine);
                     let run = |machine: &Machine| {
@@ -50,10 +40,7 @@ fn the_least_resolution_does_not_clip_and_one_bit_less_does() {
                     assert_eq!(product.clipped, 0, "{least:?}");
                     assert_eq!(product.sums, reference(windows.view(), weights.view()));
 
-                    let less = Machine {
-                        adc_bits: least.adc_bits - 1,
-                        ..least
-                    };
+                    let less = Machine { adc_bits: least.adc_bits - 1, ..least };
                     assert!(run(&less).clipped > 0, "{less:?}");
                     assert!(!less.datapath(Options::default()).is_lossless(rows as usize));
                 }
@@ -64,14 +51,7 @@ fn the_least_resolution_does_not_clip_and_one_bit_less_does() {
 
 #[test]
 fn isaac_needs_nine_bits_and_eight_with_flipped_encoding() {
-    let least = |flipped_encoding| {
-        Machine {
-            flipped_encoding,
-            ..ISAAC
-        }
-        .lossless()
-        .adc_bits
-    };
+    let least = |flipped_encoding| Machine { flipped_encoding, ..ISAAC }.lossless().adc_bits;
     assert_eq!(least(false), 9);
     assert_eq!(least(true), 8);
 }
@@ -79,15 +59,8 @@ fn isaac_needs_nine_bits_and_eight_with_flipped_encoding() {
 #[test]
 fn a_clipped_conversion_reads_as_the_top_of_the_adc() {
     // One weight of one 2-bit cell column pair; 128 rows of cell 3 (not flipped) with input bit 1 sum to 384.
-    let machine = Machine {
-        adc_bits: 8,
-        flipped_encoding: false,
-        ..ISAAC
-    };
-    let crossbars = machine
-        .datapath(bit_serial())
-        .program(Array2::from_elem((1, 128), 1).view(), 2, 0)
-        .unwrap();
+    let machine = Machine { adc_bits: 8, flipped_encoding: false, ..ISAAC };
+    let crossbars = machine.datapath(bit_serial()).program(Array2::from_elem((1, 128), 1).view(), 2, 0).unwrap();
     let windows = Windows::of_matrix(Array2::from_elem((1, 128), 1).view(), 2).unwrap();
     let product = crossbars.multiply(&windows).unwrap();
     assert_eq!(product.clipped, 1);
@@ -97,10 +70,7 @@ fn a_clipped_conversion_reads_as_the_top_of_the_adc() {
 
 #[test]
 fn a_layer_of_few_rows_is_lossless_on_a_smaller_adc() {
-    let machine = Machine {
-        adc_bits: 6,
-        ..ISAAC
-    };
+    let machine = Machine { adc_bits: 6, ..ISAAC };
     let datapath = machine.datapath(Options::default());
     // 27 rows of 2-bit cells: at most 81, 40 with flipping.
     assert!(datapath.is_lossless(27));
@@ -118,11 +88,7 @@ fn cell_by_cell(
     let (outputs, rows) = weights.dim();
     let iterations = activation_bits.div_ceil(dac_bits);
     let sign_alone = activation_bits - dac_bits * (iterations - 1) == 1;
-    let offset = if sign_alone {
-        0
-    } else {
-        1i64 << (activation_bits - 1)
-    };
+    let offset = if sign_alone { 0 } else { 1i64 << (activation_bits - 1) };
     let bias = 1i64 << (weight_bits - 1);
     let largest_cell = (1i64 << cell_bits) - 1;
     let adc_top = (1i64 << machine.adc_bits) - 1;
@@ -132,13 +98,10 @@ fn cell_by_cell(
         for first in (0..rows).step_by(machine.rows as usize) {
             let block = first..rows.min(first + machine.rows as usize);
             for column in 0..weight_bits.div_ceil(cell_bits) {
-                let cell = |row: usize| {
-                    (i64::from(weights[(output, row)]) + bias) >> (column * cell_bits)
-                        & largest_cell
-                };
+                let cell =
+                    |row: usize| (i64::from(weights[(output, row)]) + bias) >> (column * cell_bits) & largest_cell;
                 let total: i64 = block.clone().map(cell).sum();
-                let flip =
-                    machine.flipped_encoding && 2 * total > largest_cell * block.len() as i64;
+                let flip = machine.flipped_encoding && 2 * total > largest_cell * block.len() as i64;
                 for iteration in 0..iterations {
                     let slice = |row: usize| {
                         let applied = i64::from(windows[(window, row)]) + offset;
@@ -146,21 +109,13 @@ fn cell_by_cell(
                         field >> (iteration * dac_bits) & ((1 << dac_bits) - 1)
                     };
                     let stored = |row| {
-                        if flip {
-                            largest_cell - cell(row)
-                        } else {
-                            cell(row)
-                        }
+                        if flip { largest_cell - cell(row) } else { cell(row) }
                     };
                     let current: i64 = block.clone().map(|row| slice(row) * stored(row)).sum();
                     clipped += u64::from(current > adc_top);
                     let converted = current.min(adc_top);
                     let unit: i64 = block.clone().map(slice).sum();
-                    let column_sum = if flip {
-                        largest_cell * unit - converted
-                    } else {
-                        converted
-                    };
+                    let column_sum = if flip { largest_cell * unit - converted } else { converted };
                     let subtracted = sign_alone && iteration + 1 == iterations;
                     let sign = if subtracted { -1 } else { 1 };
                     let place = column * cell_bits + iteration * dac_bits;

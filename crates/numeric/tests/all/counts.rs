@@ -18,16 +18,10 @@ fn vgg16_layers_count_as_published() {
 
 #[test]
 fn counts_follow_the_closed_form_for_any_machine_and_precision() {
-    for (rows, outputs, weight_bits, bits) in [(27, 10, 11, 16), (300, 33, 13, 7), (128, 16, 16, 2)]
-    {
+    for (rows, outputs, weight_bits, bits) in [(27, 10, 11, 16), (300, 33, 13, 7), (128, 16, 16, 2)] {
         for unit_column in [false, true] {
             for dac_bits in 1..=4 {
-                let machine = Machine {
-                    dac_bits,
-                    unit_column,
-                    ..ISAAC
-                }
-                .lossless();
+                let machine = Machine { dac_bits, unit_column, ..ISAAC }.lossless();
                 let iterations = u64::from(bits_per(bits, dac_bits));
                 let columns = outputs as u64 * u64::from(bits_per(weight_bits, 2));
                 let row_blocks = (rows as u64).div_ceil(128);
@@ -44,8 +38,7 @@ fn counts_follow_the_closed_form_for_any_machine_and_precision() {
                         .datapath(options)
                         .program(Array2::zeros((outputs, rows)).view(), weight_bits, 0)
                         .unwrap();
-                    let windows =
-                        Windows::of_matrix(Array2::zeros((3, rows)).view(), bits).unwrap();
+                    let windows = Windows::of_matrix(Array2::zeros((3, rows)).view(), bits).unwrap();
                     assert_eq!(crossbars.multiply(&windows).unwrap().counts, expected);
                     assert_eq!(crossbars.counts(&windows), expected);
                 }

@@ -20,10 +20,7 @@ fn cases() -> impl Strategy<Value = Case> {
     let sizes = (1usize..=1100, 1usize..=20, 1usize..=4);
     (machines(), 2u32..=16, 2u32..=16, sizes).prop_flat_map(
         |(machine, weight_bits, activation_bits, (rows, outputs, windows))| {
-            let matrices = (
-                matrices(outputs, rows, weight_bits),
-                matrices(windows, rows, activation_bits),
-            );
+            let matrices = (matrices(outputs, rows, weight_bits), matrices(windows, rows, activation_bits));
             matrices.prop_map(move |(weights, windows)| Case {
                 machine: machine.clone(),
                 weight_bits,
@@ -38,9 +35,7 @@ fn cases() -> impl Strategy<Value = Case> {
 impl Case {
     fn run(&self, options: Options) -> (Method, numeric::Product) {
         let datapath = self.machine.datapath(options);
-        let crossbars = datapath
-            .program(self.weights.view(), self.weight_bits, 0)
-            .unwrap();
+        let crossbars = datapath.program(self.weights.view(), self.weight_bits, 0).unwrap();
         let windows = Windows::of_matrix(self.windows.view(), self.activation_bits).unwrap();
         (crossbars.method(), crossbars.multiply(&windows).unwrap())
     }
@@ -85,13 +80,8 @@ fn every_combination_of_precisions_is_exact_at_the_extremes() {
                     ..ISAAC
                 }
                 .lossless();
-                let case = Case {
-                    machine,
-                    weight_bits,
-                    activation_bits,
-                    weights: weights.clone(),
-                    windows: windows.clone(),
-                };
+                let case =
+                    Case { machine, weight_bits, activation_bits, weights: weights.clone(), windows: windows.clone() };
                 let (_, product) = case.run(on_threads(1, bit_serial()));
                 let expected = reference(case.windows.view(), case.weights.view());
                 assert_eq!(product.sums, expected, "{case:?}");
@@ -107,10 +97,7 @@ fn the_largest_layer_of_vgg16_does_not_overflow() {
     for windows in [1, 20] {
         let windows = Array2::from_elem((windows, 25088), i16::MIN);
         for options in [Options::default(), bit_serial()] {
-            let crossbars = ISAAC
-                .datapath(options)
-                .program(weights.view(), 16, 0)
-                .unwrap();
+            let crossbars = ISAAC.datapath(options).program(weights.view(), 16, 0).unwrap();
             let windows = Windows::of_matrix(windows.view(), 16).unwrap();
             let product = crossbars.multiply(&windows).unwrap();
             assert!(product.sums.iter().all(|&sum| sum == 25088 << 30));
@@ -123,15 +110,8 @@ fn the_number_of_threads_does_not_change_a_bit() {
     let value = |i: usize| (i as i64 * 7919 % 65536 - 32768) as i16;
     let weights = Array2::from_shape_fn((530, 300), |(o, r)| value(o * 300 + r));
     let windows = Array2::from_shape_fn((70, 300), |(w, r)| value(w * 631 + r * 17));
-    let lossy = Machine {
-        adc_bits: 6,
-        ..ISAAC
-    };
-    for (machine, options) in [
-        (ISAAC, Options::default()),
-        (ISAAC, bit_serial()),
-        (lossy, bit_serial()),
-    ] {
+    let lossy = Machine { adc_bits: 6, ..ISAAC };
+    for (machine, options) in [(ISAAC, Options::default()), (ISAAC, bit_serial()), (lossy, bit_serial())] {
         let run = |threads| {
             let datapath = machine.datapath(on_threads(threads, options.clone()));
             let crossbars = datapath.program(weights.view(), 16, 0).unwrap();
@@ -146,14 +126,8 @@ fn the_number_of_threads_does_not_change_a_bit() {
 /// A layer, its weights and its map as a user would convolve by hand: torch layout, zero padding.
 #[test]
 fn windows_of_a_map_follow_kernel_stride_padding_and_the_bits_of_their_regions() {
-    for (kernel_height, kernel_width, stride, padding) in
-        [(3, 3, 1, 1), (1, 1, 1, 0), (2, 3, 2, 1), (5, 5, 3, 2)]
-    {
-        let input = Shape {
-            height: 9,
-            width: 11,
-            channels: 3,
-        };
+    for (kernel_height, kernel_width, stride, padding) in [(3, 3, 1, 1), (1, 1, 1, 0), (2, 3, 2, 1), (5, 5, 3, 2)] {
+        let input = Shape { height: 9, width: 11, channels: 3 };
         let output = Shape {
             height: (input.height + 2 * padding - kernel_height) / stride + 1,
             width: (input.width + 2 * padding - kernel_width) / stride + 1,
@@ -176,48 +150,28 @@ fn windows_of_a_map_follow_kernel_stride_padding_and_the_bits_of_their_regions()
             weight_bits: 7,
             activation_bits: 12,
             regions: vec![
-                Region {
-                    top: 1,
-                    left: 0,
-                    height: 1,
-                    width: 3,
-                    bits: 0,
-                },
-                Region {
-                    top: 0,
-                    left: 2,
-                    height: 9,
-                    width: 1,
-                    bits: 5,
-                },
+                Region { top: 1, left: 0, height: 1, width: 3, bits: 0 },
+                Region { top: 0, left: 2, height: 9, width: 1, bits: 5 },
             ],
         };
-        let map = Array3::from_shape_fn((3, 9, 11), |(c, y, x)| {
-            ((c * 1117 + y * 613 + x * 331) % 4096) as i16 - 2048
-        });
+        let map = Array3::from_shape_fn((3, 9, 11), |(c, y, x)| ((c * 1117 + y * 613 + x * 331) % 4096) as i16 - 2048);
         let kernel = [kernel_height as usize, kernel_width as usize];
-        let weight = |o: usize, c: usize, ky: usize, kx: usize| {
-            ((o * 41 + c * 29 + ky * 13 + kx * 7) % 128) as i16 - 64
-        };
+        let weight =
+            |o: usize, c: usize, ky: usize, kx: usize| ((o * 41 + c * 29 + ky * 13 + kx * 7) % 128) as i16 - 64;
         let area = kernel[0] * kernel[1];
         let weights = Array2::from_shape_fn((5, 3 * area), |(o, row)| {
             weight(o, row / area, row % area / kernel[1], row % kernel[1])
         });
         let windows = Windows::of_layer(map.view(), &layer, &plan).unwrap();
         for options in [Options::default(), bit_serial()] {
-            let crossbars = ISAAC
-                .datapath(options)
-                .program(weights.view(), 7, 0)
-                .unwrap();
+            let crossbars = ISAAC.datapath(options).program(weights.view(), 7, 0).unwrap();
             let sums = crossbars.multiply(&windows).unwrap().sums;
             for y in 0..output.height {
                 for x in 0..output.width {
                     for o in 0..5 {
                         let mut expected = 0i64;
                         for (c, ky, kx) in kernel_indices(3, kernel) {
-                            let at = |n: u32, k: usize| {
-                                (n * stride) as isize + k as isize - padding as isize
-                            };
+                            let at = |n: u32, k: usize| (n * stride) as isize + k as isize - padding as isize;
                             let (iy, ix) = (at(y, ky), at(x, kx));
                             if !(0..9).contains(&iy) || !(0..11).contains(&ix) {
                                 continue;
@@ -227,10 +181,7 @@ fn windows_of_a_map_follow_kernel_stride_padding_and_the_bits_of_their_regions()
                                 0 => 0,
                                 12 => i64::from(activation),
                                 // 5 of 12 bits: rounded to multiples of 128, at most 15 of them.
-                                _ => {
-                                    ((f64::from(activation) / 128.0 + 0.5).floor().min(15.0)
-                                        * 128.0) as i64
-                                }
+                                _ => ((f64::from(activation) / 128.0 + 0.5).floor().min(15.0) * 128.0) as i64,
                             };
                             expected += activation * i64::from(weight(o, c, ky, kx));
                         }
@@ -244,12 +195,8 @@ fn windows_of_a_map_follow_kernel_stride_padding_and_the_bits_of_their_regions()
 }
 
 /// All indices of a kernel.
-fn kernel_indices(
-    channels: usize,
-    [height, width]: [usize; 2],
-) -> impl Iterator<Item = (usize, usize, usize)> {
-    (0..channels * height * width)
-        .map(move |i| (i / (height * width), i / width % height, i % width))
+fn kernel_indices(channels: usize, [height, width]: [usize; 2]) -> impl Iterator<Item = (usize, usize, usize)> {
+    (0..channels * height * width).map(move |i| (i / (height * width), i / width % height, i % width))
 }
 
 #[test]
@@ -257,26 +204,11 @@ fn values_and_shapes_that_do_not_fit_are_refused() {
     let datapath = ISAAC.datapath(Options::default());
     let says = |error: numeric::Error, text: &str| assert_eq!(error.to_string(), text);
     let weights = arr2(&[[1i16, 8]]);
-    says(
-        datapath.program(weights.view(), 4, 0).unwrap_err(),
-        "weight 8 does not fit in 4 bits",
-    );
-    says(
-        datapath.program(weights.view(), 17, 0).unwrap_err(),
-        "17 bits for weights: must be 2 to 16",
-    );
-    says(
-        Windows::of_matrix(weights.view(), 1).unwrap_err(),
-        "1 bits for activations: must be 2 to 16",
-    );
-    says(
-        Windows::of_matrix(weights.view(), 3).unwrap_err(),
-        "activation 8 does not fit in 3 bits",
-    );
+    says(datapath.program(weights.view(), 4, 0).unwrap_err(), "weight 8 does not fit in 4 bits");
+    says(datapath.program(weights.view(), 17, 0).unwrap_err(), "17 bits for weights: must be 2 to 16");
+    says(Windows::of_matrix(weights.view(), 1).unwrap_err(), "1 bits for activations: must be 2 to 16");
+    says(Windows::of_matrix(weights.view(), 3).unwrap_err(), "activation 8 does not fit in 3 bits");
     let crossbars = datapath.program(weights.view(), 5, 0).unwrap();
     let windows = Windows::of_matrix(arr2(&[[1i16, 2, 3]]).view(), 5).unwrap();
-    says(
-        crossbars.multiply(&windows).unwrap_err(),
-        "a window has the shape [3] where [2] is needed",
-    );
+    says(crossbars.multiply(&windows).unwrap_err(), "a window has the shape [3] where [2] is needed");
 }

@@ -12,11 +12,7 @@ use crate::machine::{ISAAC, Machine, bit_serial, on_threads};
 const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
 fn shape(channels: u32, height: u32, width: u32) -> Shape {
-    Shape {
-        height,
-        width,
-        channels,
-    }
+    Shape { height, width, channels }
 }
 
 /// Two convolutions, one of them with stride and a padded pool, and two classifiers.
@@ -30,11 +26,7 @@ fn network() -> Network {
         stride: 1,
         padding: 1,
         output: shape(12, 13, 15),
-        pool: Some(Pool {
-            kernel: 3,
-            stride: 2,
-            padding: 1,
-        }),
+        pool: Some(Pool { kernel: 3, stride: 2, padding: 1 }),
         pooled: shape(12, 7, 8),
         crop: None,
     };
@@ -46,11 +38,7 @@ fn network() -> Network {
         stride: 2,
         padding: 1,
         output: shape(20, 4, 4),
-        pool: Some(Pool {
-            kernel: 2,
-            stride: 2,
-            padding: 0,
-        }),
+        pool: Some(Pool { kernel: 2, stride: 2, padding: 0 }),
         pooled: shape(20, 2, 2),
         ..convolution.clone()
     };
@@ -92,17 +80,8 @@ fn weights() -> Vec<LayerWeights> {
         let values = (0..outputs * rows).map(|n| scale * noise(i, n)).collect();
         let shape = match layer.kind {
             LayerKind::Convolution => {
-                let shape = [
-                    layer.input.channels,
-                    layer.kernel_height,
-                    layer.kernel_width,
-                ];
-                IxDyn(&[
-                    outputs,
-                    shape[0] as usize,
-                    shape[1] as usize,
-                    shape[2] as usize,
-                ])
+                let shape = [layer.input.channels, layer.kernel_height, layer.kernel_width];
+                IxDyn(&[outputs, shape[0] as usize, shape[1] as usize, shape[2] as usize])
             }
             LayerKind::FullyConnected => IxDyn(&[outputs, rows]),
         };
@@ -119,25 +98,13 @@ fn image() -> Array3<f32> {
 }
 
 fn plan(weight_bits: u32, activation_bits: u32) -> Plan {
-    let layer = LayerPlan {
-        weight_bits,
-        activation_bits,
-        regions: vec![],
-    };
-    Plan {
-        layers: vec![layer; 4],
-    }
+    let layer = LayerPlan { weight_bits, activation_bits, regions: vec![] };
+    Plan { layers: vec![layer; 4] }
 }
 
 /// The first two rows and last three columns of the first layer, the first row of the second.
 fn cropped(mut plan: Plan) -> Plan {
-    let region = |top, left, height, width| Region {
-        top,
-        left,
-        height,
-        width,
-        bits: 0,
-    };
+    let region = |top, left, height, width| Region { top, left, height, width, bits: 0 };
     plan.layers[0].regions = vec![region(0, 0, 2, 15), region(0, 12, 13, 3)];
     plan.layers[1].regions = vec![region(0, 0, 1, 4)];
     plan
@@ -154,14 +121,7 @@ fn model(machine: &Machine, options: Options, weight_bits: u32) -> Model {
     let crop = reference(&cropped(plan(16, 16))).input_ranges;
     let ranges: Vec<f32> = whole.iter().zip(crop).map(|(a, b)| a.max(b)).collect();
     let datapath = machine.datapath(options);
-    Model::program(
-        &datapath,
-        &network(),
-        &weights(),
-        &[weight_bits; 4],
-        &ranges,
-    )
-    .unwrap()
+    Model::program(&datapath, &network(), &weights(), &[weight_bits; 4], &ranges).unwrap()
 }
 
 fn infer(options: Options, plan: &Plan) -> Inference {
@@ -176,10 +136,7 @@ fn by_loops(plan: &Plan) -> Array3<f32> {
     for (i, (layer, weights)) in network.layers.iter().zip(weights()).enumerate() {
         let [kh, kw] = [layer.kernel_height as usize, layer.kernel_width as usize];
         let (channels, height, width) = map.dim();
-        let kernel = weights
-            .weights
-            .to_shape((layer.output.channels as usize, channels, kh, kw))
-            .unwrap();
+        let kernel = weights.weights.to_shape((layer.output.channels as usize, channels, kh, kw)).unwrap();
         let dim = |s: Shape| (s.channels as usize, s.height as usize, s.width as usize);
         let output = Array3::from_shape_fn(dim(layer.output), |(o, y, x)| {
             if plan.layers[i].bits_at(y as u32, x as u32) == 0 {
@@ -198,11 +155,7 @@ fn by_loops(plan: &Plan) -> Array3<f32> {
                     }
                 }
             }
-            if i == 3 {
-                sum as f32
-            } else {
-                sum.max(0.0) as f32
-            }
+            if i == 3 { sum as f32 } else { sum.max(0.0) as f32 }
         });
         map = match layer.pool {
             None => output,
@@ -240,18 +193,10 @@ fn the_floating_point_pass_equals_loops_over_all_indices() {
 #[test]
 fn a_crop_gives_on_crossbars_what_it_gives_in_floating_point() {
     for plan in [plan(16, 16), cropped(plan(16, 16))] {
-        let distance = distance(
-            &infer(Options::default(), &plan).output,
-            &reference(&plan).output,
-        );
+        let distance = distance(&infer(Options::default(), &plan).output, &reference(&plan).output);
         assert!(distance < 1e-3, "{distance}");
     }
-    assert!(
-        distance(
-            &reference(&plan(16, 16)).output,
-            &reference(&cropped(plan(16, 16))).output
-        ) > 0.01
-    );
+    assert!(distance(&reference(&plan(16, 16)).output, &reference(&cropped(plan(16, 16))).output) > 0.01);
 }
 
 #[test]
@@ -268,13 +213,7 @@ fn fewer_bits_are_less_exact() {
 /// 16, 8, 4 and 0 bits in one layer.
 fn mixed() -> Plan {
     let mut plan = plan(11, 16);
-    let region = |left, bits| Region {
-        top: 0,
-        left,
-        height: 13,
-        width: 4,
-        bits,
-    };
+    let region = |left, bits| Region { top: 0, left, height: 13, width: 4, bits };
     plan.layers[0].regions = vec![region(4, 8), region(8, 4), region(12, 0)];
     plan.layers[1].activation_bits = 7;
     plan
@@ -301,31 +240,16 @@ fn one_model_serves_all_crops_and_its_counts_are_those_of_the_computed_windows()
     let model = model(&ISAAC, Options::default(), 11);
     for plan in [plan(11, 16), cropped(plan(11, 16)), mixed()] {
         let inference = model.run(&plan, image().view()).unwrap();
-        for ((layer, plan), outcome) in network()
-            .layers
-            .iter()
-            .zip(&plan.layers)
-            .zip(inference.layers)
-        {
-            let positions =
-                (0..layer.output.height).flat_map(|y| (0..layer.output.width).map(move |x| (y, x)));
+        for ((layer, plan), outcome) in network().layers.iter().zip(&plan.layers).zip(inference.layers) {
+            let positions = (0..layer.output.height).flat_map(|y| (0..layer.output.width).map(move |x| (y, x)));
             let iterations: u32 = positions.map(|(y, x)| plan.bits_at(y, x)).sum();
             let iterations = u64::from(iterations);
             let row_blocks = u64::from(layer.rows().div_ceil(128));
             let columns = u64::from(layer.output.channels) * 6;
             let column_blocks = columns.div_ceil(128);
-            assert_eq!(
-                outcome.counts.crossbar_reads,
-                iterations * row_blocks * column_blocks
-            );
-            assert_eq!(
-                outcome.counts.adc_conversions,
-                iterations * row_blocks * columns
-            );
-            assert_eq!(
-                outcome.counts.dac_activations,
-                iterations * u64::from(layer.rows()) * column_blocks
-            );
+            assert_eq!(outcome.counts.crossbar_reads, iterations * row_blocks * column_blocks);
+            assert_eq!(outcome.counts.adc_conversions, iterations * row_blocks * columns);
+            assert_eq!(outcome.counts.dac_activations, iterations * u64::from(layer.rows()) * column_blocks);
         }
     }
 }
@@ -341,13 +265,8 @@ fn a_layer_that_is_cropped_altogether_costs_nothing_and_gives_zeros() {
 
 #[test]
 fn a_small_adc_clips_and_says_so() {
-    let machine = Machine {
-        adc_bits: 5,
-        ..ISAAC
-    };
-    let inference = model(&machine, Options::default(), 16)
-        .run(&plan(16, 16), image().view())
-        .unwrap();
+    let machine = Machine { adc_bits: 5, ..ISAAC };
+    let inference = model(&machine, Options::default(), 16).run(&plan(16, 16), image().view()).unwrap();
     assert_eq!(inference.layers[1].method, Method::BitSerial);
     assert!(inference.layers.iter().map(|l| l.clipped).sum::<u64>() > 0);
 }
@@ -371,21 +290,11 @@ fn wrong_tensors_images_and_plans_are_refused_by_name() {
     let program = |weights: &[LayerWeights], bits: &[u32]| {
         Model::program(&datapath, &network(), weights, bits, &[1.0; 4]).map(|_| ())
     };
-    let says =
-        |result: Result<(), Error>, text: &str| assert_eq!(result.unwrap_err().to_string(), text);
+    let says = |result: Result<(), Error>, text: &str| assert_eq!(result.unwrap_err().to_string(), text);
 
-    says(
-        program(&weights()[..3], &[16; 4]),
-        "3 pairs of weights and biases for 4 layers",
-    );
-    says(
-        program(&weights(), &[16; 5]),
-        "5 weight precisions for 4 layers",
-    );
-    says(
-        program(&weights(), &[16, 16, 1, 16]),
-        "layer fc1: 1 bits for a fixed-point format: must be 2 to 16",
-    );
+    says(program(&weights()[..3], &[16; 4]), "3 pairs of weights and biases for 4 layers");
+    says(program(&weights(), &[16; 5]), "5 weight precisions for 4 layers");
+    says(program(&weights(), &[16, 16, 1, 16]), "layer fc1: 1 bits for a fixed-point format: must be 2 to 16");
     let mut wrong = weights();
     wrong[1].weights.swap_axes(2, 3);
     says(
@@ -394,21 +303,12 @@ fn wrong_tensors_images_and_plans_are_refused_by_name() {
     );
     let mut wrong = weights();
     wrong[3].bias[4] = f32::NAN;
-    says(
-        program(&wrong, &[16; 4]),
-        "layer fc2: the bias tensor holds a value that is not finite: NaN",
-    );
+    says(program(&wrong, &[16; 4]), "layer fc2: the bias tensor holds a value that is not finite: NaN");
 
     let model = model(&ISAAC, Options::default(), 16);
     let run = |plan: &Plan, image: Array3<f32>| model.run(plan, image.view()).map(|_| ());
-    says(
-        run(&plan(12, 16), image()),
-        "layer conv1: the plan has 12-bit weights where 16-bit weights were programmed",
-    );
-    says(
-        run(&plan(16, 1), image()),
-        "layer conv1: 1 bits for activations: must be 2 to 16",
-    );
+    says(run(&plan(12, 16), image()), "layer conv1: the plan has 12-bit weights where 16-bit weights were programmed");
+    says(run(&plan(16, 1), image()), "layer conv1: 1 bits for activations: must be 2 to 16");
     says(
         run(&plan(16, 16), Array3::zeros((3, 15, 13))),
         "the image has the shape [3, 15, 13] where [3, 13, 15] is needed",

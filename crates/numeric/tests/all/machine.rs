@@ -32,14 +32,8 @@ pub const ISAAC: Machine = Machine {
 
 impl Machine {
     pub fn parts(&self) -> (Crossbar, Dac, Adc) {
-        let crossbar = Crossbar {
-            rows: self.rows,
-            columns: self.columns,
-            cell_bits: self.cell_bits,
-        };
-        let dac = Dac {
-            bits: self.dac_bits,
-        };
+        let crossbar = Crossbar { rows: self.rows, columns: self.columns, cell_bits: self.cell_bits };
+        let dac = Dac { bits: self.dac_bits };
         let adc = Adc {
             count: 8,
             bits: self.adc_bits,
@@ -64,24 +58,15 @@ impl Machine {
 
 /// Every read modelled.
 pub fn bit_serial() -> Options {
-    Options {
-        integer_product: false,
-        ..Options::default()
-    }
+    Options { integer_product: false, ..Options::default() }
 }
 
 pub fn on_threads(threads: usize, options: Options) -> Options {
-    Options {
-        threads: NonZeroUsize::new(threads).unwrap(),
-        ..options
-    }
+    Options { threads: NonZeroUsize::new(threads).unwrap(), ..options }
 }
 
 pub fn imperfect(non_idealities: NonIdealities) -> Options {
-    Options {
-        non_idealities,
-        ..Options::default()
-    }
+    Options { non_idealities, ..Options::default() }
 }
 
 /// Any machine that is modelled, with the least lossless ADC.
@@ -90,16 +75,8 @@ pub fn machines() -> impl Strategy<Value = Machine> {
     let bits = || prop_oneof![4 => 1u32..=4, 1 => 5u32..=8];
     let numbers = (1u32..=1024, 8u32..=256, bits(), bits());
     (numbers, any::<bool>(), any::<bool>()).prop_map(|(n, flipped_encoding, unit_column)| {
-        Machine {
-            rows: n.0,
-            columns: n.1,
-            cell_bits: n.2,
-            dac_bits: n.3,
-            adc_bits: 1,
-            flipped_encoding,
-            unit_column,
-        }
-        .lossless()
+        Machine { rows: n.0, columns: n.1, cell_bits: n.2, dac_bits: n.3, adc_bits: 1, flipped_encoding, unit_column }
+            .lossless()
     })
 }
 
@@ -108,10 +85,7 @@ pub fn matrices(rows: usize, columns: usize, bits: u32) -> impl Strategy<Value =
     let (least, most) = (i16::MIN >> (16 - bits), i16::MAX >> (16 - bits));
     let random = prop::collection::vec(least..=most, rows * columns);
     let extremes = prop::sample::select(vec![least, most, 0, -1, 1]);
-    let sparse = prop::collection::vec(
-        prop_oneof![4 => extremes.clone(), 1 => least..=most],
-        rows * columns,
-    );
+    let sparse = prop::collection::vec(prop_oneof![4 => extremes.clone(), 1 => least..=most], rows * columns);
     let constant = extremes.prop_map(move |v| vec![v; rows * columns]);
     prop_oneof![2 => random, 2 => sparse, 1 => constant]
         .prop_map(move |values| Array2::from_shape_vec((rows, columns), values).unwrap())

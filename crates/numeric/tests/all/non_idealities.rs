@@ -11,10 +11,7 @@ fn matrix(rows: usize, columns: usize) -> Array2<i16> {
 }
 
 fn run(options: Options, stream: u64) -> (Method, Product) {
-    let crossbars = ISAAC
-        .datapath(options)
-        .program(matrix(20, 300).view(), 16, stream)
-        .unwrap();
+    let crossbars = ISAAC.datapath(options).program(matrix(20, 300).view(), 16, stream).unwrap();
     let windows = Windows::of_matrix(matrix(40, 300).view(), 16).unwrap();
     (crossbars.method(), crossbars.multiply(&windows).unwrap())
 }
@@ -26,41 +23,19 @@ fn exact() -> Array2<i64> {
 /// Root mean square of the error, relative to that of the sums.
 fn relative_error(sums: &Array2<i64>) -> f64 {
     let square = |v: f64| v * v;
-    let error: f64 = sums
-        .iter()
-        .zip(&exact())
-        .map(|(a, b)| square((a - b) as f64))
-        .sum();
+    let error: f64 = sums.iter().zip(&exact()).map(|(a, b)| square((a - b) as f64)).sum();
     let signal: f64 = exact().iter().map(|&b| square(b as f64)).sum();
     (error / signal).sqrt()
 }
 
 fn each_alone(seed: u64) -> [NonIdealities; 5] {
-    let off = NonIdealities {
-        seed,
-        ..NonIdealities::default()
-    };
+    let off = NonIdealities { seed, ..NonIdealities::default() };
     [
-        NonIdealities {
-            programming_sigma: 0.05,
-            ..off.clone()
-        },
-        NonIdealities {
-            read_sigma: 0.7,
-            ..off.clone()
-        },
-        NonIdealities {
-            stuck_off: 0.01,
-            ..off.clone()
-        },
-        NonIdealities {
-            stuck_on: 0.01,
-            ..off.clone()
-        },
-        NonIdealities {
-            on_off_ratio: 100.0,
-            ..off
-        },
+        NonIdealities { programming_sigma: 0.05, ..off.clone() },
+        NonIdealities { read_sigma: 0.7, ..off.clone() },
+        NonIdealities { stuck_off: 0.01, ..off.clone() },
+        NonIdealities { stuck_on: 0.01, ..off.clone() },
+        NonIdealities { on_off_ratio: 100.0, ..off },
     ]
 }
 
@@ -87,13 +62,7 @@ fn another_seed_or_stream_gives_other_sums_where_anything_is_drawn() {
 
 #[test]
 fn off_is_exact_whatever_the_seed() {
-    let (method, product) = run(
-        imperfect(NonIdealities {
-            seed: 9,
-            ..NonIdealities::default()
-        }),
-        0,
-    );
+    let (method, product) = run(imperfect(NonIdealities { seed: 9, ..NonIdealities::default() }), 0);
     assert_eq!(method, Method::Integer);
     assert_eq!(product.sums, exact());
 }
@@ -102,18 +71,9 @@ fn off_is_exact_whatever_the_seed() {
 fn cells_that_are_imperfect_by_next_to_nothing_compute_the_exact_sums() {
     let off = NonIdealities::default();
     for non_idealities in [
-        NonIdealities {
-            programming_sigma: 1e-6,
-            ..off.clone()
-        },
-        NonIdealities {
-            read_sigma: 1e-3,
-            ..off.clone()
-        },
-        NonIdealities {
-            on_off_ratio: 1e6,
-            ..off
-        },
+        NonIdealities { programming_sigma: 1e-6, ..off.clone() },
+        NonIdealities { read_sigma: 1e-3, ..off.clone() },
+        NonIdealities { on_off_ratio: 1e6, ..off },
     ] {
         let product = run(imperfect(non_idealities), 0).1;
         assert_eq!(product.sums, exact());
@@ -124,10 +84,7 @@ fn cells_that_are_imperfect_by_next_to_nothing_compute_the_exact_sums() {
 #[test]
 fn more_programming_error_is_more_error() {
     let error = |programming_sigma| {
-        let non_idealities = NonIdealities {
-            programming_sigma,
-            ..NonIdealities::default()
-        };
+        let non_idealities = NonIdealities { programming_sigma, ..NonIdealities::default() };
         relative_error(&run(imperfect(non_idealities), 0).1.sums)
     };
     assert!(error(0.02) < error(0.1));
@@ -138,23 +95,10 @@ fn more_programming_error_is_more_error() {
 fn impossible_non_idealities_are_refused() {
     let off = NonIdealities::default();
     for non_idealities in [
-        NonIdealities {
-            programming_sigma: -1.0,
-            ..off.clone()
-        },
-        NonIdealities {
-            read_sigma: f32::NAN,
-            ..off.clone()
-        },
-        NonIdealities {
-            stuck_off: 0.6,
-            stuck_on: 0.6,
-            ..off.clone()
-        },
-        NonIdealities {
-            on_off_ratio: 1.0,
-            ..off
-        },
+        NonIdealities { programming_sigma: -1.0, ..off.clone() },
+        NonIdealities { read_sigma: f32::NAN, ..off.clone() },
+        NonIdealities { stuck_off: 0.6, stuck_on: 0.6, ..off.clone() },
+        NonIdealities { on_off_ratio: 1.0, ..off },
     ] {
         let parts = ISAAC.parts();
         let made = numeric::Datapath::new(&parts.0, &parts.1, &parts.2, imperfect(non_idealities));
@@ -164,22 +108,13 @@ fn impossible_non_idealities_are_refused() {
 
 #[test]
 fn cells_that_are_imperfect_by_next_to_nothing_clip_as_perfect_ones_do() {
-    let machine = Machine {
-        adc_bits: 5,
-        ..ISAAC
-    };
+    let machine = Machine { adc_bits: 5, ..ISAAC };
     let run = |options| {
-        let crossbars = machine
-            .datapath(options)
-            .program(matrix(20, 300).view(), 16, 0)
-            .unwrap();
+        let crossbars = machine.datapath(options).program(matrix(20, 300).view(), 16, 0).unwrap();
         let windows = Windows::of_matrix(matrix(40, 300).view(), 16).unwrap();
         crossbars.multiply(&windows).unwrap()
     };
-    let nearly_perfect = NonIdealities {
-        programming_sigma: 1e-6,
-        ..NonIdealities::default()
-    };
+    let nearly_perfect = NonIdealities { programming_sigma: 1e-6, ..NonIdealities::default() };
     let perfect = run(Options::default());
     assert!(perfect.clipped > 0);
     assert_eq!(run(imperfect(nearly_perfect)), perfect);
@@ -188,23 +123,12 @@ fn cells_that_are_imperfect_by_next_to_nothing_clip_as_perfect_ones_do() {
 /// Sums of the inputs of each window, which an equal error in every cell multiplies.
 fn input_sums() -> Vec<i64> {
     let windows = matrix(40, 300);
-    windows
-        .rows()
-        .into_iter()
-        .map(|row| row.iter().map(|&v| i64::from(v)).sum())
-        .collect()
+    windows.rows().into_iter().map(|row| row.iter().map(|&v| i64::from(v)).sum()).collect()
 }
 
 fn without_flipping(non_idealities: NonIdealities) -> Array2<i64> {
-    let machine = Machine {
-        adc_bits: 12,
-        flipped_encoding: false,
-        ..ISAAC
-    };
-    let crossbars = machine
-        .datapath(imperfect(non_idealities))
-        .program(matrix(20, 300).view(), 16, 0)
-        .unwrap();
+    let machine = Machine { adc_bits: 12, flipped_encoding: false, ..ISAAC };
+    let crossbars = machine.datapath(imperfect(non_idealities)).program(matrix(20, 300).view(), 16, 0).unwrap();
     let windows = Windows::of_matrix(matrix(40, 300).view(), 16).unwrap();
     crossbars.multiply(&windows).unwrap().sums
 }
@@ -212,35 +136,20 @@ fn without_flipping(non_idealities: NonIdealities) -> Array2<i64> {
 #[test]
 fn a_ratio_of_four_adds_one_level_to_each_two_bit_cell() {
     // (2^2 - 1) / (4 - 1) = 1 in each of 8 slices, whose place values sum to (4^8 - 1) / 3.
-    let sums = without_flipping(NonIdealities {
-        on_off_ratio: 4.0,
-        ..NonIdealities::default()
-    });
+    let sums = without_flipping(NonIdealities { on_off_ratio: 4.0, ..NonIdealities::default() });
     let error = (4i64.pow(8) - 1) / 3;
     for ((window, output), sum) in sums.indexed_iter() {
-        assert_eq!(
-            *sum,
-            exact()[(window, output)] + error * input_sums()[window]
-        );
+        assert_eq!(*sum, exact()[(window, output)] + error * input_sums()[window]);
     }
 }
 
 #[test]
 fn cells_that_are_all_stuck_read_as_the_extreme_weights() {
     let off = NonIdealities::default();
-    let stuck_on = without_flipping(NonIdealities {
-        stuck_on: 1.0,
-        ..off.clone()
-    });
-    let stuck_off = without_flipping(NonIdealities {
-        stuck_off: 1.0,
-        ..off
-    });
+    let stuck_on = without_flipping(NonIdealities { stuck_on: 1.0, ..off.clone() });
+    let stuck_off = without_flipping(NonIdealities { stuck_off: 1.0, ..off });
     for ((window, output), sum) in stuck_on.indexed_iter() {
         assert_eq!(*sum, i64::from(i16::MAX) * input_sums()[window]);
-        assert_eq!(
-            stuck_off[(window, output)],
-            i64::from(i16::MIN) * input_sums()[window]
-        );
+        assert_eq!(stuck_off[(window, output)], i64::from(i16::MIN) * input_sums()[window]);
     }
 }

@@ -1,39 +1,21 @@
-//! Tables for a terminal, at most 120 columns wide.
+//! The report of a run.
 
 use chip::Cause;
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{Cell, Color};
 
+use super::{joules, table};
 use crate::energy::total_pj;
-use crate::format::{grouped, percent, scaled, significant};
+use crate::format::{counted, grouped, percent, scaled, significant};
 use crate::{LayerReport, Report, fidelity_name};
 
-/// Columns of a terminal that tables are made for.
-const WIDTH: u16 = 120;
-
-/// A rule under the headings, and nothing else.
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-
-/// The report on a terminal: totals, then component groups, then layers.
-pub fn tables(report: &Report) -> String {
+/// The report of a run: totals, then component groups, then layers.
+pub fn run(report: &Report) -> String {
     [totals(report), components(report), layers(report)].join("\n\n") + "\n"
-}
-
-/// An empty table with this heading. The columns in `texts` hold words, the others numbers.
-fn table(headings: &[&str], texts: &[usize]) -> Table {
-    let mut table = Table::new();
-    table.load_style(STYLE);
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH).enforce_styling();
-    table.set_header(headings.iter().map(|heading| Cell::new(heading).add_attribute(Attribute::Bold)));
-    for (index, column) in table.column_iter_mut().enumerate() {
-        let alignment = if texts.contains(&index) { CellAlignment::Left } else { CellAlignment::Right };
-        column.set_cell_alignment(alignment);
-    }
-    table
 }
 
 fn totals(report: &Report) -> String {
     let Report { figures, energy_pj: energy, crossbars, .. } = report;
-    let images = if report.images == 1 { "1 image".to_owned() } else { format!("{} images", report.images) };
+    let images = counted(report.images.into(), "image");
     let capacity = if report.uncontended { ", nothing contended" } else { "" };
     let mut table = table(&[&format!("{} on {}", report.network, report.arch), &report.plan], &[0, 1]);
     let mut row = |name: &str, value: String| {
@@ -47,15 +29,17 @@ fn totals(report: &Report) -> String {
     row("dynamic energy", joules(energy.dynamic_total));
     row("static energy", joules(energy.static_total));
     row("average power", scaled(1e-3 * figures.average_power_mw, "W"));
-    row("multiply-accumulates", format!("{}, {} each", grouped(report.macs), joules(figures.pj_per_mac)));
+    row("MACs", grouped(report.macs));
+    let dynamic = joules(energy.dynamic_total / report.macs as f64);
+    row("energy per MAC", format!("{}, of which {dynamic} dynamic", joules(figures.pj_per_mac)));
     row("throughput", format!("{} GOPS, {} GOPS/W", significant(figures.gops), significant(figures.gops_per_watt)));
     row(
         "crossbars",
         format!(
-            "{} of {} hold weights, on {} chips; one copy of each layer needs {}",
+            "{} of {} hold weights, on {}; one copy of each layer needs {}",
             grouped(crossbars.mapped),
             grouped(crossbars.available),
-            report.chips,
+            counted(report.chips.into(), "chip"),
             grouped(crossbars.needed)
         ),
     );
@@ -83,20 +67,9 @@ fn components(report: &Report) -> String {
 }
 
 fn layers(report: &Report) -> String {
-    let headings = [
-        "layer",
-        "windows",
-        "cropped",
-        "replicas",
-        "IMAs",
-        "first cycle",
-        "last cycle",
-        "busy",
-        "waits for",
-        "waiting",
-        "energy",
-    ];
-    let mut table = table(&headings, &[0, 8]);
+    let headings =
+        ["layer", "windows", "cropped", "replicas", "starts at", "ends at", "busy", "waits for", "waiting", "energy"];
+    let mut table = table(&headings, &[0, 7]);
     let cycle = |cycle: Option<u64>| cycle.map_or("never".to_owned(), grouped);
     for layer in &report.layers {
         let wait = layer.stalls.main_wait();
@@ -105,7 +78,6 @@ fn layers(report: &Report) -> String {
             Cell::new(grouped(layer.windows)),
             Cell::new(grouped(layer.windows_cropped)),
             Cell::new(grouped(layer.replicas)),
-            Cell::new(grouped(layer.imas)),
             Cell::new(cycle(layer.first_cycle)),
             Cell::new(cycle(layer.last_cycle)),
             Cell::new(percent(layer.share(Cause::Computing))).fg(Color::Green),
@@ -123,8 +95,4 @@ fn waiting(layer: &LayerReport, cause: Option<Cause>) -> Cell {
     // What is worth a look.
     let color = if share < 0.1 { Color::Reset } else { Color::Yellow };
     Cell::new(percent(share)).fg(color)
-}
-
-fn joules(pj: f64) -> String {
-    scaled(1e-12 * pj, "J")
 }

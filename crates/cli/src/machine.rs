@@ -1,0 +1,84 @@
+//! `aquasim arch`: machines, without a network.
+
+use clap::{Args, Subcommand};
+
+use crate::failure::Failure;
+use crate::output;
+
+/// Check, show and compare machines
+#[derive(Args)]
+pub struct Machine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Say whether a file describes a machine, and what is wrong with it
+    Check {
+        /// TOML file of a machine
+        #[arg(value_name = "FILE")]
+        file: String,
+    },
+    /// Print a machine as its file, with the figures that follow from it as comments
+    Show {
+        /// Machine
+        #[arg(value_name = "PRESET|FILE")]
+        machine: String,
+    },
+    /// Print the JSON Schema of machine files, for editors
+    Schema,
+    /// Print the values in which two machines differ
+    Diff {
+        /// First machine
+        #[arg(value_name = "PRESET|FILE")]
+        left: String,
+        /// Second machine
+        #[arg(value_name = "PRESET|FILE")]
+        right: String,
+    },
+    /// List the machines that are built in
+    List,
+}
+
+impl Machine {
+    /// Does what was asked for.
+    pub fn execute(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Check { file } => check(&file),
+            Command::Show { machine } => show(&machine),
+            Command::Schema => output::print(&format!("{:#}\n", arch::schema())),
+            Command::Diff { left, right } => diff(&left, &right),
+            Command::List => list(),
+        }
+    }
+}
+
+fn check(file: &str) -> Result<(), Failure> {
+    let arch = arch::load(file)?;
+    output::warn(&arch);
+    output::print(&format!("{file} describes {}: nothing is wrong with it\n", arch.name))
+}
+
+fn show(machine: &str) -> Result<(), Failure> {
+    let (text, file) = arch::text(machine)?;
+    let arch = arch::parse(&text, &file)?;
+    output::warn(&arch);
+    let figures = report::terminal::figures(&arch);
+    let comments: String = figures.lines().map(|line| format!("# {line}").trim_end().to_owned() + "\n").collect();
+    output::print(&format!("{}\n\n{comments}", text.trim_end()))
+}
+
+fn diff(left: &str, right: &str) -> Result<(), Failure> {
+    let differences = arch::diff(&arch::load(left)?, &arch::load(right)?);
+    if differences.is_empty() {
+        return output::print(&format!("{left} and {right} are the same machine\n"));
+    }
+    output::print(&report::terminal::differences(left, right, &differences))
+}
+
+fn list() -> Result<(), Failure> {
+    let load = |name| Ok((name, arch::load(name)?));
+    let machines: Vec<_> = arch::names().into_iter().map(load).collect::<Result<_, Failure>>()?;
+    output::print(&report::terminal::machines(&machines))
+}

@@ -1,0 +1,136 @@
+//! What commands print and write when nothing is wrong.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use insta::assert_snapshot;
+
+use crate::{TINY, aquasim, folder, names, succeeds};
+
+#[test]
+fn help_says_what_each_command_takes() {
+    let folder = folder();
+    let help = |command: &[&str]| succeeds(folder.path(), &[command, &["-h"]].concat());
+    assert_snapshot!("help", help(&[]));
+    assert_snapshot!("help_run", help(&["run"]));
+    assert_snapshot!("help_map", help(&["map"]));
+    assert_snapshot!("help_arch", help(&["arch"]));
+}
+
+#[test]
+fn a_run_prints_totals_components_and_layers() {
+    let folder = folder();
+    assert_snapshot!(succeeds(folder.path(), &[&["run"][..], &TINY, &["--crop", "top"]].concat()));
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn several_images_have_a_rate() {
+    let folder = folder();
+    let report = succeeds(folder.path(), &[&["run"][..], &TINY, &["--images", "3", "--uncontended"]].concat());
+    assert!(report.contains("3 images, operation fidelity, nothing contended"), "{report}");
+    assert!(report.contains("images/s, one each"), "{report}");
+}
+
+#[test]
+fn no_arguments_run_vgg16_on_isaac_ce_within_120_columns() {
+    let folder = folder();
+    let report = succeeds(folder.path(), &[]);
+    assert_eq!(report, succeeds(folder.path(), &["run"]));
+    assert!(report.starts_with(" VGG16 on ISAAC-CE"), "{report}");
+    assert!(report.contains("1 image, operation fidelity") && report.contains("conv5_3"), "{report}");
+    let mapping = succeeds(folder.path(), &["map", "--floorplan", "text"]);
+    let widest = report.lines().chain(mapping.lines()).map(|line| line.chars().count()).max();
+    assert!(widest <= Some(120), "{widest:?} columns");
+}
+
+#[test]
+fn a_mapping_prints_its_layers_and_its_floorplan() {
+    let folder = folder();
+    assert_snapshot!(succeeds(folder.path(), &[&["map"][..], &TINY, &["--floorplan", "text"]].concat()));
+}
+
+#[test]
+fn a_mapping_that_was_written_runs_alike() {
+    let folder = folder();
+    succeeds(folder.path(), &[&["map"][..], &TINY, &["--out", "tiny.map.toml"]].concat());
+    let mapping = fs::read_to_string(folder.path().join("tiny.map.toml")).unwrap();
+    assert_snapshot!(mapping);
+    assert_eq!(mapping, succeeds(folder.path(), &[&["map"][..], &TINY, &["--out", "-"]].concat()));
+    let balanced = succeeds(folder.path(), &[&["run"][..], &TINY].concat());
+    let read = succeeds(folder.path(), &[&["run"][..], &TINY, &["--mapping", "tiny.map.toml"]].concat());
+    assert_eq!(balanced, read);
+}
+
+#[test]
+fn a_tile_of_several_layers_is_marked() {
+    let folder = folder();
+    let mapping = succeeds(folder.path(), &[&["map"][..], &TINY, &["--out", "-"]].concat());
+    // fc5 behind conv3, which has the tile's first IMA.
+    fs::write(folder.path().join("shared.toml"), mapping.replace("copies = [56]", "copies = [21]")).unwrap();
+    let options = ["--mapping", "shared.toml", "--floorplan", "text"];
+    let printed = succeeds(folder.path(), &[&["map"][..], &TINY, &options].concat());
+    assert!(printed.contains("\na b c c+\n"), "{printed}");
+}
+
+#[test]
+fn a_floorplan_in_svg_shows_each_tile() {
+    let folder = folder();
+    succeeds(folder.path(), &[&["map"][..], &TINY, &["--floorplan", "tiny.svg"]].concat());
+    let picture = fs::read_to_string(folder.path().join("tiny.svg")).unwrap();
+    assert_eq!(picture.matches("<g><title>").count(), 16);
+    assert!(picture.contains("<title>4 IMAs of conv1</title>"), "{picture}");
+    assert_eq!(names(folder.path()), ["tiny.svg"]);
+}
+
+#[test]
+fn a_machine_that_is_shown_can_be_read_back() {
+    let folder = folder();
+    let shown = succeeds(folder.path(), &["arch", "show", "isaac-ce"]);
+    let (_, figures) = shown.rsplit_once("}\n\n").expect("figures stand behind the file");
+    assert_snapshot!(figures);
+    fs::write(folder.path().join("shown.toml"), &shown).unwrap();
+    let differences = succeeds(folder.path(), &["arch", "diff", "isaac-ce", "shown.toml"]);
+    assert_eq!(differences, "isaac-ce and shown.toml are the same machine\n");
+}
+
+#[test]
+fn machines_are_listed_checked_and_compared() {
+    let folder = folder();
+    assert_snapshot!("arch_list", succeeds(folder.path(), &["arch", "list"]));
+    assert_snapshot!("arch_diff", succeeds(folder.path(), &["arch", "diff", "isaac-ce", "isaac-one-chip"]));
+    assert_eq!(succeeds(folder.path(), &["arch", "check", "tiny"]), "tiny describes tiny: nothing is wrong with it\n");
+    let schema: serde_json::Value = serde_json::from_str(&succeeds(folder.path(), &["arch", "schema"])).unwrap();
+    assert!(schema["properties"]["adc"].is_object());
+}
+
+#[test]
+fn what_costs_something_is_warned_of() {
+    let folder = folder();
+    let machine = succeeds(folder.path(), &["arch", "show", "tiny"]).replace("bits = 6 ", "bits = 5 ");
+    fs::write(folder.path().join("coarse.toml"), machine).unwrap();
+    let ran = aquasim(folder.path(), &["run", "--arch", "coarse.toml", "--network", "tiny"]);
+    assert_eq!(ran.code, 0);
+    assert_eq!(
+        ran.stderr,
+        "warning: adc.bits = 5 cannot hold a 32-row sum of 2-bit cells (needs 7, or 6 with flipped encoding)\n"
+    );
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let folder = folder();
+    // A text that no pipe holds as a whole.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aquasim"))
+        .args(["map", "--out", "-"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::with_capacity(1, command.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let ended = command.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &b""[..]));
+}

@@ -1,0 +1,126 @@
+//! Tables for spreadsheets and scripts (RFC 4180): a heading that names units, then one record for each line.
+
+use chip::Cause;
+
+use crate::Report;
+use crate::energy::total_pj;
+
+/// One record for each layer: shape, cycles, counts, and dynamic energy in all and by group.
+pub fn layers(report: &Report) -> String {
+    let mut headings: Vec<String> = [
+        "layer",
+        "weight_bits",
+        "activation_bits",
+        "windows",
+        "windows_cropped",
+        "row_blocks",
+        "col_blocks",
+        "crossbars",
+        "replicas",
+        "ima_rows",
+        "ima_cols",
+        "imas",
+        "first_cycle",
+        "last_cycle",
+        "macs",
+    ]
+    .map(str::to_owned)
+    .into();
+    // The count of windows is among the columns above.
+    let counts = report.counts.entries().map(|(name, _)| name).filter(|name| *name != "windows");
+    headings.extend(counts.map(str::to_owned));
+    headings.push("dynamic_energy_pj".to_owned());
+    headings.extend(report.energy_pj.dynamic.iter().map(|group| format!("{}_energy_pj", group.name)));
+
+    let cycle = |cycle: Option<u64>| cycle.map_or(String::new(), |cycle| cycle.to_string());
+    let records = report.layers.iter().map(|layer| {
+        let mut record = vec![
+            layer.name.clone(),
+            layer.weight_bits.to_string(),
+            layer.activation_bits.to_string(),
+            layer.windows.to_string(),
+            layer.windows_cropped.to_string(),
+            layer.row_blocks.to_string(),
+            layer.col_blocks.to_string(),
+            layer.crossbars.to_string(),
+            layer.replicas.to_string(),
+            layer.ima_rows.to_string(),
+            layer.ima_cols.to_string(),
+            layer.imas.to_string(),
+            cycle(layer.first_cycle),
+            cycle(layer.last_cycle),
+            layer.macs.to_string(),
+        ];
+        let counts = layer.counts.entries().filter(|(name, _)| *name != "windows");
+        record.extend(counts.map(|(_, count)| count.to_string()));
+        record.push(total_pj(&layer.energy_pj).to_string());
+        record.extend(layer.energy_pj.iter().map(|group| group.pj().to_string()));
+        record
+    });
+    csv(headings, records)
+}
+
+/// One record for each component group: what it counts, how often, and its energy.
+pub fn components(report: &Report) -> String {
+    let headings = [
+        "component",
+        "counted",
+        "count",
+        "energy_per_count_pj",
+        "dynamic_energy_pj",
+        "dynamic_share",
+        "static_energy_pj",
+    ];
+    let energy = &report.energy_pj;
+    let records = energy.dynamic.iter().map(|group| {
+        let statics = energy.statics.iter().find(|other| other.name == group.name);
+        vec![
+            group.name.to_owned(),
+            group.action.to_owned(),
+            group.actions.to_string(),
+            group.pj_per_action.to_string(),
+            group.pj().to_string(),
+            (group.pj() / energy.dynamic_total).to_string(),
+            statics.map_or(0.0, |group| group.pj).to_string(),
+        ]
+    });
+    csv(headings.map(str::to_owned).into(), records)
+}
+
+/// One record for each layer: cycles of its IMAs by cause, which add up to its IMAs times the cycles of the run.
+pub fn stalls(report: &Report) -> String {
+    let causes = Cause::ALL.map(|cause| format!("{}_ima_cycles", cause.name()));
+    let headings = ["layer".to_owned(), "imas".to_owned(), "cycles".to_owned()].into_iter().chain(causes).collect();
+    let records = report.layers.iter().map(|layer| {
+        let name = [layer.name.clone(), layer.imas.to_string(), report.cycles.to_string()];
+        name.into_iter().chain(Cause::ALL.map(|cause| layer.stalls[cause].to_string())).collect()
+    });
+    csv(headings, records)
+}
+
+fn csv(headings: Vec<String>, records: impl Iterator<Item = Vec<String>>) -> String {
+    let lines = std::iter::once(headings).chain(records).map(|record| {
+        let fields: Vec<String> = record.iter().map(|field| quoted(field)).collect();
+        fields.join(",") + "\n"
+    });
+    lines.collect()
+}
+
+/// A field, in quotes where it has to be.
+fn quoted(field: &str) -> String {
+    if field.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn fields_are_quoted_where_they_have_to_be() {
+        assert_eq!(["conv1", "a,b", "5\" disk"].map(quoted), ["conv1", "\"a,b\"", "\"5\"\" disk\""]);
+    }
+}

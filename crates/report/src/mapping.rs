@@ -1,0 +1,67 @@
+//! What a mapping uses of its machine.
+
+use std::collections::BTreeSet;
+
+use arch::Arch;
+use mapper::{LayerLayout, Layout};
+use serde::Serialize;
+
+/// What one layer uses.
+#[derive(Clone, Debug, Serialize)]
+pub struct LayerPlace {
+    /// Name of the layer.
+    pub name: String,
+    /// Crossbars on top of each other in one copy.
+    pub row_blocks: u32,
+    /// Crossbars beside each other in one copy.
+    pub col_blocks: u32,
+    /// Crossbars of one copy.
+    pub crossbars: u64,
+    /// Row blocks of one IMA.
+    pub ima_rows: u32,
+    /// Column blocks of one IMA.
+    pub ima_cols: u32,
+    /// Copies.
+    pub replicas: u64,
+    /// IMAs of all copies.
+    pub imas: u64,
+    /// Tiles with at least one of these.
+    pub tiles: u64,
+    /// Chips with at least one of these.
+    pub chips: u64,
+    /// Bytes of inputs that must be in a tile's eDRAM buffer at once, in the tile with most.
+    pub buffer_bytes: u64,
+    /// Part of the cells of its IMAs that hold weights, 0 to 1.
+    pub utilisation: f64,
+}
+
+/// What each layer uses.
+pub fn places(arch: &Arch, layout: &Layout) -> Vec<LayerPlace> {
+    layout.layers.iter().map(|layer| LayerPlace::new(arch, layer)).collect()
+}
+
+impl LayerPlace {
+    fn new(arch: &Arch, layer: &LayerLayout) -> LayerPlace {
+        let geometry = &layer.geometry;
+        let replicas = layer.copies.len() as u64;
+        let imas = replicas * u64::from(geometry.imas_per_copy());
+        let tiles: BTreeSet<u32> = layer.shares.iter().map(|share| share.tile).collect();
+        let chips: BTreeSet<u32> = tiles.iter().map(|tile| tile / arch.tiles_per_chip()).collect();
+        let weights = replicas * u64::from(geometry.rows) * u64::from(geometry.columns);
+        let cells_of_ima = u64::from(arch.ima.crossbars * arch.crossbar.rows) * u64::from(arch.crossbar.columns);
+        LayerPlace {
+            name: layer.layer.name.clone(),
+            row_blocks: geometry.row_blocks,
+            col_blocks: geometry.col_blocks,
+            crossbars: geometry.crossbars(),
+            ima_rows: geometry.ima_rows,
+            ima_cols: geometry.ima_cols,
+            replicas,
+            imas,
+            tiles: tiles.len() as u64,
+            chips: chips.len() as u64,
+            buffer_bytes: layer.shares.iter().map(|share| share.bytes_at_once()).max().unwrap_or(0),
+            utilisation: weights as f64 / (imas * cells_of_ima) as f64,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Tables for a terminal, at most 120 columns wide. They carry ANSI styles, which whoever prints them takes out where
+//! there is no terminal.
+
+mod machine;
+mod mapping;
+mod run;
+
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+
+use crate::format::scaled;
+
+pub use machine::{differences, figures, machines};
+pub use mapping::mapping;
+pub use run::run;
+
+/// Columns of a terminal that tables are made for.
+pub(crate) const WIDTH: u16 = 120;
+
+/// A rule under the headings, and nothing else.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// An empty table with these headings. The columns in `words` hold words, the others numbers.
+fn table(headings: &[&str], words: &[usize]) -> Table {
+    let mut table = Table::new();
+    table.load_style(STYLE);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    table.enforce_styling().style_text_only();
+    table.set_header(headings.iter().map(|heading| Cell::new(heading).add_attribute(Attribute::Bold)));
+    for (index, column) in table.column_iter_mut().enumerate() {
+        let alignment = if words.contains(&index) { CellAlignment::Left } else { CellAlignment::Right };
+        column.set_cell_alignment(alignment);
+    }
+    table
+}
+
+fn joules(pj: f64) -> String {
+    scaled(1e-12 * pj, "J")
+}

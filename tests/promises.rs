@@ -1,0 +1,9 @@
+//! What users rely on across the crates, a module for each promise.
+
+mod agreement;
+mod conservation;
+mod dependencies;
+mod determinism;
+mod paper;
+mod stalls;
+mod support;

@@ -1,0 +1,71 @@
+//! A unit that waits knows why: machines in which one thing is scarce, and the cause that must come first.
+
+use chip::{Cause, Options, Outcome, SimulationError};
+use network::Plan;
+
+use crate::support::{isaac, machine, network, preset, run, run_copies};
+
+fn main_wait(outcome: &Outcome) -> Option<Cause> {
+    outcome.stalls().main_wait()
+}
+
+#[test]
+fn an_ima_shape_of_8_by_1_in_a_full_tile_waits_for_the_bus() {
+    // MODEL.md section 5: 12 x 2 KB of inputs in 16 cycles, and the bus carries 16 KB.
+    let layer =
+        network([24, 24, 1024], "[[layers]]\nname = \"c\"\nkind = \"convolution\"\nkernel = 1\nchannels = 16\n");
+    let board = [("board.chips", "1"), ("board.columns", "1"), ("chip.tile_columns", "1"), ("chip.tile_rows", "1")];
+    let arch = isaac(&[board.as_slice(), &[("router.tile_columns", "1"), ("router.tile_rows", "1")]].concat());
+    let outcome = run_copies(&arch, &layer, 12, &Options::default());
+    assert_eq!(main_wait(&outcome), Some(Cause::Bus));
+    // 48 windows for each of the 12 copies; 2 KB of inputs and 32 bytes of results for each.
+    let expected = 48 * 12 * (2048 + 32) / 1024;
+    assert!(outcome.cycles.abs_diff(expected) < 30, "{} cycles, and the bus is busy for {expected}", outcome.cycles);
+}
+
+#[test]
+fn a_mesh_at_a_hundredth_of_its_clock_is_what_inputs_wait_for() {
+    let (arch, tiny) = (machine("tiny", &[("router.clock_ghz", "0.01")]), preset("tiny"));
+    let outcome = run(&arch, &tiny, &Plan::uniform(&tiny, 16, 16), &Options { images: 4, ..Options::default() });
+    let stalls = outcome.stalls();
+    assert!(stalls[Cause::Mesh] > 0, "nobody waited for the mesh");
+}
+
+#[test]
+fn a_slow_layer_behind_small_buffers_pushes_back() {
+    // The second layer has four times the reads of the first, and room for little more than it needs.
+    let pair = network(
+        [32, 32, 4],
+        "[[layers]]\nname = \"fast\"\nkind = \"convolution\"\nkernel = 1\nchannels = 32\n\
+         [[layers]]\nname = \"slow\"\nkind = \"convolution\"\nkernel = 3\npadding = 1\nchannels = 8\n",
+    );
+    let plan = Plan::uniform(&pair, 16, 16).with_activations(&[4, 16]);
+    let arch = machine("tiny", &[("edram.bytes", "8192")]);
+    let outcome = run(&arch, &pair, &plan, &Options::default());
+    assert_eq!(outcome.layers[0].stalls.main_wait(), Some(Cause::DownstreamBuffer));
+    let roomy = run(&machine("tiny", &[("edram.bytes", "1048576")]), &pair, &plan, &Options::default());
+    assert_eq!(roomy.layers[0].stalls[Cause::DownstreamBuffer], 0, "with room, nothing pushes back");
+}
+
+#[test]
+fn a_run_that_cannot_go_on_ends_with_an_error_that_names_who_waits_for_what() {
+    let (arch, tiny) = (machine("tiny", &[]), preset("tiny"));
+    let layout = mapper::balance(&arch, &tiny, &Plan::uniform(&tiny, 16, 16)).expect("it fits");
+    // A layout made for a larger buffer than the machine that runs it has.
+    let smaller = machine("tiny", &[("edram.bytes", "128")]);
+    let Err(error) = chip::run(&smaller, &layout, &Options::default()) else { panic!("it ran to the end") };
+    let SimulationError::Stuck { waiting, .. } = &error;
+    assert!(!waiting.is_empty());
+    let text = error.to_string();
+    assert!(text.contains("waits for the inputs of window"), "{text}");
+    assert!(text.contains("waits for room in the buffers of the next layer"), "{text}");
+}
+
+#[test]
+fn an_extra_cycle_of_iteration_is_an_extra_cycle_of_every_read() {
+    // Half the ADCs: a read takes two cycles. One window: 2 n + 6 cycles.
+    let one = network([1, 1, 128], "[[layers]]\nname = \"f\"\nkind = \"fully_connected\"\nchannels = 128\n");
+    let cycles =
+        |adcs| run(&isaac(&[("adc.count", adcs)]), &one, &Plan::uniform(&one, 16, 16), &Options::default()).cycles;
+    assert_eq!((cycles("8"), cycles("7"), cycles("4"), cycles("2")), (22, 38, 38, 70));
+}
