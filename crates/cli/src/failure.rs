@@ -11,7 +11,7 @@ pub enum Failure {
     /// Mistakes of the user's.
     User(Faults),
     /// Anything else: a full disk, a simulation that cannot go on.
-    Other(Box<dyn Error>),
+    Other(Box<dyn Error + Send + Sync>),
 }
 
 impl Failure {

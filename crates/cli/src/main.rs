@@ -1,10 +1,13 @@
 //! The command line: simulates neural networks on memristor accelerators, cycle by cycle.
 
 mod failure;
+mod infer;
 mod log;
 mod machine;
 mod map;
 mod output;
+mod pictures;
+mod policy;
 mod progress;
 mod run;
 mod selection;
@@ -28,6 +31,7 @@ enum Command {
     Run(run::Run),
     Map(map::Map),
     Arch(machine::Machine),
+    Infer(infer::Infer),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +42,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run.execute(),
         Command::Map(map) => map.execute(),
         Command::Arch(machine) => machine.execute(),
+        Command::Infer(infer) => infer.execute(),
     };
     result.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
 }

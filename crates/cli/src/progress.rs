@@ -32,3 +32,9 @@ pub fn during<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
         result
     })
 }
+
+/// A bar for `count` pieces of work, shown on a terminal only.
+pub fn bar(count: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} [{elapsed}, {eta} left]").expect("a valid template");
+    ProgressBar::new(count as u64).with_style(style)
+}

@@ -9,8 +9,8 @@ use ndarray::{ArrayD, IxDyn, OwnedRepr};
 use ndarray_npy::NpzReader;
 use network::{Layer, LayerKind, Network};
 use numeric::LayerWeights;
-use safetensors::tensor::TensorInfo;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
 
 use crate::Error;
 
@@ -127,15 +127,15 @@ impl WeightsFile {
         let unreadable = |reason: String| Error::unreadable(path, reason, REMEDY);
         let mut file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
         let length = file.metadata().map_err(|error| unreadable(error.to_string()))?.len();
-        let mut header = Vec::new();
-        let mut read = |bytes: u64| file.by_ref().take(bytes).read_to_end(&mut header).map(|_| header.clone());
-        let size = read(8).map_err(|error| unreadable(error.to_string()))?;
-        let size = size.try_into().map(u64::from_le_bytes).map_err(|_| unreadable("it has no header".into()))?;
+        let mut size = [0; 8];
+        file.read_exact(&mut size).map_err(|_| unreadable("it has no header".into()))?;
+        let size = u64::from_le_bytes(size);
         if size > length {
             return Err(unreadable("its header is longer than the file".into()));
         }
-        let header = read(size).map_err(|error| unreadable(error.to_string()))?;
-        let (_, metadata) = SafeTensors::read_metadata(&header).map_err(|error| unreadable(error.to_string()))?;
+        let mut header = vec![0; size as usize];
+        file.read_exact(&mut header).map_err(|error| unreadable(error.to_string()))?;
+        let metadata: Metadata = serde_json::from_slice(&header).map_err(|error| unreadable(error.to_string()))?;
         let start = 8 + size;
         if start + metadata.data_len() as u64 != length {
             return Err(unreadable("it does not have as many bytes as its header says".into()));

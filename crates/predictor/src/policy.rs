@@ -198,6 +198,6 @@ mod tests {
     fn precisions_fall_from_the_inmost_rectangle_outwards() {
         let plan = plan(0.06, Shape::Rectangles(vec![16, 8, 4, 0]));
         let bits = |y, x| plan.layers[0].bits_at(y, x);
-        assert_eq!([bits(2, 3), bits(8, 8), bits(8, 15), bits(15, 0)], [16, 4, 0, 0]);
+        assert_eq!([bits(2, 3), bits(8, 8), bits(8, 15), bits(15, 0)], [16, 8, 0, 0]);
     }
 }
