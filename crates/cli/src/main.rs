@@ -1,5 +1,6 @@
 //! The command line: simulates neural networks on memristor accelerators, cycle by cycle.
 
+mod evaluation;
 mod failure;
 mod infer;
 mod log;
@@ -8,9 +9,11 @@ mod map;
 mod output;
 mod pictures;
 mod policy;
+mod predict;
 mod progress;
 mod run;
 mod selection;
+mod tolerance;
 
 use std::process::ExitCode;
 
@@ -32,6 +35,8 @@ enum Command {
     Map(map::Map),
     Arch(machine::Machine),
     Infer(infer::Infer),
+    Tolerance(tolerance::Tolerance),
+    Predict(predict::Predict),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +48,8 @@ fn main() -> ExitCode {
         Command::Map(map) => map.execute(),
         Command::Arch(machine) => machine.execute(),
         Command::Infer(infer) => infer.execute(),
+        Command::Tolerance(tolerance) => tolerance.execute(),
+        Command::Predict(predict) => predict.execute(),
     };
     result.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
 }

@@ -24,7 +24,7 @@ pub struct Choice {
 #[derive(Args)]
 pub struct Predictor {
     /// Part of a picture's importance that a predicted crop may take, 0 to 1
-    #[arg(long, value_name = "PART", default_value_t = 0.05, value_parser = part)]
+    #[arg(long, value_name = "PART", default_value_t = 0.02, value_parser = part)]
     pub threshold: f32,
     /// What makes a part of a picture important
     #[arg(long, value_enum, default_value_t)]
@@ -50,13 +50,13 @@ pub enum PolicyName {
 #[derive(Clone, Copy, Default, ValueEnum)]
 pub enum MeasureName {
     /// Entropy of the grey levels
+    #[default]
     Entropy,
     /// Change of each colour
     Gradient,
     /// Points of interest
     Interest,
     /// The mean of the three
-    #[default]
     Combined,
 }
 
