@@ -1,6 +1,7 @@
 //! `aquasim tolerance`: which crops each picture tolerates.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use document::Fault;
+use inference::Crop;
 use network::{Edges, parse_weights};
 
 use crate::failure::Failure;
@@ -41,6 +43,7 @@ impl Tolerance {
         let sets: Vec<Vec<u32>> =
             self.weight_sets.iter().map(|set| parse_weights(set, &selected.network)).collect::<Result<_, _>>()?;
         let mut trace = Trace::open(&self.out)?;
+        let mut summary = SUMMARY.to_owned();
         let calibrated = progress::during("reading weights", || self.weights.load(&selected, &loaded))?;
         for (set, bits) in self.weight_sets.iter().zip(&sets) {
             let is_due = |picture: &&Labelled| !trace.has(&picture.picture.name, set);
@@ -49,13 +52,15 @@ impl Tolerance {
             if known > 0 {
                 output::complain(&format!("{known} pictures with weights {set} are in the trace already"));
             }
-            if due.is_empty() {
-                continue;
-            }
             selected.plan = selected.plan.with_weights(bits);
             selected.layout = mapper::balance(&selected.arch, &selected.network, &selected.plan)?;
-            let (classifier, accelerator) = (calibrated.program(&selected)?, accelerator(&selected));
+            let accelerator = accelerator(&selected);
             let crops = inference::crops(&accelerator, &selected.plan)?;
+            if due.is_empty() {
+                summary += &trace.summary(set, &crops);
+                continue;
+            }
+            let classifier = calibrated.program(&selected)?;
             let bar = progress::bar(due.len());
             let end = inference::in_order(
                 &due,
@@ -71,7 +76,7 @@ impl Tolerance {
                 },
                 |picture, right| {
                     bar.inc(1);
-                    let written = right.and_then(|right| Ok(trace.add(&picture.picture.name, set, &right)?));
+                    let written = right.and_then(|right| Ok(trace.add(&picture.picture.name, set, right)?));
                     written.map_or_else(ControlFlow::Break, ControlFlow::Continue)
                 },
             );
@@ -79,16 +84,20 @@ impl Tolerance {
             if let ControlFlow::Break(failure) = end {
                 return Err(failure);
             }
+            summary += &trace.summary(set, &crops);
         }
-        output::print(&format!("{} rows in {}\n", trace.rows.len(), self.out.display()))
+        output::print(&summary)
     }
 }
+
+/// Whether a picture is right at top-1 and at top-5, under each crop.
+type Right = Vec<[bool; 2]>;
 
 /// A trace that is being written, a row at a time.
 struct Trace {
     file: File,
-    /// Pictures and weight sets that it has.
-    rows: HashSet<(String, String)>,
+    /// What each picture tolerates with each weight set.
+    rows: BTreeMap<(String, String), Right>,
 }
 
 impl Trace {
@@ -116,25 +125,50 @@ impl Trace {
         }
         let row = |line: &str| {
             let mut values = line.split(',');
-            Some((values.next()?.to_owned(), values.next()?.to_owned()))
+            let key = (values.next()?.to_owned(), values.next()?.to_owned());
+            let right: Vec<bool> = values.map(|value| value == "1").collect();
+            let (top1, top5) = right.split_at_checked(Edges::all().len())?;
+            Some((key, top1.iter().zip(top5).map(|(&top1, &top5)| [top1, top5]).collect()))
         };
         Ok(Trace { file, rows: whole.lines().skip(1).filter_map(row).collect() })
     }
 
     fn has(&self, picture: &str, set: &str) -> bool {
-        self.rows.contains(&(picture.to_owned(), set.to_owned()))
+        self.rows.contains_key(&(picture.to_owned(), set.to_owned()))
     }
 
-    /// Adds a row: whether the picture is right at top-1 and top-5 under each crop.
-    fn add(&mut self, picture: &str, set: &str, right: &[[bool; 2]]) -> io::Result<()> {
+    /// Adds a row.
+    fn add(&mut self, picture: &str, set: &str, right: Right) -> io::Result<()> {
         let mut row = format!("{picture},{set}");
         for top in 0..2 {
             right.iter().for_each(|right| row += if right[top] { ",1" } else { ",0" });
         }
-        self.rows.insert((picture.to_owned(), set.to_owned()));
+        self.rows.insert((picture.to_owned(), set.to_owned()), right);
         writeln!(self.file, "{row}")
     }
+
+    /// Lines of Figures 4 and 5: the cuts that pictures tolerate with a weight set, and what the oracle makes of them.
+    fn summary(&self, set: &str, crops: &[Crop]) -> String {
+        let rows: Vec<&Right> = self.rows.iter().filter(|((_, of), _)| of == set).map(|(_, right)| right).collect();
+        let line = |(top, name): (usize, &str)| {
+            let (mut pictures_by_cuts, mut right, mut pj) = ([0usize; 5], 0, 0.0);
+            for row in &rows {
+                let Ok(crop) = inference::oracle(crops, |crop| Ok::<_, Infallible>(row[crop][top]));
+                pictures_by_cuts[crops[crop].edges.count()] += 1;
+                right += usize::from(row[0][top]);
+                pj += crops[crop].cost.dynamic_pj;
+            }
+            let share = |count: usize| format!("{:.4}", count as f64 / rows.len() as f64);
+            let shares = pictures_by_cuts.map(share).join(",");
+            let (whole_pj, oracle_pj) = (crops[0].cost.dynamic_pj, pj / rows.len() as f64);
+            format!("{set},{name},{},{shares},{whole_pj:.0},{oracle_pj:.0}\n", share(right))
+        };
+        [(0, "top-1"), (1, "top-5")].map(line).concat()
+    }
 }
+
+/// Head of the summary: shares of pictures by the number of edges cut from them, and energies of a picture.
+const SUMMARY: &str = "weights,right_at,share,cuts_0,cuts_1,cuts_2,cuts_3,cuts_4,uncropped_pj,oracle_pj\n";
 
 /// Names of the columns, as crate `aqua` reads them: a crop is top, bottom, left, right, 1 where it is cut.
 fn header() -> String {

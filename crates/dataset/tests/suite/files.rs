@@ -9,9 +9,11 @@ use ndarray_npy::{NpzWriter, WriteNpyExt};
 use network::{Network, Preprocessing};
 use safetensors::tensor::{Dtype, TensorView};
 
+type Tensors = HashMap<String, ArrayD<f32>>;
+
 /// Tensors of a network by torchvision's names, all values 0.5.
-fn tensors(network: &Network) -> HashMap<String, ArrayD<f32>> {
-    let mut tensors = HashMap::new();
+fn tensors(network: &Network) -> Tensors {
+    let mut tensors = Tensors::new();
     let (mut features, mut classifier) = (0, 0);
     for layer in &network.layers {
         let outputs = layer.output.channels as usize;
@@ -28,7 +30,7 @@ fn tensors(network: &Network) -> HashMap<String, ArrayD<f32>> {
     tensors
 }
 
-fn write_safetensors(path: &Path, tensors: &HashMap<String, ArrayD<f32>>) {
+fn write_safetensors(path: &Path, tensors: &Tensors) {
     let bytes: HashMap<&String, Vec<u8>> = tensors
         .iter()
         .map(|(name, array)| (name, array.iter().flat_map(|value| value.to_le_bytes()).collect()))
@@ -39,7 +41,7 @@ fn write_safetensors(path: &Path, tensors: &HashMap<String, ArrayD<f32>>) {
     safetensors::serialize_to_file(views, None, path).unwrap();
 }
 
-fn write_npz(path: &Path, tensors: &HashMap<String, ArrayD<f32>>) {
+fn write_npz(path: &Path, tensors: &Tensors) {
     let mut archive = NpzWriter::new(File::create(path).unwrap());
     tensors.iter().for_each(|(name, array)| archive.add_array(name.as_str(), array).unwrap());
     archive.finish().unwrap();
@@ -78,7 +80,7 @@ fn both_formats_give_the_same_weights_in_the_order_of_the_layers() {
 fn wrong_tensors_are_refused_with_file_and_name() {
     let (_guard, folder) = folder();
     let path = folder.join("w.safetensors");
-    let says = |change: &dyn Fn(&mut HashMap<String, ArrayD<f32>>)| {
+    let says = |change: &dyn Fn(&mut Tensors)| {
         let mut tensors = tensors(&tiny());
         change(&mut tensors);
         write_safetensors(&path, &tensors);
