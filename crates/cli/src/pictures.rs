@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use clap::Args;
@@ -17,6 +17,9 @@ use tracing::info_span;
 use crate::failure::Failure;
 use crate::output;
 use crate::selection::Selected;
+
+/// Pictures that decide the ranges of activations if nothing else is said.
+const CALIBRATE: NonZeroUsize = NonZeroUsize::new(8).expect("is not zero");
 
 /// Pictures and the right answers.
 #[derive(Args)]
@@ -39,7 +42,7 @@ pub struct Weights {
     #[arg(long, value_name = "SAFETENSORS|NPZ")]
     weights_file: PathBuf,
     /// Pictures that decide the range of each layer's activations, the first of them
-    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::new(8).expect("is not zero"))]
+    #[arg(long, value_name = "N", default_value_t = CALIBRATE)]
     calibrate: NonZeroUsize,
     /// Model every conversion, even where the integer product is provably the same
     #[arg(long)]
@@ -129,6 +132,11 @@ pub struct Calibrated {
 }
 
 impl Weights {
+    /// The weights in a file, computed with as is usual.
+    pub fn of_file(path: &Path) -> Weights {
+        Weights { weights_file: path.to_owned(), calibrate: CALIBRATE, bit_serial: false }
+    }
+
     /// Reads the weights, and finds the ranges of the activations.
     pub fn load(&self, selected: &Selected, loaded: &Loaded) -> Result<Calibrated, Failure> {
         let network = &selected.network;

@@ -35,8 +35,9 @@ pub struct Predict {
     /// --weights-file and --labels
     #[arg(long, value_name = "DIR", requires = "weights_file")]
     evaluate: Option<PathBuf>,
-    #[command(flatten)]
-    weights: Option<Weights>,
+    /// Weights of the network, with its layers' names or torchvision's, for --evaluate
+    #[arg(long, value_name = "SAFETENSORS|NPZ")]
+    weights_file: Option<PathBuf>,
 }
 
 /// Thresholds that are judged.
@@ -50,8 +51,8 @@ impl Predict {
         for folder in [&self.plans, &self.maps, &self.evaluate].into_iter().flatten() {
             output::create_folder(folder)?;
         }
-        match (&self.evaluate, &self.weights) {
-            (Some(folder), Some(weights)) => self.evaluate(&selected, weights, folder),
+        match (&self.evaluate, &self.weights_file) {
+            (Some(folder), Some(file)) => self.evaluate(&selected, &Weights::of_file(file), folder),
             _ => self.choose(&selected, &policy),
         }
     }
@@ -120,7 +121,10 @@ impl Predict {
             |_, points| {
                 bar.inc(1);
                 match points {
-                    Ok((fixed, predicted)) => ControlFlow::Continue(evaluation.add(&fixed, &predicted)),
+                    Ok((fixed, predicted)) => {
+                        evaluation.add(&fixed, &predicted);
+                        ControlFlow::Continue(())
+                    }
                     Err(failure) => ControlFlow::Break(failure),
                 }
             },
