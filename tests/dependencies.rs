@@ -3,8 +3,23 @@
 use std::path::Path;
 
 /// Our crates, each after all that it may depend on.
-const ORDER: [&str; 12] =
-    ["des", "document", "arch", "network", "numeric", "mapper", "components", "chip", "report", "aqua", "sweep", "cli"];
+const ORDER: [&str; 15] = [
+    "des",
+    "document",
+    "arch",
+    "network",
+    "numeric",
+    "dataset",
+    "predictor",
+    "mapper",
+    "components",
+    "chip",
+    "report",
+    "inference",
+    "aqua",
+    "sweep",
+    "cli",
+];
 
 #[test]
 fn a_crate_depends_only_on_those_before_it() {

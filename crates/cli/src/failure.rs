@@ -15,7 +15,7 @@ pub enum Failure {
     /// Stopped at the user's wish: how to go on.
     Interrupted(String),
     /// Anything else: a full disk, a simulation that cannot go on.
-    Other(Box<dyn Error>),
+    Other(Box<dyn Error + Send + Sync>),
 }
 
 impl Failure {

@@ -1,16 +1,22 @@
 //! The command line: simulates neural networks on memristor accelerators, cycle by cycle.
 
+mod evaluation;
 mod failure;
+mod infer;
 mod log;
 mod machine;
 mod map;
 mod merge;
 mod output;
 mod paper;
+mod pictures;
+mod policy;
+mod predict;
 mod progress;
 mod run;
 mod selection;
 mod sweep;
+mod tolerance;
 
 use std::process::ExitCode;
 
@@ -34,6 +40,9 @@ enum Command {
     Paper(paper::Paper),
     Sweep(sweep::Sweep),
     Merge(merge::Merge),
+    Infer(infer::Infer),
+    Tolerance(tolerance::Tolerance),
+    Predict(predict::Predict),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +56,9 @@ fn main() -> ExitCode {
         Command::Paper(paper) => paper.execute(),
         Command::Sweep(sweep) => sweep.execute(),
         Command::Merge(merge) => merge.execute(),
+        Command::Infer(infer) => infer.execute(),
+        Command::Tolerance(tolerance) => tolerance.execute(),
+        Command::Predict(predict) => predict.execute(),
     };
     result.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
 }

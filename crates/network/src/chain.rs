@@ -4,7 +4,7 @@ use document::Document;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{CropSize, Layer, LayerKind, Network, Pool, Shape};
+use crate::{CropSize, Layer, LayerKind, Network, Pool, Preprocessing, Shape};
 
 /// A network file.
 #[derive(Deserialize, JsonSchema)]
@@ -15,6 +15,9 @@ pub(crate) struct NetworkFile {
     name: String,
     /// One input image.
     input: Shape,
+    /// How a picture becomes that.
+    #[serde(default)]
+    preprocessing: Preprocessing,
     /// Layers in order.
     layers: Vec<Entry>,
 }
@@ -95,6 +98,7 @@ pub(crate) fn chain(file: NetworkFile, document: &mut Document) -> Network {
             );
         }
     }
+    file.preprocessing.check(file.input, document);
     let mut chain = Chain { document, layers: Vec::new(), map: Some(file.input), last: None };
     if !chain.document.is_sound("input") {
         chain.map = None;
@@ -102,7 +106,7 @@ pub(crate) fn chain(file: NetworkFile, document: &mut Document) -> Network {
     for (index, entry) in file.layers.into_iter().enumerate() {
         chain.add(index, entry);
     }
-    Network { name: file.name, input: file.input, layers: chain.layers }
+    Network { name: file.name, input: file.input, preprocessing: file.preprocessing, layers: chain.layers }
 }
 
 struct Chain<'a> {

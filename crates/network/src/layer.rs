@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Preprocessing;
+
 /// Height, width and channels of a feature map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +27,8 @@ pub struct Network {
     pub name: String,
     /// One input image.
     pub input: Shape,
+    /// How a picture becomes that.
+    pub preprocessing: Preprocessing,
     /// Layers with weights, in order; pools belong to the layer before them.
     pub layers: Vec<Layer>,
 }

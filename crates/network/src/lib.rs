@@ -4,12 +4,14 @@ mod chain;
 mod edges;
 mod layer;
 mod plan;
+mod preprocessing;
 
 use document::{Document, Faults};
 
 pub use edges::Edges;
 pub use layer::*;
 pub use plan::{FULL_PRECISION_BITS, LayerPlan, Plan, Region, parse_activations, parse_weights};
+pub use preprocessing::Preprocessing;
 
 /// Networks built into the program: name and TOML text.
 pub const PRESETS: &[(&str, &str)] = &[

@@ -130,6 +130,27 @@ impl Plan {
         document.finish(plan)
     }
 
+    /// The file that [`Plan::load`] reads back.
+    ///
+    /// # Panics
+    /// If the plan is for another number of layers.
+    pub fn to_toml(&self, network: &Network) -> String {
+        assert_eq!(self.layers.len(), network.layers.len(), "one entry per layer");
+        let mut text = String::new();
+        for (plan, layer) in self.layers.iter().zip(&network.layers) {
+            let LayerPlan { weight_bits, activation_bits, regions } = plan;
+            let name = toml::Value::from(layer.name.as_str());
+            text += &format!("[[layers]]\nname = {name}\nweights = {weight_bits}\nactivations = {activation_bits}\n");
+            for Region { top, left, height, width, bits } in regions {
+                text += &format!(
+                    "[[layers.regions]]\ntop = {top}\nleft = {left}\nheight = {height}\nwidth = {width}\nbits = {bits}\n"
+                );
+            }
+            text.push('\n');
+        }
+        text
+    }
+
     /// Multiply-accumulates of one image: those of the windows that are not cropped.
     pub fn macs(&self, network: &Network) -> u64 {
         let layers = self.layers.iter().zip(&network.layers);

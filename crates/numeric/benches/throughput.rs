@@ -6,7 +6,7 @@ use std::hint::black_box;
 use arch::{Adc, Crossbar, Dac};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::{Array1, Array2, Array3, ArrayD, IxDyn};
-use network::{Layer, LayerKind, LayerPlan, Network, Plan, Pool, Shape};
+use network::{Layer, LayerKind, LayerPlan, Network, Plan, Pool, Preprocessing, Shape};
 use numeric::{Datapath, LayerWeights, Model, Options, Windows, reference};
 
 /// ISAAC-CE.
@@ -74,7 +74,7 @@ fn vgg16() -> Network {
     for outputs in [4096, 4096, 1000] {
         layers.push(classifier(layers[layers.len() - 1].pooled, outputs));
     }
-    Network { name: "VGG16".into(), input: shape(3, 224), layers }
+    Network { name: "VGG16".into(), input: shape(3, 224), preprocessing: Preprocessing::default(), layers }
 }
 
 /// Integers without a pattern.

@@ -75,3 +75,11 @@ fn a_plan_is_written_to_reports_with_its_regions() {
         serde_json::json!({ "layers": [{ "weight_bits": 16, "activation_bits": 8, "regions": [region] }] })
     );
 }
+
+#[test]
+fn a_plan_is_read_back_as_it_was_written() {
+    let network = tiny();
+    let mut plan = Plan::uniform(&network, 12, 9).crop(&network, "top,left".parse().unwrap()).unwrap();
+    plan.layers[1].regions.push(network::Region { top: 1, left: 2, height: 3, width: 4, bits: 8 });
+    assert_eq!(Plan::parse(&plan.to_toml(&network), "plan", &network).unwrap(), plan);
+}

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use ndarray::{Array1, Array3, ArrayD, IxDyn};
-use network::{Layer, LayerKind, LayerPlan, Network, Plan, Pool, Region, Shape};
+use network::{Layer, LayerKind, LayerPlan, Network, Plan, Pool, Preprocessing, Region, Shape};
 use numeric::reference::{self, Reference};
 use numeric::{Error, Inference, LayerWeights, Method, Model, Options};
 
@@ -57,7 +57,12 @@ fn network() -> Network {
     };
     let hidden = classifier("fc1", strided.pooled, 30);
     let scores = classifier("fc2", hidden.pooled, 10);
-    Network { name: "small".into(), input: convolution.input, layers: vec![convolution, strided, hidden, scores] }
+    Network {
+        name: "small".into(),
+        input: convolution.input,
+        preprocessing: Preprocessing::default(),
+        layers: vec![convolution, strided, hidden, scores],
+    }
 }
 
 /// Numbers between -1 and 1 without a pattern.

@@ -1,6 +1,7 @@
 //! Tables for a terminal, at most 120 columns wide. They carry ANSI styles, which whoever prints them takes out where
 //! there is no terminal.
 
+mod answers;
 mod machine;
 mod mapping;
 mod run;
@@ -9,6 +10,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, LineStyle,
 
 use crate::format::scaled;
 
+pub use answers::{AnswerTotals, PictureAnswer, answers};
 pub use machine::{differences, figures, machines};
 pub use mapping::mapping;
 pub use run::run;

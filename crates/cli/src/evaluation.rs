@@ -1,0 +1,167 @@
+//! Accuracy against energy of ways to choose plans.
+
+use inference::Crop;
+use plotters::prelude::*;
+use predictor::{Policy, Shape};
+
+/// What one picture gave under one way to choose.
+#[derive(Clone, Copy)]
+pub struct Point {
+    /// Energy, pJ; that of the predictor is included.
+    pub energy_pj: f64,
+    /// Whether the answer was right at top-1.
+    pub right: bool,
+}
+
+/// Sums over the pictures seen so far.
+pub struct Evaluation<'a> {
+    crops: &'a [Crop],
+    policies: Vec<Policy>,
+    pictures: usize,
+    fixed: Vec<Sum>,
+    predicted: Vec<Sum>,
+    oracle: Sum,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    energy_pj: f64,
+    right: usize,
+}
+
+/// Some ways to choose that belong together.
+pub struct Curve {
+    /// What they are called.
+    pub name: String,
+    /// Setting, energy relative to no crop, and share of right answers.
+    pub points: Vec<(String, f64, f64)>,
+}
+
+impl Sum {
+    fn add(&mut self, point: Point) {
+        self.energy_pj += point.energy_pj;
+        self.right += usize::from(point.right);
+    }
+}
+
+impl<'a> Evaluation<'a> {
+    /// Nothing seen yet.
+    pub fn new(crops: &'a [Crop], policies: Vec<Policy>) -> Self {
+        Self {
+            pictures: 0,
+            fixed: vec![Sum::default(); crops.len()],
+            predicted: vec![Sum::default(); policies.len()],
+            oracle: Sum::default(),
+            crops,
+            policies,
+        }
+    }
+
+    /// Adds a picture: what it gave under each crop and each policy.
+    pub fn add(&mut self, fixed: &[Point], predicted: &[Point]) {
+        self.pictures += 1;
+        self.fixed.iter_mut().zip(fixed).for_each(|(sum, point)| sum.add(*point));
+        self.predicted.iter_mut().zip(predicted).for_each(|(sum, point)| sum.add(*point));
+        let Ok(crop) = inference::oracle(self.crops, |crop| Ok::<_, std::convert::Infallible>(fixed[crop].right));
+        self.oracle.add(fixed[crop]);
+    }
+
+    /// Means over all pictures.
+    pub fn curves(&self) -> Vec<Curve> {
+        let whole_pj = self.fixed[0].energy_pj;
+        let point = |name: String, sum: &Sum| (name, sum.energy_pj / whole_pj, sum.right as f64 / self.pictures as f64);
+        let fixed = self.crops.iter().zip(&self.fixed).map(|(crop, sum)| point(crop.edges.to_string(), sum));
+        let oracle = point("least that stays right".to_owned(), &self.oracle);
+        let mut curves = vec![
+            Curve { name: "fixed crops".to_owned(), points: fixed.collect() },
+            Curve { name: "oracle of 16 crops".to_owned(), points: vec![oracle] },
+        ];
+        for (policy, sum) in self.policies.iter().zip(&self.predicted) {
+            let name = match &policy.shape {
+                Shape::Edges => "predicted, 16 crops".to_owned(),
+                Shape::Rectangles(bits) => {
+                    let bits: Vec<String> = bits.iter().map(u32::to_string).collect();
+                    format!("predicted, rectangles of {} bits", bits.join("/"))
+                }
+            };
+            let point = point(policy.threshold.to_string(), sum);
+            match curves.iter_mut().find(|curve| curve.name == name) {
+                Some(curve) => curve.points.push(point),
+                None => curves.push(Curve { name, points: vec![point] }),
+            }
+        }
+        curves
+    }
+}
+
+/// A line for each point.
+pub fn csv(curves: &[Curve]) -> String {
+    let mut text = String::from("policy,setting,relative_energy,accuracy\n");
+    for curve in curves {
+        for (setting, energy, accuracy) in &curve.points {
+            // Names of crops and curves hold commas.
+            text += &format!("\"{}\",\"{setting}\",{energy:.5},{accuracy:.5}\n", curve.name);
+        }
+    }
+    text
+}
+
+/// Accuracy over energy as SVG.
+pub fn plot(curves: &[Curve]) -> Result<String, String> {
+    let mut svg = String::new();
+    draw(curves, &mut svg).map_err(|error| error.to_string())?;
+    Ok(svg)
+}
+
+/// How far below the least accuracy of a fixed crop the plot goes.
+const BELOW_FIXED: f64 = 0.1;
+
+/// Colours that people with any colour vision tell apart (Okabe and Ito).
+const COLOURS: [RGBColor; 5] =
+    [RGBColor(90, 90, 90), RGBColor(0, 158, 115), RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(204, 121, 167)];
+
+fn draw(curves: &[Curve], svg: &mut String) -> Result<(), DrawingAreaErrorKind<std::io::Error>> {
+    let fixed = &curves[0].points;
+    let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
+    // What is much worse than the worst fixed crop is of no use, and would squeeze the rest.
+    let floor = (least(&mut fixed.iter().map(|point| point.2)) - BELOW_FIXED).max(0.0);
+    let shown = || curves.iter().flat_map(|curve| &curve.points).filter(|point| point.2 >= floor);
+    let energies = (least(&mut shown().map(|point| point.1)) - 0.05).max(0.0)..1.03;
+    let accuracies = floor..1.005;
+    let root = SVGBackend::with_string(svg, (860, 520)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let mut chart = ChartBuilder::on(&root)
+        .margin(16)
+        .x_label_area_size(44)
+        .y_label_area_size(60)
+        .build_cartesian_2d(energies, accuracies)?;
+    chart
+        .configure_mesh()
+        .x_desc("dynamic energy relative to no crop, the predictor's own included")
+        .y_desc("right at top-1")
+        .x_label_formatter(&|energy| format!("{energy:.2}"))
+        .y_label_formatter(&|accuracy| format!("{:.0} %", 100.0 * accuracy))
+        .light_line_style(WHITE)
+        .draw()?;
+    for (index, curve) in curves.iter().enumerate() {
+        let colour = COLOURS[index % COLOURS.len()];
+        let shown = curve.points.iter().filter(|point| point.2 >= floor);
+        let mut places: Vec<(f64, f64)> = shown.map(|point| (point.1, point.2)).collect();
+        places.sort_by(|a, b| a.0.total_cmp(&b.0));
+        if index >= 2 {
+            chart.draw_series(LineSeries::new(places.clone(), colour.stroke_width(2)))?;
+        }
+        let dot = move |place| Circle::new(place, if index == 1 { 6 } else { 4 }, colour.filled());
+        chart
+            .draw_series(places.into_iter().map(dot))?
+            .label(&curve.name)
+            .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerRight)
+        .background_style(WHITE.mix(0.9))
+        .border_style(RGBColor(200, 200, 200))
+        .draw()?;
+    root.present()
+}

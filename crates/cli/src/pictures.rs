@@ -1,0 +1,201 @@
+//! Weights, pictures and labels: the options that every command on pictures shares.
+
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
+
+use clap::Args;
+use dataset::{Labels, Picture};
+use document::Fault;
+use inference::{Accelerator, Classifier};
+use ndarray::Array3;
+use network::Network;
+use numeric::{Datapath, LayerWeights, Model, Options};
+use tracing::info_span;
+
+use crate::failure::Failure;
+use crate::output;
+use crate::selection::Selected;
+
+/// Pictures that decide the ranges of activations if nothing else is said.
+const CALIBRATE: NonZeroUsize = NonZeroUsize::new(8).expect("is not zero");
+
+/// Pictures and the right answers.
+#[derive(Args)]
+pub struct Pictures {
+    /// Pictures: a PNG, JPEG or npy file, or a folder of them
+    #[arg(long, value_name = "DIR|FILE")]
+    images: PathBuf,
+    /// CSV file with the class of each picture: image,label
+    #[arg(long, value_name = "CSV")]
+    labels: Option<PathBuf>,
+    /// Report pictures that cannot be used, and go on without them
+    #[arg(long)]
+    skip_bad_images: bool,
+}
+
+/// Weights, and how they are computed with.
+#[derive(Args)]
+pub struct Weights {
+    /// Weights of the network, with its layers' names or torchvision's
+    #[arg(long, value_name = "SAFETENSORS|NPZ")]
+    weights_file: PathBuf,
+    /// Pictures that decide the range of each layer's activations, the first of them
+    #[arg(long, value_name = "N", default_value_t = CALIBRATE)]
+    calibrate: NonZeroUsize,
+    /// Model every conversion, even where the integer product is provably the same
+    #[arg(long)]
+    bit_serial: bool,
+}
+
+/// Pictures that were found good.
+pub struct Loaded {
+    /// With their classes, if labels were given.
+    pub pictures: Vec<Labelled>,
+    /// How many were left out.
+    pub skipped: usize,
+}
+
+/// A picture and its class, if it is known.
+pub struct Labelled {
+    /// The picture.
+    pub picture: Picture,
+    /// Its class.
+    pub label: Option<usize>,
+}
+
+impl Pictures {
+    /// Looks at every picture and finds its label, so that nothing can be wrong with them later.
+    pub fn load(&self, network: &Network) -> Result<Loaded, Failure> {
+        let _span = info_span!("look at pictures").entered();
+        let classes = network.layers.last().map_or(0, |layer| layer.output.channels as usize);
+        let labels = self.labels.as_ref().map(|path| Labels::load(path, classes)).transpose()?;
+        let mut loaded = Loaded { pictures: Vec::new(), skipped: 0 };
+        let mut faults = Vec::new();
+        let all = dataset::pictures(&self.images)?;
+        let _: ControlFlow<()> = inference::in_order(
+            &all,
+            processors(),
+            |picture| picture.load(network).map(|_| ()),
+            |picture, result| {
+                let label = || labels.as_ref().map(|labels| labels.of(&picture.name)).transpose();
+                match result.and_then(|()| label()) {
+                    Ok(label) => loaded.pictures.push(Labelled { picture: picture.clone(), label }),
+                    Err(error) => faults.push(Fault::new(error.to_string(), error.remedy())),
+                }
+                ControlFlow::Continue(())
+            },
+        );
+        if self.skip_bad_images {
+            loaded.skipped = faults.len();
+            faults.drain(..).for_each(|fault| output::complain(&format!("skipped: {}", fault.message())));
+        }
+        if !faults.is_empty() {
+            return Err(Failure::User(faults.into()));
+        }
+        if loaded.pictures.is_empty() {
+            return Err(Fault::new("no picture is left", "give pictures that can be used").into());
+        }
+        Ok(loaded)
+    }
+
+    /// As [`Pictures::load`], for what makes no sense without labels.
+    pub fn load_labelled(&self, network: &Network, what: &str) -> Result<Loaded, Failure> {
+        if self.labels.is_none() {
+            return Err(Fault::new(format!("{what} needs to know the right answers"), "give them with --labels").into());
+        }
+        self.load(network)
+    }
+}
+
+impl Loaded {
+    /// Threads for each picture, when all processors work on all pictures.
+    pub fn threads_per_picture(&self) -> NonZeroUsize {
+        NonZeroUsize::new(processors().get() / self.pictures.len()).unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
+impl Labelled {
+    /// The picture, values from 0 to 1, and the input that the network takes it for.
+    pub fn input(&self, network: &Network) -> Result<(Array3<f32>, Array3<f32>), dataset::Error> {
+        let pixels = self.picture.load(network)?;
+        Ok((pixels.clone(), dataset::normalise(pixels, &network.preprocessing)))
+    }
+}
+
+/// Weights of a network that are found good, and the range of the inputs of each of its layers.
+pub struct Calibrated {
+    weights: Vec<LayerWeights>,
+    ranges: Vec<f32>,
+    options: Options,
+}
+
+impl Weights {
+    /// The weights in a file, computed with as is usual.
+    pub fn of_file(path: &Path) -> Weights {
+        Weights { weights_file: path.to_owned(), calibrate: CALIBRATE, bit_serial: false }
+    }
+
+    /// Reads the weights, and finds the ranges of the activations.
+    pub fn load(&self, selected: &Selected, loaded: &Loaded) -> Result<Calibrated, Failure> {
+        let network = &selected.network;
+        if selected.arch.ima.skip_zero_row_blocks {
+            let remedy = "set ima.skip_zero_row_blocks = false";
+            return Err(Fault::new("answers are not counted for a machine that skips row blocks", remedy).into());
+        }
+        let weights = info_span!("read weights").in_scope(|| dataset::load_weights(&self.weights_file, network))?;
+        let few = loaded.pictures.iter().take(self.calibrate.get());
+        let inputs: Vec<Array3<f32>> =
+            few.map(|picture| Ok(picture.input(network)?.1)).collect::<Result<_, dataset::Error>>()?;
+        let ranges = info_span!("calibrate")
+            .in_scope(|| inference::calibrate(network, &weights, inputs.iter(), processors()))?;
+        let options =
+            Options { threads: loaded.threads_per_picture(), integer_product: !self.bit_serial, ..Options::default() };
+        Ok(Calibrated { weights, ranges, options })
+    }
+}
+
+impl Calibrated {
+    /// Programs the weights, quantised to the bits of the plan that was selected.
+    pub fn program(&self, selected: &Selected) -> Result<Classifier, Failure> {
+        let _span = info_span!("program").entered();
+        let Selected { arch, network, plan, .. } = selected;
+        let datapath = Datapath::new(&arch.crossbar, &arch.dac, &arch.adc, self.options.clone());
+        let bits: Vec<u32> = plan.layers.iter().map(|layer| layer.weight_bits).collect();
+        let model = datapath
+            .and_then(|datapath| Model::program(&datapath, network, &self.weights, &bits, &self.ranges))
+            .map_err(inference::Error::from)?;
+        Ok(Classifier::new(network.clone(), model))
+    }
+}
+
+/// The machine that was selected, to ask what plans cost.
+pub fn accelerator(selected: &Selected) -> Accelerator<'_> {
+    Accelerator::new(&selected.arch, &selected.network, selected.layout.mapping.clone())
+}
+
+/// Threads to work on.
+pub fn processors() -> NonZeroUsize {
+    available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+impl From<dataset::Error> for Failure {
+    fn from(error: dataset::Error) -> Failure {
+        Fault::new(error.to_string(), error.remedy()).into()
+    }
+}
+
+impl From<inference::Error> for Failure {
+    fn from(error: inference::Error) -> Failure {
+        match error {
+            inference::Error::Plan(faults) => faults.into(),
+            inference::Error::Mapping(errors) => errors.into(),
+            inference::Error::Simulation(error) => error.into(),
+            inference::Error::Numeric(error) => {
+                Fault::new(error.to_string(), "give weights, pictures and bits that the crossbars can hold").into()
+            }
+            inference::Error::Counts { .. } => Failure::Other(error.into()),
+        }
+    }
+}

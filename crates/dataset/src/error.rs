@@ -1,0 +1,111 @@
+//! What can be wrong with a user's files.
+
+use std::path::{Path, PathBuf};
+
+/// What can be wrong with a file. [`Error::remedy`] says what to do.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// A file that cannot be read, or is not of the format that its name says.
+    #[error("{} cannot be read: {reason}", .file.display())]
+    Unreadable {
+        /// The file or folder.
+        file: PathBuf,
+        /// Why not.
+        reason: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A tensor that a network needs and a file of weights has not.
+    #[error("{} has no tensor {tensor}, which layer {layer} of {network} needs", .file.display())]
+    MissingTensor {
+        /// The file of weights.
+        file: PathBuf,
+        /// Name of the tensor.
+        tensor: String,
+        /// The layer it belongs to.
+        layer: String,
+        /// The network.
+        network: String,
+    },
+    /// Weights of more or fewer layers than the network has.
+    #[error(
+        "{} has {found} tensors called {pattern}, and {network} has {needed} {kind}", .file.display()
+    )]
+    TensorCount {
+        /// The file of weights.
+        file: PathBuf,
+        /// What the tensors of these layers are called.
+        pattern: &'static str,
+        /// Tensors of that name.
+        found: usize,
+        /// Kind of layer.
+        kind: &'static str,
+        /// Layers of that kind.
+        needed: usize,
+        /// The network.
+        network: String,
+    },
+    /// A tensor that is in a file of weights but is not as a network needs it.
+    #[error("tensor {tensor} of {} {problem}", .file.display())]
+    WrongTensor {
+        /// The file of weights.
+        file: PathBuf,
+        /// Name of the tensor.
+        tensor: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A picture that does not fit the network.
+    #[error("picture {picture} {problem}")]
+    WrongPicture {
+        /// The picture's file, or its place in one.
+        picture: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// A line of a file of labels.
+    #[error("{}, line {line}: {problem}", .file.display())]
+    WrongLabel {
+        /// The file of labels.
+        file: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A picture without a label.
+    #[error("{} has no label for picture {picture}", .file.display())]
+    MissingLabel {
+        /// The file of labels.
+        file: PathBuf,
+        /// Name of the picture.
+        picture: String,
+    },
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Unreadable { remedy, .. } | Self::WrongTensor { remedy, .. } => (*remedy).to_owned(),
+            Self::MissingTensor { .. } | Self::TensorCount { .. } => "call the tensors as torchvision does \
+                (features.N.weight and .bias for convolutions, classifier.N for fully connected layers, in order), or \
+                by the names of the network's layers"
+                .to_owned(),
+            Self::WrongPicture { remedy, .. } => remedy.clone(),
+            Self::WrongLabel { .. } => {
+                "give a header image,label and a line with a file name and the number of a class for each picture"
+                    .to_owned()
+            }
+            Self::MissingLabel { .. } => "add a line with the picture's file name and the number of its class".into(),
+        }
+    }
+
+    pub(crate) fn unreadable(file: &Path, reason: impl ToString, remedy: &'static str) -> Error {
+        Error::Unreadable { file: file.to_owned(), reason: reason.to_string(), remedy }
+    }
+}

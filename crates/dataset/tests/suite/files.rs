@@ -1,0 +1,184 @@
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use dataset::{Error, Labels, load_weights, normalise, pictures};
+use image::{GrayImage, RgbImage};
+use ndarray::{Array1, Array3, Array4, ArrayD};
+use ndarray_npy::{NpzWriter, WriteNpyExt};
+use network::{Network, Preprocessing};
+use safetensors::tensor::{Dtype, TensorView};
+
+type Tensors = HashMap<String, ArrayD<f32>>;
+
+/// Tensors of a network by torchvision's names, all values 0.5.
+fn tensors(network: &Network) -> Tensors {
+    let mut tensors = Tensors::new();
+    let (mut features, mut classifier) = (0, 0);
+    for layer in &network.layers {
+        let outputs = layer.output.channels as usize;
+        let (stem, shape) = if layer.kernel_height == 3 {
+            features += 2;
+            (format!("features.{features}"), vec![outputs, layer.input.channels as usize, 3, 3])
+        } else {
+            classifier += 3;
+            (format!("classifier.{classifier}"), vec![outputs, layer.rows() as usize])
+        };
+        tensors.insert(format!("{stem}.weight"), ArrayD::from_elem(shape, 0.5));
+        tensors.insert(format!("{stem}.bias"), ArrayD::from_elem(vec![outputs], features as f32));
+    }
+    tensors
+}
+
+fn write_safetensors(path: &Path, tensors: &Tensors) {
+    let bytes: HashMap<&String, Vec<u8>> = tensors
+        .iter()
+        .map(|(name, array)| (name, array.iter().flat_map(|value| value.to_le_bytes()).collect()))
+        .collect();
+    let views = tensors
+        .iter()
+        .map(|(name, array)| (name, TensorView::new(Dtype::F32, array.shape().to_vec(), &bytes[name]).unwrap()));
+    safetensors::serialize_to_file(views, None, path).unwrap();
+}
+
+fn write_npz(path: &Path, tensors: &Tensors) {
+    let mut archive = NpzWriter::new(File::create(path).unwrap());
+    tensors.iter().for_each(|(name, array)| archive.add_array(name.as_str(), array).unwrap());
+    archive.finish().unwrap();
+}
+
+fn tiny() -> Network {
+    network::load("tiny").unwrap()
+}
+
+fn folder() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    (folder, path)
+}
+
+/// What is wrong, without the folder.
+fn problem(error: &Error, folder: &Path) -> String {
+    error.to_string().replace(&format!("{}/", folder.display()), "")
+}
+
+#[test]
+fn both_formats_give_the_same_weights_in_the_order_of_the_layers() {
+    let (_guard, folder) = folder();
+    let (network, tensors) = (tiny(), tensors(&tiny()));
+    let (safetensors, npz) = (folder.join("tiny.safetensors"), folder.join("tiny.npz"));
+    write_safetensors(&safetensors, &tensors);
+    write_npz(&npz, &tensors);
+    let weights = load_weights(&safetensors, &network).unwrap();
+    assert_eq!(weights, load_weights(&npz, &network).unwrap());
+    let biases: Vec<f32> = weights.iter().map(|layer| layer.bias[0]).collect();
+    assert_eq!(biases, [2.0, 4.0, 6.0, 6.0, 6.0]);
+    assert_eq!(weights[0].bias, Array1::from_elem(8, 2.0));
+}
+
+#[test]
+fn wrong_tensors_are_refused_with_file_and_name() {
+    let (_guard, folder) = folder();
+    let path = folder.join("w.safetensors");
+    let says = |change: &dyn Fn(&mut Tensors)| {
+        let mut tensors = tensors(&tiny());
+        change(&mut tensors);
+        write_safetensors(&path, &tensors);
+        problem(&load_weights(&path, &tiny()).unwrap_err(), &folder)
+    };
+    assert_eq!(
+        says(&|tensors| drop(tensors.remove("features.4.weight"))),
+        "w.safetensors has 2 tensors called features.N.weight, and tiny has 3 convolutions"
+    );
+    assert_eq!(
+        says(&|tensors| drop(tensors.remove("classifier.3.bias"))),
+        "w.safetensors has no tensor classifier.3.bias, which layer fc4 of tiny needs"
+    );
+    assert_eq!(
+        says(&|tensors| drop(tensors.insert("features.2.weight".into(), ArrayD::zeros(vec![8, 1, 3, 3])))),
+        "tensor features.2.weight of w.safetensors has the shape [8, 1, 3, 3], and layer conv1 of tiny needs \
+         [8, 3, 3, 3]"
+    );
+    assert_eq!(
+        says(&|tensors| tensors.get_mut("features.6.bias").unwrap()[[3]] = f32::NAN),
+        "tensor features.6.bias of w.safetensors holds a value that is not finite: NaN"
+    );
+    assert_eq!(
+        says(&|tensors| {
+            let weight = tensors.remove("features.2.weight").unwrap();
+            tensors.insert("conv1.weight".into(), weight);
+        }),
+        "w.safetensors has no tensor conv1.bias, which layer conv1 of tiny needs"
+    );
+    fs::write(&path, [200; 64]).unwrap();
+    let broken = load_weights(&path, &tiny()).unwrap_err();
+    assert_eq!(problem(&broken, &folder), "w.safetensors cannot be read: its header is longer than the file");
+}
+
+#[test]
+fn pictures_of_all_kinds_become_the_same_input() {
+    let (_guard, folder) = folder();
+    let mut network = tiny();
+    let value = |x: u32, y: u32| (16 * y + x) as u8;
+    RgbImage::from_fn(16, 16, |x, y| image::Rgb([value(x, y); 3])).save(folder.join("a.png")).unwrap();
+    GrayImage::from_fn(16, 16, |x, y| image::Luma([value(x, y)])).save(folder.join("b.png")).unwrap();
+    let bytes = Array4::from_shape_fn((2, 16, 16, 3), |(_, y, x, _)| value(x as u32, y as u32));
+    bytes.write_npy(File::create(folder.join("c.npy")).unwrap()).unwrap();
+    let floats = Array4::from_shape_fn((1, 3, 16, 16), |(_, _, y, x)| f32::from(value(x as u32, y as u32)) / 255.0);
+    floats.write_npy(File::create(folder.join("d.npy")).unwrap()).unwrap();
+    fs::write(folder.join("notes.txt"), "not a picture").unwrap();
+    let pictures = pictures(&folder).unwrap();
+    let names: Vec<&str> = pictures.iter().map(|picture| picture.name.as_str()).collect();
+    assert_eq!(names, ["a.png", "b.png", "c.npy[0]", "c.npy[1]", "d.npy[0]"]);
+    let inputs: Vec<_> = pictures.iter().map(|picture| picture.load(&network).unwrap()).collect();
+    let far = |input: &Array3<f32>| input.iter().zip(&inputs[4]).any(|(a, b)| (a - b).abs() > 1e-6);
+    assert!(!inputs.iter().any(far));
+    network.preprocessing = Preprocessing { mean: vec![0.5, 0.5, 0.0], std: vec![0.5; 3], ..Preprocessing::default() };
+    let normal = normalise(inputs[0].clone(), &network.preprocessing);
+    assert_eq!([normal[(0, 15, 15)], normal[(0, 0, 0)], normal[(2, 15, 15)]], [1.0, -1.0, 2.0]);
+}
+
+#[test]
+fn larger_pictures_are_scaled_and_cut_only_where_the_network_says_so() {
+    let (_guard, folder) = folder();
+    let path = folder.join("wide.png");
+    // Black, with a white square in the middle.
+    let white = |x: u32, y: u32| (24..40).contains(&x) && (8..24).contains(&y);
+    GrayImage::from_fn(64, 32, |x, y| image::Luma([if white(x, y) { 255 } else { 0 }])).save(&path).unwrap();
+    let mut network = tiny();
+    let picture = &pictures(&path).unwrap()[0];
+    assert_eq!(
+        picture.load(&network).unwrap_err().to_string(),
+        "picture wide.png is 32 x 64, and tiny looks at 16 x 16"
+    );
+    network.preprocessing.centre_crop = true;
+    assert!(picture.load(&network).unwrap().iter().all(|value| *value == 1.0));
+    network.preprocessing.resize = Some(16);
+    let input = picture.load(&network).unwrap();
+    assert!(input[(0, 8, 8)] > 0.99 && input[(0, 1, 1)] < 0.01);
+    assert!((input.mean().unwrap() - 0.25).abs() < 0.01);
+}
+
+#[test]
+fn unusable_pictures_and_labels_are_refused_by_name() {
+    let (_guard, folder) = folder();
+    let network = tiny();
+    fs::write(folder.join("broken.png"), "no picture").unwrap();
+    let error = pictures(&folder).unwrap()[0].load(&network).unwrap_err();
+    assert!(problem(&error, &folder).starts_with("broken.png cannot be read: "), "{error}");
+    let mut values = Array4::<f32>::zeros((1, 3, 16, 16));
+    values[(0, 2, 3, 4)] = f32::NAN;
+    values.write_npy(File::create(folder.join("nan.npy")).unwrap()).unwrap();
+    let error = pictures(&folder.join("nan.npy")).unwrap()[0].load(&network).unwrap_err();
+    assert_eq!(error.to_string(), "picture nan.npy[0] holds the value NaN");
+
+    let path = folder.join("labels.csv");
+    let says = |text: &str| {
+        fs::write(&path, text).unwrap();
+        Labels::load(&path, 10).and_then(|labels| labels.of("a.png")).map_err(|error| problem(&error, &folder))
+    };
+    assert_eq!(says("image,label\na.png,7\n"), Ok(7));
+    assert_eq!(says("image,label\na.png,10\n").unwrap_err(), "labels.csv, line 2: \"10\" is no class of 0 to 9");
+    assert_eq!(says("image,label\nb.png,1\nb.png,2\n").unwrap_err(), "labels.csv, line 3: b.png has a label already");
+    assert_eq!(says("image,label\nb.png,1\n").unwrap_err(), "labels.csv has no label for picture a.png");
+}

@@ -1,0 +1,3 @@
+//! What is read from users' files, and what is refused by name.
+
+mod files;

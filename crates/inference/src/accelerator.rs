@@ -1,0 +1,89 @@
+//! What plans cost on a machine.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use arch::Arch;
+use chip::{Counts, Options};
+use mapper::{Layout, Mapping};
+use network::{Network, Plan};
+
+use crate::Error;
+
+/// A network mapped on a machine. Plans that differ in activations only leave the crossbars as they are programmed.
+#[derive(Debug)]
+pub struct Accelerator<'a> {
+    arch: &'a Arch,
+    network: &'a Network,
+    mapping: Mapping,
+    /// Each plan that was asked for.
+    costs: Mutex<Vec<(Plan, Arc<PendingCost>)>>,
+}
+
+/// A cost once it has been simulated.
+type PendingCost = OnceLock<Result<Arc<Cost>, Error>>;
+
+/// What one picture costs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cost {
+    /// Cycles from the start to the last result, when nothing else is on the machine.
+    pub cycles: u64,
+    /// The same in ns.
+    pub latency_ns: f64,
+    /// Dynamic energy, pJ.
+    pub dynamic_pj: f64,
+    /// What happened in each layer.
+    pub layers: Vec<Counts>,
+}
+
+impl<'a> Accelerator<'a> {
+    /// The machine with a network on it.
+    pub fn new(arch: &'a Arch, network: &'a Network, mapping: Mapping) -> Self {
+        Self { arch, network, mapping, costs: Mutex::default() }
+    }
+
+    /// The machine.
+    pub fn arch(&self) -> &'a Arch {
+        self.arch
+    }
+
+    /// The network.
+    pub fn network(&self) -> &'a Network {
+        self.network
+    }
+
+    /// What a picture costs under `plan`. Each plan is simulated once, however often and from however many threads it
+    /// is asked for.
+    ///
+    /// # Errors
+    /// If the network does not fit the machine under this plan.
+    pub fn cost(&self, plan: &Plan) -> Result<Arc<Cost>, Error> {
+        let cost = {
+            let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
+            match costs.iter().find(|(known, _)| known == plan) {
+                Some((_, cost)) => cost.clone(),
+                None => {
+                    let cost = Arc::new(PendingCost::new());
+                    costs.push((plan.clone(), cost.clone()));
+                    cost
+                }
+            }
+        };
+        cost.get_or_init(|| self.simulate(plan).map(Arc::new)).clone()
+    }
+
+    /// Plans that have been simulated.
+    pub fn simulations(&self) -> usize {
+        self.costs.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn simulate(&self, plan: &Plan) -> Result<Cost, Error> {
+        let layout = Layout::new(self.arch, self.network, plan, self.mapping.clone()).map_err(Error::Mapping)?;
+        let outcome = chip::run(self.arch, &layout, &Options::default())?;
+        Ok(Cost {
+            cycles: outcome.cycles,
+            latency_ns: outcome.cycles as f64 * self.arch.cycle_ns,
+            dynamic_pj: report::total_pj(&report::energy(self.arch, &outcome.counts())),
+            layers: outcome.layers.into_iter().map(|layer| layer.counts).collect(),
+        })
+    }
+}

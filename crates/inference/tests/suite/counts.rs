@@ -1,0 +1,60 @@
+//! The counts of the computation are those of the simulation, layer by layer.
+
+use arch::Arch;
+use chip::Options;
+use mapper::Layout;
+use ndarray::{Array2, Array3};
+use network::{Network, Plan, Region};
+use numeric::Datapath;
+
+/// Holds reads, conversions and driven rows of each layer equal, without computing any value.
+fn check(arch: &Arch, network: &Network, layout: &Layout, plan: &Plan) {
+    let layout = Layout::new(arch, network, plan, layout.mapping.clone()).unwrap();
+    let simulated = chip::run(arch, &layout, &Options::default()).unwrap();
+    let datapath = Datapath::new(&arch.crossbar, &arch.dac, &arch.adc, numeric::Options::default()).unwrap();
+    for ((layer, plan), simulated) in network.layers.iter().zip(&plan.layers).zip(&simulated.layers) {
+        let (rows, outputs) = (layer.rows() as usize, layer.output.channels as usize);
+        let weights = Array2::zeros((outputs, rows));
+        let crossbars = datapath.program(weights.view(), plan.weight_bits, 0).unwrap();
+        let map = Array3::zeros([layer.input.channels, layer.input.height, layer.input.width].map(|n| n as usize));
+        let windows = numeric::Windows::of_layer(map.view(), layer, plan).unwrap();
+        let (computed, simulated) = (crossbars.counts(&windows), &simulated.counts);
+        let name = &layer.name;
+        assert_eq!(computed.crossbar_reads, simulated.crossbar_reads, "reads of {name}");
+        assert_eq!(computed.adc_conversions, simulated.adc_conversions, "conversions of {name}");
+        assert_eq!(computed.dac_activations, simulated.dac_activations, "driven rows of {name}");
+    }
+}
+
+/// Whole, cropped, and with regions of 16, 8, 4 and 0 bits.
+fn plans(network: &Network, weight_bits: &[u32]) -> Vec<Plan> {
+    let whole = Plan::uniform(network, 16, 16).with_weights(weight_bits);
+    let cropped = whole.clone().crop(network, "top,left".parse().unwrap()).unwrap();
+    let mut mixed = whole.clone().crop(network, "bottom".parse().unwrap()).unwrap();
+    for (plan, layer) in mixed.layers.iter_mut().zip(&network.layers).filter(|(_, layer)| layer.crop.is_some()) {
+        let (height, width) = (layer.output.height, layer.output.width);
+        plan.activation_bits = 4;
+        plan.regions.insert(0, Region { top: 0, left: 0, height, width: width / 2, bits: 8 });
+        plan.regions.insert(1, Region { top: height / 3, left: 1, height: height / 3, width: width / 2, bits: 16 });
+    }
+    vec![whole, cropped, mixed]
+}
+
+fn check_all(arch: &str, network: &str, weight_bits: &str) {
+    let (arch, network) = (arch::load(arch).unwrap(), network::load(network).unwrap());
+    let bits = network::parse_weights(weight_bits, &network).unwrap();
+    let plans = plans(&network, &bits);
+    let layout = mapper::balance(&arch, &network, &plans[0]).unwrap();
+    plans.iter().for_each(|plan| check(&arch, &network, &layout, plan));
+}
+
+#[test]
+fn counts_agree_on_vgg16_whole_cropped_and_in_several_precisions() {
+    check_all("isaac-ce", "vgg16", "varied");
+}
+
+#[test]
+fn counts_agree_on_a_small_machine() {
+    check_all("tiny", "tiny", "16");
+    check_all("tiny", "tiny", "11");
+}

@@ -1,0 +1,58 @@
+//! How a picture becomes the input of a network.
+
+use document::Document;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::Shape;
+
+/// What is done to a picture, in this order: its shorter side is scaled, the middle is cut out, and each channel, whose
+/// values go from 0 to 1, is normalised.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocessing {
+    /// Pixels to which the shorter side is scaled; pictures are taken as they are if it is not given.
+    #[schemars(range(min = 1, max = 16384))]
+    pub resize: Option<u32>,
+    /// Cut the size of the network's input out of the middle. Otherwise pictures must have that size.
+    #[serde(default)]
+    pub centre_crop: bool,
+    /// Subtracted from each channel; one value for each, or none for 0.
+    #[serde(default)]
+    pub mean: Vec<f32>,
+    /// What each channel is then divided by; one value for each, or none for 1.
+    #[serde(default)]
+    pub std: Vec<f32>,
+}
+
+impl Preprocessing {
+    /// Reports the values that do not fit the network's input.
+    pub(crate) fn check(&self, input: Shape, document: &mut Document) {
+        let Shape { height, width, channels } = input;
+        for (key, values) in [("mean", &self.mean), ("std", &self.std)] {
+            if !values.is_empty() && values.len() != channels as usize {
+                document.fault(
+                    &[&format!("preprocessing.{key}"), "input"],
+                    format!("{key} has {} values for {channels} channels", values.len()),
+                    "give one value for each channel of the input",
+                );
+            }
+        }
+        if self.std.iter().any(|&std| !std.is_finite() || std <= 0.0) {
+            document.fault(&["preprocessing.std"], "a channel cannot be divided by this", "give numbers above 0");
+        }
+        if self.resize.is_some_and(|side| side < height.max(width)) {
+            document.fault(
+                &["preprocessing.resize", "input"],
+                format!("pictures are scaled to less than the network's input, {height} x {width}"),
+                format!("scale the shorter side to at least {}", height.max(width)),
+            );
+        }
+    }
+
+    /// What is subtracted from a channel, and what the rest is divided by.
+    pub fn mean_and_std(&self, channel: usize) -> (f32, f32) {
+        let or = |values: &[f32], default| values.get(channel).copied().unwrap_or(default);
+        (or(&self.mean, 0.0), or(&self.std, 1.0))
+    }
+}

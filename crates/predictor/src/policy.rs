@@ -1,0 +1,203 @@
+//! From the importance of a picture's parts to a plan.
+
+use document::Faults;
+use ndarray::{Array2, Axis};
+use network::{Edges, Layer, LayerKind, Network, Plan, Region};
+
+use crate::{Importance, Operations};
+
+/// What a plan may look like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One of the 16 crops of the paper.
+    Edges,
+    /// Nested rectangles of any size. These are the bits of each from the inmost to what lies outside all, as in
+    /// 16, 8, 4, 0; they fall.
+    Rectangles(Vec<u32>),
+}
+
+/// How plans follow from importance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Part of a picture's importance, 0 to 1, that a crop may take: more of it saves energy and costs accuracy.
+    ///
+    /// Where there are more than two precisions, the last may have this part, the one before it twice this part, and so
+    /// on.
+    pub threshold: f32,
+    /// What a plan may look like.
+    pub shape: Shape,
+}
+
+/// Rows and columns of cells: first and end of each.
+#[derive(Clone, Copy)]
+struct Rectangle {
+    top: usize,
+    bottom: usize,
+    left: usize,
+    right: usize,
+}
+
+impl Policy {
+    /// The plan for a picture of this importance, made from `base` by giving regions to the convolutions, and what it
+    /// took to decide.
+    ///
+    /// # Errors
+    /// If crops of edges are asked for and the network does not state their sizes.
+    pub fn plan(&self, network: &Network, base: &Plan, importance: &Importance) -> Result<(Plan, Operations), Faults> {
+        match &self.shape {
+            Shape::Edges => self.crop(network, base, &importance.map),
+            Shape::Rectangles(bits) => Ok(self.rectangles(network, base, &importance.map, bits)),
+        }
+    }
+
+    /// Of the crops that take no more importance than allowed, the one that leaves the least to compute.
+    fn crop(&self, network: &Network, base: &Plan, map: &Array2<f32>) -> Result<(Plan, Operations), Faults> {
+        let taken = |edges| importance_taken(network, map, edges);
+        let mut best = (base.clone(), base.macs(network), 0.0);
+        for edges in Edges::all() {
+            let (plan, taken) = (base.clone().crop(network, edges)?, taken(edges));
+            let macs = plan.macs(network);
+            if taken <= self.threshold && (macs, taken) < (best.1, best.2) {
+                best = (plan, macs, taken);
+            }
+        }
+        // Sums over rows and columns, and over the corners that two edges share; the multiply-accumulates of the crops
+        // are known beforehand.
+        let additions = 2 * map.len() as u64 + 3 * 16;
+        Ok((best.0, Operations { additions, ..Operations::default() }))
+    }
+
+    fn rectangles(&self, network: &Network, base: &Plan, map: &Array2<f32>, bits: &[u32]) -> (Plan, Operations) {
+        let [inner @ .., outside] = bits else { return (base.clone(), Operations::default()) };
+        let mut rectangle = Rectangle { top: 0, bottom: map.nrows(), left: 0, right: map.ncols() };
+        let (mut lost, mut operations) = (0.0, Operations::default());
+        // From the outmost rectangle inwards: each is cut out of the one around it.
+        let mut rectangles = Vec::new();
+        for (step, &bits) in inner.iter().rev().enumerate() {
+            let allowed = (self.threshold * 2f32.powi(step as i32)).min(1.0);
+            rectangle.shrink(map, allowed, &mut lost, &mut operations);
+            rectangles.push((rectangle, bits));
+        }
+        let mut plan = base.clone();
+        for (plan, layer) in plan.layers.iter_mut().zip(&network.layers) {
+            if layer.kind == LayerKind::Convolution {
+                let full = plan.activation_bits;
+                plan.activation_bits = (*outside).min(full);
+                let regions =
+                    rectangles.iter().map(|(rectangle, bits)| rectangle.region(map, layer, (*bits).min(full)));
+                plan.regions.extend(regions);
+            }
+        }
+        (plan, operations)
+    }
+}
+
+/// Part of the importance that lies where `edges` are cut, by the widest cut of any layer.
+fn importance_taken(network: &Network, map: &Array2<f32>, edges: Edges) -> f32 {
+    let crops = || network.layers.iter().filter_map(|layer| Some((layer.crop?, layer.output)));
+    let widest = |parts: &mut dyn Iterator<Item = f32>| parts.fold(0.0, f32::max);
+    let rows = widest(&mut crops().map(|(crop, output)| crop.y as f32 / output.height as f32));
+    let columns = widest(&mut crops().map(|(crop, output)| crop.x as f32 / output.width as f32));
+    let (height, width) = map.dim();
+    let cut = |(y, x): (usize, usize)| {
+        // The middle of the cell, as a part of the picture.
+        let (y, x) = ((y as f32 + 0.5) / height as f32, (x as f32 + 0.5) / width as f32);
+        (edges.top && y < rows)
+            || (edges.bottom && y > 1.0 - rows)
+            || (edges.left && x < columns)
+            || (edges.right && x > 1.0 - columns)
+    };
+    map.indexed_iter().filter(|(place, _)| cut(*place)).map(|(_, value)| value).sum()
+}
+
+impl Rectangle {
+    /// Takes off the outmost row or column with the least importance for its length, as long as no more than `allowed`
+    /// is `lost` altogether and a cell remains.
+    fn shrink(&mut self, map: &Array2<f32>, allowed: f32, lost: &mut f32, operations: &mut Operations) {
+        loop {
+            let (rows, columns) = (self.bottom - self.top, self.right - self.left);
+            let row = |y: usize| map.index_axis(Axis(0), y).iter().take(self.right).skip(self.left).sum::<f32>();
+            let column = |x: usize| map.index_axis(Axis(1), x).iter().take(self.bottom).skip(self.top).sum::<f32>();
+            let mut candidates = Vec::new();
+            if rows > 1 {
+                let (top, bottom) = (row(self.top), row(self.bottom - 1));
+                candidates.push((top, columns, Rectangle { top: self.top + 1, ..*self }));
+                candidates.push((bottom, columns, Rectangle { bottom: self.bottom - 1, ..*self }));
+            }
+            if columns > 1 {
+                let (left, right) = (column(self.left), column(self.right - 1));
+                candidates.push((left, rows, Rectangle { left: self.left + 1, ..*self }));
+                candidates.push((right, rows, Rectangle { right: self.right - 1, ..*self }));
+            }
+            operations.additions += 2 * (rows + columns) as u64 + 4;
+            operations.functions += 4;
+            let density = |sum: f32, cells: usize| sum / cells as f32;
+            let least = candidates.into_iter().min_by(|a, b| density(a.0, a.1).total_cmp(&density(b.0, b.1)));
+            match least {
+                Some((sum, _, smaller)) if *lost + sum <= allowed => {
+                    *lost += sum;
+                    *self = smaller;
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// The part of a layer's output map that sees this part of a picture, rounded outwards.
+    fn region(self, map: &Array2<f32>, layer: &Layer, bits: u32) -> Region {
+        let (cell_rows, cell_columns) = map.dim();
+        let span = |first: usize, end: usize, cells: usize, size: u32| {
+            let (size, cells) = (size as usize, cells);
+            let (first, end) = (first * size / cells, (end * size).div_ceil(cells));
+            (first as u32, (end - first) as u32)
+        };
+        let (top, height) = span(self.top, self.bottom, cell_rows, layer.output.height);
+        let (left, width) = span(self.left, self.right, cell_columns, layer.output.width);
+        Region { top, left, height, width, bits }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Importance 0.8 near the top left corner, 0.15 in the middle and 0.05 at the right.
+    fn importance() -> Importance {
+        let mut map = Array2::zeros((16, 16));
+        map[(2, 3)] = 0.8;
+        map[(8, 8)] = 0.15;
+        map[(8, 15)] = 0.05;
+        Importance { map, operations: Operations::default() }
+    }
+
+    fn plan(threshold: f32, shape: Shape) -> Plan {
+        let network = network::load("tiny").unwrap();
+        let base = Plan::uniform(&network, 16, 16);
+        Policy { threshold, shape }.plan(&network, &base, &importance()).unwrap().0
+    }
+
+    #[test]
+    fn edges_are_cut_where_no_more_is_lost_than_the_threshold() {
+        let network = network::load("tiny").unwrap();
+        let cut = |edges: &str| Plan::uniform(&network, 16, 16).crop(&network, edges.parse().unwrap()).unwrap();
+        assert_eq!(plan(0.0, Shape::Edges), cut("bottom"));
+        assert_eq!(plan(0.06, Shape::Edges), cut("bottom,right"));
+        assert_eq!(plan(1.0, Shape::Edges), cut("top,bottom,left,right"));
+    }
+
+    #[test]
+    fn rectangles_hold_what_is_important() {
+        let plan = plan(0.06, Shape::Rectangles(vec![16, 0]));
+        let conv1 = &plan.layers[0];
+        assert_eq!(conv1.activation_bits, 0);
+        assert_eq!(conv1.regions, [Region { top: 2, left: 3, height: 7, width: 6, bits: 16 }]);
+        assert_eq!(plan.layers[3].activation_bits, 16);
+    }
+
+    #[test]
+    fn precisions_fall_from_the_inmost_rectangle_outwards() {
+        let plan = plan(0.06, Shape::Rectangles(vec![16, 8, 4, 0]));
+        let bits = |y, x| plan.layers[0].bits_at(y, x);
+        assert_eq!([bits(2, 3), bits(8, 8), bits(8, 15), bits(15, 0)], [16, 8, 0, 0]);
+    }
+}

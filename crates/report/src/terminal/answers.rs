@@ -1,0 +1,100 @@
+//! What a network answers for pictures, and what the answers cost.
+
+use comfy_table::Cell;
+
+use super::{joules, table};
+use crate::format::{counted, percent, scaled};
+
+/// Answers that are listed one by one, at the most.
+const LISTED: usize = 20;
+
+/// What a network answers for a picture.
+#[derive(Clone, Debug)]
+pub struct PictureAnswer {
+    /// Name of the picture.
+    pub picture: String,
+    /// The likeliest classes and their probabilities, from the likeliest down.
+    pub classes: Vec<(usize, f32)>,
+    /// The right class, if it is known.
+    pub label: Option<usize>,
+    /// What the plan is called.
+    pub plan: String,
+    /// Multiply-accumulates under the plan, relative to those without regions.
+    pub computed: f64,
+    /// Dynamic energy, pJ.
+    pub energy_pj: f64,
+    /// Energy of choosing the plan, pJ.
+    pub predictor_pj: f64,
+    /// Time until the answer, ns.
+    pub latency_ns: f64,
+}
+
+/// What there is to say of all answers together.
+#[derive(Clone, Copy, Debug)]
+pub struct AnswerTotals {
+    /// Pictures that could not be used.
+    pub skipped: usize,
+    /// Pictures that are right at top-1 and at top-5; `None` without labels.
+    pub right: Option<[usize; 2]>,
+    /// Plans that were simulated.
+    pub simulations: usize,
+    /// Dynamic energy of a picture without regions, pJ.
+    pub whole_pj: f64,
+    /// Every layer took the integer product.
+    pub integer: bool,
+    /// Conversions that the ADC clipped.
+    pub clipped: u64,
+    /// Activations beyond the range of their layer.
+    pub saturated: u64,
+}
+
+/// The first answers and what they amount to.
+pub fn answers(answers: &[PictureAnswer], totals: &AnswerTotals) -> String {
+    let headings = ["picture", "label", "classes", "plan", "computed", "energy", "latency"];
+    let mut table = table(&headings, &[0, 2, 3]);
+    for answer in answers.iter().take(LISTED) {
+        let classes = answer.classes.iter().map(|(class, share)| format!("{class} ({})", percent(f64::from(*share))));
+        table.add_row([
+            Cell::new(&answer.picture),
+            Cell::new(answer.label.map_or("?".to_owned(), |label| label.to_string())),
+            Cell::new(classes.collect::<Vec<_>>().join(", ")),
+            Cell::new(&answer.plan),
+            Cell::new(percent(answer.computed)),
+            Cell::new(joules(answer.energy_pj + answer.predictor_pj)),
+            Cell::new(scaled(1e-9 * answer.latency_ns, "s")),
+        ]);
+    }
+    let mut text = table.trim_fmt() + "\n";
+    if answers.len() > LISTED {
+        text += &format!("and {} more\n", answers.len() - LISTED);
+    }
+    text + "\n" + &summary(answers, totals)
+}
+
+fn summary(answers: &[PictureAnswer], totals: &AnswerTotals) -> String {
+    let count = answers.len();
+    let mean = |figure: fn(&PictureAnswer) -> f64| answers.iter().map(figure).sum::<f64>() / count.max(1) as f64;
+    let (energy, predictor) = (mean(|answer| answer.energy_pj), mean(|answer| answer.predictor_pj));
+    let skipped = if totals.skipped > 0 { format!(", {} skipped", totals.skipped) } else { String::new() };
+    let mut lines = vec![("pictures", format!("{count}{skipped}, {}", counted(totals.simulations as u64, "plan")))];
+    if let Some([top1, top5]) = totals.right {
+        let share = |right: usize| percent(right as f64 / count.max(1) as f64);
+        lines.push(("right", format!("{} at top-1, {} at top-5", share(top1), share(top5))));
+    }
+    let relative = percent((energy + predictor) / totals.whole_pj);
+    lines.push(("energy", format!("{} a picture, {relative} of that without regions", joules(energy + predictor))));
+    if predictor > 0.0 {
+        let share = 100.0 * predictor / (energy + predictor);
+        lines.push(("predictor", format!("{} of that ({share:.3} %)", joules(predictor))));
+    }
+    lines.push(("latency", format!("{} a picture", scaled(1e-9 * mean(|answer| answer.latency_ns), "s"))));
+    let method = if totals.integer {
+        "integer products, which these crossbars provably compute"
+    } else {
+        "every conversion of every column"
+    };
+    lines.push(("computed by", method.to_owned()));
+    lines.push(("clipped", counted(totals.clipped, "conversion")));
+    lines.push(("saturated", counted(totals.saturated, "activation")));
+    lines.into_iter().map(|(name, text)| format!("{name:<12} {text}\n")).collect()
+}
