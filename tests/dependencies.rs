@@ -3,8 +3,8 @@
 use std::path::Path;
 
 /// Our crates, each after all that it may depend on.
-const ORDER: [&str; 11] =
-    ["des", "document", "arch", "network", "numeric", "mapper", "components", "chip", "report", "aqua", "cli"];
+const ORDER: [&str; 12] =
+    ["des", "document", "arch", "network", "numeric", "mapper", "components", "chip", "trace", "report", "aqua", "cli"];
 
 #[test]
 fn a_crate_depends_only_on_those_before_it() {

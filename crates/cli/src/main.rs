@@ -8,6 +8,8 @@ mod output;
 mod progress;
 mod run;
 mod selection;
+mod stalls;
+mod workload;
 
 use std::process::ExitCode;
 
@@ -26,6 +28,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Run),
+    Stalls(stalls::Stalls),
     Map(map::Map),
     Arch(machine::Machine),
 }
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let default = (arguments.len() <= 1).then(|| "run".into());
     let result = match Cli::parse_from(arguments.chain(default)).command {
         Command::Run(run) => run.execute(),
+        Command::Stalls(stalls) => stalls.execute(),
         Command::Map(map) => map.execute(),
         Command::Arch(machine) => machine.execute(),
     };

@@ -4,6 +4,7 @@
 mod machine;
 mod mapping;
 mod run;
+mod stalls;
 
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
@@ -12,6 +13,7 @@ use crate::format::scaled;
 pub use machine::{differences, figures, machines};
 pub use mapping::mapping;
 pub use run::run;
+pub use stalls::{stalls, what_ifs};
 
 /// Columns of a terminal that tables are made for.
 pub(crate) const WIDTH: u16 = 120;
