@@ -72,3 +72,12 @@ fn a_cropped_window_costs_nothing_and_reads_as_zero() {
     assert_eq!(second.edram_bits_read, 0, "zeros were read");
     assert!(second.adc_conversions > 0, "the layer behind has its windows all the same");
 }
+
+#[test]
+fn a_layer_without_activation_bits_is_cropped_as_a_whole() {
+    let tiny = preset("tiny");
+    let mut plan = Plan::uniform(&tiny, 16, 16);
+    plan.layers[1].activation_bits = 0;
+    let outcome = run(&machine("tiny", &[]), &tiny, &plan, &Options::default());
+    assert_eq!((outcome.layers[1].counts.windows, outcome.layers[0].counts.result_bits_sent), (0, 0));
+}

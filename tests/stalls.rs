@@ -54,7 +54,7 @@ fn a_run_that_cannot_go_on_ends_with_an_error_that_names_who_waits_for_what() {
     // A layout made for a larger buffer than the machine that runs it has.
     let smaller = machine("tiny", &[("edram.bytes", "128")]);
     let Err(error) = chip::run(&smaller, &layout, &Options::default()) else { panic!("it ran to the end") };
-    let SimulationError::Stuck { waiting, .. } = &error;
+    let SimulationError::Stuck { waiting, .. } = &error else { panic!("{error}") };
     assert!(!waiting.is_empty());
     let text = error.to_string();
     assert!(text.contains("waits for the inputs of window"), "{text}");
@@ -68,4 +68,12 @@ fn an_extra_cycle_of_iteration_is_an_extra_cycle_of_every_read() {
     let cycles =
         |adcs| run(&isaac(&[("adc.count", adcs)]), &one, &Plan::uniform(&one, 16, 16), &Options::default()).cycles;
     assert_eq!((cycles("8"), cycles("7"), cycles("4"), cycles("2")), (22, 38, 38, 70));
+}
+
+#[test]
+fn more_images_than_can_be_counted_are_an_error() {
+    let (arch, tiny) = (machine("tiny", &[]), preset("tiny"));
+    let layout = mapper::balance(&arch, &tiny, &Plan::uniform(&tiny, 16, 16)).expect("it fits");
+    let error = chip::run(&arch, &layout, &Options { images: u32::MAX, ..Options::default() }).expect_err("an error");
+    assert!(error.to_string().contains("conv1 has more than 4294967295 windows"), "{error}");
 }

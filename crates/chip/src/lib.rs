@@ -10,7 +10,7 @@ pub use outcome::{LayerOutcome, Outcome};
 use arch::Arch;
 use components::{Context, Crossing, Link, Mesh, Packet, Tile, TileMessage};
 use des::{Cycle, Send};
-use mapper::Layout;
+use mapper::{LayerLayout, Layout};
 
 des::system! {
     /// The clock of a board and its messages under way.
@@ -47,6 +47,14 @@ impl Default for Options {
 /// Why there is no outcome.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SimulationError {
+    /// Windows and positions of all images are counted in 32 bits.
+    #[error("{layer} has more than {} windows or input positions in {images} images: run fewer images", u32::MAX)]
+    TooManyImages {
+        /// A layer with too many.
+        layer: String,
+        /// Images asked for.
+        images: u32,
+    },
     /// Nothing can move any more, and images are not done.
     #[error("no progress after cycle {cycle}:\n{}", waits(.waiting))]
     Stuck {
@@ -64,6 +72,14 @@ fn waits(waiting: &[Waiting]) -> String {
 
 /// Runs a layout.
 pub fn run(arch: &Arch, layout: &Layout, options: &Options) -> Result<Outcome, SimulationError> {
+    let counted = |layer: &LayerLayout| {
+        // Two images of inputs may be under way beyond those that are done.
+        let positions = layer.shares.iter().map(|share| share.positions).max().unwrap_or(0);
+        u64::from(positions).max(layer.layer.windows()) * (u64::from(options.images) + 2)
+    };
+    if let Some(layer) = layout.layers.iter().find(|layer| counted(layer) > u64::from(u32::MAX)) {
+        return Err(SimulationError::TooManyImages { layer: layer.layer.name.clone(), images: options.images });
+    }
     let wiring = wiring::Wiring::new(arch, layout);
     let mut board = wiring.board(options);
     let mut schedule = Schedule::new(&board, options.order);

@@ -234,7 +234,8 @@ impl<'a> Wiring<'a> {
                 groups.iter().filter(|group| share.overlap(&group.outputs) > 0).count() as u16
             });
             let bits = buffer * needed(share) / all.max(1);
-            let capacity = (!options.uncontended).then(|| bits / share.position_bits);
+            // A layer that is cropped as a whole stores nothing.
+            let capacity = (!options.uncontended).then(|| bits / share.position_bits.max(1));
             Inputs::new(share, layer as u16, pieces, options.images, capacity)
         });
         inputs.collect()

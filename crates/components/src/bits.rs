@@ -1,13 +1,24 @@
 /// The numbers of the set bits of `mask`, lowest first.
 #[inline]
-pub fn ones(mut mask: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        (mask != 0).then(|| {
-            let bit = mask.trailing_zeros() as usize;
-            mask &= mask - 1;
-            bit
-        })
-    })
+pub fn ones(mask: u64) -> Ones {
+    Ones(mask)
+}
+
+/// See [`ones`].
+pub struct Ones(u64);
+
+impl Iterator for Ones {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let bit = self.0.trailing_zeros() as usize;
+        self.0 &= self.0 - 1;
+        Some(bit)
+    }
 }
 
 /// A set of IMAs of a tile, in the 8 bytes of a message.

@@ -227,13 +227,19 @@ impl Ima {
         self.arrived
     }
 
-    /// The window that can start: inputs there, crossbars free, an output register free.
+    /// Whether an operation can start: inputs there, crossbars free, an output register free.
     #[inline]
-    pub fn next_start(&self) -> Option<u32> {
+    pub fn can_start(&self) -> bool {
         let inputs = self.arrived > self.started;
         let crossbars = self.started == self.read;
         let output = self.started - self.merged < OutputRegister::OPERATIONS;
-        (inputs && crossbars && output).then_some(self.started)
+        inputs & crossbars & output
+    }
+
+    /// The window that starts next.
+    #[inline]
+    pub fn next_start(&self) -> u32 {
+        self.started
     }
 
     /// Starts an operation of `iterations` reads in all crossbars.

@@ -294,17 +294,24 @@ impl<'a> Tile<'a> {
         for index in ones(imas) {
             let ima = &mut self.imas[index];
             let control = &mut self.controls[usize::from(ima.control)];
-            self.tick |= Self::result_merged(ima, control, &mut self.sums, &mut self.changed);
-            self.to_start |= u64::from(ima.next_start().is_some()) << index;
+            let (complete, can_start) = Self::result_merged(ima, control, &mut self.sums, &mut self.changed);
+            self.to_start |= u64::from(can_start) << index;
+            self.tick |= complete | can_start;
         }
     }
 
-    /// Results of `ima` are in the tile's output register, and its own is free. Returns whether anything can go on.
+    /// Results of `ima` are in the tile's output register, and its own is free. Returns whether the window is complete,
+    /// and whether the IMA can start.
     #[inline]
-    fn result_merged(ima: &mut Ima, control: &mut LayerControl, sums: &mut [PartialSums], changed: &mut u64) -> bool {
+    fn result_merged(
+        ima: &mut Ima,
+        control: &mut LayerControl,
+        sums: &mut [PartialSums],
+        changed: &mut u64,
+    ) -> (bool, bool) {
         let complete = sums[usize::from(ima.sums)].merge(control, ima.result_merged(), ima.results());
         *changed |= u64::from(complete) << ima.sums;
-        complete | ima.next_start().is_some()
+        (complete, ima.can_start())
     }
 
     /// Inputs of some IMAs are in their input registers at the end of the cycle before `next`.
@@ -313,7 +320,7 @@ impl<'a> Tile<'a> {
             let ima = &mut self.imas[index];
             let all_read = self.controls[usize::from(ima.control)].inputs_read(ima.inputs_arrived(next));
             self.progressed |= u64::from(all_read) << ima.control;
-            let can_start = ima.next_start().is_some();
+            let can_start = ima.can_start();
             self.to_start |= u64::from(can_start) << index;
             self.tick |= all_read | can_start;
         }
@@ -350,8 +357,10 @@ impl<'a> Tile<'a> {
                     control.tally.results += values;
                     let done = self.bus.transfer(now, values * u64::from(self.partial_sum_bits));
                     if done == now {
-                        self.tick |= Self::result_merged(ima, control, &mut self.sums, &mut self.changed);
-                        self.to_start |= u64::from(ima.next_start().is_some()) << index;
+                        let (complete, can_start) =
+                            Self::result_merged(ima, control, &mut self.sums, &mut self.changed);
+                        self.to_start |= u64::from(can_start) << index;
+                        self.tick |= complete | can_start;
                     } else if let Some((at, imas)) = merged.add(done + 1, index) {
                         context.send(at - now, self.id, TileMessage::ResultsMerged { imas });
                     }
@@ -371,8 +380,10 @@ impl<'a> Tile<'a> {
         while let Some((control, own)) = Self::take_copy(&self.imas, &self.controls, &mut imas) {
             for index in ones(own) {
                 let (ima, control) = (&mut self.imas[index], &mut self.controls[control]);
-                let Some(window) = ima.next_start() else { continue };
-                let window = control.window(window);
+                if !ima.can_start() {
+                    continue;
+                }
+                let window = control.window(ima.next_start());
                 let iterations = u32::from(window.bits).div_ceil(self.dac_bits);
                 if self.skip_zero_row_blocks && !window.whole {
                     let (layer, inputs) = (control.layer, &self.edram.inputs[usize::from(control.inputs)]);
@@ -443,7 +454,7 @@ impl<'a> Tile<'a> {
                     let done = self.edram.access(now, bits).max(self.bus.transfer(now, bits));
                     if done == now {
                         let all_read = control.inputs_read(ima.inputs_arrived(now + 1));
-                        let can_start = ima.next_start().is_some();
+                        let can_start = ima.can_start();
                         self.progressed |= u64::from(all_read) << number;
                         self.to_start |= u64::from(can_start) << index;
                         self.tick |= all_read | can_start;
@@ -583,14 +594,28 @@ impl<C: Context> Component<C> for Tile<'_> {
 
     fn evaluate(&mut self, context: &mut C) {
         self.tick = false;
-        self.pass_on(context);
-        self.look_ahead(context.now());
-        self.release(context);
-        self.start(context);
+        if self.changed != 0 {
+            self.pass_on(context);
+        }
+        if self.supplied != 0 {
+            self.look_ahead(context.now());
+        }
+        if self.progressed != 0 {
+            self.release(context);
+        }
+        if self.to_start != 0 {
+            self.start(context);
+        }
         // From here on, what is decided in this cycle is done at its end.
-        self.write(context);
-        self.send_results(context);
-        self.fetch(context);
+        if !self.deliveries.is_empty() {
+            self.write(context);
+        }
+        if self.results != 0 {
+            self.send_results(context);
+        }
+        if self.to_fetch != 0 {
+            self.fetch(context);
+        }
         if self.tick {
             context.send(1, self.id, TileMessage::Tick);
         }

@@ -1,6 +1,6 @@
 //! A small system: a ring of stations that pass tokens on.
 
-use des::{Clock, Component, Cycle, Order, Send, Wake};
+use des::{Component, Cycle, Order, Send, Wake};
 
 struct Token {
     hops_left: u32,
