@@ -3,7 +3,7 @@ use des::{Component, Cycle, Wake};
 
 use crate::link::Crossing;
 use crate::router::{Router, arrival};
-use crate::{Context, Direction, Packet, Port};
+use crate::{Context, Direction, Packet, Port, Probe};
 
 /// The concentrated mesh of one chip: its routers, and the way of each packet through them.
 ///
@@ -105,8 +105,15 @@ impl Mesh {
     }
 
     /// Sends a packet through the mesh; returns the cycle in which its last flit leaves it.
-    fn route(&mut self, now: Cycle, packet: &Packet, exit: (u32, u32), leaves_chip: Option<Direction>) -> Cycle {
-        let geometry = &self.geometry;
+    fn route(
+        &mut self,
+        now: Cycle,
+        packet: &Packet,
+        exit: (u32, u32),
+        leaves_chip: Option<Direction>,
+        probe: &mut impl Probe,
+    ) -> Cycle {
+        let (geometry, chip) = (&self.geometry, self.chip);
         let (mut at, from_tile) = match packet.entered {
             Some(side) => (geometry.link_router(side), None),
             None => {
@@ -120,6 +127,7 @@ impl Mesh {
         let routers = &mut self.routers;
         let mut pass = |at: (u32, u32), port: Port| {
             head = routers[(at.1 * columns + at.0) as usize].pass(port, head, packet.flits);
+            probe.port(chip, at, port, packet.flits);
             ports += 1;
         };
         if let Some(tile) = from_tile {
@@ -192,8 +200,11 @@ impl<C: Context> Component<C> for Mesh {
                 None => self.geometry.router_of(packet.destination % self.geometry.tiles_per_chip),
             };
             let ports = self.ports(&packet, exit);
-            let done = self.route(now, &packet, exit, side);
-            packet.waited += (done - self.unhindered(now, packet.flits, ports)) as u32;
+            let done = self.route(now, &packet, exit, side, context.probe());
+            let held_up = (done - self.unhindered(now, packet.flits, ports)) as u32;
+            packet.waited += held_up;
+            let ends = (packet.source, packet.destination);
+            context.probe().packet(self.chip, ends, packet.layer, packet.flits, held_up, now..done + 1);
             let delay = done + 1 - now;
             match side {
                 Some(side) => context.send(delay, self.chip * 4 + side as u32, Crossing(packet)),
