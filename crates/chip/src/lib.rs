@@ -84,7 +84,7 @@ pub fn run_probed<P: Probe>(
 ) -> (Result<Outcome, SimulationError>, P) {
     let counted = |layer: &LayerLayout| {
         // Two images of inputs may be under way beyond those that are done.
-        let positions = layer.shares.iter().map(|share| share.positions).max().unwrap_or(0);
+        let positions = layer.shares.iter().map(|share| share.order.positions).max().unwrap_or(0);
         u64::from(positions).max(layer.layer.windows()) * (u64::from(options.images) + 2)
     };
     if let Some(layer) = layout.layers.iter().find(|layer| counted(layer) > u64::from(u32::MAX)) {

@@ -110,7 +110,7 @@ pub fn collect(
     for link in &board.links {
         layers.iter_mut().zip(&link.bits).for_each(|(layer, bits)| layer.counts.link_bits += bits);
     }
-    let image_bits = layout.layers[0].shares.iter().map(|share| u64::from(share.positions) * share.position_bits);
+    let image_bits = layout.layers[0].shares.iter().map(|share| u64::from(share.order.positions) * share.position_bits);
     let host_bits = image_bits.sum::<u64>() * u64::from(options.images);
     layers[0].counts.edram_bits_written += host_bits;
     layers[0].counts.host_bits_written = host_bits;

@@ -225,7 +225,7 @@ impl<'a> Wiring<'a> {
     /// Inputs of a tile. What its buffer has beyond their needs is given to them in proportion.
     fn inputs(&self, plan: &TilePlan, options: &Options) -> Vec<Inputs<'_>> {
         let shares = plan.inputs.iter().map(|&(layer, share)| &self.layout.layers[layer].shares[share]);
-        let needed = |share: &mapper::Share| u64::from(share.positions_at_once) * share.position_bits;
+        let needed = |share: &mapper::Share| u64::from(share.order.positions_at_once) * share.position_bits;
         let all: u64 = shares.clone().map(needed).sum();
         let buffer = 8 * u64::from(self.arch.edram.bytes);
         let inputs = plan.inputs.iter().zip(shares).map(|(&(layer, _), share)| {

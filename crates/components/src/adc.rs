@@ -28,3 +28,47 @@ impl Adc {
         self.conversions += u64::from(columns) * iterations;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPERATION: Operation = Operation { iterations: 16, crossbars: 2, rows: 228, columns: 256 };
+
+    fn isaac() -> arch::Arch {
+        arch::load("isaac-ce").expect("the preset is built in")
+    }
+
+    #[test]
+    fn eight_adcs_convert_eight_crossbars_in_a_cycle_and_seven_do_not() {
+        let crossbars = [(128, 128); 8];
+        let cycles = |count| {
+            let mut arch = isaac();
+            arch.adc.count = count;
+            Adc::new(&arch, &crossbars).cycles_per_read
+        };
+        assert_eq!((cycles(8), cycles(7), cycles(4), cycles(3), cycles(1)), (1, 2, 2, 3, 8));
+    }
+
+    #[test]
+    fn a_rate_of_one_conversion_less_takes_another_cycle() {
+        let cycles = |rate_gsps| {
+            let mut arch = isaac();
+            arch.adc.rate_gsps = rate_gsps;
+            Adc::new(&arch, &[(128, 128)]).cycles_per_read
+        };
+        assert_eq!((cycles(1.28), cycles(1.27)), (1, 2));
+    }
+
+    #[test]
+    fn the_unit_column_is_converted_only_when_asked_for() {
+        let conversions = |unit_column| {
+            let mut arch = isaac();
+            arch.adc.unit_column = unit_column;
+            let mut adc = Adc::new(&arch, &[(128, 128), (100, 128)]);
+            adc.convert(&OPERATION, 16);
+            adc.conversions
+        };
+        assert_eq!((conversions(false), conversions(true)), (256 * 16, 258 * 16));
+    }
+}

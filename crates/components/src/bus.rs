@@ -21,3 +21,16 @@ impl Bus {
         self.server.serve(now, bits)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_operations_inputs_of_256_bytes_fill_a_cycle_and_the_fifth_waits() {
+        let mut bus = Bus::new(Some(8 * 1024));
+        let done: Vec<_> = (0..5).map(|_| bus.transfer(1, 8 * 256)).collect();
+        assert_eq!(done, [1, 1, 1, 1, 2]);
+        assert_eq!(bus.bits, 5 * 8 * 256);
+    }
+}

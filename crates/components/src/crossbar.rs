@@ -22,3 +22,18 @@ impl Crossbars {
         self.reads += u64::from(operation.crossbars) * iterations;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPERATION: Operation = Operation { iterations: 16, crossbars: 2, rows: 228, columns: 256 };
+
+    #[test]
+    fn only_crossbars_that_take_part_are_read() {
+        let mut crossbars = Crossbars::default();
+        crossbars.begin(&OPERATION, 1);
+        (0..16).for_each(|_| crossbars.read(&OPERATION, 1));
+        assert_eq!((crossbars.operations, crossbars.reads), (2, 32));
+    }
+}

@@ -14,3 +14,17 @@ impl Dac {
         self.activations += u64::from(operation.rows) * iterations;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPERATION: Operation = Operation { iterations: 16, crossbars: 2, rows: 228, columns: 256 };
+
+    #[test]
+    fn used_rows_are_driven_once_for_each_read() {
+        let mut dac = Dac::default();
+        dac.drive(&OPERATION, 16);
+        assert_eq!(dac.activations, 228 * 16);
+    }
+}

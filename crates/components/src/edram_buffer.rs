@@ -1,5 +1,5 @@
 use des::{Cycle, Server};
-use mapper::{LayerLayout, NEVER, Share, Window};
+use mapper::{InputOrder, LayerLayout, NEVER, Share, Window};
 
 /// The eDRAM buffer of a tile: one port, and the inputs of the layers that the tile computes.
 #[derive(Clone, Debug)]
@@ -36,6 +36,7 @@ impl<'a> EdramBuffer<'a> {
 pub struct Inputs<'a> {
     /// Which they are.
     pub share: &'a Share,
+    order: &'a InputOrder,
     /// Layer that reads them.
     pub layer: u16,
     /// Packets that make up a position: one for each output group that it needs channels of. 0 for the host's.
@@ -61,15 +62,17 @@ pub struct Inputs<'a> {
 impl<'a> Inputs<'a> {
     /// An empty buffer for `images` images, with room for `capacity` positions, or without a limit.
     pub fn new(share: &'a Share, layer: u16, pieces: u16, images: u32, capacity: Option<u64>) -> Self {
-        let limits = share.limits(capacity);
+        let order = &*share.order;
+        let limits = order.limits(capacity);
         Self {
             share,
+            order,
             layer,
             pieces,
-            missing: vec![pieces; 2 * share.positions as usize],
+            missing: vec![pieces; 2 * order.positions as usize],
             limit: limits.first().copied().unwrap_or(0),
             limits,
-            total: share.positions * images,
+            total: order.positions * images,
             image: 0,
             producers: Vec::new(),
             last_written_at: 0,
@@ -91,11 +94,11 @@ impl<'a> Inputs<'a> {
     /// The slot of the position at row `y`, column `x` in image `image` if it is needed and not there yet.
     #[inline]
     pub fn missing_at(&self, image: u32, y: u32, x: u32) -> Option<u32> {
-        let rank = self.share.rank(y, x);
+        let rank = self.order.rank(y, x);
         if rank == NEVER {
             return None;
         }
-        let slot = image % 2 * self.share.positions + rank;
+        let slot = image % 2 * self.order.positions + rank;
         (self.missing[slot as usize] > 0).then_some(slot)
     }
 
@@ -103,7 +106,7 @@ impl<'a> Inputs<'a> {
     /// it was the last.
     #[inline]
     pub fn written(&mut self, rank: u32) -> Option<u32> {
-        let slot = rank % (2 * self.share.positions);
+        let slot = rank % (2 * self.order.positions);
         let missing = &mut self.missing[slot as usize];
         assert!(*missing > 0, "layer {} in tile {} got position {rank} twice", self.layer, self.share.tile);
         *missing -= 1;
@@ -113,14 +116,14 @@ impl<'a> Inputs<'a> {
     /// All copies have read the windows before `step` of image `image`. Returns the new limit if it rises.
     pub fn advance(&mut self, image: u32, step: u32) -> Option<u32> {
         while self.image < image {
-            let positions = self.share.positions as usize;
+            let positions = self.order.positions as usize;
             let bank = (self.image % 2) as usize * positions;
             self.missing[bank..bank + positions].fill(self.pieces);
             self.image += 1;
         }
         // After the last window of the last image there is no next step.
         let ahead = self.limits.get(step as usize).copied().unwrap_or(0);
-        let limit = (self.image * self.share.positions + ahead).min(self.total);
+        let limit = (self.image * self.order.positions + ahead).min(self.total);
         (limit > self.limit).then(|| {
             self.limit = limit;
             limit
@@ -137,7 +140,7 @@ impl<'a> Inputs<'a> {
             row * layer.kernel_width + column
         };
         let positions = field_rows.flat_map(|y| field_columns.clone().map(move |x| (y, x)));
-        let read = positions.filter(|&(y, x)| self.share.rank(y, x) != NEVER);
+        let read = positions.filter(|&(y, x)| self.order.rank(y, x) != NEVER);
         read.map(|(y, x)| geometry.rows_at(rows, kernel_position(y, x))).sum()
     }
 }

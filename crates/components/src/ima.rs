@@ -444,3 +444,83 @@ impl Operation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ima(fidelity_rows: u32) -> Ima {
+        let arch = arch::load("isaac-ce").expect("the preset is built in");
+        let crossbars = vec![(fidelity_rows, 128); 8];
+        let spec = ImaSpec { rows: 0..fidelity_rows, columns: 0..1024, outputs: 0..128, crossbars };
+        Ima::new(&arch, spec, 0, 0)
+    }
+
+    #[test]
+    fn an_operation_starts_when_inputs_crossbars_and_output_register_are_there() {
+        let (mut ima, mut stalls) = (ima(128), Stalls::default());
+        for now in [1, 1] {
+            assert!(ima.next_fetch().is_some());
+            ima.fetch(now, 2048, 0);
+        }
+        assert_eq!(ima.next_fetch(), None, "the input register holds two operations");
+        assert!(!ima.can_start(), "no inputs yet");
+        ima.inputs_arrived(2);
+        assert!(ima.can_start());
+        ima.start(2, 16, Fidelity::Operation, &mut stalls);
+        ima.inputs_arrived(3);
+        assert!(!ima.can_start(), "the crossbars are busy");
+        ima.reads_done();
+        assert!(ima.can_start());
+        ima.start(18, 16, Fidelity::Operation, &mut stalls);
+        ima.reads_done();
+        ima.fetch(34, 2048, 0);
+        ima.inputs_arrived(35);
+        assert!(!ima.can_start(), "both output registers are full");
+        ima.result_ready();
+        ima.result_sent();
+        assert_eq!(ima.result_merged(), 0);
+        assert!(ima.can_start());
+    }
+
+    #[test]
+    fn every_cycle_of_a_pause_has_its_cause() {
+        let (mut ima, mut stalls) = (ima(128), Stalls::default());
+        ima.fetch(5, 2048, 0);
+        ima.inputs_arrived(7);
+        ima.start(7, 16, Fidelity::Operation, &mut stalls);
+        ima.reads_done();
+        // The next inputs could be asked for in cycle 30, after 3 cycles in the mesh; they came in 32, and the output
+        // register was free in 40.
+        ima.fetch(30, 2048, 3);
+        ima.inputs_arrived(32);
+        ima.result_refused(Cause::DownstreamBuffer);
+        ima.start(40, 16, Fidelity::Operation, &mut stalls);
+        let expected = [
+            (Cause::Filling, 4),
+            (Cause::Bus, 2 + 2),
+            (Cause::Computing, 16 + 16),
+            (Cause::Input, 4),
+            (Cause::Mesh, 3),
+            (Cause::DownstreamBuffer, 8),
+        ];
+        for (cause, cycles) in expected {
+            assert_eq!(stalls[cause], cycles, "{cause:?}");
+        }
+        assert_eq!(stalls.total() + ima.finished_cycles(60), 60);
+    }
+
+    #[test]
+    fn both_fidelities_count_the_same() {
+        let (mut closed, mut stepped, mut stalls) = (ima(100), ima(100), Stalls::default());
+        closed.start(1, 16, Fidelity::Operation, &mut stalls);
+        stepped.start(1, 16, Fidelity::Iteration, &mut stalls);
+        for _ in 0..16 {
+            assert_eq!(stepped.read_once(0), 16);
+            stepped.convert_once(0);
+            stepped.merge_once(0);
+        }
+        assert_eq!(closed.counts(128 * 128), stepped.counts(128 * 128));
+        assert_eq!(closed.counts(128 * 128).dac_activations, 8 * 100 * 16);
+    }
+}

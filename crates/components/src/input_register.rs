@@ -32,3 +32,18 @@ impl InputRegister {
         self.bits_read += u64::from(operation.rows) * u64::from(self.dac_bits) * iterations;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPERATION: Operation = Operation { iterations: 16, crossbars: 2, rows: 228, columns: 256 };
+
+    #[test]
+    fn each_crossbar_reads_a_slice_of_its_rows_for_itself() {
+        let mut register = InputRegister::new(2);
+        register.write(1600);
+        register.read(&OPERATION, 8);
+        assert_eq!((register.bits_written, register.bits_read), (1600, 228 * 2 * 8));
+    }
+}

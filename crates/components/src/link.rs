@@ -104,3 +104,15 @@ impl<C: Context> Component<C> for Link {
         self.waiting = waiting;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_leads_along_the_row_first() {
+        assert_eq!(Direction::towards((1, 1), (3, 0)), Some(Direction::East));
+        assert_eq!(Direction::towards((3, 1), (3, 0)), Some(Direction::North));
+        assert_eq!(Direction::towards((3, 0), (3, 0)), None);
+    }
+}

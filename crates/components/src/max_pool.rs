@@ -31,3 +31,26 @@ impl MaxPool {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_complete_with_its_last_window_and_then_starts_again() {
+        let mut pool = MaxPool::new(vec![2, 1]);
+        assert!(!pool.take(0, 0, 8));
+        assert!(pool.take(0, 1, 8));
+        assert!(pool.take(0, 0, 8));
+        assert!(!pool.take(2, 0, 8), "the next even image begins anew");
+        assert_eq!(pool.values, 32);
+    }
+
+    #[test]
+    fn the_next_image_does_not_complete_a_position_of_this_one() {
+        let mut pool = MaxPool::new(vec![2]);
+        assert!(!pool.take(0, 0, 1));
+        assert!(!pool.take(1, 0, 1));
+        assert!(pool.take(0, 0, 1));
+    }
+}

@@ -13,6 +13,8 @@ use crate::{Context, Direction, Packet, Port, Probe};
 pub struct Mesh {
     chip: u32,
     geometry: MeshGeometry,
+    /// For each tile of the chip, its router and its number there.
+    places: Vec<((u32, u32), usize)>,
     /// Flits that a port passes in a cycle; `None` for any number.
     flits_per_cycle: Option<u64>,
     routers: Vec<Router>,
@@ -93,6 +95,9 @@ impl Mesh {
             chip,
             flits_per_cycle: (!uncontended).then(|| u64::from(arch.flits_per_cycle())),
             routers: vec![router; geometry.routers() as usize],
+            places: (0..geometry.tiles_per_chip)
+                .map(|tile| (geometry.router_of(tile), (tile % geometry.tiles_per_router) as usize))
+                .collect(),
             geometry,
             waiting: Vec::new(),
             flit_hops: vec![0; layers],
@@ -104,7 +109,8 @@ impl Mesh {
         &self.routers
     }
 
-    /// Sends a packet through the mesh; returns the cycle in which its last flit leaves it.
+    /// Sends a packet through the mesh to router `exit`, and on to its tile or off the chip. Returns the cycle in which
+    /// its last flit leaves the mesh, and that in which it would leave an idle one.
     fn route(
         &mut self,
         now: Cycle,
@@ -112,16 +118,8 @@ impl Mesh {
         exit: (u32, u32),
         leaves_chip: Option<Direction>,
         probe: &mut impl Probe,
-    ) -> Cycle {
+    ) -> (Cycle, Cycle) {
         let (geometry, chip) = (&self.geometry, self.chip);
-        let (mut at, from_tile) = match packet.entered {
-            Some(side) => (geometry.link_router(side), None),
-            None => {
-                let tile = packet.source % geometry.tiles_per_chip;
-                (geometry.router_of(tile), Some((tile % geometry.tiles_per_router) as usize))
-            }
-        };
-        let to_tile = (packet.destination % geometry.tiles_per_chip % geometry.tiles_per_router) as usize;
         let start = now * self.flits_per_cycle.unwrap_or(1);
         let (mut head, mut ports, columns) = (start, 0, geometry.columns);
         let routers = &mut self.routers;
@@ -130,9 +128,14 @@ impl Mesh {
             probe.port(chip, at, port, packet.flits);
             ports += 1;
         };
-        if let Some(tile) = from_tile {
-            pass(at, Port::FromTile(tile));
-        }
+        let mut at = match packet.entered {
+            Some(side) => geometry.link_router(side),
+            None => {
+                let (at, tile) = self.places[(packet.source % geometry.tiles_per_chip) as usize];
+                pass(at, Port::FromTile(tile));
+                at
+            }
+        };
         let mut hops = 1;
         while let Some(direction) = Direction::towards(at, exit) {
             pass(at, Port::Neighbour(direction));
@@ -141,28 +144,11 @@ impl Mesh {
         }
         match leaves_chip {
             Some(side) => pass(at, Port::Neighbour(side)),
-            None => pass(at, Port::ToTile(to_tile)),
+            None => pass(at, Port::ToTile(self.places[(packet.destination % geometry.tiles_per_chip) as usize].1)),
         }
         self.flit_hops[usize::from(packet.layer)] += hops * u64::from(packet.flits);
-        match self.flits_per_cycle {
-            Some(per_cycle) => arrival(head, packet.flits, per_cycle),
-            None => now,
-        }
-    }
-
-    /// The cycle in which the last flit would leave an idle mesh after `ports` ports.
-    fn unhindered(&self, now: Cycle, flits: u32, ports: u64) -> Cycle {
-        self.flits_per_cycle.map_or(now, |per_cycle| arrival(now * per_cycle + ports, flits, per_cycle))
-    }
-
-    /// Ports on the way of a packet.
-    fn ports(&self, packet: &Packet, exit: (u32, u32)) -> u64 {
-        let from = match packet.entered {
-            Some(side) => self.geometry.link_router(side),
-            None => self.geometry.router_of(packet.source % self.geometry.tiles_per_chip),
-        };
-        let injected = u64::from(packet.entered.is_none());
-        u64::from(from.0.abs_diff(exit.0) + from.1.abs_diff(exit.1)) + 1 + injected
+        let leaves = |head| self.flits_per_cycle.map_or(now, |per_cycle| arrival(head, packet.flits, per_cycle));
+        (leaves(head), leaves(start + ports))
     }
 }
 
@@ -194,14 +180,16 @@ impl<C: Context> Component<C> for Mesh {
         let mut waiting = std::mem::take(&mut self.waiting);
         for mut packet in waiting.drain(..) {
             let chip = packet.destination / self.geometry.tiles_per_chip;
-            let side = Direction::towards(self.geometry.chip_at(self.chip), self.geometry.chip_at(chip));
+            let side = match chip == self.chip {
+                true => None,
+                false => Direction::towards(self.geometry.chip_at(self.chip), self.geometry.chip_at(chip)),
+            };
             let exit = match side {
                 Some(side) => self.geometry.link_router(side),
-                None => self.geometry.router_of(packet.destination % self.geometry.tiles_per_chip),
+                None => self.places[(packet.destination % self.geometry.tiles_per_chip) as usize].0,
             };
-            let ports = self.ports(&packet, exit);
-            let done = self.route(now, &packet, exit, side, context.probe());
-            let held_up = (done - self.unhindered(now, packet.flits, ports)) as u32;
+            let (done, unhindered) = self.route(now, &packet, exit, side, context.probe());
+            let held_up = (done - unhindered) as u32;
             packet.waited += held_up;
             let ends = (packet.source, packet.destination);
             context.probe().packet(self.chip, ends, packet.layer, packet.flits, held_up, now..done + 1);

@@ -16,3 +16,15 @@ impl OutputRegister {
         self.values += u64::from(values) * operations;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_result_goes_through() {
+        let mut register = OutputRegister::default();
+        register.hand_over(128, 3);
+        assert_eq!(register.values, 384);
+    }
+}

@@ -14,3 +14,17 @@ impl SampleHold {
         self.holds += u64::from(operation.columns) * iterations;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPERATION: Operation = Operation { iterations: 16, crossbars: 2, rows: 228, columns: 256 };
+
+    #[test]
+    fn used_columns_are_held_once_for_each_read() {
+        let mut sample_hold = SampleHold::default();
+        sample_hold.hold(&OPERATION, 3);
+        assert_eq!(sample_hold.holds, 256 * 3);
+    }
+}

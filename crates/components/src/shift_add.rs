@@ -24,3 +24,28 @@ impl ShiftAdd {
         self.merged += u64::from(operation.columns) * iterations;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPERATION: Operation = Operation { iterations: 16, crossbars: 2, rows: 228, columns: 256 };
+
+    #[test]
+    fn four_units_merge_eight_crossbars_in_a_cycle_and_three_do_not() {
+        let mut arch = arch::load("isaac-ce").expect("the preset is built in");
+        let mut cycles = |count| {
+            arch.shift_add.count = count;
+            ShiftAdd::new(&arch, &[(128, 128); 8]).cycles_per_read
+        };
+        assert_eq!((cycles(4), cycles(3)), (1, 2));
+    }
+
+    #[test]
+    fn every_conversion_of_a_used_column_is_merged() {
+        let arch = arch::load("isaac-ce").expect("the preset is built in");
+        let mut shift_add = ShiftAdd::new(&arch, &[(128, 128), (100, 128)]);
+        shift_add.merge(&OPERATION, 16);
+        assert_eq!(shift_add.merged, 256 * 16);
+    }
+}

@@ -12,3 +12,16 @@ impl Sigmoid {
         self.values += u64::from(values);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_is_counted() {
+        let mut sigmoid = Sigmoid::default();
+        sigmoid.activate(96);
+        sigmoid.activate(32);
+        assert_eq!(sigmoid.values, 128);
+    }
+}

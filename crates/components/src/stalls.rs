@@ -94,3 +94,18 @@ impl AddAssign<&Stalls> for Stalls {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_main_wait_is_neither_computing_nor_filling_nor_having_finished() {
+        let mut stalls = Stalls::default();
+        assert_eq!(stalls.main_wait(), None);
+        for (cause, cycles) in [(Cause::Computing, 9), (Cause::Filling, 8), (Cause::Bus, 2), (Cause::Mesh, 3)] {
+            stalls.add(cause, cycles);
+        }
+        assert_eq!((stalls.main_wait(), stalls.total()), (Some(Cause::Mesh), 22));
+    }
+}

@@ -114,10 +114,8 @@ impl<'a> PartialSums<'a> {
         let outputs = &layer.groups[spec.group as usize].outputs;
         let home = spec.homes[spec.copy as usize * layer.groups.len() + spec.group as usize];
         let home = (home.tile != spec.tile).then_some(home);
-        let pool = (layer.layer.pool.is_some() && home.is_none()).then(|| {
-            let here = layer.finisher.iter().zip(&layer.contributions).filter(|(finisher, _)| **finisher == spec.copy);
-            MaxPool::new(here.map(|(_, &windows)| windows).collect())
-        });
+        let pools_here = layer.layer.pool.is_some() && home.is_none();
+        let pool = pools_here.then(|| MaxPool::new(layer.contributions(spec.copy).to_vec()));
         Self {
             outputs: outputs.end - outputs.start,
             contributions: spec.imas + spec.helpers.len() as u16,
@@ -292,7 +290,7 @@ impl<'a> PartialSums<'a> {
             if bits == 0 {
                 continue;
             }
-            let rank = leaving.image * share.positions + destination.rank;
+            let rank = leaving.image * share.order.positions + destination.rank;
             if rank >= limits[usize::from(self.spec.first_outlet) + destination.share as usize] {
                 return Some(served as u32);
             }

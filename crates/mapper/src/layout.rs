@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use arch::Arch;
 use network::{Layer, LayerKind, Network, Plan};
 
-use crate::{Geometry, Grid, Mapping, MappingError, OutputGroup, Share};
+use crate::{Geometry, Grid, InputOrder, Mapping, MappingError, OutputGroup, Share};
 
 /// A step or rank that never comes.
 pub const NEVER: u32 = u32::MAX;
@@ -75,8 +76,10 @@ pub struct LayerLayout {
     pub finisher: Vec<u32>,
     /// For each position after the pool, its number among those of its finisher.
     pub ordinal: Vec<u32>,
-    /// For each position after the pool, the windows under it that are not cropped.
-    pub contributions: Vec<u16>,
+    /// The windows under each position after the pool that are not cropped: copy by copy, by ordinal.
+    contributions: Vec<u16>,
+    /// Where each copy's positions begin there.
+    position_starts: Vec<u32>,
     /// Inputs of the layer, tile by tile.
     pub shares: Vec<Share>,
     /// For each position after the pool, where its destinations begin.
@@ -114,6 +117,7 @@ impl Layout {
                 finisher: Vec::new(),
                 ordinal: Vec::new(),
                 contributions: Vec::new(),
+                position_starts: Vec::new(),
                 shares: Vec::new(),
                 destination_starts: Vec::new(),
                 destinations: Vec::new(),
@@ -203,6 +207,12 @@ impl LayerLayout {
         &self.windows[self.starts[copy as usize] as usize..self.starts[copy as usize + 1] as usize]
     }
 
+    /// For each position after the pool that copy `copy` finishes, by ordinal, the windows under it that are not cropped.
+    pub fn contributions(&self, copy: u32) -> &[u16] {
+        let starts = &self.position_starts[copy as usize..];
+        &self.contributions[starts[0] as usize..starts[1] as usize]
+    }
+
     /// Windows that are computed for each image.
     pub fn computed_windows(&self) -> u64 {
         self.windows.len() as u64
@@ -280,14 +290,14 @@ impl LayerLayout {
         let positions = (self.layer.pooled.height * self.layer.pooled.width) as usize;
         self.produced = vec![NEVER; positions];
         self.finisher = vec![NEVER; positions];
-        self.contributions = vec![0; positions];
+        let mut contributions = vec![0; positions];
         for copy in 0..self.copies.len() as u32 {
             let range = self.starts[copy as usize] as usize..self.starts[copy as usize + 1] as usize;
             for (step, window) in self.windows[range].iter().enumerate() {
                 let (rows, columns) = self.positions_under(window);
                 for position in rows.flat_map(|y| columns.clone().map(move |x| (y, x))) {
                     let position = (position.0 * self.layer.pooled.width + position.1) as usize;
-                    self.contributions[position] += 1;
+                    contributions[position] += 1;
                     if self.produced[position] == NEVER || step as u32 >= self.produced[position] {
                         self.produced[position] = step as u32;
                         self.finisher[position] = copy;
@@ -295,37 +305,54 @@ impl LayerLayout {
                 }
             }
         }
-        let mut next = vec![0; self.copies.len()];
-        let ordinal = |&copy: &u32| {
-            if copy == NEVER {
-                return NEVER;
+        let mut counts = vec![0; self.copies.len()];
+        let ordinal = |&copy: &u32| match copy {
+            NEVER => NEVER,
+            copy => {
+                counts[copy as usize] += 1;
+                counts[copy as usize] - 1
             }
-            let ordinal = next[copy as usize];
-            next[copy as usize] += 1;
-            ordinal
         };
         self.ordinal = self.finisher.iter().map(ordinal).collect();
+        self.position_starts = vec![0];
+        self.position_starts.extend(counts.iter().scan(0, |end, count| {
+            *end += count;
+            Some(*end)
+        }));
+        self.contributions = vec![0; positions];
+        for ((&copy, &ordinal), contributions) in self.finisher.iter().zip(&self.ordinal).zip(contributions) {
+            if copy != NEVER {
+                self.contributions[(self.position_starts[copy as usize] + ordinal) as usize] = contributions;
+            }
+        }
     }
 
     /// The shares of the tiles that hold IMAs of this layer.
     fn receive(&self, arch: &Arch, plan: &network::LayerPlan, produced: Option<&[u32]>) -> Vec<Share> {
-        // Copies and rows in each tile.
+        // Copies and channels in each tile.
         let mut tiles: BTreeMap<u32, (Vec<u32>, Vec<Range<u32>>)> = BTreeMap::new();
+        let channels: Vec<_> = (0..self.geometry.row_groups)
+            .map(|row_group| self.geometry.channels(&self.geometry.ima(row_group).rows))
+            .collect();
         for copy in 0..self.copies.len() as u32 {
             for (tile, _, i) in self.places(arch, copy) {
-                let (copies, channels) = tiles.entry(tile).or_default();
+                let (copies, read) = tiles.entry(tile).or_default();
                 if copies.last() != Some(&copy) {
                     copies.push(copy);
                 }
-                let read = self.geometry.channels(&self.geometry.ima(i).rows);
-                if channels.last() != Some(&read) {
-                    channels.push(read);
-                }
+                read.push(channels[(i % self.geometry.row_groups) as usize].clone());
             }
         }
+        let mut orders: BTreeMap<Vec<u32>, Arc<InputOrder>> = BTreeMap::new();
         let share = |(tile, (copies, channels)): (u32, (Vec<u32>, Vec<Range<u32>>))| {
-            let windows: Vec<_> = copies.iter().map(|&copy| self.windows(copy)).collect();
-            Share::new(tile, copies, merged(channels), &windows, (&self.layer, plan), produced)
+            let order = orders.entry(copies).or_insert_with_key(|copies| {
+                let windows: Vec<_> = copies.iter().map(|&copy| self.windows(copy)).collect();
+                Arc::new(InputOrder::new(&windows, &self.layer, produced))
+            });
+            let channels = merged(channels);
+            let read: u32 = channels.iter().map(|range| range.end - range.start).sum();
+            let position_bits = u64::from(read) * u64::from(plan.stored_bits());
+            Share { tile, channels, position_bits, order: order.clone() }
         };
         tiles.into_iter().map(share).collect()
     }
@@ -335,8 +362,8 @@ impl LayerLayout {
         let width = self.layer.pooled.width;
         let mut starts = vec![0u32; self.produced.len() + 1];
         for share in shares {
-            for ((y, x), _) in share.received() {
-                starts[(y * width + x) as usize + 1] += 1;
+            for (position, _) in share.order.received(width) {
+                starts[position as usize + 1] += 1;
             }
         }
         for position in 1..starts.len() {
@@ -346,8 +373,8 @@ impl LayerLayout {
         let none = Destination { share: NEVER, rank: NEVER };
         let mut destinations = vec![none; starts[starts.len() - 1] as usize];
         for (index, share) in shares.iter().enumerate() {
-            for ((y, x), rank) in share.received() {
-                let next = &mut next[(y * width + x) as usize];
+            for (position, rank) in share.order.received(width) {
+                let next = &mut next[position as usize];
                 destinations[*next as usize] = Destination { share: index as u32, rank };
                 *next += 1;
             }

@@ -18,7 +18,7 @@ pub use geometry::{Geometry, ImaSpec, OutputGroup};
 pub use grid::Grid;
 pub use layout::{Destination, LayerLayout, Layout, NEVER, Window};
 pub use mapping::{LayerMapping, Mapping};
-pub use share::Share;
+pub use share::{InputOrder, Share};
 
 /// Why a network cannot be mapped, or a mapping cannot be run. [`MappingError::remedy`] says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,27 +1,46 @@
 use std::ops::Range;
+use std::sync::Arc;
 
-use network::{Layer, LayerPlan};
+use network::Layer;
 
 use crate::layout::{NEVER, Window};
 
 /// The inputs of one layer that one tile receives and holds in its eDRAM buffer.
-///
-/// Positions are numbered in the order in which the layer before produces them: their rank. The buffer admits them in
-/// that order and drops each after its last window, so what it has to hold follows from the mapping alone.
 #[derive(Clone, Debug)]
 pub struct Share {
     /// Tile of the board.
     pub tile: u32,
-    /// Copies of the layer with IMAs in the tile.
-    pub copies: Vec<u32>,
     /// Input channels that the tile reads, as disjoint ranges in order.
     pub channels: Vec<Range<u32>>,
-    /// Input positions that the tile receives for each image.
+    /// Bits of one position.
+    pub position_bits: u64,
+    /// The positions. Tiles with parts of the same copies have the same.
+    pub order: Arc<InputOrder>,
+}
+
+impl Share {
+    /// Channels of `outputs` that the tile reads.
+    pub fn overlap(&self, outputs: &Range<u32>) -> u32 {
+        let overlap = |range: &Range<u32>| range.end.min(outputs.end).saturating_sub(range.start.max(outputs.start));
+        self.channels.iter().map(overlap).sum()
+    }
+
+    /// Bytes of inputs that must be in the buffer at once, at the most.
+    pub fn bytes_at_once(&self) -> u64 {
+        (u64::from(self.order.positions_at_once) * self.position_bits).div_ceil(8)
+    }
+}
+
+/// The input positions that some copies of a layer read, in order.
+///
+/// Positions are numbered in the order in which the layer before produces them: their rank. A buffer admits them in
+/// that order and drops each after its last window, so what it has to hold follows from the mapping alone.
+#[derive(Clone, Debug)]
+pub struct InputOrder {
+    /// Input positions for each image.
     pub positions: u32,
     /// Positions that must be in the buffer at once, at the most.
     pub positions_at_once: u32,
-    /// Bits of one position.
-    pub position_bits: u64,
     /// Windows that the longest of the copies computes for each image.
     pub steps: u32,
     /// First row and column of the rectangle that holds the positions.
@@ -34,92 +53,71 @@ pub struct Share {
     last_needed: Vec<u32>,
 }
 
-impl Share {
-    /// What `copies` of `layer`, with their windows in order, read in `tile`; `produced` is the step at which each
-    /// position of the input map is produced, or `NEVER` (cropped, read as zero).
-    pub(crate) fn new(
-        tile: u32,
-        copies: Vec<u32>,
-        channels: Vec<Range<u32>>,
-        windows: &[&[Window]],
-        (layer, plan): (&Layer, &LayerPlan),
-        produced: Option<&[u32]>,
-    ) -> Self {
-        let origin = windows.iter().flat_map(|windows| windows.iter()).fold((u32::MAX, u32::MAX), |origin, window| {
-            let (rows, columns) = window.receptive_field(layer);
-            (origin.0.min(rows.start), origin.1.min(columns.start))
-        });
-        let end = windows.iter().flat_map(|windows| windows.iter()).fold((0, 0), |end, window| {
-            let (rows, columns) = window.receptive_field(layer);
-            (rows.end.max(end.0), columns.end.max(end.1))
-        });
-        let (height, width) = (end.0.saturating_sub(origin.0), end.1.saturating_sub(origin.1));
+impl InputOrder {
+    /// What copies of `layer` with these `windows`, in order, read; `produced` is the step at which each position of
+    /// the input map is produced, or `NEVER` (cropped, read as zero).
+    pub(crate) fn new(windows: &[&[Window]], layer: &Layer, produced: Option<&[u32]>) -> Self {
+        let all = || windows.iter().flat_map(|windows| windows.iter());
+        let corner = |choose: fn(u16, u16) -> u16| {
+            let corner = all().map(|window| (window.y, window.x)).reduce(|a, b| (choose(a.0, b.0), choose(a.1, b.1)));
+            corner.map(|(y, x)| Window { y, x, bits: 0, whole: false }.receptive_field(layer))
+        };
+        let (top_left, bottom_right) = (corner(u16::min), corner(u16::max));
+        let origin = top_left.map_or((0, 0), |(rows, columns)| (rows.start, columns.start));
+        let end = bottom_right.map_or((0, 0), |(rows, columns)| (rows.end, columns.end));
+        let width = end.1 - origin.1;
+        let cells = ((end.0 - origin.0) * width) as usize;
         let steps = windows.iter().map(|windows| windows.len() as u32).max().unwrap_or(0);
-        let cell = |y: u32, x: u32| ((y - origin.0) * width + x - origin.1) as usize;
-        let mut first = vec![NEVER; (height * width) as usize];
-        let mut last = vec![0; (height * width) as usize];
+        // The windows that need a position first and last.
+        let (mut first, mut last) = (vec![NEVER; cells], vec![0; cells]);
         for windows in windows {
-            for (step, window) in windows.iter().enumerate() {
+            for (step, window) in (0u32..).zip(windows.iter()) {
                 let (rows, columns) = window.receptive_field(layer);
                 for y in rows {
-                    let row = cell(y, columns.start)..cell(y, columns.start) + columns.len();
-                    for first in &mut first[row.clone()] {
-                        *first = (*first).min(step as u32);
-                    }
-                    for last in &mut last[row] {
-                        *last = (*last).max(step as u32);
+                    let start = ((y - origin.0) * width + columns.start - origin.1) as usize;
+                    let row = start..start + columns.len();
+                    for (first, last) in first[row.clone()].iter_mut().zip(&mut last[row]) {
+                        *first = (*first).min(step);
+                        *last = (*last).max(step);
                     }
                 }
             }
         }
-        // The host delivers the first layer's inputs in the order in which they are needed.
-        let step_of = |cell: usize| match produced {
-            Some(_) if first[cell] == NEVER => NEVER,
-            Some(produced) => {
-                let (y, x) = (origin.0 + cell as u32 / width, origin.1 + cell as u32 % width);
-                produced[(y * layer.input.width + x) as usize]
-            }
-            None => first[cell],
-        };
         // Step and cell in one number, which sorts faster than a pair.
-        let steps_of = (0..first.len()).map(|cell| (step_of(cell), cell)).filter(|&(step, _)| step != NEVER);
-        let mut received: Vec<u64> = steps_of.map(|(step, cell)| u64::from(step) << 32 | cell as u64).collect();
-        received.sort_unstable();
-        let mut ranks = vec![NEVER; first.len()];
-        let mut last_needed = Vec::with_capacity(received.len());
-        // The highest rank that a window of each step needs.
-        let mut highest: Vec<Option<u32>> = vec![None; steps as usize];
-        for (rank, &received) in received.iter().enumerate() {
-            let cell = received as u32;
-            ranks[cell as usize] = rank as u32;
-            last_needed.push(last[cell as usize]);
-            let highest = &mut highest[first[cell as usize] as usize];
-            *highest = (*highest).max(Some(rank as u32));
+        let mut received: Vec<u64> = Vec::with_capacity(cells);
+        for (row, y) in (0usize..).zip(origin.0..end.0) {
+            for (column, x) in (0usize..).zip(origin.1..end.1) {
+                let cell = row * width as usize + column;
+                // The host delivers the first layer's inputs in the order in which they are needed.
+                let step = produced.map_or(first[cell], |produced| produced[(y * layer.input.width + x) as usize]);
+                if first[cell] != NEVER && step != NEVER {
+                    received.push(u64::from(step) << 32 | cell as u64);
+                }
+            }
         }
-        let channels_read: u32 = channels.iter().map(|range| range.end - range.start).sum();
-        let mut share = Self {
-            tile,
-            copies,
-            channels,
-            positions: received.len() as u32,
-            positions_at_once: 0,
-            position_bits: u64::from(channels_read) * u64::from(plan.stored_bits()),
-            steps,
-            origin,
-            width,
-            ranks,
-            last_needed,
-        };
-        share.positions_at_once = share.count_at_once(&highest);
-        share
+        received.sort_unstable();
+        let mut ranks = vec![NEVER; cells];
+        let mut last_needed = Vec::with_capacity(received.len());
+        // The positions up to the last one that a window of each step needs.
+        let mut wanted = vec![0; steps as usize];
+        for (rank, &received) in (0u32..).zip(&received) {
+            let cell = received as u32 as usize;
+            ranks[cell] = rank;
+            last_needed.push(last[cell]);
+            let wanted = &mut wanted[first[cell] as usize];
+            *wanted = rank + 1;
+        }
+        let positions = received.len() as u32;
+        let mut order = Self { positions, positions_at_once: 0, steps, origin, width, ranks, last_needed };
+        order.positions_at_once = order.count_at_once(&wanted);
+        order
     }
 
     /// Walks through the steps, admitting what each needs and all of lower rank, dropping what no later one needs.
-    fn count_at_once(&self, highest: &[Option<u32>]) -> u32 {
+    fn count_at_once(&self, wanted: &[u32]) -> u32 {
         let mut dropped_after = vec![0u32; self.steps as usize];
         let (mut admitted, mut held, mut most) = (0u32, 0u32, 0u32);
-        for (step, highest) in highest.iter().enumerate() {
-            let wanted = highest.map_or(0, |rank| rank + 1);
+        for (step, &wanted) in wanted.iter().enumerate() {
             for rank in admitted..wanted.max(admitted) {
                 held += 1;
                 dropped_after[self.last_needed[rank as usize] as usize] += 1;
@@ -159,22 +157,10 @@ impl Share {
         self.ranks[((y - self.origin.0) * self.width + x - self.origin.1) as usize]
     }
 
-    /// Positions of the input map (row, column) with their ranks.
-    pub fn received(&self) -> impl Iterator<Item = ((u32, u32), u32)> + '_ {
-        self.ranks.iter().enumerate().filter(|&(_, &rank)| rank != NEVER).map(|(cell, &rank)| {
-            let cell = cell as u32;
-            ((self.origin.0 + cell / self.width, self.origin.1 + cell % self.width), rank)
-        })
-    }
-
-    /// Channels of `outputs` that the tile reads.
-    pub fn overlap(&self, outputs: &Range<u32>) -> u32 {
-        let overlap = |range: &Range<u32>| range.end.min(outputs.end).saturating_sub(range.start.max(outputs.start));
-        self.channels.iter().map(overlap).sum()
-    }
-
-    /// Bytes of inputs that must be in the buffer at once, at the most.
-    pub fn bytes_at_once(&self) -> u64 {
-        (u64::from(self.positions_at_once) * self.position_bits).div_ceil(8)
+    /// Positions of the input map, as row times `map_width` plus column, with their ranks.
+    pub fn received(&self, map_width: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
+        let rows = (self.origin.0..).zip(self.ranks.chunks(self.width.max(1) as usize));
+        let cells = rows.flat_map(move |(y, ranks)| (y * map_width + self.origin.1..).zip(ranks.iter().copied()));
+        cells.filter(|&(_, rank)| rank != NEVER)
     }
 }
