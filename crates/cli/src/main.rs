@@ -6,6 +6,7 @@ mod machine;
 mod map;
 mod output;
 mod progress;
+mod recording;
 mod run;
 mod selection;
 mod stalls;
@@ -23,6 +24,9 @@ use clap::{Parser, Subcommand};
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Log what the program does on standard error; twice for more. AQUASIM_LOG says it in detail
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
 }
 
 #[derive(Subcommand)]
@@ -34,10 +38,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    log::start();
     let arguments = std::env::args_os();
     let default = (arguments.len() <= 1).then(|| "run".into());
-    let result = match Cli::parse_from(arguments.chain(default)).command {
+    let cli = Cli::parse_from(arguments.chain(default));
+    log::start(cli.verbose);
+    let result = match cli.command {
         Command::Run(run) => run.execute(),
         Command::Stalls(stalls) => stalls.execute(),
         Command::Map(map) => map.execute(),

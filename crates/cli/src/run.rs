@@ -9,6 +9,7 @@ use report::{csv, terminal};
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::progress;
+use crate::recording::Recording;
 use crate::workload::Workload;
 
 /// Simulate a network and report cycles, energy and stalls
@@ -22,6 +23,8 @@ pub struct Run {
     /// Write layers.csv, components.csv and stalls.csv
     #[arg(long, value_name = "DIR")]
     csv: Option<PathBuf>,
+    #[command(flatten)]
+    recording: Recording,
 }
 
 impl Run {
@@ -31,7 +34,13 @@ impl Run {
         // Places for the results are found before the work begins.
         let json = self.json.as_deref().map(Output::create).transpose()?;
         let csv = self.csv.as_deref().map(create_csv).transpose()?;
-        let report = progress::during("simulating", || selected.run(&self.workload.options()))?;
+        let options = self.workload.options();
+        let recording = self.recording.prepare(&selected)?;
+        let (outcome, recorded) = progress::during("simulating", || match recording {
+            Some(recording) => recording.simulate(&selected, &options),
+            None => (selected.simulate(&options), Ok(())),
+        });
+        let report = selected.report(&options, &outcome?);
         if let Some(json) = json {
             json.write(&report.to_json())?;
         }
@@ -40,7 +49,11 @@ impl Run {
             components.write(&csv::components(&report))?;
             stalls.write(&csv::stalls(&report))?;
         }
-        if self.json.as_deref() == Some(Path::new("-")) { Ok(()) } else { output::print(&terminal::run(&report)) }
+        if self.json.as_deref() != Some(Path::new("-")) {
+            output::print(&terminal::run(&report))?;
+        }
+        // A trace that failed does not take the numbers of the run with it.
+        recorded
     }
 }
 

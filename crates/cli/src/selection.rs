@@ -91,11 +91,6 @@ impl Selected {
         info_span!("simulate").in_scope(|| chip::run(&self.arch, &self.layout, options))
     }
 
-    /// Simulates it and reports what happened.
-    pub fn run(&self, options: &Options) -> Result<Report, SimulationError> {
-        Ok(self.report(options, &self.simulate(options)?))
-    }
-
     /// Reports what happened in a run with these options.
     pub fn report(&self, options: &Options, outcome: &Outcome) -> Report {
         let Selected { arch, network, plan, plan_name, layout } = self;
