@@ -13,6 +13,7 @@ use crate::format::scaled;
 pub use machine::{differences, figures, machines};
 pub use mapping::mapping;
 pub use run::run;
+pub(crate) use stalls::chain;
 pub use stalls::{stalls, what_ifs};
 
 /// Columns of a terminal that tables are made for.

@@ -68,7 +68,8 @@ pub(crate) fn awaited(analysis: &Analysis, wait: Wait) -> String {
     }
 }
 
-fn chain(analysis: &Analysis) -> String {
+/// Who waits for whom, back to the bottleneck.
+pub(crate) fn chain(analysis: &Analysis) -> String {
     let step = |wait: &Wait| {
         let layer = &analysis.layers[wait.layer];
         let share = percent(layer.share(wait.cause));
