@@ -3,7 +3,7 @@
 mod outcome;
 mod wiring;
 
-pub use components::{Cause, Counts, Fidelity, Stalls, Waiting};
+pub use components::{Cause, Counts, Fidelity, NoProbe, Probe, Stage, Stalls, Unit, Waiting};
 pub use des::Order;
 pub use outcome::{LayerOutcome, Outcome};
 
@@ -14,7 +14,7 @@ use mapper::{LayerLayout, Layout};
 
 des::system! {
     /// The clock of a board and its messages under way.
-    schedule Schedule;
+    schedule Schedule probed by Probe;
     /// The components of a board.
     parts Board<'a>;
     /// Tiles, counted over the board.
@@ -72,28 +72,40 @@ fn waits(waiting: &[Waiting]) -> String {
 
 /// Runs a layout.
 pub fn run(arch: &Arch, layout: &Layout, options: &Options) -> Result<Outcome, SimulationError> {
+    run_probed(arch, layout, options, NoProbe).0
+}
+
+/// Runs a layout while `probe` looks on, and gives it back.
+pub fn run_probed<P: Probe>(
+    arch: &Arch,
+    layout: &Layout,
+    options: &Options,
+    probe: P,
+) -> (Result<Outcome, SimulationError>, P) {
     let counted = |layer: &LayerLayout| {
         // Two images of inputs may be under way beyond those that are done.
         let positions = layer.shares.iter().map(|share| share.order.positions).max().unwrap_or(0);
         u64::from(positions).max(layer.layer.windows()) * (u64::from(options.images) + 2)
     };
     if let Some(layer) = layout.layers.iter().find(|layer| counted(layer) > u64::from(u32::MAX)) {
-        return Err(SimulationError::TooManyImages { layer: layer.layer.name.clone(), images: options.images });
+        let (layer, images) = (layer.layer.name.clone(), options.images);
+        return (Err(SimulationError::TooManyImages { layer, images }), probe);
     }
     let wiring = wiring::Wiring::new(arch, layout);
     let mut board = wiring.board(options);
-    let mut schedule = Schedule::new(&board, options.order);
+    let mut schedule = Schedule::new(&board, options.order, probe);
     for tile in &board.tiles {
         if !tile.imas.is_empty() {
             schedule.send(1, tile.id, TileMessage::Start);
         }
     }
     while schedule.step(&mut board) {}
-    outcome::collect(arch, layout, &board, options)
+    let outcome = outcome::collect(arch, layout, &board, options, &mut schedule.probe);
+    (outcome, schedule.probe)
 }
 
 /// The schedule is all that components need around them.
-const _: fn(&mut Schedule) = |schedule| {
+const _: fn(&mut Schedule<NoProbe>) = |schedule| {
     fn is_context(_: &mut impl Context) {}
     is_context(schedule);
 };

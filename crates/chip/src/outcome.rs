@@ -1,5 +1,5 @@
 use arch::Arch;
-use components::{Cause, Counts, Stalls};
+use components::{Cause, Counts, Probe, Stalls};
 use des::Cycle;
 use mapper::Layout;
 
@@ -60,7 +60,13 @@ impl Outcome {
 }
 
 /// Adds up what the components counted, and checks that nothing was lost.
-pub fn collect(arch: &Arch, layout: &Layout, board: &Board, options: &Options) -> Result<Outcome, SimulationError> {
+pub fn collect(
+    arch: &Arch,
+    layout: &Layout,
+    board: &Board,
+    options: &Options,
+    probe: &mut impl Probe,
+) -> Result<Outcome, SimulationError> {
     let cycles = board.tiles.iter().map(|tile| tile.last_active).max().unwrap_or(0);
     let images = finished_images(layout, board, options);
     let Some(images) = images else {
@@ -75,9 +81,14 @@ pub fn collect(arch: &Arch, layout: &Layout, board: &Board, options: &Options) -
         for (layer, counts) in tile.counts(cells) {
             layers[usize::from(layer)].counts += &counts;
         }
-        for ima in &tile.imas {
-            let layer = &mut layers[usize::from(tile.controls[usize::from(ima.control)].layer_index)];
-            layer.stalls.add(Cause::Finished, ima.finished_cycles(cycles));
+        for (index, ima) in tile.imas.iter().enumerate() {
+            let control = &tile.controls[usize::from(ima.control)];
+            let layer = &mut layers[usize::from(control.layer_index)];
+            let finished = ima.finished_cycles(cycles);
+            layer.stalls.add(Cause::Finished, finished.end - finished.start);
+            if !finished.is_empty() {
+                probe.wait(control.unit(tile.id, index), Cause::Finished, finished);
+            }
             layer.imas += 1;
         }
         for control in &tile.controls {

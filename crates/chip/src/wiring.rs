@@ -172,7 +172,7 @@ impl<'a> Wiring<'a> {
         for index in 1..layers {
             for (share, producers) in self.producers(index).into_iter().enumerate() {
                 let Target { tile, inputs } = self.targets[index][share];
-                let limit = tiles[tile as usize].inputs()[usize::from(inputs)].first_limit();
+                let limit = tiles[tile as usize].inputs()[usize::from(inputs)].limit();
                 for producer in &producers {
                     tiles[producer.tile as usize].set_limit(producer.outlet, limit);
                 }

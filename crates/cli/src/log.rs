@@ -9,10 +9,15 @@ use tracing_subscriber::fmt::format::FmtSpan;
 /// Says which parts of the program to log, as in `AQUASIM_LOG=info`.
 const VARIABLE: &str = "AQUASIM_LOG";
 
-/// Logs to standard error what takes how long, if the user asks for it.
-pub fn start() {
-    if env::var_os(VARIABLE).is_some() {
-        let filter = EnvFilter::from_env(VARIABLE);
+/// Logs to standard error what takes how long, if the user asks for it: with `-v` (phases), `-vv` (details) or in the
+/// environment, which goes before.
+pub fn start(verbosity: u8) {
+    let of_arguments = [None, Some("info"), Some("debug")][usize::from(verbosity.min(2))];
+    let filter = match env::var(VARIABLE) {
+        Ok(filter) => Some(EnvFilter::new(filter)),
+        Err(_) => of_arguments.map(EnvFilter::new),
+    };
+    if let Some(filter) = filter {
         tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_span_events(FmtSpan::CLOSE)

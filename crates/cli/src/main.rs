@@ -13,10 +13,13 @@ mod pictures;
 mod policy;
 mod predict;
 mod progress;
+mod recording;
 mod run;
 mod selection;
+mod stalls;
 mod sweep;
 mod tolerance;
+mod workload;
 
 use std::process::ExitCode;
 
@@ -30,11 +33,15 @@ use clap::{Parser, Subcommand};
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Log what the program does on standard error; twice for more. AQUASIM_LOG says it in detail
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
 }
 
 #[derive(Subcommand)]
 enum Command {
     Run(run::Run),
+    Stalls(stalls::Stalls),
     Map(map::Map),
     Arch(machine::Machine),
     Paper(paper::Paper),
@@ -46,11 +53,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    log::start();
     let arguments = std::env::args_os();
     let default = (arguments.len() <= 1).then(|| "run".into());
-    let result = match Cli::parse_from(arguments.chain(default)).command {
+    let cli = Cli::parse_from(arguments.chain(default));
+    log::start(cli.verbose);
+    let result = match cli.command {
         Command::Run(run) => run.execute(),
+        Command::Stalls(stalls) => stalls.execute(),
         Command::Map(map) => map.execute(),
         Command::Arch(machine) => machine.execute(),
         Command::Paper(paper) => paper.execute(),

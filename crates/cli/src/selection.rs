@@ -1,7 +1,7 @@
 //! What to simulate: the options that every command on a mapped network shares.
 
 use arch::Arch;
-use chip::{Options, SimulationError};
+use chip::{Options, Outcome, SimulationError};
 use clap::Args;
 use document::Faults;
 use mapper::Layout;
@@ -86,10 +86,14 @@ impl Selection {
 }
 
 impl Selected {
-    /// Simulates it and reports what happened.
-    pub fn run(&self, options: &Options) -> Result<Report, SimulationError> {
+    /// Simulates it.
+    pub fn simulate(&self, options: &Options) -> Result<Outcome, SimulationError> {
+        info_span!("simulate").in_scope(|| chip::run(&self.arch, &self.layout, options))
+    }
+
+    /// Reports what happened in a run with these options.
+    pub fn report(&self, options: &Options, outcome: &Outcome) -> Report {
         let Selected { arch, network, plan, plan_name, layout } = self;
-        let outcome = info_span!("simulate").in_scope(|| chip::run(arch, layout, options))?;
-        Ok(Report::new(&Run { arch, network, plan, plan_name, layout, options, outcome: &outcome }))
+        Report::new(&Run { arch, network, plan, plan_name, layout, options, outcome })
     }
 }

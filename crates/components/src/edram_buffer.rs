@@ -80,8 +80,8 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// Positions that may be sent before any window has been read.
-    pub fn first_limit(&self) -> u32 {
+    /// Positions that may be sent, counted over all images.
+    pub fn limit(&self) -> u32 {
         self.limit
     }
 

@@ -4,7 +4,7 @@ use arch::Arch;
 use des::Cycle;
 use mapper::ImaSpec;
 
-use crate::{Adc, Cause, Counts, Crossbars, Dac, InputRegister, OutputRegister, SampleHold, ShiftAdd, Stalls};
+use crate::{Adc, Cause, Counts, Crossbars, Dac, InputRegister, OutputRegister, SampleHold, ShiftAdd};
 
 /// How finely the inside of an IMA is simulated. Both give the same cycles, counts and stalls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -242,10 +242,11 @@ impl Ima {
         self.started
     }
 
-    /// Starts an operation of `iterations` reads in all crossbars.
+    /// Starts an operation of `iterations` reads in all crossbars. `account` is told what the IMA did in each cycle since
+    /// its last operation, and in those of this one.
     #[inline]
-    pub fn start(&mut self, now: Cycle, iterations: u32, fidelity: Fidelity, stalls: &mut Stalls) {
-        self.begin(now, iterations, stalls);
+    pub fn start(&mut self, now: Cycle, iterations: u32, fidelity: Fidelity, account: impl FnMut(Cause, Range<Cycle>)) {
+        self.begin(now, iterations, account);
         match fidelity {
             Fidelity::Operation => {
                 self.closed_form = (self.closed_form.0 + 1, self.closed_form.1 + u64::from(iterations));
@@ -260,10 +261,10 @@ impl Ima {
         now: Cycle,
         iterations: u32,
         fidelity: Fidelity,
-        stalls: &mut Stalls,
+        account: impl FnMut(Cause, Range<Cycle>),
         has_inputs: impl Fn(&Range<u32>) -> bool,
     ) {
-        self.begin(now, iterations, stalls);
+        self.begin(now, iterations, account);
         let taking_part = self.inside.row_blocks.iter().filter(|(rows, _)| has_inputs(rows));
         let operation =
             taking_part.fold(Operation { iterations, ..Default::default() }, |all, (_, block)| all.and(block));
@@ -274,11 +275,11 @@ impl Ima {
     }
 
     #[inline]
-    fn begin(&mut self, now: Cycle, iterations: u32, stalls: &mut Stalls) {
-        self.account_for_pause(now, stalls);
-        let reads = self.timing.reads(iterations);
-        stalls.add(Cause::Computing, reads);
-        self.idle_since = now + reads;
+    fn begin(&mut self, now: Cycle, iterations: u32, mut account: impl FnMut(Cause, Range<Cycle>)) {
+        self.account_for_pause(now, &mut account);
+        let free_at = now + self.timing.reads(iterations);
+        account(Cause::Computing, now..free_at);
+        self.idle_since = free_at;
         self.started += 1;
     }
 
@@ -364,29 +365,29 @@ impl Ima {
 
     /// Gives every cycle of the pause that ends with cycle `now` its cause.
     #[inline]
-    fn account_for_pause(&mut self, now: Cycle, stalls: &mut Stalls) {
+    fn account_for_pause(&mut self, now: Cycle, mut account: impl FnMut(Cause, Range<Cycle>)) {
         if self.idle_since == now {
             return;
         }
         let fetch = self.fetches[(self.started % 2) as usize];
         let requested_at = fetch.requested_at.clamp(self.idle_since, now);
         let arrived_at = fetch.arrived_at.clamp(requested_at, now);
-        let for_inputs = requested_at - self.idle_since;
         if self.started == 0 {
-            stalls.add(Cause::Filling, for_inputs);
+            account(Cause::Filling, self.idle_since..requested_at);
         } else {
-            let in_mesh = fetch.mesh_waited.min(for_inputs);
-            stalls.add(Cause::Mesh, in_mesh);
-            stalls.add(Cause::Input, for_inputs - in_mesh);
+            // The inputs were held up at the end of their way.
+            let held_up_at = requested_at - fetch.mesh_waited.min(requested_at - self.idle_since);
+            account(Cause::Input, self.idle_since..held_up_at);
+            account(Cause::Mesh, held_up_at..requested_at);
         }
-        stalls.add(Cause::Bus, arrived_at - requested_at);
-        stalls.add(self.output_wait, now - arrived_at);
+        account(Cause::Bus, requested_at..arrived_at);
+        account(self.output_wait, arrived_at..now);
         self.output_wait = Cause::Bus;
     }
 
     /// Cycles after its last operation, in a run that ended with cycle `last`.
-    pub fn finished_cycles(&self, last: Cycle) -> Cycle {
-        last + 1 - self.idle_since
+    pub fn finished_cycles(&self, last: Cycle) -> Range<Cycle> {
+        self.idle_since..last + 1
     }
 
     /// What its blocks counted; a read touches `crossbar_cells` cells of an array.
@@ -447,6 +448,12 @@ impl Operation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Stalls;
+
+    /// Adds spans up by cause.
+    fn into(stalls: &mut Stalls) -> impl FnMut(Cause, Range<Cycle>) {
+        |cause, span| stalls.add(cause, span.end - span.start)
+    }
 
     fn ima(fidelity_rows: u32) -> Ima {
         let arch = arch::load("isaac-ce").expect("the preset is built in");
@@ -466,12 +473,12 @@ mod tests {
         assert!(!ima.can_start(), "no inputs yet");
         ima.inputs_arrived(2);
         assert!(ima.can_start());
-        ima.start(2, 16, Fidelity::Operation, &mut stalls);
+        ima.start(2, 16, Fidelity::Operation, into(&mut stalls));
         ima.inputs_arrived(3);
         assert!(!ima.can_start(), "the crossbars are busy");
         ima.reads_done();
         assert!(ima.can_start());
-        ima.start(18, 16, Fidelity::Operation, &mut stalls);
+        ima.start(18, 16, Fidelity::Operation, into(&mut stalls));
         ima.reads_done();
         ima.fetch(34, 2048, 0);
         ima.inputs_arrived(35);
@@ -487,14 +494,14 @@ mod tests {
         let (mut ima, mut stalls) = (ima(128), Stalls::default());
         ima.fetch(5, 2048, 0);
         ima.inputs_arrived(7);
-        ima.start(7, 16, Fidelity::Operation, &mut stalls);
+        ima.start(7, 16, Fidelity::Operation, into(&mut stalls));
         ima.reads_done();
         // The next inputs could be asked for in cycle 30, after 3 cycles in the mesh; they came in 32, and the output
         // register was free in 40.
         ima.fetch(30, 2048, 3);
         ima.inputs_arrived(32);
         ima.result_refused(Cause::DownstreamBuffer);
-        ima.start(40, 16, Fidelity::Operation, &mut stalls);
+        ima.start(40, 16, Fidelity::Operation, into(&mut stalls));
         let expected = [
             (Cause::Filling, 4),
             (Cause::Bus, 2 + 2),
@@ -506,14 +513,15 @@ mod tests {
         for (cause, cycles) in expected {
             assert_eq!(stalls[cause], cycles, "{cause:?}");
         }
-        assert_eq!(stalls.total() + ima.finished_cycles(60), 60);
+        let finished = ima.finished_cycles(60);
+        assert_eq!(stalls.total() + finished.end - finished.start, 60);
     }
 
     #[test]
     fn both_fidelities_count_the_same() {
         let (mut closed, mut stepped, mut stalls) = (ima(100), ima(100), Stalls::default());
-        closed.start(1, 16, Fidelity::Operation, &mut stalls);
-        stepped.start(1, 16, Fidelity::Iteration, &mut stalls);
+        closed.start(1, 16, Fidelity::Operation, into(&mut stalls));
+        stepped.start(1, 16, Fidelity::Iteration, into(&mut stalls));
         for _ in 0..16 {
             assert_eq!(stepped.read_once(0), 16);
             stepped.convert_once(0);

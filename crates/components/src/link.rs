@@ -1,6 +1,6 @@
 use des::{Component, Cycle, Server, Wake};
 
-use crate::{Context, Packet};
+use crate::{Context, Packet, Probe};
 
 /// A direction on the grid of routers, and on that of chips.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +98,7 @@ impl<C: Context> Component<C> for Link {
             packet.waited += (done + 1 - now - self.alone(packet.bits).min(done + 1 - now)) as u32;
             packet.entered = Some(self.enters);
             self.bits[usize::from(packet.layer)] += u64::from(packet.bits);
+            context.probe().crossing(self.to_chip, self.enters, packet.layer, packet.bits, now..done + 1);
             context.send(done + 1 - now, self.to_chip, packet);
         }
         self.waiting = waiting;

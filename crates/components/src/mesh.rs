@@ -3,7 +3,7 @@ use des::{Component, Cycle, Wake};
 
 use crate::link::Crossing;
 use crate::router::{Router, arrival};
-use crate::{Context, Direction, Packet, Port};
+use crate::{Context, Direction, Packet, Port, Probe};
 
 /// The concentrated mesh of one chip: its routers, and the way of each packet through them.
 ///
@@ -117,13 +117,15 @@ impl Mesh {
         packet: &Packet,
         exit: (u32, u32),
         leaves_chip: Option<Direction>,
+        probe: &mut impl Probe,
     ) -> (Cycle, Cycle) {
-        let geometry = &self.geometry;
+        let (geometry, chip) = (&self.geometry, self.chip);
         let start = now * self.flits_per_cycle.unwrap_or(1);
         let (mut head, mut ports, columns) = (start, 0, geometry.columns);
         let routers = &mut self.routers;
         let mut pass = |at: (u32, u32), port: Port| {
             head = routers[(at.1 * columns + at.0) as usize].pass(port, head, packet.flits);
+            probe.port(chip, at, port, packet.flits);
             ports += 1;
         };
         let mut at = match packet.entered {
@@ -186,8 +188,11 @@ impl<C: Context> Component<C> for Mesh {
                 Some(side) => self.geometry.link_router(side),
                 None => self.places[(packet.destination % self.geometry.tiles_per_chip) as usize].0,
             };
-            let (done, unhindered) = self.route(now, &packet, exit, side);
-            packet.waited += (done - unhindered) as u32;
+            let (done, unhindered) = self.route(now, &packet, exit, side, context.probe());
+            let held_up = (done - unhindered) as u32;
+            packet.waited += held_up;
+            let ends = (packet.source, packet.destination);
+            context.probe().packet(self.chip, ends, packet.layer, packet.flits, held_up, now..done + 1);
             let delay = done + 1 - now;
             match side {
                 Some(side) => context.send(delay, self.chip * 4 + side as u32, Crossing(packet)),

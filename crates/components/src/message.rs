@@ -1,7 +1,7 @@
-use des::Send;
+use des::{Probed, Send};
 
-use crate::Direction;
 use crate::bits::ImaSet;
+use crate::{Direction, Probe};
 
 /// What a tile is told. At most 12 bytes, so that an event takes 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,10 +143,10 @@ pub struct Packet {
     pub message: TileMessage,
 }
 
-/// What components need around them: the clock, and a way to each kind of component.
+/// What components need around them: the clock, a way to each kind of component, and a probe that looks on.
 ///
 /// Tiles are numbered over the board; meshes by chip; links by chip times 4 plus [`Direction`]. A link's message is
 /// the packet that it carries, wrapped to tell it from a mesh's.
-pub trait Context: Send<TileMessage> + Send<Packet> + Send<crate::link::Crossing> {}
+pub trait Context: Send<TileMessage> + Send<Packet> + Send<crate::link::Crossing> + Probed<Probe: Probe> {}
 
-impl<C: Send<TileMessage> + Send<Packet> + Send<crate::link::Crossing>> Context for C {}
+impl<C: Send<TileMessage> + Send<Packet> + Send<crate::link::Crossing> + Probed<Probe: Probe>> Context for C {}

@@ -6,7 +6,8 @@ use mapper::Window;
 
 use crate::bits::{ImaSet, ones};
 use crate::{
-    Bus, Cause, Context, Counts, EdramBuffer, Fidelity, Ima, Inputs, LayerControl, PartialSums, Producer, TileMessage,
+    Bus, Cause, Context, Counts, EdramBuffer, Fidelity, Ima, Inputs, LayerControl, PartialSums, Probe, Producer, Stage,
+    TileMessage,
 };
 
 /// A tile: an eDRAM buffer and a bus, IMAs, layer controls, and an output register with what is behind it.
@@ -232,7 +233,11 @@ impl<'a> Tile<'a> {
             let slowest = self.controls.iter_mut().filter(sharing).filter_map(|control| control.progress()).min();
             let (image, step) = slowest.expect("a copy that read a window has windows");
             let held = inputs.holds_image(image + 1);
+            let before = inputs.limit();
             if let Some(limit) = inputs.advance(image, step) {
+                let freed = u64::from(limit - before) * inputs.share.position_bits;
+                let now = context.now();
+                context.probe().fill(self.id, inputs.layer, -(freed as i64), now);
                 for &Producer { tile, outlet } in &inputs.producers {
                     context.send(1, tile, TileMessage::Credit { outlet, limit });
                 }
@@ -253,6 +258,8 @@ impl<'a> Tile<'a> {
         for (inputs, rank, bits, waited) in deliveries.drain(..) {
             let done = self.edram.access(now, u64::from(bits));
             self.last_active = self.last_active.max(done);
+            let of = self.edram.inputs.get(usize::from(inputs)).map(|inputs| inputs.layer);
+            context.probe().write(self.id, of, bits, now..done + 1);
             let layer = if inputs == TileMessage::RESULTS {
                 let image = &mut self.outputs.images[(rank / self.outputs.positions) as usize];
                 *image = (image.0 + 1, image.1.max(done));
@@ -264,7 +271,7 @@ impl<'a> Tile<'a> {
                 to.last_written_at = to.last_written_at.max(done);
                 let layer = to.layer;
                 if done == now {
-                    self.written(inputs, rank, waited);
+                    self.written(inputs, rank, waited, now, context);
                 } else {
                     context.send(done + 1 - now, self.id, TileMessage::Written { inputs, waited, rank });
                 }
@@ -276,10 +283,11 @@ impl<'a> Tile<'a> {
         self.deliveries = deliveries;
     }
 
-    /// A packet is in the buffer at the end of a cycle.
-    fn written(&mut self, number: u8, rank: u32, waited: u16) {
+    /// A packet is in the buffer at the end of cycle `at`.
+    fn written<C: Context>(&mut self, number: u8, rank: u32, waited: u16, at: Cycle, context: &mut C) {
         let inputs = &mut self.edram.inputs[usize::from(number)];
         let Some(slot) = inputs.written(rank) else { return };
+        context.probe().fill(self.id, inputs.layer, inputs.share.position_bits as i64, at);
         for (index, control) in self.controls.iter_mut().enumerate() {
             if control.inputs == number && control.awaited == Some(slot) {
                 control.supply(waited);
@@ -355,7 +363,10 @@ impl<'a> Tile<'a> {
                     ima.result_sent();
                     let values = u64::from(ima.results());
                     control.tally.results += values;
-                    let done = self.bus.transfer(now, values * u64::from(self.partial_sum_bits));
+                    let bits = values * u64::from(self.partial_sum_bits);
+                    let done = self.bus.transfer(now, bits);
+                    let unit = control.unit(self.id, index);
+                    context.probe().result(unit, window, bits, now..done + 1);
                     if done == now {
                         let (complete, can_start) =
                             Self::result_merged(ima, control, &mut self.sums, &mut self.changed);
@@ -383,15 +394,24 @@ impl<'a> Tile<'a> {
                 if !ima.can_start() {
                     continue;
                 }
-                let window = control.window(ima.next_start());
+                let (number, unit) = (ima.next_start(), control.unit(self.id, index));
+                let window = control.window(number);
                 let iterations = u32::from(window.bits).div_ceil(self.dac_bits);
+                let stalls = &mut control.stalls;
+                let account = |cause, cycles: Range<Cycle>| {
+                    stalls.add(cause, cycles.end - cycles.start);
+                    if cause != Cause::Computing && !cycles.is_empty() {
+                        context.probe().wait(unit, cause, cycles);
+                    }
+                };
                 if self.skip_zero_row_blocks && !window.whole {
                     let (layer, inputs) = (control.layer, &self.edram.inputs[usize::from(control.inputs)]);
                     let has_inputs = |rows: &Range<u32>| inputs.read_by(layer, window, rows) > 0;
-                    ima.start_some(now, iterations, self.fidelity, &mut control.stalls, has_inputs);
+                    ima.start_some(now, iterations, self.fidelity, account, has_inputs);
                 } else {
-                    ima.start(now, iterations, self.fidelity, &mut control.stalls);
+                    ima.start(now, iterations, self.fidelity, account);
                 }
+                context.probe().operation(unit, number, now, iterations, ima.timing);
                 if self.fidelity == Fidelity::Iteration {
                     let operation = ima.last_started();
                     self.read_once(index as u8, operation, 0, context);
@@ -418,6 +438,7 @@ impl<'a> Tile<'a> {
     #[inline]
     fn read_once<C: Context>(&mut self, ima: u8, operation: u8, iteration: u16, context: &mut C) {
         let unit = &mut self.imas[usize::from(ima)];
+        self.controls[usize::from(unit.control)].tell_stage(self.id, ima, Stage::Read, unit.timing, context);
         let last = u32::from(iteration) + 1 == unit.read_once(operation);
         context.send(1, self.id, TileMessage::Convert { ima, operation, last });
         let next = match last {
@@ -437,12 +458,12 @@ impl<'a> Tile<'a> {
             let inputs = usize::from(control.inputs);
             for index in ones(own) {
                 let ima = &mut self.imas[index];
-                while let Some(window) = ima.next_fetch() {
-                    if window >= control.ready {
+                while let Some(next) = ima.next_fetch() {
+                    if next >= control.ready {
                         control.starving |= 1 << index;
                         break;
                     }
-                    let window = control.window(window);
+                    let window = control.window(next);
                     let values = match window.whole {
                         true => ima.rows(),
                         false => self.edram.inputs[inputs].read_by(control.layer, window, &ima.spec().rows),
@@ -452,6 +473,7 @@ impl<'a> Tile<'a> {
                     control.first_cycle.get_or_insert(now);
                     ima.fetch(now, bits, control.held_up(now));
                     let done = self.edram.access(now, bits).max(self.bus.transfer(now, bits));
+                    context.probe().fetch(control.unit(self.id, index), next, bits, now..done + 1);
                     if done == now {
                         let all_read = control.inputs_read(ima.inputs_arrived(now + 1));
                         let can_start = ima.can_start();
@@ -540,6 +562,7 @@ impl<C: Context> Component<C> for Tile<'_> {
             }
             TileMessage::Convert { ima, operation, last } => {
                 let unit = &mut self.imas[usize::from(ima)];
+                self.controls[usize::from(unit.control)].tell_stage(self.id, ima, Stage::Convert, unit.timing, context);
                 unit.convert_once(operation);
                 let delay = Cycle::from(unit.timing.convert_cycles);
                 context.send(delay, self.id, TileMessage::Accumulate { ima, operation, last });
@@ -547,6 +570,13 @@ impl<C: Context> Component<C> for Tile<'_> {
             }
             TileMessage::Accumulate { ima, operation, last } => {
                 let unit = &mut self.imas[usize::from(ima)];
+                self.controls[usize::from(unit.control)].tell_stage(
+                    self.id,
+                    ima,
+                    Stage::Accumulate,
+                    unit.timing,
+                    context,
+                );
                 unit.merge_once(operation);
                 if last {
                     let delay = Cycle::from(unit.timing.merge_cycles);
@@ -580,7 +610,7 @@ impl<C: Context> Component<C> for Tile<'_> {
                 self.changed |= 1 << sums;
             }
             TileMessage::Delivery { inputs, waited, bits, rank } => self.deliveries.push((inputs, rank, bits, waited)),
-            TileMessage::Written { inputs, waited, rank } => self.written(inputs, rank, waited),
+            TileMessage::Written { inputs, waited, rank } => self.written(inputs, rank, waited, now - 1, context),
             TileMessage::Tick => {}
             TileMessage::Credit { outlet, limit } => {
                 let known = &mut self.limits[usize::from(outlet)];

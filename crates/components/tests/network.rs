@@ -1,18 +1,27 @@
 //! Mesh and link alone, with no chip around them.
 
-use components::{Crossing, Direction, Link, Mesh, Packet, TileMessage};
-use des::{Clock, Component, Cycle, Send};
+use components::{Crossing, Direction, Link, Mesh, NoProbe, Packet, TileMessage};
+use des::{Clock, Component, Cycle, Probed, Send};
 
 /// Records what is sent.
 #[derive(Default)]
 struct Record {
     now: Cycle,
+    probe: NoProbe,
     /// (cycle of arrival, tile).
     to_tiles: Vec<(Cycle, u32)>,
     /// (cycle of arrival, chip).
     to_meshes: Vec<(Cycle, u32)>,
     /// (cycle of arrival, link).
     to_links: Vec<(Cycle, u32)>,
+}
+
+impl Probed for Record {
+    type Probe = NoProbe;
+
+    fn probe(&mut self) -> &mut NoProbe {
+        &mut self.probe
+    }
 }
 
 impl Clock for Record {

@@ -39,7 +39,7 @@ fn chain(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("kernel");
     group.throughput(Throughput::Elements(u64::from(STAGES) * CYCLES));
     let mut parts = Parts { stages: (0..STAGES).map(|id| Stage { next: (id + 1) % STAGES, handled: 0 }).collect() };
-    let mut schedule = Schedule::new(&parts, Order::Sent);
+    let mut schedule = Schedule::new(&parts, Order::Sent, ());
     for id in 0..STAGES {
         schedule.send(1, id, Pass);
     }

@@ -53,19 +53,28 @@ pub trait Send<M>: Clock {
     fn send(&mut self, delay: Cycle, to: u32, message: M);
 }
 
+/// A context that lets something look on.
+pub trait Probed {
+    /// What looks on.
+    type Probe;
+
+    /// What looks on.
+    fn probe(&mut self) -> &mut Self::Probe;
+}
+
 /// States the closed list of component kinds of a simulation.
 ///
 /// `system! { pub struct Schedule of Parts { tiles: Tile<'a> [TileMessage], ... } }` defines
 ///
 /// - `Parts`, the arenas: one `Vec` for each kind;
-/// - `Schedule`, the clock and one queue of messages for each kind. It implements [`Clock`] and, for each kind's
-///   message, [`Send`];
+/// - `Schedule<P>`, the clock, one queue of messages for each kind and a probe that looks on. It implements [`Clock`],
+///   [`Probed`] and, for each kind's message, [`Send`];
 /// - `Schedule::step(&mut self, &mut Parts) -> bool`, which simulates the next cycle in which anything happens and
 ///   returns whether there was one.
 #[macro_export]
 macro_rules! system {
     (
-        $(#[$schedule_doc:meta])* schedule $schedule:ident;
+        $(#[$schedule_doc:meta])* schedule $schedule:ident $(probed by $probe:path)?;
         $(#[$parts_doc:meta])* parts $parts:ident $(<$life:lifetime>)?;
         $($(#[$doc:meta])* $field:ident: $kind:ty [$message:ty]),+ $(,)?
     ) => {
@@ -75,15 +84,17 @@ macro_rules! system {
         }
 
         $(#[$schedule_doc])*
-        pub struct $schedule {
+        pub struct $schedule<P> {
             now: $crate::Cycle,
+            /// Looks on.
+            pub probe: P,
             $($field: $crate::Queue<$message>,)+
         }
 
-        impl $schedule {
+        impl<P $(: $probe)?> $schedule<P> {
             /// Empty queues at cycle 0, sized for `parts`; messages of a cycle are delivered in `order`.
-            pub fn new(parts: &$parts, order: $crate::Order) -> Self {
-                Self { now: 0, $($field: $crate::Queue::new(parts.$field.len(), order),)+ }
+            pub fn new(parts: &$parts, order: $crate::Order, probe: P) -> Self {
+                Self { now: 0, probe, $($field: $crate::Queue::new(parts.$field.len(), order),)+ }
             }
 
             /// Simulates the next cycle in which anything happens. False when no message is left.
@@ -96,14 +107,23 @@ macro_rules! system {
             }
         }
 
-        impl $crate::Clock for $schedule {
+        impl<P> $crate::Probed for $schedule<P> {
+            type Probe = P;
+
+            #[inline]
+            fn probe(&mut self) -> &mut P {
+                &mut self.probe
+            }
+        }
+
+        impl<P> $crate::Clock for $schedule<P> {
             #[inline]
             fn now(&self) -> $crate::Cycle {
                 self.now
             }
         }
 
-        $(impl $crate::Send<$message> for $schedule {
+        $(impl<P> $crate::Send<$message> for $schedule<P> {
             #[inline]
             fn send(&mut self, delay: $crate::Cycle, to: u32, message: $message) {
                 self.$field.push(self.now, delay, to, message);

@@ -40,7 +40,7 @@ des::system! {
 fn run(order: Order) -> Vec<Vec<(Cycle, u32)>> {
     let stations = (0..5).map(|id| Station { next: (id + 1) % 5, seen: Vec::new(), tokens: 0 }).collect();
     let mut parts = Parts { stations };
-    let mut schedule = Schedule::new(&parts, order);
+    let mut schedule = Schedule::new(&parts, order, ());
     for start in 0..40 {
         schedule.send(1, start % 5, Token { hops_left: 300 + start % 3 });
     }

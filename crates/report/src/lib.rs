@@ -3,11 +3,13 @@
 //! [`Report`] is the value of a run: energy from counts, figures, layers. Serialized it is the JSON report; tables and
 //! CSV are made from it. Nothing here prints.
 
+mod chart;
 pub mod csv;
 mod energy;
 pub mod floorplan;
 mod format;
 mod mapping;
+pub mod page;
 mod report;
 pub mod terminal;
 

@@ -5,6 +5,7 @@ mod answers;
 mod machine;
 mod mapping;
 mod run;
+mod stalls;
 
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
@@ -14,6 +15,8 @@ pub use answers::{AnswerTotals, PictureAnswer, answers};
 pub use machine::{differences, figures, machines};
 pub use mapping::mapping;
 pub use run::run;
+pub(crate) use stalls::chain;
+pub use stalls::{stalls, what_ifs};
 
 /// Columns of a terminal that tables are made for.
 pub(crate) const WIDTH: u16 = 120;

@@ -1,0 +1,140 @@
+//! `aquasim run --trace`: records what happens, cycle by cycle.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use chip::{Options, Outcome, SimulationError};
+use clap::{Args, ValueEnum};
+use document::Fault;
+use trace::{Detail, Filter, Format, Scene};
+use tracing::info_span;
+
+use crate::failure::Failure;
+use crate::output;
+use crate::selection::Selected;
+
+/// Bytes of a megabyte.
+const MEGABYTE: u64 = 1_000_000;
+
+/// What of a run is recorded, and where.
+#[derive(Args)]
+pub struct Recording {
+    /// Record what happens, in simulated time: .pftrace for Perfetto, .fst or .vcd for GTKWave and Surfer, .csv
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Cycles to record, from A up to but not including B
+    #[arg(long, value_name = "A..B", value_parser = cycles, requires = "trace")]
+    trace_cycles: Option<Range<u64>>,
+    /// Units to record, such as chip0/tile3, chip0/*/ima0
+    #[arg(long, value_name = "PATTERN", default_value = "*", requires = "trace")]
+    trace_units: String,
+    /// Layers to record, such as conv3_*,fc6
+    #[arg(long, value_name = "PATTERN,...", value_delimiter = ',', requires = "trace")]
+    trace_layers: Vec<String>,
+    /// How much to record; each shows what the one before does, and more. Waveforms show IMAs only
+    #[arg(long, value_enum, default_value_t = DetailName::Ima, requires = "trace")]
+    trace_detail: DetailName,
+    /// Megabytes after which a trace ends
+    #[arg(long, value_name = "MB", default_value_t = 500, requires = "trace")]
+    trace_limit: u64,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum DetailName {
+    /// Operations of each layer, loads of meshes and links
+    Layer,
+    /// Each tile: bus, writes and fill of the buffer
+    Tile,
+    /// Each IMA: operations, waits, fetches and results
+    Ima,
+    /// What is inside: crossbars, converters, shift-and-adds, and their iterations at iteration fidelity
+    Crossbar,
+}
+
+impl From<DetailName> for Detail {
+    fn from(name: DetailName) -> Detail {
+        match name {
+            DetailName::Layer => Detail::Layer,
+            DetailName::Tile => Detail::Tile,
+            DetailName::Ima => Detail::Ima,
+            DetailName::Crossbar => Detail::Crossbar,
+        }
+    }
+}
+
+/// A recording that can begin.
+pub struct Prepared<'a> {
+    scene: Scene<'a>,
+    filter: Filter,
+    path: PathBuf,
+    file: File,
+    format: Format,
+    limit: u64,
+}
+
+impl Recording {
+    /// Opens the file, if a trace is asked for.
+    pub fn prepare<'a>(&self, selected: &'a Selected) -> Result<Option<Prepared<'a>>, Fault> {
+        let Some(path) = self.trace.clone() else { return Ok(None) };
+        let Some(format) = Format::of(&path) else {
+            let message = format!("a trace cannot be written as {}", path.display());
+            return Err(Fault::new(message, "end its name in .pftrace, .fst, .vcd or .csv"));
+        };
+        let scene = Scene::new(&selected.arch, &selected.layout);
+        let cycles = self.trace_cycles.clone().unwrap_or(0..u64::MAX);
+        let filter = Filter::new(&scene, cycles, self.trace_detail.into(), &self.trace_layers, &self.trace_units);
+        if !filter.shows_something() {
+            let message = "the trace would show nothing: no unit or no layer matches";
+            let example = format!("units are called {}, layers {}", scene.ima_path(0, 0), scene.layer(0));
+            return Err(Fault::new(message, example));
+        }
+        let file = File::create(&path).map_err(|error| {
+            Fault::new(
+                format!("{} cannot be written: {error}", path.display()),
+                "give a file in a folder that is there",
+            )
+        })?;
+        Ok(Some(Prepared { scene, filter, path, file, format, limit: self.trace_limit.saturating_mul(MEGABYTE) }))
+    }
+}
+
+impl Prepared<'_> {
+    /// Simulates and records. A trace that cannot be written does not stop the run.
+    pub fn simulate(
+        self,
+        selected: &Selected,
+        options: &Options,
+    ) -> (Result<Outcome, SimulationError>, Result<(), Failure>) {
+        let Prepared { scene, filter, path, file, format, limit } = self;
+        let (outcome, summary) = info_span!("simulate and trace").in_scope(|| {
+            std::thread::scope(|scope| {
+                let (recorder, writing) = trace::start(scope, &scene, filter, (file, format), limit);
+                let (outcome, recorder) = chip::run_probed(&selected.arch, &selected.layout, options, recorder);
+                (outcome, writing.finish(recorder))
+            })
+        });
+        let path = path.display();
+        let recorded = match summary {
+            Ok(summary) => {
+                tracing::info!(events = summary.events, bytes = summary.bytes, "trace written");
+                if let Some(cycle) = summary.ended_at {
+                    output::complain(&format!(
+                        "{path} ends with cycle {cycle}: it has reached its limit of {} MB (--trace-limit); \
+                         --trace-cycles, --trace-layers, --trace-units and --trace-detail make it smaller",
+                        limit / MEGABYTE
+                    ));
+                }
+                Ok(())
+            }
+            Err(error) => Err(Failure::Other(format!("{path} could not be written: {error}").into())),
+        };
+        (outcome, recorded)
+    }
+}
+
+fn cycles(text: &str) -> Result<Range<u64>, String> {
+    let parsed = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    let cycles: Range<u64> = parsed.ok_or("give two cycles, such as 1000..2000")?;
+    if cycles.is_empty() { Err("the second cycle must be after the first".to_owned()) } else { Ok(cycles) }
+}

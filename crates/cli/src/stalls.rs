@@ -1,0 +1,59 @@
+//! `aquasim stalls`: why a run took as long as it did, and what would help.
+
+use std::error::Error;
+use std::fs;
+
+use clap::Args;
+use document::Fault;
+use report::terminal;
+use trace::{Analysis, Subject, what_ifs};
+
+use crate::failure::Failure;
+use crate::output;
+use crate::progress;
+use crate::workload::Workload;
+
+/// Say where the cycles go, who waits for whom, and what would help
+#[derive(Args)]
+pub struct Stalls {
+    /// Report saved with `aquasim run --json`, in place of a new run; nothing is tried then
+    #[arg(value_name = "FILE.json")]
+    saved: Option<String>,
+    #[command(flatten)]
+    workload: Workload,
+    /// Causes to try a change against, the worst first
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    what_ifs: usize,
+}
+
+impl Stalls {
+    /// Runs or reads a run, and prints where its cycles went.
+    pub fn execute(self) -> Result<(), Failure> {
+        if let Some(path) = &self.saved {
+            let text = fs::read_to_string(path).map_err(|error| not_saved(path, &error))?;
+            let analysis = Analysis::of_saved(&text).map_err(|error| not_saved(path, &error))?;
+            return output::print(&terminal::stalls(&analysis));
+        }
+        let selected = self.workload.selection.load()?;
+        let options = self.workload.options();
+        let outcome = progress::during("simulating", || selected.simulate(&options))?;
+        let analysis = Analysis::of(&outcome, &selected.layout);
+        output::print(&terminal::stalls(&analysis))?;
+        if self.what_ifs == 0 {
+            return Ok(());
+        }
+        let subject = Subject {
+            arch: &selected.arch,
+            network: &selected.network,
+            plan: &selected.plan,
+            layout: &selected.layout,
+            options: &options,
+        };
+        let tried = progress::during("trying changes", || what_ifs(&subject, &analysis, self.what_ifs));
+        output::print(&format!("\n{}", terminal::what_ifs(&analysis, &tried)))
+    }
+}
+
+fn not_saved(path: &str, error: &dyn Error) -> Fault {
+    Fault::new(format!("{path}: {error}"), "write one with `aquasim run --json FILE`")
+}

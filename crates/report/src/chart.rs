@@ -1,0 +1,154 @@
+//! Charts as SVG. Colours are CSS classes, so that a page and a picture of its own show the same in light and dark.
+
+use maud::{Markup, html};
+
+/// Colours of series and of levels of load, for light and for dark.
+pub(crate) const STYLE: &str = "\
+svg{font:12px system-ui,sans-serif}svg text{fill:var(--ink)}.mute{fill:var(--mute)}.empty{fill:var(--empty)}\
+:root{--ink:#1c1e21;--paper:#fff;--mute:#667;--empty:#ececf0;--line:#d6d6de;\
+--level:43,98,196;--accent:#2b62c4}\
+@media(prefers-color-scheme:dark){:root{--ink:#e8e8ee;--paper:#17181c;--mute:#9a9aa8;--empty:#2a2c33;--line:#3a3c44;\
+--level:122,168,255;--accent:#8ab4ff}}\
+.s0{fill:#3b8e5a}.s1{fill:#d9822b}.s2{fill:#c23b5a}.s3{fill:#8250c4}.s4{fill:#e0b020}.s5{fill:#2b7fc4}\
+.s6{fill:#9aa0ac}.s7{fill:#c9ccd6}.s8{fill:#5fb4a2}.s9{fill:#a8633a}.s10{fill:#d47fb0}.s11{fill:#6b7f2a}\
+.s12{fill:#4a5a8c}.s13{fill:#b0c46a}.s14{fill:#7a3a4a}.load{fill:rgb(var(--level))}.wire{stroke:rgb(var(--level))}";
+
+const WIDTH: f64 = 960.0;
+const LEFT: f64 = 110.0;
+const ROW: f64 = 20.0;
+const LEGEND_LINE: f64 = 18.0;
+
+/// A part of a bar.
+pub(crate) struct Part {
+    /// Number of the series.
+    pub series: usize,
+    /// Length.
+    pub value: f64,
+    /// What it says under the pointer.
+    pub tip: String,
+}
+
+/// Horizontal bars made of parts; the longest is as long as there is room.
+pub(crate) fn stacked_bars(title: &str, series: &[String], rows: &[(String, Vec<Part>)]) -> Markup {
+    let sum = |parts: &[Part]| parts.iter().map(|part| part.value).sum::<f64>();
+    let longest = rows.iter().map(|(_, parts)| sum(parts)).fold(f64::MIN_POSITIVE, f64::max);
+    let per_line = 5;
+    let legend = series.len().div_ceil(per_line) as f64 * LEGEND_LINE + 8.0;
+    let height = legend + rows.len() as f64 * ROW + 4.0;
+    let scale = (WIDTH - LEFT - 4.0) / longest;
+    frame(
+        title,
+        height,
+        html! {
+            @for (index, name) in series.iter().enumerate() {
+                @let (x, y) = (LEFT + (index % per_line) as f64 * 168.0, (index / per_line) as f64 * LEGEND_LINE);
+                rect.{ "s" (index % 15) } x=(x) y=(y + 2.0) width="11" height="11" {}
+                text x=(x + 16.0) y=(y + 12.0) { (name) }
+            }
+            @for (index, (name, parts)) in rows.iter().enumerate() {
+                @let y = legend + index as f64 * ROW;
+                text x=(LEFT - 8.0) y=(y + 14.0) text-anchor="end" { (name) }
+                @for (x, part) in placed(parts, scale) {
+                    rect.mark.{ "s" (part.series % 15) } x=(number(x)) y=(y + 2.0) width=(number(part.value * scale)) height=(ROW - 4.0) {
+                        title { (part.tip) }
+                    }
+                }
+            }
+        },
+    )
+}
+
+fn placed(parts: &[Part], scale: f64) -> impl Iterator<Item = (f64, &Part)> {
+    let begins = parts.iter().scan(LEFT, move |x, part| {
+        let begin = *x;
+        *x += part.value * scale;
+        Some(begin)
+    });
+    begins.zip(parts).filter(|(_, part)| part.value > 0.0)
+}
+
+/// Rows over time: each cell is as dark as its value, 0 to 1. `tip` says what is under the pointer.
+pub(crate) fn over_time(
+    title: &str,
+    names: &[String],
+    values: &[Vec<f64>],
+    bin_cycles: u64,
+    tip: impl Fn(usize, usize) -> String,
+) -> Markup {
+    let bins = values.iter().map(Vec::len).max().unwrap_or(1).max(1);
+    let (width, height) = ((WIDTH - LEFT - 4.0) / bins as f64, names.len() as f64 * ROW + 24.0);
+    frame(
+        title,
+        height,
+        html! {
+            @for (index, name) in names.iter().enumerate() {
+                @let y = index as f64 * ROW;
+                text x=(LEFT - 8.0) y=(y + 14.0) text-anchor="end" { (name) }
+                rect.empty x=(LEFT) y=(y + 2.0) width=(number(WIDTH - LEFT - 4.0)) height=(ROW - 4.0) {}
+                @for (bin, value) in values[index].iter().enumerate().filter(|(_, value)| **value > 0.0) {
+                    rect.mark.load x=(number(LEFT + bin as f64 * width)) y=(y + 2.0) width=(number(width)) height=(ROW - 4.0)
+                        fill-opacity=(number(0.15 + 0.85 * value.min(1.0))) { title { (tip(index, bin)) } }
+                }
+            }
+            @for tick in 0..=4 {
+                @let x = LEFT + f64::from(tick) / 4.0 * (WIDTH - LEFT - 4.0);
+                @let anchor = match tick { 0 => "start", 4 => "end", _ => "middle" };
+                text.mute x=(number(x)) y=(height - 6.0) text-anchor=(anchor) {
+                    (crate::format::grouped(bins as u64 * bin_cycles * tick as u64 / 4)) @if tick == 4 { " cycles" }
+                }
+            }
+        },
+    )
+}
+
+/// A tile or a link of a map, in units of tiles.
+pub(crate) struct Place {
+    /// Left edge or end, upper edge or end.
+    pub from: (f64, f64),
+    /// The other end of a link; none for a tile.
+    pub to: Option<(f64, f64)>,
+    /// Load, 0 to 1; negative for what is not in use.
+    pub load: f64,
+    /// What it says under the pointer.
+    pub tip: String,
+}
+
+/// Tiles and links at their places.
+pub(crate) fn map(title: &str, (columns, rows): (f64, f64), places: &[Place]) -> Markup {
+    let side = ((WIDTH - 20.0) / columns).min(26.0);
+    let at = |value: f64| number(10.0 + value * side);
+    frame(
+        title,
+        rows * side + 20.0,
+        html! {
+            @for place in places {
+                @match place.to {
+                    None => rect.{ @if place.load < 0.0 { "empty" } @else { "mark load" } } x=(at(place.from.0)) y=(at(place.from.1))
+                        width=(number(side - 3.0)) height=(number(side - 3.0)) rx="2"
+                        fill-opacity=(number(if place.load < 0.0 { 1.0 } else { 0.12 + 0.88 * place.load })) { title { (place.tip) } },
+                    Some(to) => line.mark.wire x1=(at(place.from.0)) y1=(at(place.from.1)) x2=(at(to.0)) y2=(at(to.1))
+                        stroke-width=(number(1.0 + 5.0 * place.load)) stroke-opacity="0.75" { title { (place.tip) } },
+                }
+            }
+        },
+    )
+}
+
+fn frame(title: &str, height: f64, inside: Markup) -> Markup {
+    html! {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {WIDTH} {}", number(height))) role="img" aria-label=(title) {
+            (inside)
+        }
+    }
+}
+
+/// A chart as a file of its own.
+pub(crate) fn alone(chart: &Markup) -> String {
+    let styled = format!("><style>{STYLE}svg{{background:var(--paper)}}</style>");
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}\n", chart.0.replacen('>', &styled, 1))
+}
+
+/// A length in pixels, no finer than can be seen.
+fn number(value: f64) -> String {
+    format!("{value:.2}")
+}

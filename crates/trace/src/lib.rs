@@ -1,0 +1,23 @@
+//! Where the cycles go: traces that standard viewers open, who waited for whom, and what a change would gain.
+//!
+//! [`start`] gives a [`Recorder`], a probe for [`chip::run_probed`], and writes what it sees on a thread of its own.
+//! [`Analysis`] follows waits back to the bottleneck; [`what_ifs`] tries what may help.
+
+mod csv;
+mod event;
+mod filter;
+mod perfetto;
+mod scene;
+mod stalls;
+mod timeline;
+mod waveform;
+mod what_if;
+mod writer;
+
+pub use event::{Detail, Event, Format, Recorder};
+pub use filter::Filter;
+pub use scene::Scene;
+pub use stalls::{Analysis, LayerStalls, ReadError, Wait};
+pub use timeline::Timeline;
+pub use what_if::{Change, Subject, WhatIf, what_ifs};
+pub use writer::{Summary, Writing, start};

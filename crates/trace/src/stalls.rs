@@ -1,0 +1,211 @@
+//! Why a run took as long as it did: waits ranked, and followed from unit to unit back to the bottleneck.
+
+use chip::{Cause, Outcome, Stalls};
+use mapper::Layout;
+use serde::Deserialize;
+
+/// The IMA-cycles of one layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerStalls {
+    /// Name of the layer.
+    pub name: String,
+    /// IMAs of all its copies.
+    pub imas: u64,
+    /// IMA-cycles by cause.
+    pub stalls: Stalls,
+}
+
+impl LayerStalls {
+    /// Part of the cycles of its IMAs that went to `cause`, 0 to 1.
+    pub fn share(&self, cause: Cause) -> f64 {
+        self.stalls[cause] as f64 / self.stalls.total().max(1) as f64
+    }
+}
+
+/// What the IMAs of one layer wait for, and how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Number of the layer in the network.
+    pub layer: usize,
+    /// What they wait for.
+    pub cause: Cause,
+    /// IMA-cycles.
+    pub ima_cycles: u64,
+}
+
+/// Where the cycles of a run went.
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    /// Cycles of the run.
+    pub cycles: u64,
+    /// One entry per layer of the network.
+    pub layers: Vec<LayerStalls>,
+    /// All waits of the machine, the longest first.
+    pub waits: Vec<Wait>,
+    /// From the longest wait, who waits for whom; the last is the bottleneck. Without waits, the busiest layer.
+    pub chain: Vec<Wait>,
+}
+
+/// Why a saved report cannot be analysed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is not the JSON of a report.
+    #[error("this is not a report of `aquasim run --json`: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It has a cause that is not known here.
+    #[error("this report has a cause of stalls that is not known: {0}")]
+    UnknownCause(String),
+}
+
+impl Analysis {
+    /// Where the cycles of `outcome` went.
+    pub fn of(outcome: &Outcome, layout: &Layout) -> Analysis {
+        let layers = layout.layers.iter().zip(&outcome.layers).map(|(layout, layer)| LayerStalls {
+            name: layout.layer.name.clone(),
+            imas: layer.imas,
+            stalls: layer.stalls.clone(),
+        });
+        Analysis::new(outcome.cycles, layers.collect())
+    }
+
+    /// Where the cycles of a run went whose report was saved as `json`.
+    pub fn of_saved(json: &str) -> Result<Analysis, ReadError> {
+        let saved: Saved = serde_json::from_str(json)?;
+        let layer = |layer: SavedLayer| {
+            let mut stalls = Stalls::default();
+            for (name, cycles) in layer.stalls {
+                let cause = Cause::ALL.into_iter().find(|cause| cause.name() == name);
+                let cycles = cycles.as_u64().unwrap_or(0);
+                stalls.add(cause.ok_or(ReadError::UnknownCause(name))?, cycles);
+            }
+            Ok(LayerStalls { name: layer.name, imas: layer.imas, stalls })
+        };
+        let layers = saved.layers.into_iter().map(layer).collect::<Result<Vec<_>, ReadError>>()?;
+        Ok(Analysis::new(saved.cycles, layers))
+    }
+
+    fn new(cycles: u64, layers: Vec<LayerStalls>) -> Analysis {
+        let mut waits: Vec<Wait> = (layers.iter().enumerate())
+            .flat_map(|(layer, of)| {
+                let causes = Cause::ALL.into_iter().filter(|cause| cause.is_wait());
+                causes.map(move |cause| Wait { layer, cause, ima_cycles: of.stalls[cause] })
+            })
+            .filter(|wait| wait.ima_cycles > 0)
+            .collect();
+        waits.sort_by_key(|wait| (std::cmp::Reverse(wait.ima_cycles), wait.layer, wait.cause));
+        let mut analysis = Analysis { cycles, layers, waits, chain: Vec::new() };
+        analysis.chain = match analysis.waits.first() {
+            Some(&longest) => analysis.follow(longest),
+            None => vec![analysis.computing(analysis.busiest(0..analysis.layers.len()))],
+        };
+        analysis
+    }
+
+    /// IMA-cycles of all layers.
+    pub fn total(&self) -> u64 {
+        self.layers.iter().map(|layer| layer.stalls.total()).sum()
+    }
+
+    /// Where the chain from `wait` ends: a layer, and what limits it.
+    pub fn bottleneck_behind(&self, wait: Wait) -> Wait {
+        *self.follow(wait).last().expect("a chain has a beginning")
+    }
+
+    /// From `wait` on, who waits for whom. A wait for a layer leads to that layer's own longest wait, and ends where a
+    /// layer waits for something in its own tile, or is busy most of its time.
+    fn follow(&self, wait: Wait) -> Vec<Wait> {
+        let mut chain = vec![wait];
+        loop {
+            let last = chain[chain.len() - 1];
+            let next = match last.cause {
+                Cause::Input if last.layer > 0 => last.layer - 1,
+                Cause::DownstreamBuffer if last.layer + 1 < self.layers.len() => last.layer + 1,
+                _ => return chain,
+            };
+            if chain.iter().any(|wait| wait.layer == next) {
+                // Two that wait for each other, at different times: the one with more to do holds up the other.
+                let busiest = self.busiest([next, last.layer]);
+                chain.push(self.computing(busiest));
+                return chain;
+            }
+            let stalls = &self.layers[next].stalls;
+            let longest = stalls.main_wait().filter(|&cause| stalls[cause] > stalls[Cause::Computing]);
+            chain.push(match longest {
+                Some(cause) => Wait { layer: next, cause, ima_cycles: stalls[cause] },
+                None => self.computing(next),
+            });
+        }
+    }
+
+    fn busiest(&self, layers: impl IntoIterator<Item = usize>) -> usize {
+        let share = |&layer: &usize| self.layers[layer].share(Cause::Computing);
+        layers.into_iter().max_by(|a, b| share(a).total_cmp(&share(b))).expect("a network has at least one layer")
+    }
+
+    fn computing(&self, layer: usize) -> Wait {
+        Wait { layer, cause: Cause::Computing, ima_cycles: self.layers[layer].stalls[Cause::Computing] }
+    }
+}
+
+/// What the analysis needs of a saved report.
+#[derive(Deserialize)]
+struct Saved {
+    cycles: u64,
+    layers: Vec<SavedLayer>,
+}
+
+#[derive(Deserialize)]
+struct SavedLayer {
+    name: String,
+    imas: u64,
+    stalls: serde_json::Map<String, serde_json::Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(name: &str, cycles: &[(Cause, u64)]) -> LayerStalls {
+        let mut stalls = Stalls::default();
+        cycles.iter().for_each(|&(cause, cycles)| stalls.add(cause, cycles));
+        LayerStalls { name: name.to_owned(), imas: 1, stalls }
+    }
+
+    fn chain(layers: Vec<LayerStalls>) -> Vec<(usize, Cause)> {
+        Analysis::new(100, layers).chain.iter().map(|wait| (wait.layer, wait.cause)).collect()
+    }
+
+    #[test]
+    fn a_wait_for_inputs_leads_to_what_the_layer_before_waits_for() {
+        let layers = vec![
+            layer("a", &[(Cause::Computing, 40), (Cause::Bus, 60)]),
+            layer("b", &[(Cause::Computing, 30), (Cause::Input, 70)]),
+            layer("c", &[(Cause::Computing, 20), (Cause::Input, 80)]),
+        ];
+        assert_eq!(chain(layers), [(2, Cause::Input), (1, Cause::Input), (0, Cause::Bus)]);
+    }
+
+    #[test]
+    fn a_full_buffer_leads_to_the_layer_behind_it() {
+        let layers = vec![
+            layer("a", &[(Cause::Computing, 10), (Cause::DownstreamBuffer, 90)]),
+            layer("b", &[(Cause::Computing, 95), (Cause::Input, 5)]),
+        ];
+        assert_eq!(chain(layers), [(0, Cause::DownstreamBuffer), (1, Cause::Computing)]);
+    }
+
+    #[test]
+    fn of_two_layers_that_wait_for_each_other_the_busier_is_the_bottleneck() {
+        let layers = vec![
+            layer("a", &[(Cause::Computing, 10), (Cause::DownstreamBuffer, 90)]),
+            layer("b", &[(Cause::Computing, 40), (Cause::Input, 60)]),
+        ];
+        assert_eq!(chain(layers), [(0, Cause::DownstreamBuffer), (1, Cause::Input), (1, Cause::Computing)]);
+    }
+
+    #[test]
+    fn where_nothing_waits_the_busiest_layer_is_the_bottleneck() {
+        let layers = vec![layer("a", &[(Cause::Computing, 90)]), layer("b", &[(Cause::Computing, 95)])];
+        assert_eq!(chain(layers)[0].1, Cause::Computing);
+    }
+}
