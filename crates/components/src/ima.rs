@@ -450,9 +450,9 @@ mod tests {
     use super::*;
     use crate::Stalls;
 
-    /// Adds spans up by cause.
-    fn into(stalls: &mut Stalls) -> impl FnMut(Cause, Range<Cycle>) {
-        |cause, span| stalls.add(cause, span.end - span.start)
+    /// Counts what an IMA says of its cycles.
+    fn count(stalls: &mut Stalls) -> impl FnMut(Cause, Range<Cycle>) {
+        |cause, cycles| stalls.add(cause, cycles.end - cycles.start)
     }
 
     fn ima(fidelity_rows: u32) -> Ima {
@@ -473,12 +473,12 @@ mod tests {
         assert!(!ima.can_start(), "no inputs yet");
         ima.inputs_arrived(2);
         assert!(ima.can_start());
-        ima.start(2, 16, Fidelity::Operation, into(&mut stalls));
+        ima.start(2, 16, Fidelity::Operation, count(&mut stalls));
         ima.inputs_arrived(3);
         assert!(!ima.can_start(), "the crossbars are busy");
         ima.reads_done();
         assert!(ima.can_start());
-        ima.start(18, 16, Fidelity::Operation, into(&mut stalls));
+        ima.start(18, 16, Fidelity::Operation, count(&mut stalls));
         ima.reads_done();
         ima.fetch(34, 2048, 0);
         ima.inputs_arrived(35);
@@ -494,14 +494,14 @@ mod tests {
         let (mut ima, mut stalls) = (ima(128), Stalls::default());
         ima.fetch(5, 2048, 0);
         ima.inputs_arrived(7);
-        ima.start(7, 16, Fidelity::Operation, into(&mut stalls));
+        ima.start(7, 16, Fidelity::Operation, count(&mut stalls));
         ima.reads_done();
         // The next inputs could be asked for in cycle 30, after 3 cycles in the mesh; they came in 32, and the output
         // register was free in 40.
         ima.fetch(30, 2048, 3);
         ima.inputs_arrived(32);
         ima.result_refused(Cause::DownstreamBuffer);
-        ima.start(40, 16, Fidelity::Operation, into(&mut stalls));
+        ima.start(40, 16, Fidelity::Operation, count(&mut stalls));
         let expected = [
             (Cause::Filling, 4),
             (Cause::Bus, 2 + 2),
@@ -513,15 +513,14 @@ mod tests {
         for (cause, cycles) in expected {
             assert_eq!(stalls[cause], cycles, "{cause:?}");
         }
-        let finished = ima.finished_cycles(60);
-        assert_eq!(stalls.total() + finished.end - finished.start, 60);
+        assert_eq!(stalls.total() + ima.finished_cycles(60).count() as u64, 60);
     }
 
     #[test]
     fn both_fidelities_count_the_same() {
         let (mut closed, mut stepped, mut stalls) = (ima(100), ima(100), Stalls::default());
-        closed.start(1, 16, Fidelity::Operation, into(&mut stalls));
-        stepped.start(1, 16, Fidelity::Iteration, into(&mut stalls));
+        closed.start(1, 16, Fidelity::Operation, count(&mut stalls));
+        stepped.start(1, 16, Fidelity::Iteration, count(&mut stalls));
         for _ in 0..16 {
             assert_eq!(stepped.read_once(0), 16);
             stepped.convert_once(0);

@@ -14,7 +14,7 @@ svg{font:12px system-ui,sans-serif}svg text{fill:var(--ink)}.mute{fill:var(--mut
 .s12{fill:#4a5a8c}.s13{fill:#b0c46a}.s14{fill:#7a3a4a}.load{fill:rgb(var(--level))}.wire{stroke:rgb(var(--level))}";
 
 const WIDTH: f64 = 960.0;
-const LEFT: f64 = 110.0;
+const LEFT: f64 = 136.0;
 const ROW: f64 = 20.0;
 const LEGEND_LINE: f64 = 18.0;
 
@@ -41,7 +41,7 @@ pub(crate) fn stacked_bars(title: &str, series: &[String], rows: &[(String, Vec<
         height,
         html! {
             @for (index, name) in series.iter().enumerate() {
-                @let (x, y) = (LEFT + (index % per_line) as f64 * 168.0, (index / per_line) as f64 * LEGEND_LINE);
+                @let (x, y) = (LEFT + (index % per_line) as f64 * 162.0, (index / per_line) as f64 * LEGEND_LINE);
                 rect.{ "s" (index % 15) } x=(x) y=(y + 2.0) width="11" height="11" {}
                 text x=(x + 16.0) y=(y + 12.0) { (name) }
             }

@@ -113,7 +113,7 @@ fn charts(story: &Story<'_>) -> Vec<(&'static str, &'static str, &'static str, M
         (
             "buffer_fill",
             "Buffers over time",
-            "Inputs of each layer in the eDRAM buffers of its tiles; each row against its own most.",
+            "Inputs of each layer written to the eDRAM buffers of its tiles and not yet given free; each row against its own most.",
             buffers(story),
         ),
         (
