@@ -14,10 +14,6 @@ pub struct Tally {
     pub merged: u64,
     /// Windows finished.
     pub windows: u64,
-    /// Values through sigmoid units.
-    pub sigmoids: u64,
-    /// Values into max-pool units.
-    pub max_pools: u64,
     /// Bits of results sent to the tiles that need them.
     pub result_bits_sent: u64,
 }
@@ -33,8 +29,6 @@ impl Tally {
             result_bits_sent: self.result_bits_sent,
             tile_output_register_bits: self.merged * bits,
             tile_shift_adds: self.merged,
-            sigmoids: self.sigmoids,
-            max_pools: self.max_pools,
             ..Counts::default()
         }
     }

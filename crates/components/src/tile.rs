@@ -196,7 +196,7 @@ impl<'a> Tile<'a> {
         self.pool_values.sort_unstable();
         for (sums, image, position) in self.pool_values.drain(..) {
             let sums = &mut self.sums[usize::from(sums)];
-            sums.merge_pool_value(&mut self.controls[usize::from(sums.control)], u32::from(image), position);
+            sums.merge_pool_value(u32::from(image), position);
         }
         for index in ones(std::mem::take(&mut self.changed)) {
             let sums = &mut self.sums[index];
@@ -502,7 +502,8 @@ impl<'a> Tile<'a> {
             self.edram.inputs.iter().filter(|inputs| inputs.layer > 0).map(|inputs| {
                 (inputs.layer - 1, Counts { edram_bits_written: inputs.bits_written, ..Counts::default() })
             });
-        imas.chain(controls).chain(writes).collect()
+        let sums = self.sums.iter().map(|sums| (sums.spec().layer_index, sums.counts()));
+        imas.chain(controls).chain(sums).chain(writes).collect()
     }
 
     /// Who waits for what, when nothing moves any more.

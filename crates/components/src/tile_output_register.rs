@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use mapper::LayerLayout;
 
-use crate::{Cause, Context, LayerControl, MaxPool, Packet, Sigmoid, TileMessage};
+use crate::{Cause, Context, Counts, LayerControl, MaxPool, Packet, Sigmoid, TileMessage};
 
 /// Where a share of the next layer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,7 +209,6 @@ impl<'a> PartialSums<'a> {
     /// Activates a complete window and hands it to the max-pool, or straight to the positions on their way out.
     fn finish<C: Context>(&mut self, control: &mut LayerControl, window: u32, context: &mut C) {
         control.tally.windows += u64::from(self.spec.group == 0);
-        control.tally.sigmoids += u64::from(self.outputs);
         self.sigmoid.activate(self.outputs);
         let (image, _) = control.split(window);
         let layer = self.spec.layer;
@@ -221,7 +220,7 @@ impl<'a> PartialSums<'a> {
                 if self.pool.is_none() {
                     self.leaving.push_back(Leaving { image, position, window, served: 0 });
                 } else if finisher == self.spec.copy {
-                    self.pool_value(control, image, position, window);
+                    self.pool_value(image, position, window);
                 } else {
                     self.send_pool_value(finisher, image, position, context);
                 }
@@ -230,17 +229,16 @@ impl<'a> PartialSums<'a> {
     }
 
     /// Takes the outputs of one window into a position of the max-pool; `window` is the one to wait with its exit.
-    fn pool_value(&mut self, control: &mut LayerControl, image: u32, position: u32, window: u32) {
+    fn pool_value(&mut self, image: u32, position: u32, window: u32) {
         let pool = self.pool.as_mut().expect("a layer without max-pool has no value for one");
-        control.tally.max_pools += u64::from(self.outputs);
         if pool.take(image, self.spec.layer.ordinal[position as usize], self.outputs) {
             self.leaving.push_back(Leaving { image, position, window, served: 0 });
         }
     }
 
     /// Takes the outputs of a window of another copy into a position of the max-pool.
-    pub fn merge_pool_value(&mut self, control: &mut LayerControl, image: u32, position: u32) {
-        self.pool_value(control, image, position, self.complete);
+    pub fn merge_pool_value(&mut self, image: u32, position: u32) {
+        self.pool_value(image, position, self.complete);
     }
 
     fn send_pool_value<C: Context>(&self, finisher: u32, image: u32, position: u32, context: &mut C) {
@@ -323,6 +321,12 @@ impl<'a> PartialSums<'a> {
         let layer = self.spec.layer_index;
         let packet = Packet { source, destination, flits, bits, waited: 0, layer, entered: None, message };
         context.send(1, self.spec.chip, packet);
+    }
+
+    /// What the sigmoid and max-pool units behind the register counted.
+    pub fn counts(&self) -> Counts {
+        let max_pools = self.pool.as_ref().map_or(0, |pool| pool.values);
+        Counts { sigmoids: self.sigmoid.values, max_pools, ..Counts::default() }
     }
 
     /// What lies around it.
