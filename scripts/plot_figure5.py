@@ -37,11 +37,12 @@ def main() -> None:
     sets = [weights for weights in ("16", "varied", "12") if weights in energy.index]
     bars = {"no crop": energy.loc[sets, 0]}
     for top in ("top-1", "top-5"):
-        rows = tolerance[tolerance["top"] == top]
-        shares = rows.pivot(index="weights", columns="cuts", values="share")
-        mark = " (reconstructed)" if (rows["tolerance_from"] == "reconstructed").any() else ""
-        bars[f"AQuA, {top}{mark}"] = (energy.loc[sets] * shares.loc[sets]).sum(axis=1)
-    axes = pd.DataFrame(bars).plot.bar(rot=0, figsize=(6, 3.4), width=0.8)
+        shares = tolerance[tolerance["top"] == top].pivot(index="weights", columns="cuts", values="share")
+        bars[f"AQuA, {top}"] = (energy.loc[sets] * shares.loc[sets]).sum(axis=1)
+    # A trace may have some weight sets and not others.
+    reconstructed = set(tolerance.loc[tolerance["tolerance_from"] == "reconstructed", "weights"])
+    bars = pd.DataFrame(bars).rename(index=lambda name: f"{name}\n(reconstructed)" if name in reconstructed else name)
+    axes = bars.plot.bar(rot=0, figsize=(6, 3.4), width=0.8)
     axes.set_xlabel("weights")
     axes.set_ylabel("energy relative to 16 bits\nwithout a crop")
     axes.legend(frameon=False, ncols=3, fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0))

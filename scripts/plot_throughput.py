@@ -31,6 +31,7 @@ def main() -> None:
     table.columns = ["for the crop" if rebalanced else "for the whole map" for rebalanced in table.columns]
     axes = table.plot.bar(rot=25, figsize=(7, 4), width=0.8)
     axes.set_xlabel("")
+    plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor")
     axes.set_ylabel("captured share of saved work")
     axes.legend(title="copies balanced", frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     axes.spines[["top", "right"]].set_visible(False)

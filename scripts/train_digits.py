@@ -25,6 +25,7 @@ from torch.nn import functional
 
 CANVAS = 48
 TUNING, TEST = 200, 400
+SEED = 1
 # As in [preprocessing] of network.toml.
 MEAN, STD = 0.25, 0.25
 
@@ -127,18 +128,19 @@ def main():
     parser.add_argument("--epochs", type=int, default=16)
     arguments = parser.parse_args()
 
-    torch.manual_seed(0)
-    rng = np.random.default_rng(0)
+    # Each part has a generator of its own, so that one can be drawn anew without the others.
+    split, canvases, training_rng = [np.random.default_rng([part, SEED]) for part in range(3)]
+    torch.manual_seed(SEED)
     dataset = load_digits()
-    order = rng.permutation(len(dataset.target))
+    order = split.permutation(len(dataset.target))
     parts = np.split(order, [TEST, TEST + TUNING])
     test, tuning, training = [(dataset.images[part], dataset.target[part]) for part in parts]
-    sets = {name: (pictures(rng, digits), labels) for name, (digits, labels) in [("test", test), ("tuning", tuning)]}
+    sets = {name: (pictures(canvases, digits), labels) for name, (digits, labels) in [("tuning", tuning), ("test", test)]}
     for name, (images, labels) in sets.items():
         write_set(arguments.out / name, images, labels)
 
     model = network()
-    train(model, rng, *training, arguments.epochs)
+    train(model, training_rng, *training, arguments.epochs)
     model.eval()
     with torch.no_grad():
         for name, (images, labels) in sets.items():

@@ -71,7 +71,7 @@ fn an_ima_with_eight_row_blocks_draws_the_input_register_power_of_isaac_table_1(
 
 #[test]
 fn a_tile_that_fills_its_bus_draws_the_bus_and_edram_power_of_isaac_table_1() {
-    // Twelve IMAs of eight row blocks ask for 12 x 2 KB in 16 cycles: MODEL.md section 5.
+    // Twelve IMAs of eight row blocks ask for 12 x 2 KB in 16 cycles, and the bus carries 16 KB.
     let powers = steady_power(&one_tile("12"), |rows| pointwise(rows, 1024, 16, false), [48, 96]);
     assert_power(&powers, "bus", "tile", "edram_to_ima_bus", 1.0);
     assert_power(&powers, "edram_buffer", "tile", "edram_buffer", 1.0);
@@ -104,7 +104,7 @@ fn one_window(bits: u32) -> chip::Outcome {
 
 #[test]
 fn one_operation_alone_takes_22_cycles_at_16_bits_and_14_at_8() {
-    // ISAAC section VI: the 22-cycle pipeline; MODEL.md section 3: n + 6.
+    // ISAAC section VI: the 22-cycle pipeline; it is n + 6 for n iterations.
     assert_eq!((one_window(16).cycles, one_window(8).cycles), (22, 14));
 }
 

@@ -4,6 +4,8 @@ mod agreement;
 mod conservation;
 mod dependencies;
 mod determinism;
+mod isaac;
 mod paper;
 mod stalls;
 mod support;
+mod vgg16;

@@ -11,7 +11,7 @@ fn main_wait(outcome: &Outcome) -> Option<Cause> {
 
 #[test]
 fn an_ima_shape_of_8_by_1_in_a_full_tile_waits_for_the_bus() {
-    // MODEL.md section 5: 12 x 2 KB of inputs in 16 cycles, and the bus carries 16 KB.
+    // 12 x 2 KB of inputs in 16 cycles, and the bus carries 16 KB.
     let layer =
         network([24, 24, 1024], "[[layers]]\nname = \"c\"\nkind = \"convolution\"\nkernel = 1\nchannels = 16\n");
     let board = [("board.chips", "1"), ("board.columns", "1"), ("chip.tile_columns", "1"), ("chip.tile_rows", "1")];

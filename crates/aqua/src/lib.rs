@@ -1,6 +1,8 @@
 //! AQuA: what images gain from being cropped one by one, and the tables and figures of its paper from simulated runs.
 
 pub mod crops;
+mod figures;
+mod loads;
 mod paper;
 mod plot;
 pub mod published;
@@ -8,6 +10,7 @@ mod study;
 mod tolerance;
 mod trace;
 
+pub use figures::{SetTolerance, tolerance_figures};
 pub use paper::{Comparison, Figure3Row, Figure4Row, Figure5Row, File, Paper, Table1Row, ThroughputRow};
 pub use study::{Bottleneck, Job, Measured, StudyError, WeightSet};
 pub use tolerance::{Infeasible, Tolerance};

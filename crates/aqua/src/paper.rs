@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use network::Edges;
 use serde::Serialize;
 
 use crate::crops::{CROPS, bits, crops, means_by_size};
-use crate::plot::{self, Points, Series};
+use crate::plot::{self, Panel, Points, Series};
 use crate::published::{self, TABLE_I};
 use crate::study::{Job, Measured, WeightSet};
 use crate::tolerance::{Infeasible, Tolerance};
@@ -66,16 +67,17 @@ pub struct ThroughputRow {
     pub work_reduction: f64,
     /// Speed-up over work reduction: 1 if all of the saved work becomes throughput.
     pub captured_share: f64,
-    /// The convolution that waits least for others.
+    /// What an image needs longer than anything else, and so sets the pace.
     pub bottleneck: String,
-    /// Part of its time in which it does not wait for other layers.
-    pub bottleneck_occupied: f64,
-    /// What keeps it from computing most of the time that it does not.
-    pub bottleneck_held_up_by: &'static str,
-    /// Cycles in which the copy with the most windows reads its crossbars for one image.
-    pub bound_cycles: u64,
-    /// The convolutions with such a copy.
-    pub bound_by: String,
+    /// The layers whose crossbars it is, or the one that needs most of what is shared.
+    pub bottleneck_layer: String,
+    /// The part that they need, 0 to 1.
+    pub bottleneck_layer_share: f64,
+    /// Cycles for which an image needs it.
+    pub bottleneck_cycles: f64,
+    /// Cycles in which the copy with the most windows reads its crossbars for one image: the pace if all that is shared
+    /// were wide enough.
+    pub crossbar_cycles: u64,
 }
 
 /// Figure 3: energy against accuracy.
@@ -165,6 +167,21 @@ pub struct Paper {
 const RECONSTRUCTED: &str = "reconstructed";
 const FROM_TRACE: &str = "trace";
 
+/// What the axis of crops says.
+const CROP_AXIS: &str = "crop (top, bottom, left, right)";
+
+/// What is added to the name of a series with values of these origins.
+fn mark(mut origins: impl Iterator<Item = &'static str>) -> &'static str {
+    if origins.any(|origin| origin == RECONSTRUCTED) { " (reconstructed)" } else { "" }
+}
+
+/// An end for an axis of these values: a round number with some room above the largest.
+fn most(series: &[Series]) -> f64 {
+    let largest = series.iter().flat_map(|series| &series.values).copied().fold(f64::MIN_POSITIVE, f64::max);
+    let step = 10f64.powf(largest.log10().floor()) / 5.0;
+    (1.05 * largest / step).ceil() * step
+}
+
 /// The runs of a study, found by what was run.
 struct Runs<'a>(&'a [Measured]);
 
@@ -179,7 +196,7 @@ impl Runs<'_> {
             self.find(|job| {
                 job.weights == weights
                     && job.edges == edges
-                    && job.rebalanced == rebalanced
+                    && job.rebalanced == (rebalanced && edges != Edges::NONE)
                     && job.activation_bits == network::FULL_PRECISION_BITS
             })
         })
@@ -253,38 +270,53 @@ impl Paper {
         let labels: Vec<String> = self.table1.iter().map(|row| row.cut.clone()).collect();
         let series = |name: &str, value: fn(&Table1Row) -> f64| Series {
             name: name.to_owned(),
-            values: self.table1.iter().map(|row| Some(value(row))).collect(),
+            values: self.table1.iter().map(value).collect(),
         };
-        let series = [
+        let energies = vec![
             series("simulated", |row| row.relative_energy),
             series("printed in Table I", |row| row.printed_relative_energy),
         ];
-        plot::bars(&labels, &series, ("crop (top, bottom, left, right)", "relative energy"), 1.1)
+        let rates = vec![series("simulated", |row| row.images_per_second)];
+        let accuracies = vec![
+            series("top-1, printed in Table I", |row| row.printed_top1_percent),
+            series("top-5, printed in Table I", |row| row.printed_top5_percent),
+        ];
+        let panels = [
+            Panel { y: "relative energy", most: 1.1, digits: 2, series: energies },
+            Panel { y: "images per second", most: most(&rates), digits: 0, series: rates },
+            Panel { y: "accuracy, %", most: 100.0, digits: 0, series: accuracies },
+        ];
+        plot::bars(&labels, CROP_AXIS, &panels)
     }
 
     fn plot_throughput(&self) -> String {
         let before = |row: &&ThroughputRow| !row.rebalanced;
         let labels: Vec<String> = self.throughput.iter().filter(before).map(|row| row.cut.clone()).collect();
-        let series = [("copies balanced for the whole map", false), ("copies balanced for the crop", true)];
-        let series = series.map(|(name, rebalanced)| {
-            let rows = self.throughput.iter().filter(|row| row.rebalanced == rebalanced);
-            Series { name: name.to_owned(), values: rows.map(|row| Some(row.captured_share)).collect() }
-        });
-        let shares = self.throughput.iter().map(|row| row.captured_share);
-        let most = (shares.fold(1.0, f64::max) * 10.0).ceil() / 10.0 + 0.1;
-        plot::bars(&labels, &series, ("crop (top, bottom, left, right)", "captured share of saved work"), most)
+        let series = |value: fn(&ThroughputRow) -> f64| {
+            let named = [("copies balanced for the whole map", false), ("copies balanced for the crop", true)];
+            let series = named.map(|(name, rebalanced)| {
+                let rows = self.throughput.iter().filter(|row| row.rebalanced == rebalanced);
+                Series { name: name.to_owned(), values: rows.map(value).collect() }
+            });
+            series.to_vec()
+        };
+        let (shares, cycles) = (series(|row| row.captured_share), series(|row| row.cycles_per_image));
+        let panels = [
+            Panel { y: "captured share", most: most(&shares), digits: 2, series: shares },
+            Panel { y: "cycles per image", most: most(&cycles), digits: 0, series: cycles },
+        ];
+        plot::bars(&labels, CROP_AXIS, &panels)
     }
 
     fn plot_figure3(&self) -> String {
         let mut all = Vec::new();
-        for top in Top::ALL {
+        for (colour, top) in Top::ALL.into_iter().enumerate() {
             for (policy, name) in [("fixed", "one crop for all"), ("oracle", "AQuA")] {
-                let rows = self.figure3.iter().filter(|row| row.policy == policy && row.top == top.name());
-                let from: Vec<&Figure3Row> = rows.clone().collect();
-                let marked = from.iter().any(|row| row.tolerance_from == RECONSTRUCTED);
+                let rows = || self.figure3.iter().filter(|row| row.policy == policy && row.top == top.name());
                 all.push(Points {
-                    name: format!("{}, {name}{}", top.name(), if marked { " (reconstructed)" } else { "" }),
-                    points: rows.map(|row| (row.relative_energy, row.accuracy_percent)).collect(),
+                    name: format!("{}, {name}{}", top.name(), mark(rows().map(|row| row.tolerance_from))),
+                    points: rows().map(|row| (row.relative_energy, row.accuracy_percent)).collect(),
+                    colour,
                     large: policy == "oracle",
                 });
             }
@@ -292,36 +324,52 @@ impl Paper {
         // Rounded outwards to whole ticks.
         let accuracies = || self.figure3.iter().map(|row| row.accuracy_percent);
         let least = (accuracies().fold(100.0, f64::min) / 5.0).floor() * 5.0;
-        let most = (accuracies().fold(0.0, f64::max) / 5.0).floor() * 5.0 + 5.0;
+        let most = ((accuracies().fold(0.0, f64::max) / 5.0).floor() * 5.0 + 5.0).min(100.0);
         plot::scatter(&all, ("relative energy", "accuracy, %"), (0.45, 1.05), (least, most))
     }
 
     fn plot_figure4(&self) -> String {
         let labels: Vec<String> = (0..=4).map(|cuts: usize| cuts.to_string()).collect();
-        let series = Top::ALL.map(|top| {
-            let rows = || self.figure4.iter().filter(|row| row.top == top.name() && row.weights == "16");
-            let marked = rows().any(|row| row.tolerance_from == RECONSTRUCTED);
-            Series {
-                name: format!("{}{}", top.name(), if marked { " (reconstructed)" } else { "" }),
-                values: rows().map(|row| Some(row.share)).collect(),
-            }
-        });
-        plot::bars(&labels, &series, ("cuts tolerated, 16-bit weights", "share of images"), 1.0)
+        let rows = |weights: WeightSet, top: Top| {
+            self.figure4.iter().filter(move |row| row.top == top.name() && row.weights == weights.name())
+        };
+        // What is reconstructed is the same for all weights, and needs no panel for each.
+        let traced = |weights: &WeightSet| {
+            *weights == WeightSet::Fixed16
+                || Top::ALL.iter().any(|&top| rows(*weights, top).any(|row| row.tolerance_from == FROM_TRACE))
+        };
+        let panel = |weights: WeightSet| {
+            let series = Top::ALL.map(|top| Series {
+                name: format!(
+                    "{}, weights {}{}",
+                    top.name(),
+                    weights.name(),
+                    mark(rows(weights, top).map(|row| row.tolerance_from))
+                ),
+                values: rows(weights, top).map(|row| row.share).collect(),
+            });
+            Panel { y: "share of images", most: 1.0, digits: 3, series: series.to_vec() }
+        };
+        let panels: Vec<Panel> = WeightSet::ALL.into_iter().filter(traced).map(panel).collect();
+        plot::bars(&labels, "cuts tolerated", &panels)
     }
 
     fn plot_figure5(&self) -> String {
-        let labels = WeightSet::ALL.map(|weights| format!("weights {}", weights.name()));
+        // A trace may have some weight sets and not others.
+        let labels = WeightSet::ALL.map(|weights| {
+            let rows = self.figure5.iter().filter(|row| row.weights == weights.name());
+            format!("weights {}{}", weights.name(), mark(rows.map(|row| row.tolerance_from)))
+        });
         let policies = [("none", ""), ("oracle", Top::One.name()), ("oracle", Top::Five.name())];
         let series = policies.map(|(policy, top)| {
-            let rows = || self.figure5.iter().filter(|row| row.policy == policy && row.top == top);
-            let marked = rows().any(|row| row.tolerance_from == RECONSTRUCTED);
-            let name = if policy == "none" { "no crop".to_owned() } else { format!("AQuA, {top}") };
+            let rows = self.figure5.iter().filter(|row| row.policy == policy && row.top == top);
             Series {
-                name: name + if marked { " (reconstructed)" } else { "" },
-                values: rows().map(|row| Some(row.relative_energy)).collect(),
+                name: if policy == "none" { "no crop".to_owned() } else { format!("AQuA, {top}") },
+                values: rows.map(|row| row.relative_energy).collect(),
             }
         });
-        plot::bars(&labels, &series, ("", "energy relative to 16 bits without a crop"), 1.1)
+        let y = "energy relative to 16 bits without a crop";
+        plot::bars(&labels, "", &[Panel { y, most: 1.1, digits: 3, series: series.to_vec() }])
     }
 
     fn to_markdown(&self) -> String {
@@ -342,25 +390,31 @@ impl Paper {
         text += "\nNot simulated: accuracies, which need ImageNet (Tables and Figure 3 show the printed ones), and the \
                  paper's 32-bit floating-point weights, which ISAAC's crossbars cannot hold.\n\
                  \n## How much of the saved work becomes throughput\n\n\
-                 Captured share = speed-up / work reduction. The bottleneck is the convolution that waits least for \
-                 others; the bound is the cycles for which the busiest copy reads its crossbars for one image. Above 100 %, a crop \
-                 relieves buses and links that hold up the uncropped pipeline.\n\n\
+                 Captured share = speed-up / work reduction. Cycles per image are the mean over the later half of the \
+                 images of a run without the last sixth: before that queues grow, after it the pipeline runs empty. The \
+                 bottleneck is what an image needs longer than anything else, with the layer that needs most of it: in \
+                 the long run no image is faster. (Where a run's queues have not stopped growing, its images still are: \
+                 then the bottleneck's cycles are nearer the truth.) *Crossbars alone* are the cycles in which the busiest \
+                 copy reads them: the pace if the mesh and all else that is shared were wide enough. A captured share above \
+                 100 % means that a crop also relieves what holds up the uncropped pipeline; one that falls with \
+                 rebalancing, that copies in other places send more over one port of the mesh.\n\n\
                  | crop (TBLR) | copies balanced for | cycles per image | speed-up | work reduction | captured share \
-                 | bottleneck | bound |\n| --- | --- | ---: | ---: | ---: | ---: | --- | --- |\n";
+                 | bottleneck | crossbars alone |\n| --- | --- | ---: | ---: | ---: | ---: | --- | ---: |\n";
         for row in &self.throughput {
             let _ = writeln!(
                 text,
-                "| {} | {} | {:.0} | {:.3} | {:.3} | {:.1} % | {}, held up by {} | {} by {} |",
+                "| {} | {} | {:.0} | {:.3} | {:.3} | {:.1} % | {:.0} cycles: {}, {} ({:.0} %) | {} |",
                 row.cut,
                 if row.rebalanced { "the crop" } else { "the whole map" },
                 row.cycles_per_image,
                 row.speed_up,
                 row.work_reduction,
                 100.0 * row.captured_share,
+                row.bottleneck_cycles,
                 row.bottleneck,
-                row.bottleneck_held_up_by,
-                row.bound_cycles,
-                row.bound_by,
+                row.bottleneck_layer,
+                100.0 * row.bottleneck_layer_share,
+                row.crossbar_cycles,
             );
         }
         text
@@ -397,25 +451,26 @@ fn steady(run: &Measured) -> f64 {
 fn throughput(runs: &Runs<'_>) -> Vec<ThroughputRow> {
     let (before, after) = (runs.of(WeightSet::Fixed16, false), runs.of(WeightSet::Fixed16, true));
     let none = before[0];
-    let rows = before.into_iter().zip(after).flat_map(|(before, after)| [before, after]).map(|run| {
+    let both = before.into_iter().zip(after).flat_map(|(before, after)| [(before, false), (after, true)]);
+    let rows = both.map(|(run, rebalanced)| {
         let speed_up = steady(none) / steady(run);
         let work_reduction = none.macs as f64 / run.macs as f64;
         ThroughputRow {
             cuts: run.job.edges.count(),
             cut: bits(run.job.edges),
-            rebalanced: run.job.rebalanced,
+            rebalanced,
             cycles_per_image: steady(run),
             speed_up,
             work_reduction,
             captured_share: speed_up / work_reduction,
-            bottleneck: run.bottleneck.layer.clone(),
-            bottleneck_occupied: run.bottleneck.occupied,
-            bottleneck_held_up_by: run.bottleneck.held_up_by.map_or("nothing", chip::Cause::name),
-            bound_cycles: run.bottleneck.bound_cycles,
-            bound_by: match &run.bottleneck.bound_by[..] {
-                [first, .., last] => format!("{} layers, {first} to {last}", run.bottleneck.bound_by.len()),
+            bottleneck: run.bottleneck.resource.clone(),
+            bottleneck_layer: match &run.bottleneck.layers[..] {
+                [first, .., last] => format!("{} layers, {first} to {last}", run.bottleneck.layers.len()),
                 one => one.concat(),
             },
+            bottleneck_layer_share: run.bottleneck.share,
+            bottleneck_cycles: run.bottleneck.cycles,
+            crossbar_cycles: run.bottleneck.crossbar_cycles,
         }
     });
     rows.collect()
@@ -505,7 +560,7 @@ fn comparisons(runs: &Runs<'_>, figure5: &[Figure5Row], known: &[Known]) -> Vec<
             },
         );
     }
-    // MODEL.md section 7: what follows from Table II by arithmetic, crops of each size in Table I's first place.
+    // What follows from Table II by arithmetic, crops of each size in Table I's first place.
     let macs = [1.0, 0.8611, 0.7427, 0.6243, 0.5263];
     let conversions = [1.0, 0.8623, 0.7448, 0.6272, 0.5298];
     let first_of_size = |cuts: usize| {
@@ -577,7 +632,8 @@ fn comparisons(runs: &Runs<'_>, figure5: &[Figure5Row], known: &[Known]) -> Vec<
                 format!("Figure 5, {}, saving with weights {weights}", top.name()),
                 saving(weights, top).saving,
                 expected,
-                "\"nearly identical, even with differently quantized weight sets\"",
+                "\"nearly identical, even with differently quantized weight sets\"; classifiers are never cropped, and \
+                 weigh more where they keep 16 bits (varied)",
             );
         }
     }

@@ -1,32 +1,63 @@
 //! Figures as SVG, plain enough for a paper.
 
+use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 /// Colours that readers with any colour vision tell apart (Okabe and Ito).
-const COLOURS: [RGBColor; 4] =
-    [RGBColor(0, 114, 178), RGBColor(230, 159, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
-const SIZE: (u32, u32) = (720, 400);
+const COLOURS: [RGBColor; 7] = [
+    RGBColor(0, 114, 178),
+    RGBColor(230, 159, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(213, 94, 0),
+    RGBColor(86, 180, 233),
+    RGBColor(90, 90, 90),
+];
+const WIDTH: u32 = 720;
+/// Height of a figure of one panel, and of each of several.
+const HEIGHTS: (u32, u32) = (400, 300);
 const FONT: &str = "sans-serif";
+/// Bars of a panel up to which each has its value written on it.
+const FEW_BARS: usize = 24;
 
-/// Values with a name, one for each label of the axis; `None` is not drawn.
+/// Values with a name, one for each label of the axis.
+#[derive(Clone)]
 pub struct Series {
     pub name: String,
-    pub values: Vec<Option<f64>>,
+    pub values: Vec<f64>,
+}
+
+/// Bars over the labels of a figure, one of each series beside each other.
+pub struct Panel<'a> {
+    /// What the vertical axis says. It begins at 0.
+    pub y: &'a str,
+    /// Where it ends.
+    pub most: f64,
+    /// Digits behind the point of its values.
+    pub digits: usize,
+    pub series: Vec<Series>,
 }
 
 /// Points with a name.
 pub struct Points {
     pub name: String,
     pub points: Vec<(f64, f64)>,
+    /// Number of the colour.
+    pub colour: usize,
     /// Drawn large and hollow, to stand out.
     pub large: bool,
 }
 
-/// Bars, one of each series beside each other for every label; the vertical axis begins at 0 and ends at `most`.
-pub fn bars(labels: &[String], series: &[Series], (x, y): (&str, &str), most: f64) -> String {
+/// The colour of a number; after the last, from the first again.
+fn colour_of(number: usize) -> RGBColor {
+    COLOURS[number % COLOURS.len()]
+}
+
+/// Panels of bars, one below the other, all over the same `labels`.
+pub fn bars(labels: &[String], x: &str, panels: &[Panel]) -> String {
     let mut svg = String::new();
-    draw_bars(&mut svg, labels, series, (x, y), most).expect("a text takes all that is drawn");
+    draw_bars(&mut svg, labels, x, panels).expect("a text takes all that is drawn");
     svg
 }
 
@@ -38,46 +69,66 @@ pub fn scatter(all: &[Points], (x, y): (&str, &str), x_range: (f64, f64), y_rang
 }
 
 type Drawn = Result<(), Box<dyn std::error::Error>>;
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-fn draw_bars(svg: &mut String, labels: &[String], series: &[Series], (x, y): (&str, &str), most: f64) -> Drawn {
-    let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+fn draw_bars(svg: &mut String, labels: &[String], x: &str, panels: &[Panel]) -> Drawn {
+    let height = if panels.len() == 1 { HEIGHTS.0 } else { HEIGHTS.1 * panels.len() as u32 };
+    let root = SVGBackend::with_string(svg, (WIDTH, height)).into_drawing_area();
     root.fill(&WHITE)?;
-    let mut chart = ChartBuilder::on(&root)
+    let areas = root.split_evenly((panels.len(), 1));
+    for (index, (area, panel)) in areas.iter().zip(panels).enumerate() {
+        let x = if index + 1 == panels.len() { x } else { "" };
+        draw_panel(&root, area, labels, x, panel)?;
+    }
+    root.present()?;
+    Ok(())
+}
+
+fn draw_panel(root: &Area, area: &Area, labels: &[String], x: &str, panel: &Panel) -> Drawn {
+    let Panel { y, most, digits, series } = panel;
+    let mut chart = ChartBuilder::on(area)
         .margin(12)
         .margin_top(48)
-        .x_label_area_size(52)
-        .y_label_area_size(60)
-        .build_cartesian_2d(0.0..labels.len() as f64, 0.0..most)?;
+        .x_label_area_size(if x.is_empty() { 24 } else { 52 })
+        .y_label_area_size(64)
+        .build_cartesian_2d(0.0..labels.len() as f64, 0.0..*most)?;
     // Labels belong under the middle of their bars, where the axis has no tick: they are drawn by hand.
     chart
         .configure_mesh()
         .disable_x_mesh()
         .x_labels(0)
-        .y_desc(y)
-        .y_label_formatter(&|value| format!("{value:.1}"))
+        .y_labels(8)
+        .y_desc(*y)
+        .y_label_formatter(&|value| format!("{value:.0$}", (*digits).min(1)))
         .axis_desc_style((FONT, 15))
         .label_style((FONT, 13))
         .light_line_style(TRANSPARENT)
         .draw()?;
+    let centred = |size: i32, vertical| TextStyle::from((FONT, size)).pos(Pos::new(HPos::Center, vertical));
     let width = 0.8 / series.len() as f64;
     for (index, Series { values, .. }) in series.iter().enumerate() {
-        let bar = |(label, value): (usize, &Option<f64>)| {
-            let left = label as f64 + 0.1 + width * index as f64;
-            value.map(|value| Rectangle::new([(left, 0.0), (left + width * 0.94, value)], COLOURS[index].filled()))
+        let left = |label: usize| label as f64 + 0.1 + width * index as f64;
+        let bar = |(label, value): (usize, &f64)| {
+            Rectangle::new([(left(label), 0.0), (left(label) + width * 0.94, *value)], colour_of(index).filled())
         };
-        chart.draw_series(values.iter().enumerate().filter_map(bar))?;
+        chart.draw_series(values.iter().enumerate().map(bar))?;
+        if labels.len() * series.len() <= FEW_BARS {
+            for (label, value) in values.iter().enumerate() {
+                let (at, top) = chart.backend_coord(&(left(label) + width * 0.47, *value));
+                let text = format!("{value:.digits$}");
+                root.draw(&Text::new(text, (at, top - 3), centred(11, VPos::Bottom)))?;
+            }
+        }
     }
-    let style = TextStyle::from((FONT, 13)).pos(Pos::new(HPos::Center, VPos::Top));
     for (index, label) in labels.iter().enumerate() {
         let (at, bottom) = chart.backend_coord(&(index as f64 + 0.5, 0.0));
-        root.draw(&Text::new(label.clone(), (at, bottom + 8), style.clone()))?;
+        root.draw(&Text::new(label.clone(), (at, bottom + 8), centred(13, VPos::Top)))?;
     }
     let (middle, bottom) = chart.backend_coord(&(labels.len() as f64 / 2.0, 0.0));
-    let style = TextStyle::from((FONT, 15)).pos(Pos::new(HPos::Center, VPos::Top));
-    root.draw(&Text::new(x.to_owned(), (middle, bottom + 30), style))?;
-    legend(&root, series.iter().map(|series| series.name.as_str()), &[])?;
-    root.present()?;
-    Ok(())
+    root.draw(&Text::new(x.to_owned(), (middle, bottom + 30), centred(15, VPos::Top)))?;
+    let (_, top) = area.get_base_pixel();
+    let entries = series.iter().enumerate().map(|(index, series)| (series.name.as_str(), index, Mark::Bar));
+    legend(root, top, entries)
 }
 
 fn draw_scatter(
@@ -87,11 +138,11 @@ fn draw_scatter(
     x_range: (f64, f64),
     y_range: (f64, f64),
 ) -> Drawn {
-    let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+    let root = SVGBackend::with_string(svg, (WIDTH, HEIGHTS.0)).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
         .margin(12)
-        .margin_top(48)
+        .margin_top(60)
         .x_label_area_size(52)
         .y_label_area_size(60)
         .build_cartesian_2d(x_range.0..x_range.1, y_range.0..y_range.1)?;
@@ -103,39 +154,50 @@ fn draw_scatter(
         .y_label_formatter(&|value| format!("{value:.0}"))
         .axis_desc_style((FONT, 15))
         .label_style((FONT, 13))
+        .bold_line_style(RGBColor(225, 225, 225))
         .light_line_style(TRANSPARENT)
         .draw()?;
-    for (index, Points { points, large, .. }) in all.iter().enumerate() {
-        let colour = COLOURS[index];
-        let style = if *large { colour.stroke_width(3) } else { colour.filled() };
-        let size = if *large { 7 } else { 4 };
+    for Points { points, colour, large, .. } in all {
+        let (size, style) = circle(*colour, *large);
         chart.draw_series(points.iter().map(|point| Circle::new(*point, size, style)))?;
     }
-    let hollow: Vec<bool> = all.iter().map(|points| points.large).collect();
-    legend(&root, all.iter().map(|points| points.name.as_str()), &hollow)?;
+    let entries = all.iter().map(|points| (points.name.as_str(), points.colour, Mark::Point { large: points.large }));
+    legend(&root, 0, entries)?;
     root.present()?;
     Ok(())
 }
 
-/// Names of the series in their colours, in lines over the figure. Without fonts at hand the width of a name can only
-/// be estimated.
-fn legend<'a>(
-    root: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
-    names: impl Iterator<Item = &'a str>,
-    hollow: &[bool],
-) -> Drawn {
+/// Size and style of a point.
+fn circle(colour: usize, large: bool) -> (i32, ShapeStyle) {
+    if large { (7, colour_of(colour).stroke_width(3)) } else { (4, colour_of(colour).filled()) }
+}
+
+/// What stands before a name in a legend.
+enum Mark {
+    Bar,
+    Point { large: bool },
+}
+
+/// Names of series with their colours and marks, in lines from `top` on. Without fonts at hand the width of a name can
+/// only be estimated.
+fn legend<'a>(root: &Area, top: i32, entries: impl Iterator<Item = (&'a str, usize, Mark)>) -> Drawn {
     let style = TextStyle::from((FONT, 14)).pos(Pos::new(HPos::Left, VPos::Center));
-    let (start, row) = (72, 18);
-    let (mut left, mut middle) = (start, 14);
-    for (index, name) in names.enumerate() {
+    let (start, row) = (76, 20);
+    let (mut left, mut middle) = (start, top + 18);
+    for (name, colour, mark) in entries {
         let width = 18 + 7 * name.chars().count() as i32;
-        if left + width > SIZE.0 as i32 {
+        if left + width > WIDTH as i32 {
             (left, middle) = (start, middle + row);
         }
-        if hollow.get(index).copied().unwrap_or(false) {
-            root.draw(&Circle::new((left + 6, middle), 6, COLOURS[index].stroke_width(3)))?;
-        } else {
-            root.draw(&Rectangle::new([(left, middle - 6), (left + 12, middle + 6)], COLOURS[index].filled()))?;
+        match mark {
+            Mark::Bar => {
+                let corners = [(left, middle - 6), (left + 12, middle + 6)];
+                root.draw(&Rectangle::new(corners, colour_of(colour).filled()))?;
+            }
+            Mark::Point { large } => {
+                let (size, style) = circle(colour, large);
+                root.draw(&Circle::new((left + 6, middle), size, style))?;
+            }
         }
         root.draw(&Text::new(name.to_owned(), (left + 18, middle), style.clone()))?;
         left += width + 16;

@@ -1,15 +1,17 @@
 //! The simulated runs behind the paper's tables and figures.
 
 use arch::Arch;
-use chip::{Cause, Options, SimulationError};
+use chip::{Options, SimulationError};
 use document::{Fault, Faults};
-use mapper::{Layout, MappingError};
+use mapper::{LayerLayout, Layout, MappingError};
 use network::{Edges, FULL_PRECISION_BITS, LayerKind, Network, Plan, parse_weights};
 
 use crate::crops::crops;
+use crate::loads::{Load, Loads};
 
-/// Images of a run whose throughput is measured: enough for the pipeline to fill and settle.
-const STEADY_IMAGES: u32 = 4;
+/// Images of a run whose throughput is measured: enough for the later half to be in steady state. Queues before a
+/// bottleneck grow for some fifteen images.
+const STEADY_IMAGES: u32 = 30;
 
 /// Weights of a network, quantised by rounding (section IV.A). The paper's fourth set is of 32-bit floating-point
 /// numbers, which ISAAC cannot hold.
@@ -67,25 +69,25 @@ pub struct Measured {
     pub macs: u64,
     /// Cycles from the start to the first image's last result.
     pub latency_cycles: u64,
-    /// Mean cycles from one image's last result to the next's; `None` for a single image.
+    /// Cycles from one image's last result to the next's in steady state; `None` for a single image.
     pub cycles_per_image: Option<f64>,
     /// The layer that sets the pace.
     pub bottleneck: Bottleneck,
 }
 
-/// The layer that sets the pace of a run.
+/// What sets the pace of a run: what an image needs longer than anything else.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bottleneck {
-    /// The convolution that waits least for others.
-    pub layer: String,
-    /// Part of its IMA-cycles, between its first window and its last, in which it did not wait for other layers.
-    pub occupied: f64,
-    /// What kept it from computing most of the time that it did not.
-    pub held_up_by: Option<Cause>,
-    /// Cycles in which the copy with the most windows reads its crossbars for one image: no run is faster.
-    pub bound_cycles: u64,
-    /// The convolutions with such a copy.
-    pub bound_by: Vec<String>,
+    /// The crossbars of a layer's copy, or what copies share: a bus, a port, a link.
+    pub resource: String,
+    /// The layers whose crossbars they are; or the one that needs most of what is shared.
+    pub layers: Vec<String>,
+    /// The part of it that these layers need, 0 to 1.
+    pub share: f64,
+    /// Cycles for which an image needs it: in the long run none is faster.
+    pub cycles: f64,
+    /// Cycles in which the copy with the most windows reads its crossbars for one image.
+    pub crossbar_cycles: u64,
 }
 
 /// Why a run of the study failed.
@@ -132,7 +134,9 @@ impl Job {
         };
         let mut jobs = Vec::new();
         for edges in crops() {
-            jobs.extend([false, true].map(|rebalanced| job(WeightSet::Fixed16, edges, rebalanced, STEADY_IMAGES)));
+            // Without a crop there is nothing to rebalance.
+            let balances = if edges == Edges::NONE { &[false][..] } else { &[false, true] };
+            jobs.extend(balances.iter().map(|&rebalanced| job(WeightSet::Fixed16, edges, rebalanced, STEADY_IMAGES)));
             jobs.extend([WeightSet::Varied, WeightSet::Fixed12].map(|weights| job(weights, edges, false, 1)));
         }
         jobs.push(Job { activation_bits: 8, ..job(WeightSet::Fixed16, Edges::NONE, false, 1) });
@@ -156,53 +160,50 @@ impl Job {
         let balance = if self.rebalanced { mapper::balance_cropped } else { mapper::balance };
         let layout = balance(arch, network, &plan)?;
         let options = Options { images: self.images, ..Options::default() };
-        let outcome = chip::run(arch, &layout, &options)?;
+        let (outcome, loads) = chip::run_probed(arch, &layout, &options, Loads::new(arch, layout.layers.len()));
+        let outcome = outcome?;
         let images = u64::from(self.images);
         let convolutions =
             || outcome.layers.iter().zip(&layout.layers).filter(|(_, layer)| !layer.is_fully_connected());
-        let (first, last) = (outcome.images[0], outcome.images[outcome.images.len() - 1]);
         let conversions: u64 = convolutions().map(|(layer, _)| layer.counts.adc_conversions).sum();
         Ok(Measured {
             job: self,
             energy_pj: report::total_pj(&report::energy(arch, &outcome.counts())) / f64::from(self.images),
             adc_conversions: outcome.counts().adc_conversions / images,
             convolution_conversions: conversions / images,
-            macs: layout.layers.iter().map(mapper::LayerLayout::macs).sum(),
-            latency_cycles: first,
-            cycles_per_image: (images > 1).then(|| (last - first) as f64 / (images - 1) as f64),
-            bottleneck: Bottleneck::find(arch, &layout, &outcome),
+            macs: layout.layers.iter().map(LayerLayout::macs).sum(),
+            latency_cycles: outcome.images[0],
+            cycles_per_image: outcome.steady_interval_cycles(),
+            bottleneck: Bottleneck::find(arch, &layout, loads.busiest(arch, self.images)),
         })
     }
 }
 
 impl Bottleneck {
-    fn find(arch: &Arch, layout: &Layout, outcome: &chip::Outcome) -> Bottleneck {
-        let layers = || layout.layers.iter().zip(&outcome.layers).filter(|(layer, _)| !layer.is_fully_connected());
-        let occupied = |outcome: &chip::LayerOutcome| {
-            let own = [Cause::Computing, Cause::Bus, Cause::OutputRegister, Cause::Mesh];
-            let others = [Cause::Input, Cause::DownstreamBuffer];
-            let sum = |causes: &[Cause]| causes.iter().map(|&cause| outcome.stalls[cause]).sum::<u64>() as f64;
-            sum(&own) / (sum(&own) + sum(&others))
-        };
-        let cycles = |layer: &mapper::LayerLayout| {
+    /// The crossbars of the busiest copy, unless `shared` is needed for longer.
+    fn find(arch: &Arch, layout: &Layout, shared: Option<Load>) -> Bottleneck {
+        let cycles = |layer: &LayerLayout| {
             let of_copy = |copy: u32| -> u64 {
                 let iterations = layer.windows(copy).iter().map(|window| arch.iterations(u32::from(window.bits)));
                 iterations.map(|iterations| u64::from(iterations * arch.cycles_per_iteration())).sum()
             };
             (0..layer.copies.len() as u32).map(of_copy).max().unwrap_or(0)
         };
-        let cycles: Vec<(&str, u64)> = layers().map(|(layer, _)| (layer.layer.name.as_str(), cycles(layer))).collect();
-        let bound_cycles = cycles.iter().map(|(_, cycles)| *cycles).max().unwrap_or(0);
-        let bound_by = cycles.iter().filter(|(_, cycles)| *cycles == bound_cycles).map(|(name, _)| name.to_string());
-        let (layer, of_layer) = layers()
-            .max_by(|(_, a), (_, b)| occupied(a).total_cmp(&occupied(b)))
-            .expect("a network that is cropped has a convolution");
-        Bottleneck {
-            layer: layer.layer.name.clone(),
-            occupied: occupied(of_layer),
-            held_up_by: of_layer.stalls.main_wait(),
-            bound_cycles,
-            bound_by: bound_by.collect(),
+        let name = |layer: &LayerLayout| layer.layer.name.clone();
+        let cycles: Vec<(String, u64)> = layout.layers.iter().map(|layer| (name(layer), cycles(layer))).collect();
+        let crossbar_cycles = cycles.iter().map(|(_, cycles)| *cycles).max().unwrap_or(0);
+        match shared.filter(|shared| shared.cycles > crossbar_cycles as f64) {
+            Some(Load { resource, cycles, layer, share }) => {
+                let layers = vec![name(&layout.layers[layer])];
+                Bottleneck { resource, layers, share, cycles, crossbar_cycles }
+            }
+            None => Bottleneck {
+                resource: "crossbars".to_owned(),
+                layers: cycles.into_iter().filter(|(_, of)| *of == crossbar_cycles).map(|(name, _)| name).collect(),
+                share: 1.0,
+                cycles: crossbar_cycles as f64,
+                crossbar_cycles,
+            },
         }
     }
 }

@@ -5,28 +5,27 @@ use document::Document;
 use crate::{Arch, FULL_PRECISION_BITS};
 
 /// Bits of an ADC that loses nothing: those of the largest sum of a column, (2^cell - 1)(2^dac - 1) for each row.
-/// Flipped encoding halves that sum, which saves a bit (ISAAC section V).
+/// With flipped encoding no column's cells sum to more than half of what they could, which saves a bit (ISAAC section V).
 pub fn lossless_adc_bits(arch: &Arch) -> u32 {
-    column_sum_bits(arch) - u32::from(arch.adc.flipped_encoding)
+    column_sum_bits(arch, arch.adc.flipped_encoding)
 }
 
-fn column_sum_bits(arch: &Arch) -> u32 {
+fn column_sum_bits(arch: &Arch, flipped_encoding: bool) -> u32 {
     let largest = |bits: u32| (1_u64 << bits) - 1;
-    let sum = u64::from(arch.crossbar.rows) * largest(arch.crossbar.cell_bits) * largest(arch.dac.bits);
-    u64::BITS - sum.leading_zeros()
+    let cells = u64::from(arch.crossbar.rows) * largest(arch.crossbar.cell_bits);
+    let sum = if flipped_encoding { cells / 2 } else { cells } * largest(arch.dac.bits);
+    // A flipped column of a single one-bit cell sums to nothing; an ADC has a bit all the same.
+    (u64::BITS - sum.leading_zeros()).max(1)
 }
 
 /// What a user may do on purpose, but should know: sums that are cut off and units that slow down every read.
 pub fn warnings(arch: &Arch) -> Vec<String> {
     let mut warnings = Vec::new();
     if arch.adc.bits < lossless_adc_bits(arch) {
-        let full = column_sum_bits(arch);
+        let [plain, flipped] = [false, true].map(|flipped_encoding| column_sum_bits(arch, flipped_encoding));
         warnings.push(format!(
-            "adc.bits = {} cannot hold a {}-row sum of {}-bit cells (needs {full}, or {} with flipped encoding)",
-            arch.adc.bits,
-            arch.crossbar.rows,
-            arch.crossbar.cell_bits,
-            full - 1
+            "adc.bits = {} cannot hold a {}-row sum of {}-bit cells (needs {plain}, or {flipped} with flipped encoding)",
+            arch.adc.bits, arch.crossbar.rows, arch.crossbar.cell_bits
         ));
     }
     let units = [

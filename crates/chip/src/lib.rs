@@ -99,7 +99,7 @@ pub fn run_probed<P: Probe>(
             schedule.send(1, tile.id, TileMessage::Start);
         }
     }
-    while schedule.step(&mut board) {}
+    tracing::info_span!("events").in_scope(|| while schedule.step(&mut board) {});
     let outcome = outcome::collect(arch, layout, &board, options, &mut schedule.probe);
     (outcome, schedule.probe)
 }

@@ -57,6 +57,15 @@ impl Outcome {
             _ => None,
         }
     }
+
+    /// Mean cycles between images in steady state; `None` for a single one. The later half of the intervals counts, without
+    /// their last sixth: at first the pipeline fills and queues grow, at last it runs empty and what is left meets no
+    /// traffic. VGG16 takes some 15 images until its queues have grown.
+    pub fn steady_interval_cycles(&self) -> Option<f64> {
+        let intervals = self.images.len().checked_sub(1).filter(|&intervals| intervals > 0)?;
+        let (first, last) = (intervals / 2, intervals - intervals / 6);
+        Some((self.images[last] - self.images[first]) as f64 / (last - first) as f64)
+    }
 }
 
 /// Adds up what the components counted, and checks that nothing was lost.
@@ -82,7 +91,7 @@ pub fn collect(
             layers[usize::from(layer)].counts += &counts;
         }
         for (index, ima) in tile.imas.iter().enumerate() {
-            let control = &tile.controls[usize::from(ima.control)];
+            let control = &tile.controls[tile.control_of(index)];
             let layer = &mut layers[usize::from(control.layer_index)];
             let finished = ima.finished_cycles(cycles);
             layer.stalls.add(Cause::Finished, finished.end - finished.start);
@@ -160,5 +169,22 @@ fn check(outcome: &Outcome, layout: &Layout, options: &Options) {
         assert_eq!(sent + layer.counts.host_bits_written, written, "bits of {name} were lost on their way");
         let computing = layer.stalls[Cause::Computing];
         assert!(computing <= layer.imas * outcome.cycles, "{name} computed longer than the run lasted");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_steady_interval_is_that_of_the_later_half_without_the_end() {
+        let outcome =
+            |images: &[Cycle]| Outcome { cycles: 0, images: images.to_vec(), digest: 0, layers: Vec::new(), chips: 1 };
+        assert_eq!(outcome(&[90]).steady_interval_cycles(), None);
+        assert_eq!(outcome(&[90, 130]).steady_interval_cycles(), Some(40.0));
+        // Intervals 70, 40, 20.
+        assert_eq!(outcome(&[90, 160, 200, 220]).steady_interval_cycles(), Some(30.0));
+        // 70, 60, 40, 50, 30, 20: the first half and the last one are left out.
+        assert_eq!(outcome(&[0, 70, 130, 170, 220, 250, 270]).steady_interval_cycles(), Some(40.0));
     }
 }

@@ -1,6 +1,6 @@
 use arch::Arch;
 use components::{
-    Contributor, Direction, Ima, Inputs, LayerControl, Link, Mesh, MeshGeometry, PartialSums, Producer, SumsSpec,
+    Contributor, Crew, Direction, Ima, Inputs, LayerControl, Link, Mesh, MeshGeometry, PartialSums, Producer, SumsSpec,
     Target, Tile, TileSpec,
 };
 use mapper::{LayerLayout, Layout, NEVER};
@@ -27,7 +27,7 @@ struct TilePlan {
     /// (layer, copy, IMAs as bits).
     controls: Vec<(usize, u32, u64)>,
     sums: Vec<SumsPlan>,
-    /// (IMA of the copy, control, partial sums).
+    /// (IMA of the copy, control, crew). The crews are numbered as the partial sums are.
     imas: Vec<(u32, u8, u8)>,
     /// (layer, number of its first outlet).
     outlets: Vec<(usize, u16)>,
@@ -41,7 +41,8 @@ struct SumsPlan {
     layer: usize,
     copy: u32,
     group: u32,
-    imas: u16,
+    /// IMAs of the tile, one bit each.
+    imas: u64,
     helpers: Vec<Contributor>,
 }
 
@@ -50,6 +51,7 @@ impl<'a> Wiring<'a> {
     pub fn new(arch: &'a Arch, layout: &'a Layout) -> Self {
         let mut wiring = Self { arch, layout, tiles: Vec::new(), targets: Vec::new(), homes: Vec::new() };
         for (index, layer) in layout.layers.iter().enumerate() {
+            let _span = tracing::debug_span!("wire", layer = %layer.layer.name).entered();
             wiring.place_shares(index, layer);
             wiring.place_copies(index, layer);
             wiring.open_outlets(index, layer);
@@ -79,13 +81,12 @@ impl<'a> Wiring<'a> {
         let arch = self.arch;
         let mut homes = Vec::with_capacity(layer.copies.len() * groups as usize);
         for copy in 0..layer.copies.len() as u32 {
-            let mut group = 0;
             // Tiles with IMAs of each group, in order.
             let mut contributors: Vec<Vec<(Contributor, u16)>> = vec![Vec::new(); groups as usize];
             for (tile, _, ima) in layer.places(arch, copy) {
-                while !layer.groups[group as usize].col_groups.contains(&layer.geometry.col_group(ima)) {
-                    group += 1;
-                }
+                let (_, col_group) = layer.geometry.groups_of(ima);
+                // In order, and each column group belongs to one.
+                let group = layer.groups.partition_point(|group| group.col_groups.end <= col_group) as u32;
                 let plan = self.tile(tile);
                 if plan.controls.last().is_none_or(|&(layer, of, _)| (layer, of) != (index, copy)) {
                     plan.controls.push((index, copy, 0));
@@ -93,11 +94,12 @@ impl<'a> Wiring<'a> {
                 let control = (plan.controls.len() - 1) as u8;
                 plan.controls[usize::from(control)].2 |= 1 << plan.imas.len();
                 let same = |sums: &SumsPlan| (sums.layer, sums.copy, sums.group) == (index, copy, group);
-                if !plan.sums.last().is_some_and(same) {
+                let known = plan.sums.iter().rposition(same);
+                let sums = known.unwrap_or_else(|| {
                     plan.sums.push(SumsPlan { control, layer: index, copy, group, imas: 0, helpers: Vec::new() });
-                }
-                let sums = (plan.sums.len() - 1) as u8;
-                plan.sums[usize::from(sums)].imas += 1;
+                    plan.sums.len() - 1
+                }) as u8;
+                plan.sums[usize::from(sums)].imas |= 1 << plan.imas.len();
                 plan.imas.push((ima, control, sums));
                 let contributors = &mut contributors[group as usize];
                 match contributors.last_mut() {
@@ -199,9 +201,14 @@ impl<'a> Wiring<'a> {
         let controls = plan.controls.iter().map(|&(layer, copy, imas)| {
             LayerControl::new((&layers[layer], layer as u16), copy, options.images, inputs_of(layer) as u8, imas)
         });
-        let imas = plan.imas.iter().map(|&(ima, control, sums)| {
+        let imas = plan.imas.iter().map(|&(ima, control, crew)| {
             let layer = plan.controls[usize::from(control)].0;
-            Ima::new(arch, layers[layer].geometry.ima(ima), control, sums)
+            Ima::new(arch, layers[layer].geometry.ima(ima), crew)
+        });
+        let imas: Vec<Ima> = imas.collect();
+        let crews = plan.sums.iter().map(|sums| {
+            let own = (0..imas.len()).map(|ima| (1 << ima, imas[ima].timing));
+            Crew::new(sums.control, own.filter(|(ima, _)| sums.imas & ima != 0))
         });
         let limits = vec![0; usize::from(plan.outlet_count)];
         let last = layers.len() - 1;
@@ -212,9 +219,10 @@ impl<'a> Wiring<'a> {
                 fidelity: options.fidelity,
                 uncontended: options.uncontended,
                 images: options.images,
-                imas: imas.collect(),
                 controls: controls.collect(),
                 inputs: self.inputs(plan, options),
+                crews: crews.collect(),
+                imas,
                 sums: self.sums(id, plan, options),
                 limits,
                 output_positions: layers[last].produced.len() as u32,

@@ -14,8 +14,8 @@ pub struct Point {
 }
 
 /// Sums over the pictures seen so far.
-pub struct Evaluation<'a> {
-    crops: &'a [Crop],
+pub struct Evaluation {
+    crops: Vec<Crop>,
     policies: Vec<Policy>,
     pictures: usize,
     fixed: Vec<Sum>,
@@ -44,15 +44,15 @@ impl Sum {
     }
 }
 
-impl<'a> Evaluation<'a> {
+impl Evaluation {
     /// Nothing seen yet.
-    pub fn new(crops: &'a [Crop], policies: Vec<Policy>) -> Self {
+    pub fn new(crops: &[Crop], policies: Vec<Policy>) -> Self {
         Self {
             pictures: 0,
             fixed: vec![Sum::default(); crops.len()],
             predicted: vec![Sum::default(); policies.len()],
             oracle: Sum::default(),
-            crops,
+            crops: crops.to_vec(),
             policies,
         }
     }
@@ -62,7 +62,7 @@ impl<'a> Evaluation<'a> {
         self.pictures += 1;
         self.fixed.iter_mut().zip(fixed).for_each(|(sum, point)| sum.add(*point));
         self.predicted.iter_mut().zip(predicted).for_each(|(sum, point)| sum.add(*point));
-        let Ok(crop) = inference::oracle(self.crops, |crop| Ok::<_, std::convert::Infallible>(fixed[crop].right));
+        let Ok(crop) = inference::oracle(&self.crops, |crop| Ok::<_, std::convert::Infallible>(fixed[crop].right));
         self.oracle.add(fixed[crop]);
     }
 
@@ -77,13 +77,7 @@ impl<'a> Evaluation<'a> {
             Curve { name: "oracle of 16 crops".to_owned(), points: vec![oracle] },
         ];
         for (policy, sum) in self.policies.iter().zip(&self.predicted) {
-            let name = match &policy.shape {
-                Shape::Edges => "predicted, 16 crops".to_owned(),
-                Shape::Rectangles(bits) => {
-                    let bits: Vec<String> = bits.iter().map(u32::to_string).collect();
-                    format!("predicted, rectangles of {} bits", bits.join("/"))
-                }
-            };
+            let name = format!("predicted, {}", shape_name(&policy.shape));
             let point = point(policy.threshold.to_string(), sum);
             match curves.iter_mut().find(|curve| curve.name == name) {
                 Some(curve) => curve.points.push(point),
@@ -91,6 +85,82 @@ impl<'a> Evaluation<'a> {
             }
         }
         curves
+    }
+
+    /// All policies, as settings among which to choose.
+    pub fn settings(&self) -> Settings {
+        let right = self.fixed[0].right;
+        let energy = |sum: &Sum| sum.energy_pj / self.fixed[0].energy_pj;
+        let tried = self.policies.iter().zip(&self.predicted);
+        let tried = tried.map(|(policy, sum)| (policy.clone(), energy(sum), sum.right)).collect();
+        Settings { pictures: self.pictures, right, tried }
+    }
+}
+
+/// Policies that were tried.
+pub struct Settings {
+    pictures: usize,
+    /// Right answers without a crop.
+    right: usize,
+    /// Policy, energy relative to no crop, and right answers.
+    tried: Vec<(Policy, f64, usize)>,
+}
+
+impl Settings {
+    /// A line for each policy.
+    pub fn csv(&self) -> String {
+        let mut text = String::from("shape,measure,margin,threshold,relative_energy,right,right_uncropped,pictures\n");
+        let Settings { right: uncropped, pictures, .. } = self;
+        for (policy, energy, right) in &self.tried {
+            let Policy { measure, threshold, shape, margin } = policy;
+            let (shape, measure) = (shape_name(shape), measure.name());
+            text += &format!("{shape},{measure},{margin},{threshold},{energy:.5},{right},{uncropped},{pictures}\n");
+        }
+        text
+    }
+
+    /// For each shape the policy of least energy that leaves as many answers right as no crop does, as options.
+    pub fn best(&self) -> String {
+        let mut shapes: Vec<&Shape> = Vec::new();
+        for (policy, ..) in &self.tried {
+            if !shapes.contains(&&policy.shape) {
+                shapes.push(&policy.shape);
+            }
+        }
+        let mut text = String::new();
+        for shape in shapes {
+            let good = self.tried.iter().filter(|(policy, _, right)| policy.shape == *shape && *right >= self.right);
+            let Some((policy, energy, right)) = good.min_by(|a, b| a.1.total_cmp(&b.1)) else {
+                text += &format!("{}: every setting makes more answers wrong\n", shape_name(shape));
+                continue;
+            };
+            let Policy { measure, threshold, margin, .. } = policy;
+            let measure = measure.name();
+            let shaped = match shape {
+                Shape::Edges => String::new(),
+                Shape::Rectangles(bits) => format!(" --precisions {} --margin {margin}", bits_list(bits, ",")),
+            };
+            text += &format!(
+                "{}: --measure {measure} --threshold {threshold}{shaped}: {:.1} % of the energy, {right} of {} right \
+                 ({} without a crop)\n",
+                shape_name(shape),
+                100.0 * energy,
+                self.pictures,
+                self.right
+            );
+        }
+        text
+    }
+}
+
+fn bits_list(bits: &[u32], separator: &str) -> String {
+    bits.iter().map(u32::to_string).collect::<Vec<_>>().join(separator)
+}
+
+fn shape_name(shape: &Shape) -> String {
+    match shape {
+        Shape::Edges => "16 crops".to_owned(),
+        Shape::Rectangles(bits) => format!("rectangles of {} bits", bits_list(bits, "/")),
     }
 }
 

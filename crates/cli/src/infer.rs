@@ -3,13 +3,15 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+use arch::Arch;
 use clap::Args;
+use numeric::Method;
 use report::terminal::{AnswerTotals, PictureAnswer};
 
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::pictures::{Pictures, Weights, accelerator, processors};
-use crate::policy::{Choice, Chooser, Chosen, PolicyName, without_regions};
+use crate::policy::{self, Choice, Chooser, Chosen, PolicyName, without_regions};
 use crate::progress;
 use crate::selection::Selection;
 
@@ -30,6 +32,9 @@ pub struct Infer {
     /// Write a line for each picture; - is standard output, which then gets nothing else
     #[arg(long, value_name = "FILE|-")]
     csv: Option<PathBuf>,
+    /// Write the plan of each picture as TOML, for --plan and for sweeps
+    #[arg(long, value_name = "DIR")]
+    plans: Option<PathBuf>,
 }
 
 /// What the pictures amount to so far.
@@ -41,8 +46,12 @@ struct Answers {
 impl Infer {
     /// Answers all pictures, then prints the answers and what they cost.
     pub fn execute(self) -> Result<(), Failure> {
+        self.choice.check(&self.selection)?;
         let selected = self.selection.load()?;
         let csv = self.csv.as_deref().map(Output::create).transpose()?;
+        if let Some(folder) = &self.plans {
+            output::create_folder(folder)?;
+        }
         let oracle = self.choice.policy == PolicyName::Oracle;
         let loaded = match oracle {
             true => self.pictures.load_labelled(&selected.network, "the oracle")?,
@@ -62,7 +71,7 @@ impl Infer {
                 right: labelled.then_some([0, 0]),
                 simulations: 0,
                 whole_pj: accelerator.cost(&whole)?.dynamic_pj,
-                integer: true,
+                method: method_name(Method::Integer),
                 clipped: 0,
                 saturated: 0,
             },
@@ -77,12 +86,17 @@ impl Infer {
             },
             |picture, chosen| {
                 bar.inc(1);
-                match chosen {
+                let written = chosen.and_then(|chosen| {
+                    if let Some(folder) = &self.plans {
+                        policy::write_plan(folder, &picture.picture.name, &chosen.plan, network)?;
+                    }
+                    Ok(chosen)
+                });
+                match written {
                     Ok(chosen) => {
                         let macs = |plan: &network::Plan| plan.macs(network) as f64;
                         let computed = macs(&chosen.plan) / macs(&whole);
-                        let edram_bit_pj = selected.arch.energy.edram_bit.pj;
-                        answers.add(&picture.picture.name, picture.label, &chosen, computed, edram_bit_pj, self.top);
+                        answers.add(&picture.picture.name, picture.label, &chosen, computed, &selected.arch, self.top);
                         ControlFlow::Continue(())
                     }
                     Err(failure) => ControlFlow::Break(failure),
@@ -104,26 +118,28 @@ impl Infer {
     }
 }
 
+/// What the program did to compute answers.
+fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Integer => "integer products, which these crossbars provably compute",
+        Method::BitSerial => "every conversion of every column",
+        Method::Conductances => "every conversion of every column, on imperfect cells",
+    }
+}
+
 impl Answers {
-    fn add(
-        &mut self,
-        picture: &str,
-        label: Option<usize>,
-        chosen: &Chosen,
-        computed: f64,
-        edram_bit_pj: f64,
-        top: usize,
-    ) {
+    fn add(&mut self, picture: &str, label: Option<usize>, chosen: &Chosen, computed: f64, arch: &Arch, top: usize) {
         let Chosen { name, cost, answer, operations, .. } = chosen;
         let totals = &mut self.totals;
         if let (Some([top1, top5]), Some(label)) = (&mut totals.right, label) {
             *top1 += usize::from(answer.is_right(label, 1));
             *top5 += usize::from(answer.is_right(label, 5));
         }
-        totals.integer &= answer.integer;
+        totals.method = method_name(answer.method);
         totals.clipped += answer.clipped;
         totals.saturated += answer.saturated;
         let probabilities = answer.probabilities();
+        let (predictor_pj, predictor_ns) = policy::cost(arch, operations);
         self.rows.push(PictureAnswer {
             picture: picture.to_owned(),
             classes: answer.ranking().into_iter().take(top).map(|class| (class, probabilities[class])).collect(),
@@ -131,7 +147,8 @@ impl Answers {
             plan: name.clone(),
             computed,
             energy_pj: cost.dynamic_pj,
-            predictor_pj: operations.energy_pj(edram_bit_pj),
+            predictor_pj,
+            predictor_ns,
             latency_ns: cost.latency_ns,
         });
     }
@@ -139,7 +156,17 @@ impl Answers {
     /// A line for each picture.
     fn csv(&self) -> String {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let header = ["image", "label", "classes", "plan", "computed", "energy_pj", "predictor_pj", "latency_ns"];
+        let header = [
+            "image",
+            "label",
+            "classes",
+            "plan",
+            "computed",
+            "energy_pj",
+            "predictor_pj",
+            "latency_ns",
+            "predictor_ns",
+        ];
         let rows = self.rows.iter().map(|row| {
             let classes: Vec<String> = row.classes.iter().map(|(class, _)| class.to_string()).collect();
             [
@@ -151,6 +178,7 @@ impl Answers {
                 row.energy_pj.to_string(),
                 row.predictor_pj.to_string(),
                 row.latency_ns.to_string(),
+                row.predictor_ns.to_string(),
             ]
         });
         let in_memory = "a buffer can be written to";

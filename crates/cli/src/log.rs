@@ -3,18 +3,24 @@
 use std::env;
 use std::io::{IsTerminal, stderr};
 
+use document::Fault;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 /// Says which parts of the program to log, as in `AQUASIM_LOG=info`.
 const VARIABLE: &str = "AQUASIM_LOG";
 
-/// Logs to standard error what takes how long, if the user asks for it: with `-v` (phases), `-vv` (details) or in the
-/// environment, which goes before.
-pub fn start(verbosity: u8) {
+/// Logs to standard error what takes how long, if the user asks for it: with `-v` (phases), `-vv` (layers and points,
+/// too) or in the environment, which goes before.
+pub fn start(verbosity: u8) -> Result<(), Fault> {
     let of_arguments = [None, Some("info"), Some("debug")][usize::from(verbosity.min(2))];
     let filter = match env::var(VARIABLE) {
-        Ok(filter) => Some(EnvFilter::new(filter)),
+        Ok(filter) => Some(EnvFilter::try_new(&filter).map_err(|error| {
+            Fault::new(
+                format!("{VARIABLE}={filter}: {error}"),
+                "give a level or a part and its level, as in info,chip=debug",
+            )
+        })?),
         Err(_) => of_arguments.map(EnvFilter::new),
     };
     if let Some(filter) = filter {
@@ -25,4 +31,5 @@ pub fn start(verbosity: u8) {
             .with_ansi(stderr().is_terminal())
             .init();
     }
+    Ok(())
 }

@@ -56,7 +56,9 @@ fn main() -> ExitCode {
     let arguments = std::env::args_os();
     let default = (arguments.len() <= 1).then(|| "run".into());
     let cli = Cli::parse_from(arguments.chain(default));
-    log::start(cli.verbose);
+    if let Err(fault) = log::start(cli.verbose) {
+        return failure::Failure::from(fault).report();
+    }
     let result = match cli.command {
         Command::Run(run) => run.execute(),
         Command::Stalls(stalls) => stalls.execute(),

@@ -8,6 +8,7 @@ use report::floorplan;
 
 use crate::failure::Failure;
 use crate::output::{self, Output};
+use crate::policy::PictureChoice;
 use crate::selection::Selection;
 
 /// Map a network to a machine and show where it lies
@@ -15,6 +16,8 @@ use crate::selection::Selection;
 pub struct Map {
     #[command(flatten)]
     selection: Selection,
+    #[command(flatten)]
+    choice: PictureChoice,
     /// Write the mapping, to be edited and run with `aquasim run --mapping`; - is standard output alone
     #[arg(long, value_name = "FILE|-")]
     out: Option<PathBuf>,
@@ -34,7 +37,7 @@ impl Map {
             let message = format!("a floorplan cannot be drawn as {}", path.display());
             return Err(Fault::new(message, "give text, or a file whose name ends in .svg").into());
         }
-        let selected = self.selection.load()?;
+        let (selected, _) = self.choice.load(&self.selection)?;
         let (arch, layout) = (&selected.arch, &selected.layout);
         if let Some(path) = svg {
             Output::create(&path)?.write(&floorplan::svg(arch, layout))?;

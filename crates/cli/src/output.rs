@@ -71,17 +71,31 @@ impl Output {
         }
     }
 
-    /// Writes all of it.
-    pub fn write(self, text: &str) -> Result<(), Failure> {
+    /// What writes to it bit by bit; [`Output::complete`] follows. Standard output cannot be written like this.
+    pub fn stream(&self) -> io::Result<File> {
         match self {
-            Output::Standard => print(text),
-            Output::Direct(mut file) => Ok(file.write_all(text.as_bytes())?),
-            Output::Beside(mut file, path) => {
-                file.write_all(text.as_bytes())?;
-                file.persist(path).map_err(|error| error.error)?;
-                Ok(())
-            }
+            Output::Standard => Err(io::ErrorKind::Unsupported.into()),
+            Output::Direct(file) => file.try_clone(),
+            Output::Beside(file, _) => file.as_file().try_clone(),
         }
+    }
+
+    /// All of it is written: moves it to its place.
+    pub fn complete(self) -> io::Result<()> {
+        if let Output::Beside(file, path) = self {
+            file.persist(path).map_err(|error| error.error)?;
+        }
+        Ok(())
+    }
+
+    /// Writes all of it.
+    pub fn write(mut self, text: &str) -> Result<(), Failure> {
+        match &mut self {
+            Output::Standard => print(text)?,
+            Output::Direct(file) => file.write_all(text.as_bytes())?,
+            Output::Beside(file, _) => file.write_all(text.as_bytes())?,
+        }
+        Ok(self.complete()?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Weights, pictures and labels: the options that every command on pictures shares.
 
+use std::fs::File;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use document::Fault;
 use inference::{Accelerator, Classifier};
 use ndarray::Array3;
 use network::Network;
-use numeric::{Datapath, LayerWeights, Model, Options};
+use numeric::{Datapath, LayerWeights, Model, NonIdealities, Options};
 use tracing::info_span;
 
 use crate::failure::Failure;
@@ -47,6 +48,65 @@ pub struct Weights {
     /// Model every conversion, even where the integer product is provably the same
     #[arg(long)]
     bit_serial: bool,
+    #[command(flatten)]
+    imperfections: Imperfections,
+}
+
+/// Cells and reads that are not perfect; by default they are.
+#[derive(Args, Debug, Default)]
+pub struct Imperfections {
+    /// Programming error: the spread of the logarithm of a cell's conductance
+    #[arg(long, value_name = "SIGMA", value_parser = spread, default_value_t = 0.0, hide_default_value = true)]
+    programming_error: f32,
+    /// Read noise: its spread at each conversion, in steps of the ADC
+    #[arg(long, value_name = "SIGMA", value_parser = spread, default_value_t = 0.0, hide_default_value = true)]
+    read_noise: f32,
+    /// Share of cells that are stuck at their lowest conductance
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value_t = 0.0, hide_default_value = true)]
+    stuck_off: f32,
+    /// Share of cells that are stuck at their highest conductance
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value_t = 0.0, hide_default_value = true)]
+    stuck_on: f32,
+    /// Highest over lowest conductance of a cell
+    #[arg(long, value_name = "RATIO", value_parser = ratio)]
+    on_off_ratio: Option<f32>,
+    /// Seed of all that is drawn at random
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    seed: u64,
+}
+
+fn number(text: &str, remedy: &str, good: impl Fn(f32) -> bool) -> Result<f32, String> {
+    text.parse().ok().filter(|&number: &f32| good(number)).ok_or_else(|| remedy.to_owned())
+}
+
+fn spread(text: &str) -> Result<f32, String> {
+    number(text, "give a number of 0 or more", |number| number.is_finite() && number >= 0.0)
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    number(text, "give a number from 0 to 1", |number| (0.0..=1.0).contains(&number))
+}
+
+fn ratio(text: &str) -> Result<f32, String> {
+    number(text, "give a number above 1", |number| number > 1.0)
+}
+
+impl Imperfections {
+    fn non_idealities(&self) -> Result<NonIdealities, Fault> {
+        let Self { programming_error, read_noise, stuck_off, stuck_on, on_off_ratio, seed } = *self;
+        if stuck_off + stuck_on > 1.0 {
+            let remedy = "give --stuck-off and --stuck-on that add up to 1 at the most";
+            return Err(Fault::new(format!("{stuck_off} and {stuck_on} of all cells cannot be stuck"), remedy));
+        }
+        Ok(NonIdealities {
+            seed,
+            programming_sigma: programming_error,
+            read_sigma: read_noise,
+            stuck_off,
+            stuck_on,
+            on_off_ratio: on_off_ratio.unwrap_or(f32::INFINITY),
+        })
+    }
 }
 
 /// Pictures that were found good.
@@ -110,6 +170,23 @@ impl Pictures {
 }
 
 impl Loaded {
+    /// The only picture in a file.
+    pub fn one(file: &Path, label: Option<usize>, network: &Network) -> Result<Loaded, Failure> {
+        let mut pictures = dataset::pictures(file)?;
+        if pictures.len() != 1 {
+            let message = format!("{} has {} pictures", file.display(), pictures.len());
+            return Err(Fault::new(message, "give a file with one; `aquasim infer` takes many").into());
+        }
+        let classes = network.layers.last().map_or(0, |layer| layer.output.channels as usize);
+        if let Some(label) = label.filter(|label| *label >= classes) {
+            let message = format!("{label} is no class of {}", network.name);
+            return Err(Fault::new(message, format!("give a number from 0 to {}", classes.saturating_sub(1))).into());
+        }
+        let picture = pictures.remove(0);
+        picture.load(network)?;
+        Ok(Loaded { pictures: vec![Labelled { picture, label }], skipped: 0 })
+    }
+
     /// Threads for each picture, when all processors work on all pictures.
     pub fn threads_per_picture(&self) -> NonZeroUsize {
         NonZeroUsize::new(processors().get() / self.pictures.len()).unwrap_or(NonZeroUsize::MIN)
@@ -129,30 +206,44 @@ pub struct Calibrated {
     weights: Vec<LayerWeights>,
     ranges: Vec<f32>,
     options: Options,
+    threads_per_picture: NonZeroUsize,
 }
 
 impl Weights {
     /// The weights in a file, computed with as is usual.
     pub fn of_file(path: &Path) -> Weights {
-        Weights { weights_file: path.to_owned(), calibrate: CALIBRATE, bit_serial: false }
+        Weights {
+            weights_file: path.to_owned(),
+            calibrate: CALIBRATE,
+            bit_serial: false,
+            imperfections: Imperfections::default(),
+        }
+    }
+
+    /// Takes up what decides the answers of some pictures.
+    pub fn fingerprint(&self, hasher: &mut blake3::Hasher) -> Result<(), Failure> {
+        let Weights { weights_file, calibrate, imperfections, .. } = self;
+        hasher.update(format!("{calibrate} {imperfections:?}").as_bytes());
+        let unreadable = |error: std::io::Error| {
+            Fault::new(format!("{} cannot be read: {error}", weights_file.display()), "give a file of weights")
+        };
+        let file = File::open(weights_file).map_err(unreadable)?;
+        hasher.update_reader(file).map_err(unreadable)?;
+        Ok(())
     }
 
     /// Reads the weights, and finds the ranges of the activations.
     pub fn load(&self, selected: &Selected, loaded: &Loaded) -> Result<Calibrated, Failure> {
         let network = &selected.network;
-        if selected.arch.ima.skip_zero_row_blocks {
-            let remedy = "set ima.skip_zero_row_blocks = false";
-            return Err(Fault::new("answers are not counted for a machine that skips row blocks", remedy).into());
-        }
+        let non_idealities = self.imperfections.non_idealities()?;
         let weights = info_span!("read weights").in_scope(|| dataset::load_weights(&self.weights_file, network))?;
         let few = loaded.pictures.iter().take(self.calibrate.get());
         let inputs: Vec<Array3<f32>> =
             few.map(|picture| Ok(picture.input(network)?.1)).collect::<Result<_, dataset::Error>>()?;
         let ranges = info_span!("calibrate")
             .in_scope(|| inference::calibrate(network, &weights, inputs.iter(), processors()))?;
-        let options =
-            Options { threads: loaded.threads_per_picture(), integer_product: !self.bit_serial, ..Options::default() };
-        Ok(Calibrated { weights, ranges, options })
+        let options = Options { integer_product: !self.bit_serial, non_idealities, ..Options::default() };
+        Ok(Calibrated { weights, ranges, options, threads_per_picture: loaded.threads_per_picture() })
     }
 }
 
@@ -164,9 +255,10 @@ impl Calibrated {
         let datapath = Datapath::new(&arch.crossbar, &arch.dac, &arch.adc, self.options.clone());
         let bits: Vec<u32> = plan.layers.iter().map(|layer| layer.weight_bits).collect();
         let model = datapath
+            .map(|datapath| datapath.skipping_zero_row_blocks(arch.ima.skip_zero_row_blocks))
             .and_then(|datapath| Model::program(&datapath, network, &self.weights, &bits, &self.ranges))
             .map_err(inference::Error::from)?;
-        Ok(Classifier::new(network.clone(), model))
+        Ok(Classifier::new(network.clone(), model.on_threads(self.threads_per_picture)))
     }
 }
 

@@ -1,56 +1,77 @@
 //! Which plan each picture gets.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::failure::Failure;
+use arch::Arch;
 use clap::{Args, ValueEnum};
 use document::Fault;
 use inference::{Accelerator, Answer, Classifier, Cost, Crop};
 use ndarray::Array3;
-use network::Plan;
-use predictor::{Measure, Operations, Policy, Shape, importance};
+use network::{Edges, Network, Plan};
+use predictor::{Measure, Operations, Policy, Shape};
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::pictures::{Loaded, Weights, accelerator};
+use crate::selection::{Selected, Selection};
 
 /// How plans are chosen.
 #[derive(Args)]
 pub struct Choice {
-    /// How each picture gets its plan
+    /// How a picture gets its plan
     #[arg(long, value_enum, default_value_t)]
     pub policy: PolicyName,
     #[command(flatten)]
     pub predictor: Predictor,
 }
 
+impl Choice {
+    /// Refuses a fixed crop beside a policy that would not take it.
+    pub fn check(&self, selection: &Selection) -> Result<(), Fault> {
+        match self.policy {
+            PolicyName::Fixed => Ok(()),
+            PolicyName::None => selection.refuse_crop("--policy none"),
+            PolicyName::Predicted => selection.refuse_crop("--policy predicted"),
+            PolicyName::Oracle => selection.refuse_crop("--policy oracle"),
+        }
+    }
+}
+
 /// How a plan is predicted from a picture.
 #[derive(Args)]
 pub struct Predictor {
-    /// Part of a picture's importance that a predicted crop may take, 0 to 1
-    #[arg(long, value_name = "PART", default_value_t = 0.02, value_parser = part)]
-    pub threshold: f32,
-    /// What makes a part of a picture important
-    #[arg(long, value_enum, default_value_t)]
-    pub measure: MeasureName,
+    /// Part of a picture's importance that a predicted crop may take, 0 to 1 [default: 0.01; rectangles 0.2]
+    #[arg(long, value_name = "PART", value_parser = part)]
+    threshold: Option<f32>,
+    /// What makes a part of a picture important [default: combined; rectangles entropy]
+    #[arg(long, value_enum)]
+    measure: Option<MeasureName>,
     /// Predict nested rectangles with these bits, falling, in place of one of the 16 crops: 16,0 or 16,8,4,0
     #[arg(long, value_name = "BITS,...", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(0..=16))]
-    pub precisions: Vec<u32>,
+    precisions: Vec<u32>,
+    /// Part of a picture's shorter side that rectangles keep around what is important, 0 to 1 [default: 0.125; of more
+    /// than two precisions 0.167]
+    #[arg(long, value_name = "PART", value_parser = part)]
+    margin: Option<f32>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, ValueEnum)]
 pub enum PolicyName {
     /// No crop and no regions
     None,
-    /// What --crop or --plan says, for every picture
+    /// What --crop or --plan says
     #[default]
     Fixed,
     /// From the picture alone, by the importance of its parts
     Predicted,
-    /// The crop with the least energy that leaves a right answer right; needs --labels
+    /// The crop with the least energy that leaves a right answer right
     Oracle,
 }
 
-#[derive(Clone, Copy, Default, ValueEnum)]
-pub enum MeasureName {
+#[derive(Clone, Copy, ValueEnum)]
+enum MeasureName {
     /// Entropy of the grey levels
-    #[default]
     Entropy,
     /// Change of each colour
     Gradient,
@@ -77,8 +98,8 @@ fn part(text: &str) -> Result<f32, String> {
 }
 
 impl Predictor {
-    /// The policy, for another threshold if one is given.
-    pub fn policy(&self, threshold: Option<f32>) -> Result<Policy, Fault> {
+    /// The policy.
+    pub fn policy(&self) -> Result<Policy, Fault> {
         let shape = match self.precisions[..] {
             [] => Shape::Edges,
             [_] => return Err(Fault::new("--precisions has a single number of bits", "give at least two, as in 16,0")),
@@ -87,8 +108,111 @@ impl Predictor {
             }
             _ => Shape::Rectangles(self.precisions.clone()),
         };
-        Ok(Policy { threshold: threshold.unwrap_or(self.threshold), shape })
+        Ok(self.policy_of(shape))
     }
+
+    /// The policy, for another shape than the one that was asked for.
+    pub fn policy_of(&self, shape: Shape) -> Policy {
+        let tuned = Policy::tuned(shape);
+        Policy {
+            measure: self.measure.map_or(tuned.measure, Measure::from),
+            threshold: self.threshold.unwrap_or(tuned.threshold),
+            margin: self.margin.unwrap_or(tuned.margin),
+            shape: tuned.shape,
+        }
+    }
+}
+
+/// The picture for which a command that simulates one plan chooses it.
+#[derive(Args)]
+pub struct PictureChoice {
+    #[command(flatten)]
+    choice: Choice,
+    /// Picture to choose the plan for: a PNG, JPEG or npy file
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
+    /// Number of the picture's class, for the oracle
+    #[arg(long, value_name = "CLASS")]
+    label: Option<usize>,
+    /// Weights of the network, for the oracle
+    #[arg(long, value_name = "SAFETENSORS|NPZ")]
+    weights_file: Option<PathBuf>,
+}
+
+impl PictureChoice {
+    /// What was selected, with the plan that the policy chooses, and what it took to choose it.
+    pub fn load(&self, selection: &Selection) -> Result<(Selected, Operations), Failure> {
+        self.check()?;
+        self.choice.check(selection)?;
+        let mut selected = selection.load()?;
+        let operations = self.apply(&mut selected)?;
+        Ok((selected, operations))
+    }
+
+    fn apply(&self, selected: &mut Selected) -> Result<Operations, Failure> {
+        let Self { choice, image, label, weights_file } = self;
+        let network = &selected.network;
+        let mut operations = Operations::default();
+        let (plan, name) = match (choice.policy, image) {
+            (PolicyName::Fixed, _) => return Ok(operations),
+            (PolicyName::Oracle, Some(image)) => {
+                let loaded = Loaded::one(image, *label, network)?;
+                let weights = weights_file.as_deref().map(Weights::of_file).expect("checked");
+                let classifier = weights.load(selected, &loaded)?.program(selected)?;
+                let accelerator = accelerator(selected);
+                let chooser = Chooser::new(choice, &selected.plan, &accelerator, &classifier)?;
+                let (pixels, input) = loaded.pictures[0].input(network)?;
+                let Chosen { plan, name, .. } = chooser.choose(&pixels, &input, *label)?;
+                (plan, format!("oracle's {name}"))
+            }
+            (PolicyName::Predicted, Some(image)) => {
+                let loaded = Loaded::one(image, None, network)?;
+                let (pixels, _) = loaded.pictures[0].input(network)?;
+                let (plan, deciding) = choice.predictor.policy()?.predict(network, &selected.plan, pixels.view())?;
+                operations += deciding;
+                let name = crop_name(network, &selected.plan, &plan);
+                (plan, format!("predicted {}", name.unwrap_or_else(|| "rectangles".to_owned())))
+            }
+            _ => (without_regions(&selected.plan), "crop none".to_owned()),
+        };
+        selected.set_plan(plan, &name)?;
+        Ok(operations)
+    }
+
+    /// Refuses what is missing, and what would have no effect.
+    fn check(&self) -> Result<(), Failure> {
+        let Self { choice, image, label, weights_file } = self;
+        let given =
+            [("--image", image.is_some()), ("--label", label.is_some()), ("--weights-file", weights_file.is_some())];
+        let (name, needed): (&str, &[&str]) = match choice.policy {
+            PolicyName::None => ("none", &[]),
+            PolicyName::Fixed => ("fixed", &[]),
+            PolicyName::Predicted => ("predicted", &["--image"]),
+            PolicyName::Oracle => ("oracle", &["--image", "--label", "--weights-file"]),
+        };
+        let faults = given.into_iter().filter_map(|(option, given)| match (given, needed.contains(&option)) {
+            (false, true) => {
+                let problem = match option {
+                    "--image" => format!("--policy {name} looks at a picture, and there is none"),
+                    _ => format!("--policy {name} needs {option}"),
+                };
+                Some(Fault::new(problem, format!("give {}; `aquasim infer` takes many pictures", needed.join(", "))))
+            }
+            (true, false) => Some(Fault::new(
+                format!("--policy {name} has no use for {option}"),
+                format!("remove {option}, or give another --policy"),
+            )),
+            _ => None,
+        });
+        let faults: Vec<Fault> = faults.collect();
+        if faults.is_empty() { Ok(()) } else { Err(Failure::User(faults.into())) }
+    }
+}
+
+/// Which of the 16 crops of `base` a plan is.
+fn crop_name(network: &Network, base: &Plan, plan: &Plan) -> Option<String> {
+    let is_plan = |edges: &Edges| base.clone().crop(network, *edges).is_ok_and(|cropped| cropped == *plan);
+    Edges::all().into_iter().find(is_plan).map(|edges| format!("crop {edges}"))
 }
 
 /// A plan for one picture, the answer under it, and what both cost.
@@ -109,7 +233,6 @@ pub struct Chosen {
 pub struct Chooser<'a> {
     policy: PolicyName,
     predictor: Policy,
-    measure: Measure,
     base: &'a Plan,
     /// The 16 crops of the base plan, where they are needed.
     crops: Vec<Crop>,
@@ -125,15 +248,14 @@ impl<'a> Chooser<'a> {
         accelerator: &'a Accelerator<'a>,
         classifier: &'a Classifier,
     ) -> Result<Self, Failure> {
-        let predictor = choice.predictor.policy(None)?;
+        let predictor = choice.predictor.policy()?;
         let on_edges = match choice.policy {
             PolicyName::Oracle => true,
             PolicyName::Predicted => predictor.shape == Shape::Edges,
             PolicyName::None | PolicyName::Fixed => false,
         };
         let crops = if on_edges { inference::crops(accelerator, base)? } else { Vec::new() };
-        let measure = choice.predictor.measure.into();
-        Ok(Self { policy: choice.policy, predictor, measure, base, crops, accelerator, classifier })
+        Ok(Self { policy: choice.policy, predictor, base, crops, accelerator, classifier })
     }
 
     /// Chooses a plan for a picture (values from 0 to 1), and answers its input under that plan.
@@ -148,9 +270,7 @@ impl<'a> Chooser<'a> {
             PolicyName::None => (without_regions(self.base), "whole".to_owned()),
             PolicyName::Fixed => (self.base.clone(), "fixed".to_owned()),
             PolicyName::Predicted => {
-                let importance = importance(pixels.view(), self.measure);
-                let (plan, deciding) = self.predictor.plan(self.accelerator.network(), self.base, &importance)?;
-                operations += importance.operations;
+                let (plan, deciding) = self.predictor.predict(self.accelerator.network(), self.base, pixels.view())?;
                 operations += deciding;
                 let crop = self.crops.iter().find(|crop| crop.plan == plan);
                 let name = crop.map_or("rectangles".to_owned(), |crop| format!("crop {}", crop.edges));
@@ -180,4 +300,15 @@ pub fn without_regions(plan: &Plan) -> Plan {
         layer.regions.clear();
     }
     plan
+}
+
+/// Energy in pJ and time in ns of a predictor's operations on a machine.
+pub fn cost(arch: &Arch, operations: &Operations) -> (f64, f64) {
+    let edram_bits_per_ns = f64::from(8 * arch.edram.bytes_per_cycle) / arch.cycle_ns;
+    (operations.energy_pj(arch.energy.edram_bit.pj), operations.latency_ns(edram_bits_per_ns))
+}
+
+/// Writes the plan of a picture as a TOML file that is called after it.
+pub fn write_plan(folder: &Path, picture: &str, plan: &Plan, network: &Network) -> Result<(), Failure> {
+    Output::create(&folder.join(format!("{picture}.toml")))?.write(&plan.to_toml(network))
 }

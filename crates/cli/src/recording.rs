@@ -1,17 +1,17 @@
 //! `aquasim run --trace`: records what happens, cycle by cycle.
 
-use std::fs::File;
+use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use chip::{Options, Outcome, SimulationError};
+use chip::{Options, Outcome, Probe, SimulationError};
 use clap::{Args, ValueEnum};
 use document::Fault;
-use trace::{Detail, Filter, Format, Scene};
+use trace::{Detail, Filter, Format, Recorder, Scene, Summary, Timeline};
 use tracing::info_span;
 
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, Output};
 use crate::selection::Selected;
 
 /// Bytes of a megabyte.
@@ -32,7 +32,7 @@ pub struct Recording {
     /// Layers to record, such as conv3_*,fc6
     #[arg(long, value_name = "PATTERN,...", value_delimiter = ',', requires = "trace")]
     trace_layers: Vec<String>,
-    /// How much to record; each shows what the one before does, and more. Waveforms show IMAs only
+    /// How much to record; each shows what the one before does, and more
     #[arg(long, value_enum, default_value_t = DetailName::Ima, requires = "trace")]
     trace_detail: DetailName,
     /// Megabytes after which a trace ends
@@ -44,9 +44,9 @@ pub struct Recording {
 enum DetailName {
     /// Operations of each layer, loads of meshes and links
     Layer,
-    /// Each tile: bus, writes and fill of the buffer
+    /// Each tile and mesh link: bus, writes, fill of the buffer
     Tile,
-    /// Each IMA: operations, waits, fetches and results
+    /// Each IMA and window: operations, waits, fetches, results, writes
     Ima,
     /// What is inside: crossbars, converters, shift-and-adds, and their iterations at iteration fidelity
     Crossbar,
@@ -65,72 +65,92 @@ impl From<DetailName> for Detail {
 
 /// A recording that can begin.
 pub struct Prepared<'a> {
-    scene: Scene<'a>,
+    scene: &'a Scene<'a>,
     filter: Filter,
     path: PathBuf,
-    file: File,
+    output: Output,
     format: Format,
     limit: u64,
 }
 
 impl Recording {
     /// Opens the file, if a trace is asked for.
-    pub fn prepare<'a>(&self, selected: &'a Selected) -> Result<Option<Prepared<'a>>, Fault> {
+    pub fn prepare<'a>(&self, scene: impl FnOnce() -> &'a Scene<'a>) -> Result<Option<Prepared<'a>>, Fault> {
         let Some(path) = self.trace.clone() else { return Ok(None) };
         let Some(format) = Format::of(&path) else {
             let message = format!("a trace cannot be written as {}", path.display());
             return Err(Fault::new(message, "end its name in .pftrace, .fst, .vcd or .csv"));
         };
-        let scene = Scene::new(&selected.arch, &selected.layout);
+        let scene = scene();
         let cycles = self.trace_cycles.clone().unwrap_or(0..u64::MAX);
-        let filter = Filter::new(&scene, cycles, self.trace_detail.into(), &self.trace_layers, &self.trace_units);
+        let filter = Filter::new(scene, cycles, self.trace_detail.into(), &self.trace_layers, &self.trace_units);
         if !filter.shows_something() {
             let message = "the trace would show nothing: no unit or no layer matches";
             let example = format!("units are called {}, layers {}", scene.ima_path(0, 0), scene.layer(0));
             return Err(Fault::new(message, example));
         }
-        let file = File::create(&path).map_err(|error| {
-            Fault::new(
-                format!("{} cannot be written: {error}", path.display()),
-                "give a file in a folder that is there",
-            )
-        })?;
-        Ok(Some(Prepared { scene, filter, path, file, format, limit: self.trace_limit.saturating_mul(MEGABYTE) }))
+        let output = Output::create(&path)?;
+        Ok(Some(Prepared { scene, filter, path, output, format, limit: self.trace_limit.saturating_mul(MEGABYTE) }))
     }
 }
 
-impl Prepared<'_> {
-    /// Simulates and records. A trace that cannot be written does not stop the run.
-    pub fn simulate(
-        self,
-        selected: &Selected,
-        options: &Options,
-    ) -> (Result<Outcome, SimulationError>, Result<(), Failure>) {
-        let Prepared { scene, filter, path, file, format, limit } = self;
-        let (outcome, summary) = info_span!("simulate and trace").in_scope(|| {
-            std::thread::scope(|scope| {
-                let (recorder, writing) = trace::start(scope, &scene, filter, (file, format), limit);
-                let (outcome, recorder) = chip::run_probed(&selected.arch, &selected.layout, options, recorder);
-                (outcome, writing.finish(recorder))
-            })
-        });
-        let path = path.display();
-        let recorded = match summary {
-            Ok(summary) => {
-                tracing::info!(events = summary.events, bytes = summary.bytes, "trace written");
-                if let Some(cycle) = summary.ended_at {
-                    output::complain(&format!(
-                        "{path} ends with cycle {cycle}: it has reached its limit of {} MB (--trace-limit); \
-                         --trace-cycles, --trace-layers, --trace-units and --trace-detail make it smaller",
-                        limit / MEGABYTE
-                    ));
-                }
-                Ok(())
-            }
-            Err(error) => Err(Failure::Other(format!("{path} could not be written: {error}").into())),
-        };
-        (outcome, recorded)
+/// Simulates while a recording, a timeline, both or neither look on. Returns the outcome, the timeline, and what became
+/// of the recording: one that cannot be written does not stop the run.
+pub fn simulate(
+    recording: Option<Prepared<'_>>,
+    timeline: Option<Timeline>,
+    selected: &Selected,
+    options: &Options,
+) -> (Result<Outcome, SimulationError>, Option<Timeline>, Result<(), Failure>) {
+    let _span = info_span!("simulate").entered();
+    let run = |probes: (Option<Recorder>, Option<Timeline>)| run(selected, options, probes);
+    match recording {
+        // Nothing looks on, and nothing is asked whether it does.
+        None if timeline.is_none() => (chip::run(&selected.arch, &selected.layout, options), None, Ok(())),
+        None => {
+            let (outcome, (_, timeline)) = run((None, timeline));
+            (outcome, timeline, Ok(()))
+        }
+        Some(recording) => {
+            let (ran, written) = recording.write(|recorder| {
+                let (outcome, (recorder, timeline)) = run((Some(recorder), timeline));
+                ((outcome, timeline), recorder.expect("the recorder comes back"))
+            });
+            (ran.0, ran.1, written)
+        }
     }
+}
+
+fn run<P: Probe>(selected: &Selected, options: &Options, probe: P) -> (Result<Outcome, SimulationError>, P) {
+    chip::run_probed(&selected.arch, &selected.layout, options, probe)
+}
+
+impl Prepared<'_> {
+    /// Writes what a recorder sees while `run` has it.
+    fn write<T>(self, run: impl FnOnce(Recorder) -> (T, Recorder)) -> (T, Result<(), Failure>) {
+        let Prepared { scene, filter, path, output, format, limit } = self;
+        let (result, summary) = std::thread::scope(|scope| {
+            let (recorder, writing) = trace::start(scope, scene, filter, (output.stream(), format), limit);
+            let (result, recorder) = run(recorder);
+            (result, writing.finish(recorder))
+        });
+        let written = summary.and_then(|summary| output.complete().map(|()| summary));
+        (result, report(&path.display().to_string(), limit, written))
+    }
+}
+
+/// Says what became of a trace.
+fn report(path: &str, limit: u64, written: io::Result<Summary>) -> Result<(), Failure> {
+    let summary = written.map_err(|error| Failure::Other(format!("{path} could not be written: {error}").into()))?;
+    tracing::info!(events = summary.events, bytes = summary.bytes, "trace written");
+    if let Some(cycle) = summary.ended_at {
+        output::complain(&format!(
+            "{path} ends with cycle {cycle}: it has reached its limit of {} MB (--trace-limit); \
+             --trace-cycles, --trace-layers, --trace-units and --trace-detail make it smaller",
+            limit / MEGABYTE
+        ));
+    }
+    Ok(())
 }
 
 fn cycles(text: &str) -> Result<Range<u64>, String> {

@@ -1,17 +1,21 @@
 //! `aquasim run`: simulates a network and reports what happened.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+use arch::Arch;
 use clap::Args;
 use document::Fault;
+use predictor::Operations;
 use report::page::{self, Story};
 use report::{csv, terminal};
-use trace::{Analysis, Timeline};
+use trace::{Analysis, Scene, Timeline};
 
 use crate::failure::Failure;
 use crate::output::{self, Output};
+use crate::policy;
 use crate::progress;
-use crate::recording::Recording;
+use crate::recording::{self, Recording};
 use crate::workload::Workload;
 
 /// Simulate a network and report cycles, energy and stalls
@@ -26,10 +30,10 @@ pub struct Run {
     #[arg(long, value_name = "DIR")]
     csv: Option<PathBuf>,
     /// Write a page with charts of the run, for a browser; it needs no network
-    #[arg(long, value_name = "FILE", conflicts_with = "trace")]
+    #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// Write the charts of the page as SVG
-    #[arg(long, value_name = "DIR", conflicts_with = "trace")]
+    #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,
     #[command(flatten)]
     recording: Recording,
@@ -38,7 +42,7 @@ pub struct Run {
 impl Run {
     /// Runs, writes the files that were asked for and prints the report.
     pub fn execute(self) -> Result<(), Failure> {
-        let selected = self.workload.selection.load()?;
+        let (selected, choosing) = self.workload.load()?;
         // Places for the results are found before the work begins.
         let json = self.json.as_deref().map(Output::create).transpose()?;
         let csv = self.csv.as_deref().map(create_csv).transpose()?;
@@ -47,20 +51,19 @@ impl Run {
             output::create_folder(folder)?;
         }
         let options = self.workload.options();
-        let mut timeline = None;
-        let recording = self.recording.prepare(&selected)?;
-        let (outcome, recorded) = progress::during("simulating", || match recording {
-            Some(recording) => recording.simulate(&selected, &options),
-            None if html.is_some() || self.plots.is_some() => {
-                let watching = Timeline::new(selected.layout.layers.len());
-                let (outcome, watched) = chip::run_probed(&selected.arch, &selected.layout, &options, watching);
-                timeline = Some(watched);
-                (outcome, Ok(()))
-            }
-            None => (selected.simulate(&options), Ok(())),
-        });
+        let scene = OnceCell::new();
+        let scene = || scene.get_or_init(|| Scene::new(&selected.arch, &selected.layout));
+        let recording = self.recording.prepare(scene)?;
+        let timeline = (html.is_some() || self.plots.is_some()).then(|| Timeline::new(scene()));
+        let (outcome, timeline, recorded) =
+            progress::during("simulating", || recording::simulate(recording, timeline, &selected, &options));
         let outcome = outcome?;
-        let report = selected.report(&options, &outcome);
+        let mut report = selected.report(&options, &outcome);
+        report.predictor = predictor_cost(&selected.arch, choosing);
+        // A file that cannot be written does not take the numbers of the run with it.
+        if self.json.as_deref() != Some(Path::new("-")) {
+            output::print(&terminal::run(&report))?;
+        }
         if let Some(mut timeline) = timeline {
             timeline.end(outcome.cycles);
             let story = Story {
@@ -88,10 +91,6 @@ impl Run {
             components.write(&csv::components(&report))?;
             stalls.write(&csv::stalls(&report))?;
         }
-        if self.json.as_deref() != Some(Path::new("-")) {
-            output::print(&terminal::run(&report))?;
-        }
-        // A trace that failed does not take the numbers of the run with it.
         recorded
     }
 }
@@ -101,6 +100,12 @@ fn create_csv(folder: &Path) -> Result<[Output; 3], Fault> {
     output::create_folder(folder)?;
     let create = |name: &str| Output::create(&folder.join(name));
     Ok([create("layers.csv")?, create("components.csv")?, create("stalls.csv")?])
+}
+
+/// What it took to choose the plan, if it took anything.
+fn predictor_cost(arch: &Arch, operations: Operations) -> Option<report::Predictor> {
+    let (energy_pj, latency_ns) = policy::cost(arch, &operations);
+    (operations != Operations::default()).then_some(report::Predictor { energy_pj, latency_ns })
 }
 
 /// The command as it was given.

@@ -3,7 +3,7 @@
 use arch::Arch;
 use chip::{Options, Outcome, SimulationError};
 use clap::Args;
-use document::Faults;
+use document::{Fault, Faults};
 use mapper::Layout;
 use network::{Edges, Network, Plan, parse_activations, parse_weights};
 use report::{Report, Run};
@@ -53,6 +53,14 @@ pub struct Selected {
 }
 
 impl Selection {
+    /// Refuses a fixed crop for a command or policy that chooses crops itself.
+    pub fn refuse_crop(&self, who: &str) -> Result<(), Fault> {
+        if self.crop == "none" {
+            return Ok(());
+        }
+        Err(Fault::new(format!("--crop {} is fixed, and {who} chooses crops itself", self.crop), "remove --crop"))
+    }
+
     /// Reads what was selected, warns of what the user may not know about the machine, and maps the network.
     pub fn load(&self) -> Result<Selected, Failure> {
         let arch = arch::load(&self.arch)?;
@@ -86,6 +94,15 @@ impl Selection {
 }
 
 impl Selected {
+    /// Runs another plan on the same crossbars: one that differs in activations only.
+    pub fn set_plan(&mut self, plan: Plan, name: &str) -> Result<(), Failure> {
+        self.layout = Layout::new(&self.arch, &self.network, &plan, self.layout.mapping.clone())?;
+        self.plan = plan;
+        let base = self.plan_name.rsplit_once(", crop ").map_or(self.plan_name.as_str(), |(base, _)| base);
+        self.plan_name = format!("{base}, {name}");
+        Ok(())
+    }
+
     /// Simulates it.
     pub fn simulate(&self, options: &Options) -> Result<Outcome, SimulationError> {
         info_span!("simulate").in_scope(|| chip::run(&self.arch, &self.layout, options))

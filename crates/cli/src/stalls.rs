@@ -34,7 +34,7 @@ impl Stalls {
             let analysis = Analysis::of_saved(&text).map_err(|error| not_saved(path, &error))?;
             return output::print(&terminal::stalls(&analysis));
         }
-        let selected = self.workload.selection.load()?;
+        let (selected, _) = self.workload.load()?;
         let options = self.workload.options();
         let outcome = progress::during("simulating", || selected.simulate(&options))?;
         let analysis = Analysis::of(&outcome, &selected.layout);

@@ -49,6 +49,7 @@ impl Sweep {
             threads,
             wanted,
             |point| {
+                let _span = tracing::debug_span!("point", number = ?point).entered();
                 let started = Instant::now();
                 let outcome = sweep::simulate(&sweep, point);
                 busy.fetch_add(started.elapsed().as_micros() as u64, Ordering::Relaxed);

@@ -7,16 +7,17 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use aqua::{SetTolerance, Top, tolerance_figures};
 use clap::Args;
 use document::Fault;
 use inference::Crop;
 use network::{Edges, parse_weights};
 
 use crate::failure::Failure;
-use crate::output;
-use crate::pictures::{Labelled, Pictures, Weights, accelerator, processors};
+use crate::output::{self, Output};
+use crate::pictures::{Labelled, Loaded, Pictures, Weights, accelerator, processors};
 use crate::progress;
-use crate::selection::Selection;
+use crate::selection::{Selected, Selection};
 
 /// Try all 16 crops on each picture and write which of them it tolerates
 #[derive(Args)]
@@ -27,101 +28,161 @@ pub struct Tolerance {
     weights: Weights,
     #[command(flatten)]
     pictures: Pictures,
-    /// Weight sets, each as --weights takes them
+    /// Weight sets, each a number of bits for all layers, or varied
     #[arg(long, value_name = "SET", num_args = 1.., default_values_t = ["16".to_owned()])]
     weight_sets: Vec<String>,
-    /// Trace to write; what it holds already is not done again
-    #[arg(long, value_name = "CSV")]
+    /// Trace to write. Until it is complete it is FILE.part, and the same command goes on from that
+    #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Write Figures 4 and 5 of these pictures, as CSV and SVG
+    #[arg(long, value_name = "DIR")]
+    figures: Option<PathBuf>,
 }
 
 impl Tolerance {
     /// Tries all crops on every picture that is not in the trace yet.
     pub fn execute(self) -> Result<(), Failure> {
+        self.selection.refuse_crop("`aquasim tolerance`")?;
         let mut selected = self.selection.load()?;
+        let sets = self.weight_sets(&selected)?;
         let loaded = self.pictures.load_labelled(&selected.network, "a trace")?;
-        let sets: Vec<Vec<u32>> =
-            self.weight_sets.iter().map(|set| parse_weights(set, &selected.network)).collect::<Result<_, _>>()?;
-        let mut trace = Trace::open(&self.out)?;
-        let mut summary = SUMMARY.to_owned();
+        check_names(&loaded)?;
+        if let Some(folder) = &self.figures {
+            output::create_folder(folder)?;
+        }
+        let out = Output::create(&self.out)?;
         let calibrated = progress::during("reading weights", || self.weights.load(&selected, &loaded))?;
-        for (set, bits) in self.weight_sets.iter().zip(&sets) {
-            let is_due = |picture: &&Labelled| !trace.has(&picture.picture.name, set);
+        let mut journal = Journal::open(&self.out, &self.fingerprint(&selected, &loaded)?)?;
+        let (mut trace, mut tolerances) = (header(), Vec::new());
+        for (set, bits) in &sets {
+            let is_due = |picture: &&Labelled| !journal.has(&picture.picture.name, set);
             let due: Vec<&Labelled> = loaded.pictures.iter().filter(is_due).collect();
             let known = loaded.pictures.len() - due.len();
             if known > 0 {
-                output::complain(&format!("{known} pictures with weights {set} are in the trace already"));
+                output::complain(&format!("{known} pictures with weights {set} were done before"));
             }
             selected.plan = selected.plan.with_weights(bits);
             selected.layout = mapper::balance(&selected.arch, &selected.network, &selected.plan)?;
             let accelerator = accelerator(&selected);
             let crops = inference::crops(&accelerator, &selected.plan)?;
-            if due.is_empty() {
-                summary += &trace.summary(set, &crops);
-                continue;
+            if !due.is_empty() {
+                let classifier = calibrated.program(&selected)?;
+                let bar = progress::bar("pictures", loaded.pictures.len() as u64, known as u64);
+                let end = inference::in_order(
+                    &due,
+                    processors(),
+                    |picture| {
+                        let (_, input) = picture.input(&selected.network)?;
+                        let label = picture.label.expect("labels were asked for");
+                        let right = crops.iter().map(|crop| {
+                            let answer = classifier.classify(&crop.plan, input.view(), &crop.cost)?;
+                            Ok([1, 5].map(|top| answer.is_right(label, top)))
+                        });
+                        Ok::<_, Failure>(right.collect::<Result<Right, inference::Error>>()?)
+                    },
+                    |picture, right| {
+                        bar.inc(1);
+                        let written = right.and_then(|right| Ok(journal.add(&picture.picture.name, set, right)?));
+                        written.map_or_else(ControlFlow::Break, ControlFlow::Continue)
+                    },
+                );
+                bar.finish_and_clear();
+                if let ControlFlow::Break(failure) = end {
+                    return Err(failure);
+                }
             }
-            let classifier = calibrated.program(&selected)?;
-            let bar = progress::bar("pictures", due.len() as u64, 0);
-            let end = inference::in_order(
-                &due,
-                processors(),
-                |picture| {
-                    let (_, input) = picture.input(&selected.network)?;
-                    let label = picture.label.expect("labels were asked for");
-                    let right = crops.iter().map(|crop| {
-                        let answer = classifier.classify(&crop.plan, input.view(), &crop.cost)?;
-                        Ok([1, 5].map(|top| answer.is_right(label, top)))
-                    });
-                    Ok::<_, Failure>(right.collect::<Result<Vec<_>, inference::Error>>()?)
-                },
-                |picture, right| {
-                    bar.inc(1);
-                    let written = right.and_then(|right| Ok(trace.add(&picture.picture.name, set, right)?));
-                    written.map_or_else(ControlFlow::Break, ControlFlow::Continue)
-                },
-            );
-            bar.finish_and_clear();
-            if let ControlFlow::Break(failure) = end {
-                return Err(failure);
-            }
-            summary += &trace.summary(set, &crops);
+            let rows: Vec<(&str, &Right)> =
+                loaded.pictures.iter().map(|picture| journal.row(&picture.picture.name, set)).collect();
+            rows.iter().for_each(|(name, right)| trace += &row(name, set, right));
+            tolerances.extend(tolerances_of(set, &rows, &crops));
         }
-        output::print(&summary)
+        out.write(&trace)?;
+        journal.remove()?;
+        if let Some(folder) = &self.figures {
+            for file in tolerance_figures(&tolerances) {
+                Output::create(&folder.join(&file.name))?.write(&file.text)?;
+            }
+        }
+        output::print(&summary(&tolerances))
     }
+
+    /// The bits of each weight set. A trace has one column for the name of a set, so that a list of bits is none.
+    fn weight_sets(&self, selected: &Selected) -> Result<Vec<(String, Vec<u32>)>, Failure> {
+        let set = |set: &String| {
+            if set.contains(',') {
+                let remedy = "give a number of bits for all layers, or varied";
+                return Err(Fault::new(format!("{set} is no name of a weight set"), remedy).into());
+            }
+            Ok((set.clone(), parse_weights(set, &selected.network)?))
+        };
+        self.weight_sets.iter().map(set).collect()
+    }
+
+    /// Of all that decides a row of the trace, but for its picture's name and weight set.
+    fn fingerprint(&self, selected: &Selected, loaded: &Loaded) -> Result<String, Failure> {
+        let mut hasher = blake3::Hasher::new();
+        let Selected { arch, network, plan, .. } = selected;
+        let (crossbar, dac, adc) = (&arch.crossbar, &arch.dac, &arch.adc);
+        hasher.update(
+            format!("{} {crossbar:?} {dac:?} {adc:?} {network:?} {plan:?}", env!("CARGO_PKG_VERSION")).as_bytes(),
+        );
+        self.weights.fingerprint(&mut hasher)?;
+        for Labelled { picture, label } in &loaded.pictures {
+            let pixels = picture.load(network)?;
+            hasher.update(format!("{} {label:?}", picture.name).as_bytes());
+            let bytes: Vec<u8> = pixels.iter().flat_map(|value| value.to_le_bytes()).collect();
+            hasher.update(&bytes);
+        }
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+}
+
+/// Refuses names of pictures that a trace cannot hold.
+fn check_names(loaded: &Loaded) -> Result<(), Failure> {
+    let wrong = |name: &&str| name.contains([',', '"', '\n', '\r']);
+    let names = loaded.pictures.iter().map(|picture| picture.picture.name.as_str()).filter(wrong);
+    let fault = |name| Fault::new(format!("a trace cannot hold the name of picture {name:?}"), "rename the file");
+    let faults: Vec<Fault> = names.map(fault).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Failure::User(faults.into())) }
 }
 
 /// Whether a picture is right at top-1 and at top-5, under each crop.
 type Right = Vec<[bool; 2]>;
 
-/// A trace that is being written, a row at a time.
-struct Trace {
+/// Rows that are done, on disk one by one: what a trace is until it is complete.
+struct Journal {
+    path: PathBuf,
     file: File,
     /// What each picture tolerates with each weight set.
     rows: BTreeMap<(String, String), Right>,
 }
 
-impl Trace {
-    /// Opens the trace at `path` to go on with it, or begins it. A row that was not finished is taken off.
-    fn open(path: &Path) -> Result<Trace, Failure> {
+impl Journal {
+    /// Opens the journal of the trace at `path` to go on with it, or begins it. A row that was not finished is taken off,
+    /// and a journal that was made from something else is begun anew.
+    fn open(path: &Path, fingerprint: &str) -> Result<Journal, Failure> {
+        let mut path = path.as_os_str().to_owned();
+        path.push(".part");
+        let path = PathBuf::from(path);
         let cannot = |error: io::Error| {
-            Fault::new(
-                format!("{} cannot be written: {error}", path.display()),
-                "give a path in a folder that is there",
-            )
+            let remedy = "give a path in a folder that can be written to";
+            Fault::new(format!("{} cannot be written: {error}", path.display()), remedy)
         };
+        let head = format!("{fingerprint}\n");
         let mut file =
-            File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(cannot)?;
-        let text = fs::read_to_string(path).map_err(cannot)?;
-        let header = header();
-        let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
-        if !whole.is_empty() && !whole.starts_with(&header) {
-            let remedy = "give the path of a trace of `aquasim tolerance`, or of a new file";
-            return Err(Fault::new(format!("{} is no such trace", path.display()), remedy).into());
+            File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
+        let text = fs::read_to_string(&path).map_err(cannot)?;
+        let mut whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
+        if !whole.starts_with(&head) {
+            if !whole.is_empty() {
+                output::complain(&format!("{} was made from other files or options: begun anew", path.display()));
+            }
+            whole = "";
         }
         file.set_len(whole.len() as u64).map_err(cannot)?;
         file.seek(SeekFrom::End(0)).map_err(cannot)?;
         if whole.is_empty() {
-            file.write_all(header.as_bytes()).map_err(cannot)?;
+            file.write_all(head.as_bytes()).map_err(cannot)?;
         }
         let row = |line: &str| {
             let mut values = line.split(',');
@@ -130,45 +191,76 @@ impl Trace {
             let (top1, top5) = right.split_at_checked(Edges::all().len())?;
             Some((key, top1.iter().zip(top5).map(|(&top1, &top5)| [top1, top5]).collect()))
         };
-        Ok(Trace { file, rows: whole.lines().skip(1).filter_map(row).collect() })
+        let rows = whole.lines().skip(1).filter_map(row).collect();
+        Ok(Journal { path, file, rows })
     }
 
     fn has(&self, picture: &str, set: &str) -> bool {
         self.rows.contains_key(&(picture.to_owned(), set.to_owned()))
     }
 
-    /// Adds a row.
-    fn add(&mut self, picture: &str, set: &str, right: Right) -> io::Result<()> {
-        let mut row = format!("{picture},{set}");
-        for top in 0..2 {
-            right.iter().for_each(|right| row += if right[top] { ",1" } else { ",0" });
-        }
-        self.rows.insert((picture.to_owned(), set.to_owned()), right);
-        writeln!(self.file, "{row}")
+    /// A picture's row, which is there.
+    fn row(&self, picture: &str, set: &str) -> (&str, &Right) {
+        let row = self.rows.get_key_value(&(picture.to_owned(), set.to_owned()));
+        let ((picture, _), right) = row.expect("all pictures are done");
+        (picture, right)
     }
 
-    /// Lines of Figures 4 and 5: the cuts that pictures tolerate with a weight set, and what the oracle makes of them.
-    fn summary(&self, set: &str, crops: &[Crop]) -> String {
-        let rows: Vec<&Right> = self.rows.iter().filter(|((_, of), _)| of == set).map(|(_, right)| right).collect();
-        let line = |(top, name): (usize, &str)| {
-            let (mut pictures_by_cuts, mut right, mut pj) = ([0usize; 5], 0, 0.0);
-            for row in &rows {
-                let Ok(crop) = inference::oracle(crops, |crop| Ok::<_, Infallible>(row[crop][top]));
-                pictures_by_cuts[crops[crop].edges.count()] += 1;
-                right += usize::from(row[0][top]);
-                pj += crops[crop].cost.dynamic_pj;
-            }
-            let share = |count: usize| format!("{:.4}", count as f64 / rows.len() as f64);
-            let shares = pictures_by_cuts.map(share).join(",");
-            let (whole_pj, oracle_pj) = (crops[0].cost.dynamic_pj, pj / rows.len() as f64);
-            format!("{set},{name},{},{shares},{whole_pj:.0},{oracle_pj:.0}\n", share(right))
-        };
-        [(0, "top-1"), (1, "top-5")].map(line).concat()
+    /// Adds a row.
+    fn add(&mut self, picture: &str, set: &str, right: Right) -> io::Result<()> {
+        self.file.write_all(row(picture, set, &right).as_bytes())?;
+        self.rows.insert((picture.to_owned(), set.to_owned()), right);
+        Ok(())
+    }
+
+    /// Takes the journal away, once the trace is written.
+    fn remove(self) -> io::Result<()> {
+        drop(self.file);
+        fs::remove_file(&self.path)
     }
 }
 
-/// Head of the summary: shares of pictures by the number of edges cut from them, and energies of a picture.
-const SUMMARY: &str = "weights,right_at,share,cuts_0,cuts_1,cuts_2,cuts_3,cuts_4,uncropped_pj,oracle_pj\n";
+/// A row of a trace.
+fn row(picture: &str, set: &str, right: &Right) -> String {
+    let mut row = format!("{picture},{set}");
+    for top in 0..2 {
+        right.iter().for_each(|right| row += if right[top] { ",1" } else { ",0" });
+    }
+    row + "\n"
+}
+
+/// What pictures tolerate with a weight set, at top-1 and at top-5, and what the oracle makes of it.
+fn tolerances_of(set: &str, rows: &[(&str, &Right)], crops: &[Crop]) -> [SetTolerance; 2] {
+    let pictures = rows.len() as f64;
+    Top::ALL.map(|top| {
+        let index = usize::from(top == Top::Five);
+        let (mut pictures_by_cuts, mut right, mut pj) = ([0.0; 5], 0.0, 0.0);
+        for (_, row) in rows {
+            let Ok(crop) = inference::oracle(crops, |crop| Ok::<_, Infallible>(row[crop][index]));
+            pictures_by_cuts[crops[crop].edges.count()] += 1.0;
+            right += f64::from(row[0][index]);
+            pj += crops[crop].cost.dynamic_pj;
+        }
+        SetTolerance {
+            weights: set.to_owned(),
+            top,
+            accuracy: right / pictures,
+            shares: pictures_by_cuts.map(|count| count / pictures),
+            uncropped_pj: crops[0].cost.dynamic_pj,
+            oracle_pj: pj / pictures,
+        }
+    })
+}
+
+/// What the pictures tolerate, a line for each set.
+fn summary(tolerances: &[SetTolerance]) -> String {
+    let mut text = "weights,right_at,share,cuts_0,cuts_1,cuts_2,cuts_3,cuts_4,uncropped_pj,oracle_pj\n".to_owned();
+    for SetTolerance { weights, top, accuracy, shares, uncropped_pj, oracle_pj } in tolerances {
+        let shares = shares.map(|share| format!("{share:.4}")).join(",");
+        text += &format!("{weights},{},{accuracy:.4},{shares},{uncropped_pj:.0},{oracle_pj:.0}\n", top.name());
+    }
+    text
+}
 
 /// Names of the columns, as crate `aqua` reads them: a crop is top, bottom, left, right, 1 where it is cut.
 fn header() -> String {

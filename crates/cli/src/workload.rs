@@ -2,14 +2,19 @@
 
 use chip::{Fidelity, Options};
 use clap::{Args, ValueEnum};
+use predictor::Operations;
 
-use crate::selection::Selection;
+use crate::failure::Failure;
+use crate::policy::PictureChoice;
+use crate::selection::{Selected, Selection};
 
 /// Machine, network, precision, mapping, images and fidelity.
 #[derive(Args)]
 pub struct Workload {
     #[command(flatten)]
-    pub selection: Selection,
+    selection: Selection,
+    #[command(flatten)]
+    choice: PictureChoice,
     /// Images, one after another, up to 10000
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     images: u32,
@@ -40,6 +45,11 @@ impl From<FidelityName> for Fidelity {
 }
 
 impl Workload {
+    /// What was selected, with the plan that the policy chooses, and what it took to choose it.
+    pub fn load(&self) -> Result<(Selected, Operations), Failure> {
+        self.choice.load(&self.selection)
+    }
+
     /// How to run it.
     pub fn options(&self) -> Options {
         Options {

@@ -122,6 +122,27 @@ fn two_hundred_kills_lose_nothing_and_double_nothing() {
 }
 
 #[test]
+fn a_journal_cut_off_anywhere_goes_on_from_its_last_whole_record() {
+    let place = Place::new("network = \"tiny\"\narch.file = \"tiny\"\nimages = { from = 1, to = 6 }");
+    run(&mut place.sweep("undisturbed"));
+    let journal = fs::read(place.path("undisturbed/journal")).expect("a journal");
+    let mut seed = std::process::id().into();
+    for round in 0..20 {
+        let out = format!("cut-{round}");
+        fs::create_dir(place.path(&out)).expect("a writable folder");
+        let mut left = journal[..random(&mut seed, journal.len() as u64) as usize].to_vec();
+        // A power cut may leave pages of zeros behind what was written.
+        if round % 2 == 1 {
+            left.resize(left.len() + 100, 0);
+        }
+        fs::write(place.path(&out).join("journal"), &left).expect("a writable folder");
+        run(&mut place.sweep(&out));
+        assert!(place.tables(&out) == place.tables("undisturbed"), "cut off after {} bytes", left.len());
+        assert_eq!(lines(&place.path(&out).join("journal")), 7);
+    }
+}
+
+#[test]
 fn rows_are_in_the_order_of_the_grid_whatever_the_threads() {
     let place = Place::new(SWEEP);
     run(place.sweep("one").args(["--threads", "1"]));
@@ -336,4 +357,51 @@ fn the_other_shipped_sweeps_are_good_files() {
         let output = command.output().expect("it runs");
         assert!(output.status.success(), "{}: {}", path.display(), stderr(&output));
     }
+}
+
+#[test]
+fn files_ranges_and_zipped_keys_are_combined_in_the_order_of_the_file() {
+    let place = Place::new(
+        "network = \"tiny\"\nplan = [\"plans/a.toml\", \"plans/b.toml\"]\nimages = { from = 1, to = 3, step = 2 }\n\
+         arch.file = [\"tiny\", \"my.toml\"]\narch.bus.bytes_per_cycle = [64, 96]\n\
+         zip = [\"plan\", \"arch.bus.bytes_per_cycle\"]",
+    );
+    let shown = run(aquasim().args(["arch", "show", "tiny"]));
+    let machine = String::from_utf8(shown.stdout).expect("TOML").replace("name = \"tiny\"", "name = \"mine\"");
+    fs::write(place.path("my.toml"), machine).expect("a writable folder");
+    fs::create_dir(place.path("plans")).expect("a writable folder");
+    for (name, bits) in [("a", 16), ("b", 8)] {
+        let plan = format!("[[layers]]\nname = \"conv1\"\nactivations = {bits}\n");
+        fs::write(place.path(&format!("plans/{name}.toml")), plan).expect("a writable folder");
+    }
+    run(&mut place.sweep("out"));
+    let points = place.text("out/points.csv");
+    let mut rows = points.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = rows.next().expect("a header");
+    let place_of = |name: &str| header.iter().position(|column| *column == name).expect("a column");
+    let wanted = ["plan", "arch.bus.bytes_per_cycle", "images", "arch.file", "arch_name"].map(place_of);
+    let rows: Vec<String> = rows.map(|row| wanted.map(|column| row[column]).join(" ")).collect();
+    let mut expected = Vec::new();
+    for zipped in ["plans/a.toml 64", "plans/b.toml 96"] {
+        for images in [1, 3] {
+            for arch in ["tiny tiny", "my.toml mine"] {
+                expected.push(format!("{zipped} {images} {arch}"));
+            }
+        }
+    }
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn a_bad_trace_is_refused_before_the_first_simulation() {
+    let place = Place::new("");
+    let good = include_str!("../../../traces/ten-images.csv");
+    fs::write(place.path("trace.csv"), good.replacen("\na,16,0", "\na,17,0", 1)).expect("a writable folder");
+    let mut command = aquasim();
+    command.current_dir(place.0.path()).args(["paper", "--trace", "trace.csv", "--out", "paper"]);
+    let output = command.output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("there is no weight set \"17\""), "{}", stderr(&output));
+    assert!(stderr(&output).contains("trace.csv:2:3"), "{}", stderr(&output));
+    assert!(!place.path("paper").exists());
 }

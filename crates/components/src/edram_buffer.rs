@@ -1,10 +1,12 @@
 use des::{Cycle, Server};
-use mapper::{InputOrder, LayerLayout, NEVER, Share, Window};
+use mapper::{InputOrder, NEVER, Share, Window};
+use network::Layer;
 
 /// The eDRAM buffer of a tile: one port, and the inputs of the layers that the tile computes.
 #[derive(Clone, Debug)]
 pub struct EdramBuffer<'a> {
-    port: Server,
+    /// What moves its bits, in the order of the grants.
+    pub port: Server,
     /// Inputs of each layer.
     pub inputs: Vec<Inputs<'a>>,
 }
@@ -22,12 +24,6 @@ impl<'a> EdramBuffer<'a> {
     /// A buffer whose port moves `bits_per_cycle`, or anything at once.
     pub fn new(bits_per_cycle: Option<u64>, inputs: Vec<Inputs<'a>>) -> Self {
         Self { port: Server::new(bits_per_cycle), inputs }
-    }
-
-    /// Reads or writes `bits` behind what was granted before; returns the cycle in which the last one moves.
-    #[inline]
-    pub fn access(&mut self, now: Cycle, bits: u64) -> Cycle {
-        self.port.serve(now, bits)
     }
 }
 
@@ -130,17 +126,55 @@ impl<'a> Inputs<'a> {
         })
     }
 
-    /// Values that the rows `rows` of a copy of `layer` read for `window`. Zeros (padding, cropped) are not read.
-    pub fn read_by(&self, layer: &LayerLayout, window: &Window, rows: &std::ops::Range<u32>) -> u32 {
-        let (geometry, layer) = (&layer.geometry, &layer.layer);
+    /// Which rows of a copy of `layer` read something for `window`. Zeros (padding, cropped) are not read.
+    pub fn read_by(&self, layer: &Layer, window: &Window) -> RowsRead {
         let (field_rows, field_columns) = window.receptive_field(layer);
-        let kernel_position = |y: u32, x: u32| {
-            let row = y + layer.padding - u32::from(window.y) * layer.stride;
-            let column = x + layer.padding - u32::from(window.x) * layer.stride;
-            row * layer.kernel_width + column
-        };
-        let positions = field_rows.flat_map(|y| field_columns.clone().map(move |x| (y, x)));
-        let read = positions.filter(|&(y, x)| self.order.rank(y, x) != NEVER);
-        read.map(|(y, x)| geometry.rows_at(rows, kernel_position(y, x))).sum()
+        let mut before = vec![0; (layer.kernel_height * layer.kernel_width) as usize + 1];
+        for y in field_rows {
+            for x in field_columns.clone().filter(|&x| self.order.rank(y, x) != NEVER) {
+                let row = y + layer.padding - u32::from(window.y) * layer.stride;
+                let column = x + layer.padding - u32::from(window.x) * layer.stride;
+                before[(row * layer.kernel_width + column) as usize + 1] = 1;
+            }
+        }
+        for position in 1..before.len() {
+            before[position] += before[position - 1];
+        }
+        RowsRead { before }
+    }
+}
+
+/// The rows of a copy that read something for a window.
+#[derive(Clone, Debug)]
+pub struct RowsRead {
+    /// For each kernel position, those before it that are read; at the end, all that are. Rows repeat the kernel
+    /// positions, channel by channel.
+    before: Vec<u32>,
+}
+
+impl RowsRead {
+    /// How many of `rows` read something.
+    pub fn among(&self, rows: &std::ops::Range<u32>) -> u32 {
+        let positions = self.before.len() as u32 - 1;
+        let up_to =
+            |end: u32| end / positions * self.before[positions as usize] + self.before[(end % positions) as usize];
+        up_to(rows.end) - up_to(rows.start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_read_something_are_those_of_kernel_positions_that_are_read() {
+        // Of a 3 x 3 kernel in the top left corner of a map, positions 4, 5, 7 and 8 are read.
+        let read = |row: u32| [4, 5, 7, 8].contains(&(row % 9));
+        let before = (0..10).map(|end| (0..end).filter(|&row| read(row)).count() as u32).collect();
+        let rows_read = RowsRead { before };
+        for (start, end) in [(0, 576), (0, 128), (128, 256), (100, 101), (112, 113), (7, 7)] {
+            let expected = (start..end).filter(|&row| read(row)).count() as u32;
+            assert_eq!(rows_read.among(&(start..end)), expected, "{start}..{end}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use arch::Arch;
 use des::Cycle;
 use mapper::ImaSpec;
 
-use crate::{Adc, Cause, Counts, Crossbars, Dac, InputRegister, OutputRegister, SampleHold, ShiftAdd};
+use crate::{Adc, Cause, Counts, Crew, Crossbars, Dac, InputRegister, OutputRegister, SampleHold, ShiftAdd};
 
 /// How finely the inside of an IMA is simulated. Both give the same cycles, counts and stalls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,18 +88,10 @@ struct Inside {
 
 /// An in-situ multiply-accumulate unit: crossbars with their converters, shift-and-adds and registers.
 ///
-/// It works through the windows of its copy in order, and each window passes seven points: inputs fetched, inputs
-/// arrived, operation started, crossbars read, results ready, results sent, results merged in the tile. A counter for
-/// each is its whole state.
+/// Which of its operations is where is kept for all IMAs of the tile together, in their [`Pipeline`](crate::Pipeline),
+/// and which windows these are in its [`Crew`]; here is since when.
 #[derive(Clone, Debug)]
 pub struct Ima {
-    fetched: u32,
-    arrived: u32,
-    started: u32,
-    read: u32,
-    ready: u32,
-    sent: u32,
-    merged: u32,
     /// Rows of the copy that it holds.
     rows: u32,
     /// Results of one operation.
@@ -112,12 +104,8 @@ pub struct Ima {
     idle_since: Cycle,
     /// Bits of inputs taken from the bus.
     bits_fetched: u64,
-    /// Operations in closed form in which all crossbars took part, and their reads. The blocks are told at the end.
-    closed_form: (u64, u64),
-    /// Number of its layer control in the tile.
-    pub control: u8,
-    /// Number of the partial sums in the tile that its results go to.
-    pub sums: u8,
+    /// Number of its crew in the tile, and of the partial sums that its results go to.
+    pub crew: u8,
     /// Why results stay in the output register.
     output_wait: Cause,
     inside: Box<Inside>,
@@ -125,7 +113,7 @@ pub struct Ima {
 
 impl Ima {
     /// An idle IMA.
-    pub fn new(arch: &Arch, spec: ImaSpec, control: u8, sums: u8) -> Self {
+    pub fn new(arch: &Arch, spec: ImaSpec, crew: u8) -> Self {
         let adc = Adc::new(arch, &spec.crossbars);
         let shift_add = ShiftAdd::new(arch, &spec.crossbars);
         let blocks = spec.rows.len().div_ceil(arch.crossbar.rows as usize);
@@ -143,13 +131,6 @@ impl Ima {
             })
             .collect();
         Self {
-            fetched: 0,
-            arrived: 0,
-            started: 0,
-            read: 0,
-            ready: 0,
-            sent: 0,
-            merged: 0,
             rows: spec.rows.end - spec.rows.start,
             results: spec.outputs.end - spec.outputs.start,
             timing: ImaTiming {
@@ -160,9 +141,7 @@ impl Ima {
             fetches: Default::default(),
             idle_since: 1,
             bits_fetched: 0,
-            closed_form: (0, 0),
-            control,
-            sums,
+            crew,
             output_wait: Cause::Bus,
             inside: Box::new(Inside {
                 spec,
@@ -199,99 +178,48 @@ impl Ima {
         self.results
     }
 
-    /// The next window to fetch inputs for, if the input register has room for them.
+    /// Asks for the `bits` of the inputs of `window`, the last of which was held up for `mesh_waited` cycles on its way.
     #[inline]
-    pub fn next_fetch(&self) -> Option<u32> {
-        (self.fetched - self.read < InputRegister::OPERATIONS).then_some(self.fetched)
-    }
-
-    /// Asks for the `bits` of the next inputs, the last of which was held up for `mesh_waited` cycles on its way.
-    #[inline]
-    pub fn fetch(&mut self, now: Cycle, bits: u64, mesh_waited: Cycle) {
-        self.fetches[(self.fetched % 2) as usize] = Fetch { requested_at: now, arrived_at: 0, mesh_waited };
-        self.fetched += 1;
+    pub fn fetch(&mut self, window: u32, now: Cycle, bits: u64, mesh_waited: Cycle) {
+        self.fetches[(window % 2) as usize] = Fetch { requested_at: now, arrived_at: 0, mesh_waited };
         self.bits_fetched += bits;
     }
 
-    /// The inputs are in the register at the beginning of cycle `now`. Returns their window.
+    /// The inputs of `window` are in the register at the beginning of cycle `now`.
     #[inline]
-    pub fn inputs_arrived(&mut self, now: Cycle) -> u32 {
-        self.fetches[(self.arrived % 2) as usize].arrived_at = now;
-        self.arrived += 1;
-        self.arrived - 1
+    pub fn inputs_arrived(&mut self, window: u32, now: Cycle) {
+        self.fetches[(window % 2) as usize].arrived_at = now;
     }
 
-    /// Windows whose inputs have arrived.
+    /// The crossbars are read until they are free in cycle `free_at`.
     #[inline]
-    pub fn arrived(&self) -> u32 {
-        self.arrived
-    }
-
-    /// Whether an operation can start: inputs there, crossbars free, an output register free.
-    #[inline]
-    pub fn can_start(&self) -> bool {
-        let inputs = self.arrived > self.started;
-        let crossbars = self.started == self.read;
-        let output = self.started - self.merged < OutputRegister::OPERATIONS;
-        inputs & crossbars & output
-    }
-
-    /// The window that starts next.
-    #[inline]
-    pub fn next_start(&self) -> u32 {
-        self.started
-    }
-
-    /// Starts an operation of `iterations` reads in all crossbars. `account` is told what the IMA did in each cycle since
-    /// its last operation, and in those of this one.
-    #[inline]
-    pub fn start(&mut self, now: Cycle, iterations: u32, fidelity: Fidelity, account: impl FnMut(Cause, Range<Cycle>)) {
-        self.begin(now, iterations, account);
-        match fidelity {
-            Fidelity::Operation => {
-                self.closed_form = (self.closed_form.0 + 1, self.closed_form.1 + u64::from(iterations));
-            }
-            Fidelity::Iteration => self.keep(Operation { iterations, ..self.inside.all }),
-        }
-    }
-
-    /// Starts an operation of `iterations` reads in the crossbars of those row blocks that have inputs.
-    pub fn start_some(
-        &mut self,
-        now: Cycle,
-        iterations: u32,
-        fidelity: Fidelity,
-        account: impl FnMut(Cause, Range<Cycle>),
-        has_inputs: impl Fn(&Range<u32>) -> bool,
-    ) {
-        self.begin(now, iterations, account);
-        let taking_part = self.inside.row_blocks.iter().filter(|(rows, _)| has_inputs(rows));
-        let operation =
-            taking_part.fold(Operation { iterations, ..Default::default() }, |all, (_, block)| all.and(block));
-        match fidelity {
-            Fidelity::Operation => self.inside.blocks.operate(&operation, 1, u64::from(iterations)),
-            Fidelity::Iteration => self.keep(operation),
-        }
-    }
-
-    #[inline]
-    fn begin(&mut self, now: Cycle, iterations: u32, mut account: impl FnMut(Cause, Range<Cycle>)) {
-        self.account_for_pause(now, &mut account);
-        let free_at = now + self.timing.reads(iterations);
-        account(Cause::Computing, now..free_at);
+    pub fn start(&mut self, free_at: Cycle) {
         self.idle_since = free_at;
-        self.started += 1;
     }
 
-    /// Iteration fidelity: keeps what the reads of the operation that has just started do.
-    fn keep(&mut self, operation: Operation) {
-        self.inside.operations[usize::from(self.last_started())] = operation;
+    /// What an operation of `iterations` reads does in the crossbars of those row blocks that have inputs.
+    pub fn operation(&self, iterations: u32, has_inputs: impl Fn(&Range<u32>) -> bool) -> Operation {
+        let taking_part = self.inside.row_blocks.iter().filter(|(rows, _)| has_inputs(rows));
+        taking_part.fold(Operation { iterations, ..Default::default() }, |all, (_, block)| all.and(block))
+    }
+
+    /// What an operation of `iterations` reads does in all crossbars.
+    pub fn whole_operation(&self, iterations: u32) -> Operation {
+        Operation { iterations, ..self.inside.all }
+    }
+
+    /// Operation fidelity: a whole operation at once.
+    pub fn operate(&mut self, operation: &Operation) {
+        self.inside.blocks.operate(operation, 1, u64::from(operation.iterations));
+    }
+
+    /// Iteration fidelity: keeps what the reads of the operation for `window` do, and returns the number to ask for it by
+    /// while it is in the pipeline.
+    pub fn keep(&mut self, window: u32, operation: Operation) -> u8 {
+        let number = window % 4;
+        self.inside.operations[number as usize] = operation;
         self.inside.blocks.crossbars.begin(&operation, 1);
-    }
-
-    /// Number under which the operation that was started last is kept while it is in the pipeline.
-    pub fn last_started(&self) -> u8 {
-        ((self.started - 1) % 4) as u8
+        number as u8
     }
 
     /// One read of operation `number`. Returns the reads of the operation.
@@ -316,73 +244,35 @@ impl Ima {
         blocks.shift_add.merge(&operations[usize::from(number)], 1);
     }
 
-    /// The crossbars are free again.
-    #[inline]
-    pub fn reads_done(&mut self) {
-        self.read += 1;
-    }
-
-    /// The results of one more operation are in the output register.
-    #[inline]
-    pub fn result_ready(&mut self) {
-        self.ready += 1;
-    }
-
-    /// The window whose results can leave, if any are there.
-    #[inline]
-    pub fn next_result(&self) -> Option<u32> {
-        (self.ready > self.sent).then_some(self.sent)
-    }
-
-    /// The bus has been granted for the next results.
-    #[inline]
-    pub fn result_sent(&mut self) {
-        self.sent += 1;
-    }
-
     /// The results cannot leave, and why.
     #[inline]
     pub fn result_refused(&mut self, cause: Cause) {
         self.output_wait = cause;
     }
 
-    /// The results are in the tile's output register, and the IMA's is free. Returns their window.
+    /// Every cycle of the pause that ends with the start of the operation for `window` in cycle `now`, with its cause;
+    /// `None` if the crossbars have been busy until then.
     #[inline]
-    pub fn result_merged(&mut self) -> u32 {
-        self.merged += 1;
-        self.merged - 1
-    }
-
-    /// Windows that have not been fetched, of `total`.
-    pub fn not_fetched(&self, total: u32) -> u32 {
-        total - self.fetched
-    }
-
-    /// Windows whose results have not been merged, of those fetched.
-    pub fn in_progress(&self) -> u32 {
-        self.fetched - self.merged
-    }
-
-    /// Gives every cycle of the pause that ends with cycle `now` its cause.
-    #[inline]
-    fn account_for_pause(&mut self, now: Cycle, mut account: impl FnMut(Cause, Range<Cycle>)) {
+    pub fn pause(&mut self, window: u32, now: Cycle) -> Option<[(Cause, Range<Cycle>); 4]> {
         if self.idle_since == now {
-            return;
+            return None;
         }
-        let fetch = self.fetches[(self.started % 2) as usize];
+        let fetch = self.fetches[(window % 2) as usize];
         let requested_at = fetch.requested_at.clamp(self.idle_since, now);
         let arrived_at = fetch.arrived_at.clamp(requested_at, now);
-        if self.started == 0 {
-            account(Cause::Filling, self.idle_since..requested_at);
-        } else {
-            // The inputs were held up at the end of their way.
-            let held_up_at = requested_at - fetch.mesh_waited.min(requested_at - self.idle_since);
-            account(Cause::Input, self.idle_since..held_up_at);
-            account(Cause::Mesh, held_up_at..requested_at);
-        }
-        account(Cause::Bus, requested_at..arrived_at);
-        account(self.output_wait, arrived_at..now);
-        self.output_wait = Cause::Bus;
+        let output_wait = std::mem::replace(&mut self.output_wait, Cause::Bus);
+        // The inputs were held up at the end of their way.
+        let held_up = fetch.mesh_waited.min(requested_at - self.idle_since);
+        let (before, held_up_at) = match window {
+            0 => (Cause::Filling, requested_at),
+            _ => (Cause::Input, requested_at - held_up),
+        };
+        Some([
+            (before, self.idle_since..held_up_at),
+            (Cause::Mesh, held_up_at..requested_at),
+            (Cause::Bus, requested_at..arrived_at),
+            (output_wait, arrived_at..now),
+        ])
     }
 
     /// Cycles after its last operation, in a run that ended with cycle `last`.
@@ -390,15 +280,15 @@ impl Ima {
         self.idle_since..last + 1
     }
 
-    /// What its blocks counted; a read touches `crossbar_cells` cells of an array.
-    pub fn counts(&self, crossbar_cells: u64) -> Counts {
+    /// What its blocks counted, beside what its crew knows; a read touches `crossbar_cells` cells of an array.
+    pub fn counts(&self, crew: &Crew, crossbar_cells: u64) -> Counts {
         let mut blocks = self.inside.blocks.clone();
-        let (operations, reads) = self.closed_form;
+        let (operations, reads) = crew.closed_form;
         blocks.operate(&self.inside.all, operations, reads);
         blocks.input_register.write(self.bits_fetched);
-        blocks.output_register.hand_over(self.results, u64::from(self.merged));
+        blocks.output_register.hand_over(self.results, u64::from(crew.merging.window));
         Counts {
-            ima_operations: u64::from(self.started),
+            ima_operations: u64::from(crew.starting),
             crossbar_operations: blocks.crossbars.operations,
             crossbar_reads: blocks.crossbars.reads,
             crossbar_cells: blocks.crossbars.reads * crossbar_cells,
@@ -450,62 +340,34 @@ mod tests {
     use super::*;
     use crate::Stalls;
 
-    /// Counts what an IMA says of its cycles.
-    fn count(stalls: &mut Stalls) -> impl FnMut(Cause, Range<Cycle>) {
-        |cause, cycles| stalls.add(cause, cycles.end - cycles.start)
-    }
-
-    fn ima(fidelity_rows: u32) -> Ima {
+    fn ima(rows: u32) -> Ima {
         let arch = arch::load("isaac-ce").expect("the preset is built in");
-        let crossbars = vec![(fidelity_rows, 128); 8];
-        let spec = ImaSpec { rows: 0..fidelity_rows, columns: 0..1024, outputs: 0..128, crossbars };
-        Ima::new(&arch, spec, 0, 0)
-    }
-
-    #[test]
-    fn an_operation_starts_when_inputs_crossbars_and_output_register_are_there() {
-        let (mut ima, mut stalls) = (ima(128), Stalls::default());
-        for now in [1, 1] {
-            assert!(ima.next_fetch().is_some());
-            ima.fetch(now, 2048, 0);
-        }
-        assert_eq!(ima.next_fetch(), None, "the input register holds two operations");
-        assert!(!ima.can_start(), "no inputs yet");
-        ima.inputs_arrived(2);
-        assert!(ima.can_start());
-        ima.start(2, 16, Fidelity::Operation, count(&mut stalls));
-        ima.inputs_arrived(3);
-        assert!(!ima.can_start(), "the crossbars are busy");
-        ima.reads_done();
-        assert!(ima.can_start());
-        ima.start(18, 16, Fidelity::Operation, count(&mut stalls));
-        ima.reads_done();
-        ima.fetch(34, 2048, 0);
-        ima.inputs_arrived(35);
-        assert!(!ima.can_start(), "both output registers are full");
-        ima.result_ready();
-        ima.result_sent();
-        assert_eq!(ima.result_merged(), 0);
-        assert!(ima.can_start());
+        let spec = ImaSpec { rows: 0..rows, columns: 0..1024, outputs: 0..128, crossbars: vec![(rows, 128); 8] };
+        Ima::new(&arch, spec, 0)
     }
 
     #[test]
     fn every_cycle_of_a_pause_has_its_cause() {
         let (mut ima, mut stalls) = (ima(128), Stalls::default());
-        ima.fetch(5, 2048, 0);
-        ima.inputs_arrived(7);
-        ima.start(7, 16, Fidelity::Operation, count(&mut stalls));
-        ima.reads_done();
+        let mut start = |ima: &mut Ima, window, now| {
+            for (cause, cycles) in ima.pause(window, now).into_iter().flatten() {
+                stalls.add(cause, cycles.end - cycles.start);
+            }
+            ima.start(now + 16);
+        };
+        ima.fetch(0, 5, 2048, 0);
+        ima.inputs_arrived(0, 7);
+        start(&mut ima, 0, 7);
         // The next inputs could be asked for in cycle 30, after 3 cycles in the mesh; they came in 32, and the output
         // register was free in 40.
-        ima.fetch(30, 2048, 3);
-        ima.inputs_arrived(32);
+        ima.fetch(1, 30, 2048, 3);
+        ima.inputs_arrived(1, 32);
         ima.result_refused(Cause::DownstreamBuffer);
-        ima.start(40, 16, Fidelity::Operation, count(&mut stalls));
+        start(&mut ima, 1, 40);
+        assert!(ima.pause(2, 56).is_none(), "16 reads from cycle 40 on");
         let expected = [
             (Cause::Filling, 4),
             (Cause::Bus, 2 + 2),
-            (Cause::Computing, 16 + 16),
             (Cause::Input, 4),
             (Cause::Mesh, 3),
             (Cause::DownstreamBuffer, 8),
@@ -513,20 +375,30 @@ mod tests {
         for (cause, cycles) in expected {
             assert_eq!(stalls[cause], cycles, "{cause:?}");
         }
-        assert_eq!(stalls.total() + ima.finished_cycles(60).count() as u64, 60);
+        assert_eq!(stalls.total() + 16 + 16 + ima.finished_cycles(60).count() as u64, 60);
     }
 
     #[test]
     fn both_fidelities_count_the_same() {
-        let (mut closed, mut stepped, mut stalls) = (ima(100), ima(100), Stalls::default());
-        closed.start(1, 16, Fidelity::Operation, count(&mut stalls));
-        stepped.start(1, 16, Fidelity::Iteration, count(&mut stalls));
+        let (mut closed, mut stepped, crew) = (ima(100), ima(100), Crew::new(0, []));
+        closed.operate(&closed.whole_operation(16));
+        let number = stepped.keep(6, stepped.whole_operation(16));
         for _ in 0..16 {
-            assert_eq!(stepped.read_once(0), 16);
-            stepped.convert_once(0);
-            stepped.merge_once(0);
+            assert_eq!(stepped.read_once(number), 16);
+            stepped.convert_once(number);
+            stepped.merge_once(number);
         }
-        assert_eq!(closed.counts(128 * 128), stepped.counts(128 * 128));
-        assert_eq!(closed.counts(128 * 128).dac_activations, 8 * 100 * 16);
+        assert_eq!(closed.counts(&crew, 128 * 128), stepped.counts(&crew, 128 * 128));
+        assert_eq!(closed.counts(&crew, 128 * 128).dac_activations, 8 * 100 * 16);
+    }
+
+    #[test]
+    fn a_crew_counts_its_operations_for_each_of_its_imas() {
+        let (mut alone, together, mut crew) = (ima(100), ima(100), Crew::new(0, []));
+        alone.operate(&alone.whole_operation(16));
+        alone.operate(&alone.whole_operation(8));
+        let counted = alone.counts(&crew, 128 * 128);
+        crew.closed_form = (2, 24);
+        assert_eq!(together.counts(&crew, 128 * 128), counted);
     }
 }

@@ -12,9 +12,6 @@ pub struct InputRegister {
 }
 
 impl InputRegister {
-    /// Operations whose inputs it holds: the one in progress and the next.
-    pub const OPERATIONS: u32 = 2;
-
     /// An empty register before DACs of `dac_bits`.
     pub fn new(dac_bits: u32) -> Self {
         Self { dac_bits, bits_written: 0, bits_read: 0 }

@@ -1,17 +1,11 @@
 use des::Cycle;
 use mapper::{LayerLayout, Window};
 
-use crate::{Context, Counts, Ima, ImaTiming, Inputs, Probe, Stage, Stalls, Unit};
+use crate::{Context, Counts, ImaTiming, Inputs, Probe, Stage, Stalls, Unit};
 
 /// What happened in a tile for one copy of a layer, beside its IMAs: what its counts follow from.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
-    /// Bits of inputs read from the eDRAM buffer.
-    pub bits_fetched: u64,
-    /// Results over the bus.
-    pub results: u64,
-    /// Results and partial sums merged in the tile's output register.
-    pub merged: u64,
     /// Windows finished.
     pub windows: u64,
     /// Bits of results sent to the tiles that need them.
@@ -19,18 +13,9 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The counts, where a result takes `partial_sum_bits`.
-    pub fn counts(&self, partial_sum_bits: u32) -> Counts {
-        let bits = u64::from(partial_sum_bits);
-        Counts {
-            windows: self.windows,
-            bus_bits: self.bits_fetched + self.results * bits,
-            edram_bits_read: self.bits_fetched,
-            result_bits_sent: self.result_bits_sent,
-            tile_output_register_bits: self.merged * bits,
-            tile_shift_adds: self.merged,
-            ..Counts::default()
-        }
+    /// The counts.
+    pub fn counts(&self) -> Counts {
+        Counts { windows: self.windows, result_bits_sent: self.result_bits_sent, ..Counts::default() }
     }
 }
 
@@ -61,12 +46,8 @@ pub struct LayerControl<'a> {
     readied_at: Cycle,
     /// How long the awaited input had been held up when it came.
     held_up: Cycle,
-    /// IMAs with room for inputs of a window that is not ready, one bit each.
-    pub starving: u64,
     /// Windows that all IMAs have read the inputs of.
-    read_by_all: u32,
-    /// IMAs that have read no more than those.
-    slowest: u32,
+    pub read_by_all: u32,
     /// First cycle in which inputs were fetched.
     pub first_cycle: Option<Cycle>,
     /// IMA-cycles by cause.
@@ -92,9 +73,7 @@ impl<'a> LayerControl<'a> {
             cursor: (0, 0),
             readied_at: 0,
             held_up: 0,
-            starving: 0,
             read_by_all: 0,
-            slowest: imas.count_ones(),
             first_cycle: None,
             stalls: Stalls::default(),
             tally: Tally::default(),
@@ -138,9 +117,8 @@ impl<'a> LayerControl<'a> {
         self.held_up = Cycle::from(cycles);
     }
 
-    /// Looks how far the windows have their inputs, in the order of computation. Returns the IMAs that starved and may
-    /// fetch now.
-    pub fn look_ahead(&mut self, now: Cycle, inputs: &Inputs) -> u64 {
+    /// Looks how far the windows have their inputs, in the order of computation. Returns whether another one has.
+    pub fn look_ahead(&mut self, now: Cycle, inputs: &Inputs) -> bool {
         let before = self.ready;
         self.awaited = None;
         'windows: while self.ready < self.total {
@@ -162,36 +140,16 @@ impl<'a> LayerControl<'a> {
             self.cursor = (0, 0);
             self.ready += 1;
         }
-        if self.ready == before {
-            return 0;
+        if self.ready > before {
+            self.readied_at = now;
         }
-        self.readied_at = now;
-        std::mem::take(&mut self.starving)
+        self.ready > before
     }
 
     /// How long the last input of a window that became ready in cycle `now` had been held up.
     #[inline]
     pub fn held_up(&self, now: Cycle) -> Cycle {
         if self.readied_at == now { self.held_up } else { 0 }
-    }
-
-    /// An IMA has read the inputs of window `index`. Returns whether none is behind that window any more.
-    #[inline]
-    pub fn inputs_read(&mut self, index: u32) -> bool {
-        self.slowest -= u32::from(index == self.read_by_all);
-        self.slowest == 0
-    }
-
-    /// Looks how far the slowest of `imas`, the IMAs of the tile, is now.
-    pub fn advance(&mut self, imas: &[Ima]) {
-        (self.read_by_all, self.slowest) = (u32::MAX, 0);
-        for ima in crate::bits::ones(self.imas) {
-            let read = imas[ima].arrived();
-            if read < self.read_by_all {
-                (self.read_by_all, self.slowest) = (read, 0);
-            }
-            self.slowest += u32::from(read == self.read_by_all);
-        }
     }
 
     /// Image and window that not all IMAs have read yet; `None` if the copy has no windows at all.

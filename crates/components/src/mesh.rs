@@ -54,25 +54,29 @@ impl MeshGeometry {
     /// (column, row) of the router of a tile of the chip. Tiles of one router follow each other, and routers follow
     /// each other back and forth along the rows, so that neighbours in number are neighbours on the chip.
     pub fn router_of(&self, tile: u32) -> (u32, u32) {
-        let router = tile / self.tiles_per_router;
-        let (row, step) = (router / self.columns, router % self.columns);
-        let column = if row.is_multiple_of(2) { step } else { self.columns - 1 - step };
-        (column, row)
+        back_and_forth(tile / self.tiles_per_router, self.columns)
     }
 
-    /// (column, row) of a chip on the board.
+    /// (column, row) of a chip on the board. Chips follow each other back and forth along the rows, as routers do.
     pub fn chip_at(&self, chip: u32) -> (u32, u32) {
-        (chip % self.board_columns, chip / self.board_columns)
+        back_and_forth(chip, self.board_columns)
     }
 
     /// The chip next to `chip` in direction `side`; itself at the edge of the board, where no packet goes.
     pub fn neighbour(&self, chip: u32, side: Direction) -> u32 {
-        match side {
-            Direction::North => chip.checked_sub(self.board_columns).unwrap_or(chip),
-            Direction::East => chip + 1,
-            Direction::South => chip + self.board_columns,
-            Direction::West => chip.checked_sub(1).unwrap_or(chip),
+        let (column, row) = self.chip_at(chip);
+        let at_edge = match side {
+            Direction::North => row == 0,
+            Direction::East => column + 1 == self.board_columns,
+            Direction::South => false,
+            Direction::West => column == 0,
+        };
+        if at_edge {
+            return chip;
         }
+        let (column, row) = step((column, row), side);
+        let steps = if row.is_multiple_of(2) { column } else { self.board_columns - 1 - column };
+        row * self.board_columns + steps
     }
 
     /// (column, row) of the router that the link of side `side` is attached to: the middle of that edge.
@@ -122,10 +126,10 @@ impl Mesh {
         let (geometry, chip) = (&self.geometry, self.chip);
         let start = now * self.flits_per_cycle.unwrap_or(1);
         let (mut head, mut ports, columns) = (start, 0, geometry.columns);
-        let routers = &mut self.routers;
+        let (routers, per_cycle) = (&mut self.routers, self.flits_per_cycle);
         let mut pass = |at: (u32, u32), port: Port| {
             head = routers[(at.1 * columns + at.0) as usize].pass(port, head, packet.flits);
-            probe.port(chip, at, port, packet.flits);
+            probe.port(chip, at, port, packet.flits, per_cycle.map_or(now, |per_cycle| (head - 1) / per_cycle));
             ports += 1;
         };
         let mut at = match packet.entered {
@@ -150,6 +154,12 @@ impl Mesh {
         let leaves = |head| self.flits_per_cycle.map_or(now, |per_cycle| arrival(head, packet.flits, per_cycle));
         (leaves(head), leaves(start + ports))
     }
+}
+
+/// (column, row) of number `number` on a grid whose rows are counted back and forth.
+fn back_and_forth(number: u32, columns: u32) -> (u32, u32) {
+    let (row, step) = (number / columns, number % columns);
+    (if row.is_multiple_of(2) { step } else { columns - 1 - step }, row)
 }
 
 /// The neighbour of `at` in `direction`.

@@ -7,9 +7,6 @@ pub struct OutputRegister {
 }
 
 impl OutputRegister {
-    /// Operations whose results it holds.
-    pub const OPERATIONS: u32 = 2;
-
     /// Hands the `values` results of each of `operations` operations to the bus.
     #[inline]
     pub fn hand_over(&mut self, values: u32, operations: u64) {

@@ -54,23 +54,40 @@ pub trait Probe {
     #[inline]
     fn stage(&mut self, _unit: Unit, _stage: Stage, _cycles: Range<Cycle>) {}
 
-    /// Inputs of `layer` were written to a tile's eDRAM buffer, from their arrival on; for the last layer's own results
-    /// there is no layer.
+    /// A window of `copy`, or its outputs that are finished in `tile`, went through sigmoid and max-pool in cycle `at`.
     #[inline]
-    fn write(&mut self, _tile: u32, _layer: Option<u16>, _bits: u32, _cycles: Range<Cycle>) {}
+    fn activate(&mut self, _tile: u32, _layer: u16, _copy: u32, _window: u32, _at: Cycle) {}
 
-    /// From the end of cycle `at` on, a tile's buffer holds this many bits of inputs of `layer` more, or fewer.
+    /// Inputs of `layer` were written to a tile's eDRAM buffer, from their arrival on; for the last layer's own results
+    /// there is no layer. `rank` is that of the position, or of the result, counted over all images.
     #[inline]
-    fn fill(&mut self, _tile: u32, _layer: u16, _bits: i64, _at: Cycle) {}
+    fn write(&mut self, _tile: u32, _layer: Option<u16>, _rank: u32, _bits: u32, _cycles: Range<Cycle>) {}
+
+    /// The position of `rank` was written by the end of cycle `at`, and windows of `copy` of `layer` waited for it.
+    #[inline]
+    fn supply(&mut self, _tile: u32, _layer: u16, _copy: u32, _rank: u32, _at: Cycle) {}
+
+    /// By the end of cycle `at`, a position of the inputs of `layer`, of so many bits, is complete in a tile's buffer.
+    #[inline]
+    fn arrive(&mut self, _tile: u32, _layer: u16, _bits: u64, _at: Cycle) {}
+
+    /// All IMAs of a tile have read the inputs of `layer` for the windows before `step` of `image`: positions that no
+    /// later window needs leave the buffer.
+    #[inline]
+    fn progress(&mut self, _tile: u32, _layer: u16, _image: u32, _step: u32, _at: Cycle) {}
+
+    /// A tile's buffer of inputs of `layer` has more room, and tells tile `to`, which sends them.
+    #[inline]
+    fn credit(&mut self, _tile: u32, _layer: u16, _to: u32, _at: Cycle) {}
 
     /// A packet with results of `layer` crossed the mesh of a chip, held up for `waited` cycles.
     #[inline]
     fn packet(&mut self, _chip: u32, _ends: (u32, u32), _layer: u16, _flits: u32, _waited: u32, _cycles: Range<Cycle>) {
     }
 
-    /// A packet took a port of the router at (column, row) of a chip.
+    /// A packet took a port of the router at (column, row) of a chip, its head in cycle `at`, now or later.
     #[inline]
-    fn port(&mut self, _chip: u32, _router: (u32, u32), _port: Port, _flits: u32) {}
+    fn port(&mut self, _chip: u32, _router: (u32, u32), _port: Port, _flits: u32, _at: Cycle) {}
 
     /// A packet with results of `layer` crossed the link that enters chip `to` on side `enters`.
     #[inline]
@@ -82,3 +99,39 @@ pub trait Probe {
 pub struct NoProbe;
 
 impl Probe for NoProbe {}
+
+/// Passes on to both what they are told.
+macro_rules! tell {
+    ($($method:ident($($argument:ident: $kind:ty),*);)+) => {
+        $(#[inline]
+        fn $method(&mut self, $($argument: $kind),*) {
+            if let Some(first) = &mut self.0 {
+                first.$method($($argument.clone()),*);
+            }
+            if let Some(second) = &mut self.1 {
+                second.$method($($argument),*);
+            }
+        })+
+    };
+}
+
+/// Two that look on, as far as they are there.
+#[allow(clippy::clone_on_copy, reason = "the spans are not Copy, and all arguments are passed alike")]
+impl<A: Probe, B: Probe> Probe for (Option<A>, Option<B>) {
+    tell! {
+        operation(unit: Unit, window: u32, at: Cycle, iterations: u32, timing: ImaTiming);
+        wait(unit: Unit, cause: Cause, cycles: Range<Cycle>);
+        fetch(unit: Unit, window: u32, bits: u64, cycles: Range<Cycle>);
+        result(unit: Unit, window: u32, bits: u64, cycles: Range<Cycle>);
+        stage(unit: Unit, stage: Stage, cycles: Range<Cycle>);
+        activate(tile: u32, layer: u16, copy: u32, window: u32, at: Cycle);
+        write(tile: u32, layer: Option<u16>, rank: u32, bits: u32, cycles: Range<Cycle>);
+        supply(tile: u32, layer: u16, copy: u32, rank: u32, at: Cycle);
+        arrive(tile: u32, layer: u16, bits: u64, at: Cycle);
+        progress(tile: u32, layer: u16, image: u32, step: u32, at: Cycle);
+        credit(tile: u32, layer: u16, to: u32, at: Cycle);
+        packet(chip: u32, ends: (u32, u32), layer: u16, flits: u32, waited: u32, cycles: Range<Cycle>);
+        port(chip: u32, router: (u32, u32), port: Port, flits: u32, at: Cycle);
+        crossing(to: u32, enters: Direction, layer: u16, bits: u32, cycles: Range<Cycle>);
+    }
+}

@@ -1,13 +1,11 @@
-use std::ops::Range;
-
 use arch::Arch;
 use des::{Component, Cycle, Wake};
 use mapper::Window;
 
 use crate::bits::{ImaSet, ones};
 use crate::{
-    Bus, Cause, Context, Counts, EdramBuffer, Fidelity, Ima, Inputs, LayerControl, PartialSums, Probe, Producer, Stage,
-    TileMessage,
+    Bus, Cause, Context, Counts, Crew, EdramBuffer, Fidelity, Ima, Inputs, LayerControl, PartialSums, Pipeline, Probe,
+    Producer, Stage, TileMessage,
 };
 
 /// A tile: an eDRAM buffer and a bus, IMAs, layer controls, and an output register with what is behind it.
@@ -28,26 +26,25 @@ pub struct Tile<'a> {
     pub imas: Vec<Ima>,
     /// Controls of the copies with IMAs here.
     pub controls: Vec<LayerControl<'a>>,
-    /// The output register: one part for each output group of each copy.
+    /// The IMAs of each output group of each copy.
+    pub crews: Vec<Crew>,
+    /// The output register: one part for each crew.
     pub sums: Vec<PartialSums<'a>>,
     /// For each outlet, the positions that may be sent, counted over all images.
     limits: Vec<u32>,
-    /// IMAs whose input register may have room.
-    to_fetch: u64,
-    /// IMAs that may start.
-    to_start: u64,
+    pipeline: Pipeline,
+    /// IMAs whose next window has not all its inputs yet.
+    starving: u64,
+    /// IMAs whose results the output register has no room for.
+    refused: u64,
     /// Layer controls of which all IMAs have read one more window.
     progressed: u64,
-    /// IMAs that may have results to send.
-    results: u64,
     /// Parts of the output register with something new.
     changed: u64,
     /// Parts of the output register that wait for room in the buffers of the next layer.
     blocked: u64,
     /// Layer controls whose awaited input has been written.
     supplied: u64,
-    /// Something done at the end of this cycle asks for a decision in the next.
-    tick: bool,
     /// Writes of this cycle: inputs, rank, bits, cycles held up.
     deliveries: Vec<(u8, u32, u32, u16)>,
     /// Values for max-pools of this cycle: part of the output register, image, position.
@@ -88,7 +85,9 @@ pub struct TileSpec<'a> {
     pub controls: Vec<LayerControl<'a>>,
     /// Inputs of the layers with IMAs here.
     pub inputs: Vec<Inputs<'a>>,
-    /// One part of the output register for each output group of each copy.
+    /// The IMAs of each output group of each copy.
+    pub crews: Vec<Crew>,
+    /// One part of the output register for each crew.
     pub sums: Vec<PartialSums<'a>>,
     /// For each outlet, the positions that may be sent at first.
     pub limits: Vec<u32>,
@@ -113,15 +112,14 @@ struct Batch {
 }
 
 impl Batch {
-    /// Adds IMA `ima`, to which it happens in cycle `at`. Returns the batch before if `ima` does not belong to it.
+    /// Adds IMAs to which it happens in cycle `at`. Returns the batch before if they do not belong to it.
     #[inline]
-    fn add(&mut self, at: Cycle, ima: usize) -> Option<(Cycle, ImaSet)> {
-        let bit = 1 << ima;
-        if self.at == at && self.imas & bit == 0 {
-            self.imas |= bit;
+    fn add(&mut self, at: Cycle, imas: u64) -> Option<(Cycle, ImaSet)> {
+        if self.at == at {
+            self.imas |= imas;
             return None;
         }
-        let before = std::mem::replace(self, Self { at, imas: bit });
+        let before = std::mem::replace(self, Self { at, imas });
         before.rest()
     }
 
@@ -152,18 +150,18 @@ impl<'a> Tile<'a> {
             dac_bits: arch.dac.bits,
             bus: Bus::new(capacity(arch.bus.bytes_per_cycle)),
             edram: EdramBuffer::new(capacity(arch.edram.bytes_per_cycle), spec.inputs),
+            pipeline: Pipeline::new(spec.imas.len()),
             imas: spec.imas,
             controls: spec.controls,
+            crews: spec.crews,
             sums: spec.sums,
             limits: spec.limits,
-            to_fetch: 0,
-            to_start: 0,
+            starving: 0,
+            refused: 0,
             progressed: 0,
-            results: 0,
             changed: 0,
             blocked: 0,
             supplied: 0,
-            tick: false,
             deliveries: Vec::new(),
             pool_values: Vec::new(),
             outputs: Outputs {
@@ -201,8 +199,11 @@ impl<'a> Tile<'a> {
         for index in ones(std::mem::take(&mut self.changed)) {
             let sums = &mut self.sums[index];
             let control = &mut self.controls[usize::from(sums.control)];
+            let left = sums.left();
             let completed = sums.pass_on(control, &self.limits, context);
-            self.results |= sums.take_unrefused();
+            if sums.left() > left {
+                self.refused &= !self.crews[index].imas;
+            }
             self.digest = self.digest.wrapping_add(completed);
             if completed != 0 {
                 self.last_active = self.last_active.max(context.now());
@@ -215,16 +216,20 @@ impl<'a> Tile<'a> {
     fn look_ahead(&mut self, now: Cycle) {
         for control in ones(std::mem::take(&mut self.supplied)) {
             let control = &mut self.controls[control];
-            self.to_fetch |= control.look_ahead(now, &self.edram.inputs[usize::from(control.inputs)]);
+            if control.look_ahead(now, &self.edram.inputs[usize::from(control.inputs)]) {
+                self.starving &= !control.imas;
+            }
         }
     }
 
     /// Positions that no window needs any more make room in the buffer, and their producers are told.
     fn release<C: Context>(&mut self, context: &mut C) {
         let mut progressed = 0u64;
-        for control in ones(std::mem::take(&mut self.progressed)) {
-            let control = &mut self.controls[control];
-            control.advance(&self.imas);
+        for number in ones(std::mem::take(&mut self.progressed)) {
+            let control = &mut self.controls[number];
+            let own = self.crews.iter().filter(|crew| usize::from(crew.control) == number);
+            let slowest = own.map(|crew| crew.arriving.window).min();
+            control.read_by_all = slowest.expect("a layer control has IMAs");
             progressed |= 1 << control.inputs;
         }
         for index in ones(progressed) {
@@ -233,18 +238,19 @@ impl<'a> Tile<'a> {
             let slowest = self.controls.iter_mut().filter(sharing).filter_map(|control| control.progress()).min();
             let (image, step) = slowest.expect("a copy that read a window has windows");
             let held = inputs.holds_image(image + 1);
-            let before = inputs.limit();
+            let now = context.now();
+            context.probe().progress(self.id, inputs.layer, image, step, now);
             if let Some(limit) = inputs.advance(image, step) {
-                let freed = u64::from(limit - before) * inputs.share.position_bits;
-                let now = context.now();
-                context.probe().fill(self.id, inputs.layer, -(freed as i64), now);
                 for &Producer { tile, outlet } in &inputs.producers {
+                    context.probe().credit(self.id, inputs.layer, tile, now);
                     context.send(1, tile, TileMessage::Credit { outlet, limit });
                 }
             }
             if !held {
                 for control in self.controls.iter_mut().filter(sharing).filter(|control| control.awaited.is_none()) {
-                    self.to_fetch |= control.look_ahead(context.now(), inputs);
+                    if control.look_ahead(context.now(), inputs) {
+                        self.starving &= !control.imas;
+                    }
                 }
             }
         }
@@ -256,10 +262,10 @@ impl<'a> Tile<'a> {
         deliveries.sort_unstable();
         let now = context.now();
         for (inputs, rank, bits, waited) in deliveries.drain(..) {
-            let done = self.edram.access(now, u64::from(bits));
+            let done = self.edram.port.serve(now, u64::from(bits));
             self.last_active = self.last_active.max(done);
             let of = self.edram.inputs.get(usize::from(inputs)).map(|inputs| inputs.layer);
-            context.probe().write(self.id, of, bits, now..done + 1);
+            context.probe().write(self.id, of, rank, bits, now..done + 1);
             let layer = if inputs == TileMessage::RESULTS {
                 let image = &mut self.outputs.images[(rank / self.outputs.positions) as usize];
                 *image = (image.0 + 1, image.1.max(done));
@@ -287,142 +293,135 @@ impl<'a> Tile<'a> {
     fn written<C: Context>(&mut self, number: u8, rank: u32, waited: u16, at: Cycle, context: &mut C) {
         let inputs = &mut self.edram.inputs[usize::from(number)];
         let Some(slot) = inputs.written(rank) else { return };
-        context.probe().fill(self.id, inputs.layer, inputs.share.position_bits as i64, at);
+        context.probe().arrive(self.id, inputs.layer, inputs.share.position_bits, at);
         for (index, control) in self.controls.iter_mut().enumerate() {
             if control.inputs == number && control.awaited == Some(slot) {
                 control.supply(waited);
+                context.probe().supply(self.id, inputs.layer, control.copy, rank, at);
                 self.supplied |= 1 << index;
-                self.tick = true;
             }
         }
+    }
+
+    /// Takes the IMAs of one crew out of the set `imas`: (number of the crew, its IMAs).
+    #[inline]
+    fn take_crew(units: &[Ima], crews: &[Crew], imas: &mut u64) -> Option<(usize, u64)> {
+        let first = (*imas != 0).then(|| imas.trailing_zeros() as usize)?;
+        let crew = usize::from(units[first].crew);
+        let own = *imas & crews[crew].imas;
+        *imas ^= own;
+        Some((crew, own))
     }
 
     /// Results of some IMAs are in the tile's output register at the end of a cycle, and their own are free.
-    fn results_merged(&mut self, imas: u64) {
-        for index in ones(imas) {
-            let ima = &mut self.imas[index];
-            let control = &mut self.controls[usize::from(ima.control)];
-            let (complete, can_start) = Self::result_merged(ima, control, &mut self.sums, &mut self.changed);
-            self.to_start |= u64::from(can_start) << index;
-            self.tick |= complete | can_start;
-        }
-    }
-
-    /// Results of `ima` are in the tile's output register, and its own is free. Returns whether the window is complete,
-    /// and whether the IMA can start.
     #[inline]
-    fn result_merged(
-        ima: &mut Ima,
-        control: &mut LayerControl,
-        sums: &mut [PartialSums],
-        changed: &mut u64,
-    ) -> (bool, bool) {
-        let complete = sums[usize::from(ima.sums)].merge(control, ima.result_merged(), ima.results());
-        *changed |= u64::from(complete) << ima.sums;
-        (complete, ima.can_start())
+    fn results_merged(&mut self, mut imas: u64) {
+        self.pipeline.results_merged(imas);
+        while let Some((number, own)) = Self::take_crew(&self.imas, &self.crews, &mut imas) {
+            let (crew, sums) = (&mut self.crews[number], &mut self.sums[number]);
+            let (window, this, next) = crew.merging.take(own, crew.imas);
+            let mut complete = sums.merge(window, this.count_ones() as u16);
+            if next != 0 {
+                complete |= sums.merge(window + 1, next.count_ones() as u16);
+            }
+            self.changed |= u64::from(complete) << number;
+        }
     }
 
     /// Inputs of some IMAs are in their input registers at the end of the cycle before `next`.
-    fn inputs_arrived(&mut self, imas: u64, next: Cycle) {
-        for index in ones(imas) {
-            let ima = &mut self.imas[index];
-            let all_read = self.controls[usize::from(ima.control)].inputs_read(ima.inputs_arrived(next));
-            self.progressed |= u64::from(all_read) << ima.control;
-            let can_start = ima.can_start();
-            self.to_start |= u64::from(can_start) << index;
-            self.tick |= all_read | can_start;
+    #[inline]
+    fn inputs_arrived(&mut self, mut imas: u64, next: Cycle) {
+        self.pipeline.inputs_arrived(imas);
+        while let Some((number, own)) = Self::take_crew(&self.imas, &self.crews, &mut imas) {
+            let crew = &mut self.crews[number];
+            let (window, of_this, of_next) = crew.arriving.take(own, crew.imas);
+            ones(of_this).for_each(|ima| self.imas[ima].inputs_arrived(window, next));
+            ones(of_next).for_each(|ima| self.imas[ima].inputs_arrived(window + 1, next));
+            self.progressed |= u64::from(crew.arriving.window > window) << crew.control;
         }
     }
 
-    /// Takes the IMAs of one copy out of the set `imas`: (number of the layer control, its IMAs).
-    #[inline]
-    fn take_copy(units: &[Ima], controls: &[LayerControl], imas: &mut u64) -> Option<(usize, u64)> {
-        let first = (*imas != 0).then(|| imas.trailing_zeros() as usize)?;
-        let control = usize::from(units[first].control);
-        let own = *imas & controls[control].imas;
-        *imas ^= own;
-        Some((control, own))
-    }
-
-    /// The bus is granted to results that the output register has room for.
-    fn send_results<C: Context>(&mut self, context: &mut C) {
+    /// The bus is granted to results of `imas` that the output register has room for.
+    fn send_results<C: Context>(&mut self, mut imas: u64, context: &mut C) {
         let now = context.now();
         let mut merged = Batch::default();
-        let mut imas = std::mem::take(&mut self.results);
-        while let Some((control, own)) = Self::take_copy(&self.imas, &self.controls, &mut imas) {
-            let control = &mut self.controls[control];
+        let mut here = 0;
+        while let Some((number, own)) = Self::take_crew(&self.imas, &self.crews, &mut imas) {
+            let (crew, sums) = (&mut self.crews[number], &self.sums[number]);
+            if crew.sending >= sums.room() {
+                let cause = sums.refusal();
+                ones(own).for_each(|ima| self.imas[ima].result_refused(cause));
+                self.refused |= own;
+                continue;
+            }
+            let control = &self.controls[usize::from(crew.control)];
             for index in ones(own) {
-                let ima = &mut self.imas[index];
-                while let Some(window) = ima.next_result() {
-                    let sums = &mut self.sums[usize::from(ima.sums)];
-                    if let Err(cause) = sums.accepts(window) {
-                        ima.result_refused(cause);
-                        sums.refused |= 1 << index;
-                        break;
-                    }
-                    ima.result_sent();
-                    let values = u64::from(ima.results());
-                    control.tally.results += values;
-                    let bits = values * u64::from(self.partial_sum_bits);
-                    let done = self.bus.transfer(now, bits);
-                    let unit = control.unit(self.id, index);
-                    context.probe().result(unit, window, bits, now..done + 1);
-                    if done == now {
-                        let (complete, can_start) =
-                            Self::result_merged(ima, control, &mut self.sums, &mut self.changed);
-                        self.to_start |= u64::from(can_start) << index;
-                        self.tick |= complete | can_start;
-                    } else if let Some((at, imas)) = merged.add(done + 1, index) {
-                        context.send(at - now, self.id, TileMessage::ResultsMerged { imas });
-                    }
+                let bits = u64::from(self.imas[index].results()) * u64::from(self.partial_sum_bits);
+                let done = self.bus.transfer(now, bits);
+                context.probe().result(control.unit(self.id, index), crew.sending, bits, now..done + 1);
+                if done == now {
+                    here |= 1 << index;
+                } else if let Some((at, imas)) = merged.add(done + 1, 1 << index) {
+                    context.send(at - now, self.id, TileMessage::ResultsMerged { imas });
                 }
             }
+            crew.sending += u32::from(self.pipeline.send(own, crew.imas));
         }
+        self.results_merged(here);
         if let Some((at, imas)) = merged.rest() {
             context.send(at - now, self.id, TileMessage::ResultsMerged { imas });
         }
     }
 
-    /// IMAs with inputs, free crossbars and a free output register start.
-    fn start<C: Context>(&mut self, context: &mut C) {
+    /// The next operations of `imas` start.
+    fn start<C: Context>(&mut self, mut imas: u64, context: &mut C) {
         let now = context.now();
         let (mut read, mut ready) = (Batch::default(), Batch::default());
-        let mut imas = std::mem::take(&mut self.to_start);
-        while let Some((control, own)) = Self::take_copy(&self.imas, &self.controls, &mut imas) {
-            for index in ones(own) {
-                let (ima, control) = (&mut self.imas[index], &mut self.controls[control]);
-                if !ima.can_start() {
+        while let Some((number, own)) = Self::take_crew(&self.imas, &self.crews, &mut imas) {
+            let (index, of) = (self.crews[number].starting, usize::from(self.crews[number].control));
+            let window = self.controls[of].window(index);
+            let iterations = u32::from(window.bits).div_ceil(self.dac_bits);
+            let skips = self.skips_row_blocks(window);
+            for group in 0..self.crews[number].timings.len() {
+                let (imas, timing) = self.crews[number].timings[group];
+                let own = own & imas;
+                if own == 0 {
                     continue;
                 }
-                let (number, unit) = (ima.next_start(), control.unit(self.id, index));
-                let window = control.window(number);
-                let iterations = u32::from(window.bits).div_ceil(self.dac_bits);
-                let stalls = &mut control.stalls;
-                let account = |cause, cycles: Range<Cycle>| {
-                    stalls.add(cause, cycles.end - cycles.start);
-                    if cause != Cause::Computing && !cycles.is_empty() {
-                        context.probe().wait(unit, cause, cycles);
+                let reads = timing.reads(iterations);
+                for ima in ones(own) {
+                    let (unit, control) = (&mut self.imas[ima], &mut self.controls[of]);
+                    if let Some(pause) = unit.pause(index, now) {
+                        let unit = control.unit(self.id, ima);
+                        for (cause, cycles) in pause {
+                            control.stalls.add(cause, cycles.end - cycles.start);
+                            if !cycles.is_empty() {
+                                context.probe().wait(unit, cause, cycles);
+                            }
+                        }
                     }
-                };
-                if self.skip_zero_row_blocks && !window.whole {
-                    let (layer, inputs) = (control.layer, &self.edram.inputs[usize::from(control.inputs)]);
-                    let has_inputs = |rows: &Range<u32>| inputs.read_by(layer, window, rows) > 0;
-                    ima.start_some(now, iterations, self.fidelity, account, has_inputs);
-                } else {
-                    ima.start(now, iterations, self.fidelity, account);
+                    unit.start(now + reads);
+                    context.probe().operation(control.unit(self.id, ima), index, now, iterations, timing);
                 }
-                context.probe().operation(unit, number, now, iterations, ima.timing);
+                self.controls[of].stalls.add(Cause::Computing, reads * u64::from(own.count_ones()));
+                if skips || self.fidelity == Fidelity::Iteration {
+                    self.hand_to_blocks(own, of, index, iterations, context);
+                }
                 if self.fidelity == Fidelity::Iteration {
-                    let operation = ima.last_started();
-                    self.read_once(index as u8, operation, 0, context);
                     continue;
                 }
-                let timing = ima.timing;
-                if let Some((at, imas)) = read.add(now + timing.reads(iterations), index) {
+                if let Some((at, imas)) = read.add(now + reads, own) {
                     context.send(at - now, self.id, TileMessage::ReadsDone { imas });
                 }
-                if let Some((at, imas)) = ready.add(now + timing.results(iterations), index) {
+                if let Some((at, imas)) = ready.add(now + timing.results(iterations), own) {
                     context.send(at - now, self.id, TileMessage::ResultsReady { imas });
+                }
+            }
+            let crew = &mut self.crews[number];
+            if self.pipeline.start(own, crew.imas) {
+                crew.starting += 1;
+                if !skips && self.fidelity == Fidelity::Operation {
+                    crew.closed_form = (crew.closed_form.0 + 1, crew.closed_form.1 + u64::from(iterations));
                 }
             }
         }
@@ -434,11 +433,41 @@ impl<'a> Tile<'a> {
         }
     }
 
+    /// Whether row blocks without inputs are left out of an operation for `window`.
+    #[inline]
+    fn skips_row_blocks(&self, window: &Window) -> bool {
+        self.skip_zero_row_blocks && !window.whole
+    }
+
+    /// Hands the operation for window `index` of layer control `of` to the blocks of each of its `imas`, where their crew
+    /// cannot count for all: not all crossbars may take part, or each read is an event.
+    fn hand_to_blocks<C: Context>(&mut self, imas: u64, of: usize, index: u32, iterations: u32, context: &mut C) {
+        let control = &self.controls[of];
+        let window = control.window(index);
+        let inputs = &self.edram.inputs[usize::from(control.inputs)];
+        let read = self.skips_row_blocks(window).then(|| inputs.read_by(&control.layer.layer, window));
+        for ima in ones(imas) {
+            let unit = &mut self.imas[ima];
+            let operation = match &read {
+                Some(read) => unit.operation(iterations, |rows| read.among(rows) > 0),
+                None => unit.whole_operation(iterations),
+            };
+            match self.fidelity {
+                Fidelity::Operation => unit.operate(&operation),
+                Fidelity::Iteration => {
+                    let number = unit.keep(index, operation);
+                    self.read_once(ima as u8, number, 0, context);
+                }
+            }
+        }
+    }
+
     /// Iteration fidelity: one read, and what follows from it.
     #[inline]
     fn read_once<C: Context>(&mut self, ima: u8, operation: u8, iteration: u16, context: &mut C) {
+        let control = self.control_of(usize::from(ima));
         let unit = &mut self.imas[usize::from(ima)];
-        self.controls[usize::from(unit.control)].tell_stage(self.id, ima, Stage::Read, unit.timing, context);
+        self.controls[control].tell_stage(self.id, ima, Stage::Read, unit.timing, context);
         let last = u32::from(iteration) + 1 == unit.read_once(operation);
         context.send(1, self.id, TileMessage::Convert { ima, operation, last });
         let next = match last {
@@ -448,80 +477,92 @@ impl<'a> Tile<'a> {
         context.send(Cycle::from(unit.timing.cycles_per_read), self.id, next);
     }
 
-    /// eDRAM port and bus are granted to inputs of windows that are ready.
-    fn fetch<C: Context>(&mut self, context: &mut C) {
+    /// eDRAM port and bus are granted to inputs of windows that are ready, for `imas`.
+    fn fetch<C: Context>(&mut self, mut imas: u64, context: &mut C) {
         let now = context.now();
         let mut arrived = Batch::default();
-        let mut imas = std::mem::take(&mut self.to_fetch);
-        while let Some((number, own)) = Self::take_copy(&self.imas, &self.controls, &mut imas) {
-            let control = &mut self.controls[number];
-            let inputs = usize::from(control.inputs);
+        let mut here = 0;
+        while let Some((number, own)) = Self::take_crew(&self.imas, &self.crews, &mut imas) {
+            let crew = &mut self.crews[number];
+            let control = &mut self.controls[usize::from(crew.control)];
+            if crew.fetching >= control.ready {
+                self.starving |= own;
+                continue;
+            }
+            control.first_cycle.get_or_insert(now);
+            let (window, mesh_waited) = (control.window(crew.fetching), control.held_up(now));
+            let inputs = &self.edram.inputs[usize::from(control.inputs)];
+            let read = (!window.whole).then(|| inputs.read_by(&control.layer.layer, window));
             for index in ones(own) {
                 let ima = &mut self.imas[index];
-                while let Some(next) = ima.next_fetch() {
-                    if next >= control.ready {
-                        control.starving |= 1 << index;
-                        break;
-                    }
-                    let window = control.window(next);
-                    let values = match window.whole {
-                        true => ima.rows(),
-                        false => self.edram.inputs[inputs].read_by(control.layer, window, &ima.spec().rows),
-                    };
-                    let bits = u64::from(values) * u64::from(window.bits);
-                    control.tally.bits_fetched += bits;
-                    control.first_cycle.get_or_insert(now);
-                    ima.fetch(now, bits, control.held_up(now));
-                    let done = self.edram.access(now, bits).max(self.bus.transfer(now, bits));
-                    context.probe().fetch(control.unit(self.id, index), next, bits, now..done + 1);
-                    if done == now {
-                        let all_read = control.inputs_read(ima.inputs_arrived(now + 1));
-                        let can_start = ima.can_start();
-                        self.progressed |= u64::from(all_read) << number;
-                        self.to_start |= u64::from(can_start) << index;
-                        self.tick |= all_read | can_start;
-                    } else if let Some((at, imas)) = arrived.add(done + 1, index) {
-                        context.send(at - now, self.id, TileMessage::InputsArrived { imas });
-                    }
+                let values = read.as_ref().map_or(ima.rows(), |read| read.among(&ima.spec().rows));
+                let bits = u64::from(values) * u64::from(window.bits);
+                ima.fetch(crew.fetching, now, bits, mesh_waited);
+                let done = self.edram.port.serve(now, bits).max(self.bus.transfer(now, bits));
+                context.probe().fetch(control.unit(self.id, index), crew.fetching, bits, now..done + 1);
+                if done == now {
+                    here |= 1 << index;
+                } else if let Some((at, imas)) = arrived.add(done + 1, 1 << index) {
+                    context.send(at - now, self.id, TileMessage::InputsArrived { imas });
                 }
             }
+            crew.fetching += u32::from(self.pipeline.fetch(own, crew.imas));
         }
+        self.inputs_arrived(here, now + 1);
         if let Some((at, imas)) = arrived.rest() {
             context.send(at - now, self.id, TileMessage::InputsArrived { imas });
         }
     }
 
+    /// Number of the layer control of an IMA.
+    pub fn control_of(&self, ima: usize) -> usize {
+        usize::from(self.crews[usize::from(self.imas[ima].crew)].control)
+    }
+
     /// What the blocks of the tile counted for each layer: (layer, counts).
     pub fn counts(&self, crossbar_cells: u64) -> Vec<(u16, Counts)> {
-        let layer_of = |ima: &Ima| self.controls[usize::from(ima.control)].layer_index;
-        let imas = self.imas.iter().map(|ima| (layer_of(ima), ima.counts(crossbar_cells)));
-        let controls =
-            self.controls.iter().map(|control| (control.layer_index, control.tally.counts(self.partial_sum_bits)));
+        let mut results = vec![0; self.crews.len()];
+        let imas = self.imas.iter().map(|ima| {
+            let crew = &self.crews[usize::from(ima.crew)];
+            let mut counts = ima.counts(crew, crossbar_cells);
+            results[usize::from(ima.crew)] += counts.output_register_values;
+            // What goes into an IMA's registers, and out of them, crosses the bus.
+            counts.edram_bits_read = counts.input_register_bits_written;
+            let result_bits = counts.output_register_values * u64::from(self.partial_sum_bits);
+            counts.bus_bits = counts.input_register_bits_written + result_bits;
+            (self.controls[usize::from(crew.control)].layer_index, counts)
+        });
+        let imas: Vec<_> = imas.collect();
+        let bus_bits: u64 = imas.iter().map(|(_, counts)| counts.bus_bits).sum();
+        assert_eq!(bus_bits, self.bus.bits, "bits were lost on the bus of tile {}", self.id);
+        let controls = self.controls.iter().map(|control| (control.layer_index, control.tally.counts()));
         // What is written to the buffer is the work of the layer before.
         let writes =
             self.edram.inputs.iter().filter(|inputs| inputs.layer > 0).map(|inputs| {
                 (inputs.layer - 1, Counts { edram_bits_written: inputs.bits_written, ..Counts::default() })
             });
-        let sums = self.sums.iter().map(|sums| (sums.spec().layer_index, sums.counts()));
-        imas.chain(controls).chain(sums).chain(writes).collect()
+        let sums = (self.sums.iter().zip(results))
+            .map(|(sums, results)| (sums.spec().layer_index, sums.counts(results, self.partial_sum_bits)));
+        imas.into_iter().chain(controls).chain(sums).chain(writes).collect()
     }
 
     /// Who waits for what, when nothing moves any more.
     pub fn waiting(&self) -> Vec<Waiting> {
         let mut waiting = Vec::new();
         for (number, ima) in self.imas.iter().enumerate() {
-            let control = &self.controls[usize::from(ima.control)];
+            let crew = &self.crews[usize::from(ima.crew)];
+            let control = &self.controls[usize::from(crew.control)];
             let name = &control.layer.layer.name;
             let unit = format!("tile {} IMA {number} ({name}, copy {})", self.id, control.copy);
             let at = |window: &Window| format!("({}, {})", window.y, window.x);
-            if let Some(window) = ima.next_result() {
-                let cause = match self.sums[usize::from(ima.sums)].accepts(window) {
-                    Err(Cause::DownstreamBuffer) => "room in the buffers of the next layer",
+            if self.pipeline.can_send() >> number & 1 == 1 {
+                let cause = match self.sums[usize::from(ima.crew)].refusal() {
+                    Cause::DownstreamBuffer => "room in the buffers of the next layer",
                     _ => "room in the tile's output register",
                 };
-                let window = at(control.window(window));
+                let window = at(control.window(crew.sending));
                 waiting.push(Waiting { unit, waits_for: format!("{cause}, with the results of window {window}") });
-            } else if ima.not_fetched(control.total) > 0 && ima.in_progress() == 0 {
+            } else if crew.fetching < control.total && self.pipeline.at_work() >> number & 1 == 0 {
                 let window = at(control.window(control.ready.min(control.total - 1)));
                 waiting.push(Waiting { unit, waits_for: format!("the inputs of window {window}") });
             }
@@ -553,7 +594,6 @@ impl<C: Context> Component<C> for Tile<'_> {
             TileMessage::Start => {
                 for control in &mut self.controls {
                     control.look_ahead(now, &self.edram.inputs[usize::from(control.inputs)]);
-                    self.to_fetch |= control.imas;
                 }
             }
             TileMessage::InputsArrived { imas } => self.inputs_arrived(imas.mask(), now),
@@ -562,22 +602,18 @@ impl<C: Context> Component<C> for Tile<'_> {
                 return Wake::Sleep;
             }
             TileMessage::Convert { ima, operation, last } => {
+                let control = self.control_of(usize::from(ima));
                 let unit = &mut self.imas[usize::from(ima)];
-                self.controls[usize::from(unit.control)].tell_stage(self.id, ima, Stage::Convert, unit.timing, context);
+                self.controls[control].tell_stage(self.id, ima, Stage::Convert, unit.timing, context);
                 unit.convert_once(operation);
                 let delay = Cycle::from(unit.timing.convert_cycles);
                 context.send(delay, self.id, TileMessage::Accumulate { ima, operation, last });
                 return Wake::Sleep;
             }
             TileMessage::Accumulate { ima, operation, last } => {
+                let control = self.control_of(usize::from(ima));
                 let unit = &mut self.imas[usize::from(ima)];
-                self.controls[usize::from(unit.control)].tell_stage(
-                    self.id,
-                    ima,
-                    Stage::Accumulate,
-                    unit.timing,
-                    context,
-                );
+                self.controls[control].tell_stage(self.id, ima, Stage::Accumulate, unit.timing, context);
                 unit.merge_once(operation);
                 if last {
                     let delay = Cycle::from(unit.timing.merge_cycles);
@@ -586,18 +622,13 @@ impl<C: Context> Component<C> for Tile<'_> {
                 return Wake::Sleep;
             }
             TileMessage::ReadsDone { imas } => {
-                ones(imas.mask()).for_each(|ima| self.imas[ima].reads_done());
-                self.to_start |= imas.mask();
-                self.to_fetch |= imas.mask();
+                self.pipeline.reads_done(imas.mask());
             }
-            TileMessage::ResultsReady { imas } => {
-                ones(imas.mask()).for_each(|ima| self.imas[ima].result_ready());
-                self.results |= imas.mask();
-            }
+            TileMessage::ResultsReady { imas } => self.pipeline.results_ready(imas.mask()),
             TileMessage::ResultsMerged { imas } => self.results_merged(imas.mask()),
             TileMessage::PartialSum { sums: number, window } => {
                 let sums = &mut self.sums[usize::from(number)];
-                let complete = sums.merge_partial_sums(&mut self.controls[usize::from(sums.control)], window);
+                let complete = sums.merge_partial_sums(window);
                 self.changed |= u64::from(complete) << number;
                 return wake_if(complete);
             }
@@ -624,7 +655,6 @@ impl<C: Context> Component<C> for Tile<'_> {
     }
 
     fn evaluate(&mut self, context: &mut C) {
-        self.tick = false;
         if self.changed != 0 {
             self.pass_on(context);
         }
@@ -634,20 +664,29 @@ impl<C: Context> Component<C> for Tile<'_> {
         if self.progressed != 0 {
             self.release(context);
         }
-        if self.to_start != 0 {
-            self.start(context);
+        let starting = self.pipeline.can_start();
+        if starting != 0 {
+            self.start(starting, context);
         }
         // From here on, what is decided in this cycle is done at its end.
         if !self.deliveries.is_empty() {
             self.write(context);
         }
-        if self.results != 0 {
-            self.send_results(context);
+        loop {
+            let sending = self.pipeline.can_send() & !self.refused;
+            if sending == 0 {
+                break;
+            }
+            self.send_results(sending, context);
         }
-        if self.to_fetch != 0 {
-            self.fetch(context);
+        loop {
+            let fetching = self.pipeline.can_fetch() & !self.starving;
+            if fetching == 0 {
+                break;
+            }
+            self.fetch(fetching, context);
         }
-        if self.tick {
+        if self.changed | self.supplied | self.progressed | self.pipeline.can_start() != 0 {
             context.send(1, self.id, TileMessage::Tick);
         }
     }

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use mapper::LayerLayout;
 
-use crate::{Cause, Context, Counts, LayerControl, MaxPool, Packet, Sigmoid, TileMessage};
+use crate::{Cause, Context, Counts, LayerControl, MaxPool, Packet, Probe, Sigmoid, TileMessage};
 
 /// Where a share of the next layer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +41,8 @@ pub struct SumsSpec<'a> {
     pub copy: u32,
     /// Output group of the layer.
     pub group: u32,
-    /// IMAs here that contribute to each window.
-    pub imas: u16,
+    /// IMAs here that contribute to each window, one bit each.
+    pub imas: u64,
     /// Where each (copy, group) of the layer is finished, at index copy x groups + group.
     pub homes: &'a [Contributor],
     /// The other tiles with IMAs of the group, if the windows are finished here.
@@ -82,6 +82,8 @@ pub struct PartialSums<'a> {
     slots: u32,
     /// Outputs of the group.
     outputs: u32,
+    /// Partial sums of other tiles merged.
+    merged: u64,
     /// Contributions to each window.
     contributions: u16,
     /// Where the windows are finished, if not here.
@@ -96,10 +98,6 @@ pub struct PartialSums<'a> {
     missing: VecDeque<u16>,
     /// Finished positions that wait for room in the buffers of the next layer.
     leaving: VecDeque<Leaving>,
-    /// IMAs whose results had no room, one bit each.
-    pub refused: u64,
-    /// Windows that had left when those were told to try again.
-    left_before: u32,
     /// The max-pool behind the layer.
     pool: Option<MaxPool>,
     sigmoid: Sigmoid,
@@ -118,15 +116,14 @@ impl<'a> PartialSums<'a> {
         let pool = pools_here.then(|| MaxPool::new(layer.contributions(spec.copy).to_vec()));
         Self {
             outputs: outputs.end - outputs.start,
-            contributions: spec.imas + spec.helpers.len() as u16,
+            merged: 0,
+            contributions: spec.imas.count_ones() as u16 + spec.helpers.len() as u16,
             home,
             credit: spec.slots,
             left: 0,
             complete: 0,
             missing: VecDeque::new(),
             leaving: VecDeque::new(),
-            refused: 0,
-            left_before: 0,
             pool,
             sigmoid: Sigmoid::default(),
             control: spec.control,
@@ -135,39 +132,35 @@ impl<'a> PartialSums<'a> {
         }
     }
 
-    /// The IMAs whose results had no room, if there is more now.
-    pub fn take_unrefused(&mut self) -> u64 {
-        if std::mem::replace(&mut self.left_before, self.left) == self.left {
-            return 0;
-        }
-        std::mem::take(&mut self.refused)
+    /// The first window whose results the register has no room for.
+    #[inline]
+    pub fn room(&self) -> u32 {
+        self.left + self.slots
     }
 
-    /// Whether the register has room for a result of `window`, and why not.
-    #[inline]
-    pub fn accepts(&self, window: u32) -> Result<(), Cause> {
-        if window - self.left < self.slots {
-            return Ok(());
-        }
-        Err(if self.leaving.is_empty() { Cause::OutputRegister } else { Cause::DownstreamBuffer })
+    /// Why the register has no room for more.
+    pub fn refusal(&self) -> Cause {
+        if self.leaving.is_empty() { Cause::OutputRegister } else { Cause::DownstreamBuffer }
     }
 
-    /// The shift-and-add merges `values` results or partial sums into `window`. Returns whether that completes it.
+    /// The shift-and-add merges `contributions` of IMAs or of another tile into `window`. Returns whether that completes
+    /// it.
     #[inline]
-    pub fn merge(&mut self, control: &mut LayerControl, window: u32, values: u32) -> bool {
+    pub fn merge(&mut self, window: u32, contributions: u16) -> bool {
         let index = (window - self.complete) as usize;
         while self.missing.len() <= index {
             self.missing.push_back(self.contributions);
         }
-        assert!(self.missing[index] > 0, "window {window} got a contribution too many");
-        self.missing[index] -= 1;
-        control.tally.merged += u64::from(values);
-        self.missing[index] == 0
+        let missing = &mut self.missing[index];
+        assert!(*missing >= contributions, "window {window} got a contribution too many");
+        *missing -= contributions;
+        *missing == 0
     }
 
     /// Partial sums of `window` have come from another tile. Returns whether that completes it.
-    pub fn merge_partial_sums(&mut self, control: &mut LayerControl, window: u32) -> bool {
-        self.merge(control, window, self.outputs)
+    pub fn merge_partial_sums(&mut self, window: u32) -> bool {
+        self.merged += u64::from(self.outputs);
+        self.merge(window, 1)
     }
 
     /// The finishing tile has room for windows up to `limit`. Returns whether any has waited for that.
@@ -210,6 +203,8 @@ impl<'a> PartialSums<'a> {
     fn finish<C: Context>(&mut self, control: &mut LayerControl, window: u32, context: &mut C) {
         control.tally.windows += u64::from(self.spec.group == 0);
         self.sigmoid.activate(self.outputs);
+        let (SumsSpec { tile, layer_index, copy, .. }, now) = (&*self.spec, context.now());
+        context.probe().activate(*tile, *layer_index, *copy, window, now);
         let (image, _) = control.split(window);
         let layer = self.spec.layer;
         let (rows, columns) = layer.positions_under(control.window(window));
@@ -323,15 +318,28 @@ impl<'a> PartialSums<'a> {
         context.send(1, self.spec.chip, packet);
     }
 
-    /// What the sigmoid and max-pool units behind the register counted.
-    pub fn counts(&self) -> Counts {
-        let max_pools = self.pool.as_ref().map_or(0, |pool| pool.values);
-        Counts { sigmoids: self.sigmoid.values, max_pools, ..Counts::default() }
+    /// What the register, its shift-and-add, and the sigmoid and max-pool units behind it counted, where the IMAs here
+    /// handed over `results`.
+    pub fn counts(&self, results: u64, partial_sum_bits: u32) -> Counts {
+        let merged = self.merged + results;
+        Counts {
+            tile_output_register_bits: merged * u64::from(partial_sum_bits),
+            tile_shift_adds: merged,
+            sigmoids: self.sigmoid.values,
+            max_pools: self.pool.as_ref().map_or(0, |pool| pool.values),
+            ..Counts::default()
+        }
     }
 
     /// What lies around it.
     pub fn spec(&self) -> &SumsSpec<'a> {
         &self.spec
+    }
+
+    /// Windows that have left the register.
+    #[inline]
+    pub fn left(&self) -> u32 {
+        self.left
     }
 
     /// Whether the buffers of the next layer keep the oldest window here.

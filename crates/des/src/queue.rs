@@ -13,15 +13,15 @@ pub enum Order {
 /// Messages on their way to the components of one kind, and those of them that asked to be evaluated.
 pub struct Queue<M> {
     calendar: Calendar<(u32, M)>,
-    woken: Vec<u32>,
-    is_woken: Vec<bool>,
+    /// One bit for each component.
+    woken: Vec<u64>,
     order: Order,
 }
 
 impl<M> Queue<M> {
     /// An empty queue for `components` components.
     pub fn new(components: usize, order: Order) -> Self {
-        Self { calendar: Calendar::default(), woken: Vec::new(), is_woken: vec![false; components], order }
+        Self { calendar: Calendar::default(), woken: vec![0; components.div_ceil(64)], order }
     }
 
     /// Files a message for component `to` under cycle `now + delay`.
@@ -46,9 +46,7 @@ impl<M> Queue<M> {
 
     #[inline]
     fn wake(&mut self, id: u32) {
-        if !std::mem::replace(&mut self.is_woken[id as usize], true) {
-            self.woken.push(id);
-        }
+        self.woken[id as usize / 64] |= 1 << (id % 64);
     }
 }
 
@@ -65,13 +63,15 @@ where
         }
     }
     queue(schedule).calendar.recycle(messages);
-    let mut woken = std::mem::take(&mut queue(schedule).woken);
-    for &id in &woken {
-        queue(schedule).is_woken[id as usize] = false;
-        components[id as usize].evaluate(schedule);
+    // In the order of their numbers: neighbours lie next to each other in memory.
+    for word in 0..queue(schedule).woken.len() {
+        let mut woken = std::mem::take(&mut queue(schedule).woken[word]);
+        while woken != 0 {
+            let id = word * 64 + woken.trailing_zeros() as usize;
+            woken &= woken - 1;
+            components[id].evaluate(schedule);
+        }
     }
-    woken.clear();
-    queue(schedule).woken = woken;
 }
 
 /// Fisher-Yates with SplitMix64.

@@ -3,10 +3,10 @@ use crate::Cycle;
 /// A shared resource that serves requests one after another with a fixed capacity per cycle: a bus, a port, a link.
 ///
 /// Requests of one cycle may share it; a request larger than what is left of a cycle goes on in the next.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Server {
-    /// Units per cycle; `None` serves everything at once.
-    capacity: Option<u64>,
+    /// Units per cycle; `u64::MAX` serves everything at once.
+    capacity: u64,
     /// The cycle in which the last unit of the last request is served.
     busy_until: Cycle,
     /// Units served in that cycle.
@@ -17,22 +17,21 @@ impl Server {
     /// An idle server of `capacity` >= 1 units per cycle, or without a limit.
     pub fn new(capacity: Option<u64>) -> Self {
         assert_ne!(capacity, Some(0), "a resource without capacity serves nobody");
-        Self { capacity, busy_until: 0, used: 0 }
+        Self { capacity: capacity.unwrap_or(u64::MAX), busy_until: 0, used: 0 }
     }
 
     /// Queues a request of `amount` units in cycle `now` and returns the cycle in which its last unit is served.
     #[inline]
     pub fn serve(&mut self, now: Cycle, amount: u64) -> Cycle {
-        let Some(capacity) = self.capacity else { return now };
         if self.busy_until < now {
             (self.busy_until, self.used) = (now, 0);
         }
-        self.used += amount;
+        self.used = self.used.saturating_add(amount);
         // Mostly it fits, and the divisions are slow.
-        if self.used > capacity {
-            let cycles = (self.used - 1) / capacity;
+        if self.used > self.capacity {
+            let cycles = (self.used - 1) / self.capacity;
             self.busy_until += cycles;
-            self.used -= cycles * capacity;
+            self.used -= cycles * self.capacity;
         }
         self.busy_until
     }

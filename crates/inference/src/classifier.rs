@@ -20,8 +20,8 @@ pub struct Classifier {
 pub struct Answer {
     /// Score of each class.
     pub scores: Vec<f32>,
-    /// Whether every layer took the plain integer product, which is provably what its crossbars compute.
-    pub integer: bool,
+    /// How the sums were computed: if not all layers alike, the one that models most.
+    pub method: Method,
     /// Conversions that the ADC clipped.
     pub clipped: u64,
     /// Activations that were too large for the range of their layer.
@@ -54,7 +54,7 @@ impl Classifier {
         }
         let layers = || inference.layers.iter();
         Ok(Answer {
-            integer: layers().all(|layer| layer.method == Method::Integer),
+            method: layers().map(|layer| layer.method).max().unwrap_or(Method::Integer),
             clipped: layers().map(|layer| layer.clipped).sum(),
             saturated: layers().map(|layer| layer.saturated).sum(),
             scores: inference.output.into_iter().collect(),

@@ -8,8 +8,10 @@ use crate::MappingError;
 /// How one copy of a layer is cut into crossbars, and these into IMAs.
 ///
 /// Row `c*K*K + ky*K + kx` of the copy is input channel `c` at kernel position `(ky, kx)`: a row block then needs few
-/// channels of the map. Column `o*s + i` is slice `i` of the `s` slices of the weights of output `o`. The IMAs of a
-/// copy are counted down the rows first, so that a tile merges as many partial sums as it can.
+/// channels of the map. Column `o*s + i` is slice `i` of the `s` slices of the weights of output `o`.
+///
+/// The IMAs of a copy are counted in blocks of a few column groups: along the columns of the block first, then down the
+/// rows. The wider the block, the fewer tiles need each input, and the more have partial sums of each output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Geometry {
     /// Rows of the copy: inputs of a window.
@@ -30,6 +32,8 @@ pub struct Geometry {
     pub row_groups: u32,
     /// Column blocks, cut in IMAs.
     pub col_groups: u32,
+    /// Column groups of a block.
+    block_cols: u32,
     /// Input positions that share a channel: kernel height times width.
     pub kernel_positions: u32,
     /// Rows of a crossbar.
@@ -67,6 +71,7 @@ impl Geometry {
         let rows = layer.rows();
         let columns = layer.output.channels * columns_per_weight;
         let (row_blocks, col_blocks) = (rows.div_ceil(arch.crossbar.rows), columns.div_ceil(arch.crossbar.columns));
+        let (row_groups, col_groups) = (row_blocks.div_ceil(ima_rows), col_blocks.div_ceil(ima_cols));
         Self {
             rows,
             columns,
@@ -75,8 +80,9 @@ impl Geometry {
             col_blocks,
             ima_rows,
             ima_cols,
-            row_groups: row_blocks.div_ceil(ima_rows),
-            col_groups: col_blocks.div_ceil(ima_cols),
+            row_groups,
+            col_groups,
+            block_cols: block_cols(arch, layer, row_groups, col_groups),
             kernel_positions: layer.kernel_height * layer.kernel_width,
             crossbar_rows: arch.crossbar.rows,
             crossbar_columns: arch.crossbar.columns,
@@ -93,14 +99,24 @@ impl Geometry {
         self.row_groups * self.col_groups
     }
 
-    /// The column group of IMA `index` of a copy.
-    pub fn col_group(&self, index: u32) -> u32 {
-        index / self.row_groups
+    /// Row group and column group of IMA `index` of a copy.
+    pub fn groups_of(&self, index: u32) -> (u32, u32) {
+        let first = index / (self.row_groups * self.block_cols) * self.block_cols;
+        let width = self.block_cols.min(self.col_groups - first);
+        let within = index - first * self.row_groups;
+        (within / width, first + within % width)
+    }
+
+    /// The IMA of a copy that holds `row_group` and `col_group`.
+    pub fn ima_at(&self, row_group: u32, col_group: u32) -> u32 {
+        let first = col_group / self.block_cols * self.block_cols;
+        let width = self.block_cols.min(self.col_groups - first);
+        first * self.row_groups + row_group * width + col_group - first
     }
 
     /// The part of the copy that its IMA `index` holds.
     pub fn ima(&self, index: u32) -> ImaSpec {
-        let (row_group, col_group) = (index % self.row_groups, index / self.row_groups);
+        let (row_group, col_group) = self.groups_of(index);
         let row_blocks = blocks(row_group, self.ima_rows, self.row_blocks);
         let col_blocks = blocks(col_group, self.ima_cols, self.col_blocks);
         let columns = extent(&col_blocks, self.crossbar_columns, self.columns);
@@ -141,12 +157,6 @@ impl Geometry {
         groups
     }
 
-    /// Rows of the range that read kernel position `position`, that is, channels read there.
-    pub fn rows_at(&self, rows: &Range<u32>, position: u32) -> u32 {
-        let before = |end: u32| (end + self.kernel_positions - 1 - position) / self.kernel_positions;
-        before(rows.end) - before(rows.start)
-    }
-
     /// Input channels that the rows of the range read.
     pub fn channels(&self, rows: &Range<u32>) -> Range<u32> {
         rows.start / self.kernel_positions..rows.end.div_ceil(self.kernel_positions)
@@ -182,12 +192,28 @@ impl Geometry {
         let inputs = u64::from(self.rows) * u64::from(self.col_groups);
         let results: u64 = (0..self.col_groups)
             .map(|col_group| {
-                let outputs = self.ima(col_group * self.row_groups).outputs;
+                let outputs = self.ima(self.ima_at(0, col_group)).outputs;
                 u64::from(outputs.end - outputs.start)
             })
             .sum();
         16 * (inputs + results * u64::from(self.row_groups))
     }
+}
+
+/// The width of the blocks in which the IMAs of a copy are counted: the one with the fewest values sent from tile to tile
+/// for an image, inputs and partial sums together.
+fn block_cols(arch: &Arch, layer: &Layer, row_groups: u32, col_groups: u32) -> u32 {
+    let per_tile = arch.tile.imas;
+    if row_groups * col_groups <= per_tile {
+        return 1;
+    }
+    let inputs = u64::from(layer.input.height) * u64::from(layer.input.width) * u64::from(layer.input.channels);
+    let results = layer.windows() * u64::from(layer.output.channels);
+    let sent = |width: u32| {
+        let rows = per_tile / width;
+        inputs * u64::from(col_groups.div_ceil(width)) + results * u64::from(row_groups.div_ceil(rows) - 1)
+    };
+    (1..=per_tile.min(col_groups)).min_by_key(|&width| sent(width)).unwrap_or(1)
 }
 
 /// Blocks of group `group` when `total` blocks are cut in groups of `size`.

@@ -94,14 +94,16 @@ impl Layout {
         let mut layers: Vec<LayerLayout> = Vec::with_capacity(network.layers.len());
         for (index, geometry) in geometries.into_iter().enumerate() {
             let (layer, precision, mapped) = (&network.layers[index], &plan.layers[index], &mapping.layers[index]);
+            let _span = tracing::debug_span!("lay out", layer = %layer.name).entered();
             let grid = Grid::new(layer, mapped.area(layer), mapped.strips, mapped.interleave);
             let produced = layers.last().map(|before| before.produced.as_slice());
+            let cropped = produced.filter(|produced| produced.contains(&NEVER));
             let mut windows = Vec::with_capacity(layer.windows() as usize);
             let mut starts = vec![0];
             for copy in 0..mapped.copies.len() as u32 {
                 windows.extend(grid.windows(copy).filter_map(|(y, x)| {
                     let bits = precision.bits_at(y, x) as u8;
-                    (bits > 0).then(|| whole(Window { y: y as u16, x: x as u16, bits, whole: false }, layer, produced))
+                    (bits > 0).then(|| whole(Window { y: y as u16, x: x as u16, bits, whole: false }, layer, cropped))
                 }));
                 starts.push(windows.len() as u32);
             }
@@ -146,10 +148,13 @@ impl Layout {
                 need.0 += share.bytes_at_once();
                 need.2.push(index);
             }
-            for (tile, group) in layer.group_tiles(arch) {
-                let outputs = &layer.groups[group as usize].outputs;
-                let bits = u64::from(outputs.end - outputs.start) * u64::from(arch.tile.partial_sum_bits);
-                needs.entry(tile).or_default().1 += bits.div_ceil(8);
+            for copy in 0..layer.copies.len() as u32 {
+                for (group, OutputGroup { outputs, .. }) in (0..).zip(&layer.groups) {
+                    let bits = u64::from(outputs.end - outputs.start) * u64::from(arch.tile.partial_sum_bits);
+                    for tile in layer.group_tiles(arch, copy, group).into_keys() {
+                        needs.entry(tile).or_default().1 += bits.div_ceil(8);
+                    }
+                }
             }
         }
         needs
@@ -188,14 +193,15 @@ impl Layout {
     }
 }
 
-/// `window` with `whole` set if none of its inputs is padding or cropped.
-fn whole(mut window: Window, layer: &Layer, produced: Option<&[u32]>) -> Window {
+/// `window` with `whole` set if none of its inputs is padding or cropped. `cropped` is when each input is produced, if
+/// some never are.
+fn whole(mut window: Window, layer: &Layer, cropped: Option<&[u32]>) -> Window {
     let (rows, columns) = window.receptive_field(layer);
     let inside = (rows.len() * columns.len()) as u32 == layer.kernel_height * layer.kernel_width;
     let width = layer.input.width;
     let read = |y: u32| {
         let row = (y * width + columns.start) as usize..(y * width + columns.end) as usize;
-        produced.is_none_or(|produced| produced[row].iter().all(|&step| step != NEVER))
+        cropped.is_none_or(|produced| produced[row].iter().all(|&step| step != NEVER))
     };
     window.whole = inside && rows.clone().all(read);
     window
@@ -251,35 +257,22 @@ impl LayerLayout {
         (0..self.geometry.imas_per_copy()).map(move |i| ((first + i) / per_tile, (first + i) % per_tile, i))
     }
 
-    /// The tile that finishes output group `group` of copy `copy`: the one with most of its IMAs.
+    /// The tile that finishes output group `group` of copy `copy`: one with most of its IMAs. Where several have equally
+    /// many, the groups take them in turn.
     pub fn home(&self, arch: &Arch, copy: u32, group: u32) -> u32 {
-        let mut count: BTreeMap<u32, u32> = BTreeMap::new();
-        for (tile, _) in self.group_places(arch, copy, group) {
-            *count.entry(tile).or_default() += 1;
-        }
-        let most = count.into_iter().max_by_key(|&(tile, imas)| (imas, std::cmp::Reverse(tile)));
-        most.expect("an output group has at least one IMA").0
+        let tiles = self.group_tiles(arch, copy, group);
+        let most = tiles.values().max().expect("an output group has at least one IMA");
+        let candidates: Vec<u32> = tiles.iter().filter(|&(_, imas)| imas == most).map(|(&tile, _)| tile).collect();
+        candidates[group as usize % candidates.len()]
     }
 
-    /// (tile, IMA of the copy) of the IMAs that compute group `group` of copy `copy`.
-    pub fn group_places(&self, arch: &Arch, copy: u32, group: u32) -> impl Iterator<Item = (u32, u32)> + use<> {
-        let col_groups = &self.groups[group as usize].col_groups;
-        let imas = col_groups.start * self.geometry.row_groups..col_groups.end * self.geometry.row_groups;
-        let (first, per_tile) = (self.copies[copy as usize], arch.tile.imas);
-        imas.map(move |i| ((first + i) / per_tile, i))
-    }
-
-    /// (tile, group) once for each tile in which a copy computes some of a group.
-    fn group_tiles(&self, arch: &Arch) -> Vec<(u32, u32)> {
-        let mut tiles = Vec::new();
-        for copy in 0..self.copies.len() as u32 {
-            for group in 0..self.groups.len() as u32 {
-                let before = tiles.len();
-                for (tile, _) in self.group_places(arch, copy, group) {
-                    if tiles.len() == before || tiles[tiles.len() - 1] != (tile, group) {
-                        tiles.push((tile, group));
-                    }
-                }
+    /// The tiles with IMAs of group `group` of copy `copy`, and how many.
+    fn group_tiles(&self, arch: &Arch, copy: u32, group: u32) -> BTreeMap<u32, u32> {
+        let mut tiles = BTreeMap::new();
+        for col_group in self.groups[group as usize].col_groups.clone() {
+            for row_group in 0..self.geometry.row_groups {
+                let ima = self.copies[copy as usize] + self.geometry.ima_at(row_group, col_group);
+                *tiles.entry(ima / arch.tile.imas).or_default() += 1;
             }
         }
         tiles
@@ -332,7 +325,7 @@ impl LayerLayout {
         // Copies and channels in each tile.
         let mut tiles: BTreeMap<u32, (Vec<u32>, Vec<Range<u32>>)> = BTreeMap::new();
         let channels: Vec<_> = (0..self.geometry.row_groups)
-            .map(|row_group| self.geometry.channels(&self.geometry.ima(row_group).rows))
+            .map(|row_group| self.geometry.channels(&self.geometry.ima(self.geometry.ima_at(row_group, 0)).rows))
             .collect();
         for copy in 0..self.copies.len() as u32 {
             for (tile, _, i) in self.places(arch, copy) {
@@ -340,7 +333,7 @@ impl LayerLayout {
                 if copies.last() != Some(&copy) {
                     copies.push(copy);
                 }
-                read.push(channels[(i % self.geometry.row_groups) as usize].clone());
+                read.push(channels[self.geometry.groups_of(i).0 as usize].clone());
             }
         }
         let mut orders: BTreeMap<Vec<u32>, Arc<InputOrder>> = BTreeMap::new();

@@ -151,6 +151,18 @@ impl InputOrder {
             .collect()
     }
 
+    /// For each step, and after the last, how many positions of an image no window from that step on needs.
+    pub fn dropped_before(&self) -> Vec<u32> {
+        let mut dropped = vec![0; self.steps as usize + 1];
+        for &step in &self.last_needed {
+            dropped[step as usize + 1] += 1;
+        }
+        for step in 1..dropped.len() {
+            dropped[step] += dropped[step - 1];
+        }
+        dropped
+    }
+
     /// Rank of the position at row `y` and column `x` of the input map; `NEVER` if the tile does not receive it.
     #[inline]
     pub fn rank(&self, y: u32, x: u32) -> u32 {

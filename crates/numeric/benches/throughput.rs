@@ -1,10 +1,12 @@
 //! How fast values are computed: conversions a second on ISAAC's crossbars, multiply-accumulates a second of the integer
-//! product. All processors are used.
+//! product, and what the machine could do at most of the operations that both are made of. All processors are used.
 
 use std::hint::black_box;
+use std::thread;
 
 use arch::{Adc, Crossbar, Dac};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use multiversion::multiversion;
 use ndarray::{Array1, Array2, Array3, ArrayD, IxDyn};
 use network::{Layer, LayerKind, LayerPlan, Network, Plan, Pool, Preprocessing, Shape};
 use numeric::{Datapath, LayerWeights, Model, Options, Windows, reference};
@@ -156,5 +158,74 @@ fn image(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, layers, image);
+/// What plain loops over the first-level cache reach on this machine, with nothing around them: multiply-accumulates of 16-bit
+/// integers into 32 bits, and of doubles, which the integer product is made of; ANDs and population counts of 64 bits,
+/// four of which make a conversion of 128 rows of 2-bit cells.
+fn peak(criterion: &mut Criterion) {
+    // 16 KB of each kind.
+    const BYTES: usize = 16384;
+    const ROUNDS: usize = 20_000;
+    let threads = Options::default().threads.get();
+    let mut group = criterion.benchmark_group("machine");
+    group.sample_size(10);
+    let mut measure = |name: &str, length: usize, work: &(dyn Fn() + Sync)| {
+        group.throughput(Throughput::Elements((threads * length * ROUNDS) as u64));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                thread::scope(|scope| {
+                    for _ in 0..threads {
+                        scope.spawn(work);
+                    }
+                });
+            });
+        });
+    };
+    let integers: Vec<i16> = (0..BYTES / 2).map(value).collect();
+    measure("multiply-accumulates of 16-bit integers", integers.len(), &|| {
+        for _ in 0..ROUNDS {
+            black_box(dot(black_box(&integers), black_box(&integers)));
+        }
+    });
+    let doubles: Vec<f64> = integers[..BYTES / 8].iter().map(|&value| value.into()).collect();
+    measure("multiply-accumulates of doubles", doubles.len(), &|| {
+        for _ in 0..ROUNDS {
+            black_box(multiply_add(black_box(&doubles)));
+        }
+    });
+    let words: Vec<u64> = (0..BYTES as u64 / 8).map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+    measure("population counts of 64 bits", words.len(), &|| {
+        for _ in 0..ROUNDS {
+            black_box(count(black_box(&words), black_box(&words)));
+        }
+    });
+    group.finish();
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn dot(a: &[i16], b: &[i16]) -> i32 {
+    a.iter().zip(b).fold(0, |sum, (&a, &b)| sum.wrapping_add(i32::from(a) * i32::from(b)))
+}
+
+/// 64 sums side by side, few enough for registers.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2+fma"))]
+fn multiply_add(values: &[f64]) -> [f64; 64] {
+    let mut sums = [0.0; 64];
+    for values in values.as_chunks::<64>().0 {
+        for (sum, &value) in sums.iter_mut().zip(values) {
+            *sum = value.mul_add(1.000_000_1, *sum);
+        }
+    }
+    sums
+}
+
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq",
+    "x86_64+avx2+popcnt",
+    "x86_64+popcnt"
+))]
+fn count(a: &[u64], b: &[u64]) -> u64 {
+    a.iter().zip(b).map(|(a, b)| u64::from((a & b).count_ones())).sum()
+}
+
+criterion_group!(benches, layers, image, peak);
 criterion_main!(benches);

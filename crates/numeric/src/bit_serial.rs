@@ -2,10 +2,11 @@
 //! is made of population counts of (inputs AND cells).
 
 use multiversion::multiversion;
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, Axis};
 
 use crate::datapath::Datapath;
 use crate::serial::{self, BlockInputs, BlockWeights, Columns};
+use crate::tiles;
 
 /// Outputs that are computed side by side, one in each lane of a vector register.
 const LANES: usize = 8;
@@ -51,34 +52,38 @@ impl<const W: usize> BitPlanes<W> {
         let slices = datapath.columns_per_weight(weight_bits) as usize;
         let cell_bits = datapath.cell_bits as usize;
         let columns = rows.div_ceil(datapath.rows) * groups * slices;
-        let mut planes = Self {
-            groups,
-            slices,
-            cell_bits,
-            cells: vec![[[0; LANES]; W]; columns * cell_bits],
-            flipped: vec![[0; LANES]; columns],
-        };
-        serial::program(datapath, weights, weight_bits, |w| planes.write(w));
-        planes
+        let mut cells = vec![[[0; LANES]; W]; columns * cell_bits];
+        let mut flipped = vec![[0; LANES]; columns];
+        let parts = cells.chunks_exact_mut(slices * cell_bits).zip(flipped.chunks_exact_mut(slices)).enumerate();
+        tiles::share_out(datapath.options.threads.get(), parts, |(index, (cells, flipped))| {
+            let (block, first_output) = (index / groups, index % groups * LANES);
+            let outputs = first_output..outputs.min(first_output + LANES);
+            let weights = weights.slice_axis(Axis(0), outputs.into());
+            serial::program(datapath, weights, weight_bits, block, |lane, w| write(w, lane, cells, flipped, cell_bits));
+        });
+        Self { groups, slices, cell_bits, cells, flipped }
     }
+}
 
-    /// Writes one output's weights in a row block to its lane.
-    fn write(&mut self, weights: BlockWeights) {
-        let mut planes = [[0; W]; MOST_PLANES];
-        let planes = &mut planes[..self.slices * self.cell_bits];
-        pack(weights.stored, planes);
-        let (group, lane) = (weights.output / LANES, weights.output % LANES);
-        let first = (weights.block * self.groups + group) * self.slices;
-        let cells = &mut self.cells[first * self.cell_bits..];
-        for (cell, plane) in cells.iter_mut().zip(planes) {
-            for (words, word) in cell.iter_mut().zip(plane) {
-                words[lane] = *word;
-            }
+/// Writes one output's weights in a row block to its lane of the group's columns.
+fn write<const W: usize>(
+    weights: BlockWeights,
+    lane: usize,
+    cells: &mut [[Words; W]],
+    flipped: &mut [[i64; LANES]],
+    cell_bits: usize,
+) {
+    let mut planes = [[0; W]; MOST_PLANES];
+    let planes = &mut planes[..cells.len()];
+    pack(weights.stored, planes);
+    for (cell, plane) in cells.iter_mut().zip(planes) {
+        for (words, word) in cell.iter_mut().zip(plane) {
+            words[lane] = *word;
         }
-        for (slice, flipped) in (0..self.slices).rev().zip(&mut self.flipped[first..]) {
-            let lowest = u32::from(weights.flipped) >> (slice * self.cell_bits) & 1;
-            flipped[lane] = if lowest == 1 { -1 } else { 0 };
-        }
+    }
+    for (slice, flipped) in flipped.iter_mut().rev().enumerate() {
+        let lowest = u32::from(weights.flipped) >> (slice * cell_bits) & 1;
+        flipped[lane] = if lowest == 1 { -1 } else { 0 };
     }
 }
 

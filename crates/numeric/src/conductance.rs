@@ -3,14 +3,15 @@
 use std::ops::Range;
 
 use multiversion::multiversion;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
 
 use crate::datapath::Datapath;
 use crate::error::Error;
-use crate::serial::{self, BlockInputs, BlockWeights, Columns};
+use crate::serial::{self, BlockInputs, Columns};
+use crate::tiles;
 
 /// Imperfections of cells and reads. All are off by default; every draw follows from the seed.
 ///
@@ -98,30 +99,23 @@ impl Conductances {
         let slices = datapath.columns_per_weight(weight_bits) as usize;
         let columns = outputs * slices;
         let seed = mix(datapath.options.non_idealities.seed, &[stream]);
-        let mut crossbars = Self {
-            slices,
-            cells: Array2::zeros((rows, columns)),
-            flipped: Array2::from_elem((rows.div_ceil(datapath.rows), columns), false),
-            seed,
-        };
-        let mut draws = Xoshiro256PlusPlus::seed_from_u64(seed);
-        serial::program(datapath, weights, weight_bits, |weights| {
-            crossbars.write(datapath, weights, &mut draws);
+        let mut cells = Array2::zeros((rows, columns));
+        let mut flipped = Array2::from_elem((rows.div_ceil(datapath.rows), columns), false);
+        let parts = cells.axis_chunks_iter_mut(Axis(0), datapath.rows).zip(flipped.rows_mut()).enumerate();
+        tiles::share_out(datapath.options.threads.get(), parts, |(block, (mut cells, mut flipped))| {
+            let mut draws = Xoshiro256PlusPlus::seed_from_u64(mix(seed, &[block as u64]));
+            serial::program(datapath, weights, weight_bits, block, |output, weights| {
+                for (slice, column) in (0..slices).rev().zip(output * slices..) {
+                    let shift = slice as u32 * datapath.cell_bits;
+                    let cell = |bits: u16| u32::from(bits) >> shift & datapath.largest_cell() as u32;
+                    flipped[column] = cell(weights.flipped) != 0;
+                    for (row, &stored) in weights.stored.iter().enumerate() {
+                        cells[(row, column)] = conductance(datapath, cell(stored) as f32, &mut draws);
+                    }
+                }
+            });
         });
-        crossbars
-    }
-
-    fn write(&mut self, datapath: &Datapath, weights: BlockWeights, draws: &mut impl Rng) {
-        let first_row = weights.block * datapath.rows;
-        for (slice, column) in (0..self.slices).rev().zip(weights.output * self.slices..) {
-            let shift = slice as u32 * datapath.cell_bits;
-            let cell = |bits: u16| u32::from(bits) >> shift & datapath.largest_cell() as u32;
-            self.flipped[(weights.block, column)] = cell(weights.flipped) != 0;
-            for (row, &stored) in weights.stored.iter().enumerate() {
-                let level = cell(stored) as f32;
-                self.cells[(first_row + row, column)] = conductance(datapath, level, draws);
-            }
-        }
+        Self { slices, cells, flipped, seed }
     }
 
     /// What the columns carry when one slice of the encoded inputs is applied to a row block.

@@ -1,8 +1,9 @@
 //! One layer's weights, programmed onto crossbars.
 
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::conductance::Conductances;
 use crate::datapath::{Counts, Datapath};
@@ -11,8 +12,8 @@ use crate::serial::Columns;
 use crate::windows::Windows;
 use crate::{bit_serial, integer, serial, tiles};
 
-/// How a layer's sums are computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a layer's sums are computed, from what models least to what models most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Method {
     /// The plain integer product: no conversion can clip, so that it is what the crossbars compute.
     Integer,
@@ -39,8 +40,8 @@ enum Cells {
     Integer(Array2<i16>),
     Serial {
         columns: Box<dyn Columns>,
-        /// Sum of the weights of each output.
-        weight_sums: Vec<i64>,
+        /// Sum of the weights of each row block and output.
+        weight_sums: Array2<i64>,
     },
 }
 
@@ -72,8 +73,11 @@ impl Datapath {
             Method::BitSerial
         };
         let serial = |columns| {
-            let sum = |weights: ArrayView1<i16>| weights.iter().map(|&w| i64::from(w)).sum();
-            Cells::Serial { columns, weight_sums: weights.rows().into_iter().map(sum).collect() }
+            let blocks = weights.axis_chunks_iter(Axis(1), self.rows);
+            let sums = blocks.map(|block| block.map_axis(Axis(1), |w| w.iter().map(|&w| i64::from(w)).sum::<i64>()));
+            let sums: Vec<i64> = sums.flatten().collect();
+            let shape = (weights.ncols().div_ceil(self.rows), weights.nrows());
+            Cells::Serial { columns, weight_sums: Array2::from_shape_vec(shape, sums).expect("a sum for each output") }
         };
         let cells = match method {
             Method::Integer => Cells::Integer(weights.as_standard_layout().into_owned()),
@@ -95,6 +99,10 @@ impl Crossbars {
     /// How the sums are computed.
     pub fn method(&self) -> Method {
         self.method
+    }
+
+    pub(crate) fn set_threads(&mut self, threads: NonZeroUsize) {
+        self.datapath.options.threads = threads;
     }
 
     /// N_W.
@@ -120,7 +128,8 @@ impl Crossbars {
             Cells::Serial { columns, weight_sums } => {
                 let bias = serial::bias(self.weight_bits).into();
                 tiles::for_each(threads, sums.view_mut(), serial::TILE, |tile| {
-                    let clipped_here = serial::multiply(&self.datapath, &**columns, bias, weight_sums, windows, tile);
+                    let clipped_here =
+                        serial::multiply(&self.datapath, &**columns, bias, weight_sums.view(), windows, tile);
                     clipped.fetch_add(clipped_here, Ordering::Relaxed);
                 });
             }
@@ -130,8 +139,18 @@ impl Crossbars {
 
     /// Actions for these windows, without computing them.
     pub fn counts(&self, windows: &Windows) -> Counts {
-        let bits = (0..windows.count()).map(|window| windows.bits(window));
-        let counts = bits.map(|n| self.datapath.counts(self.rows, self.outputs, self.weight_bits, n));
-        counts.fold(Counts::default(), |total, window| total + window)
+        let Self { datapath, rows, outputs, weight_bits, .. } = self;
+        let mut total = Counts::default();
+        for window in 0..windows.count() {
+            let bits = windows.bits(window);
+            total += datapath.counts(*rows, *outputs, *weight_bits, bits);
+            if datapath.skip_zero_row_blocks && bits > 0 {
+                let blocks = 0..rows.div_ceil(datapath.rows);
+                let skipped = blocks.filter(|&block| windows.skips(window, block, datapath.rows));
+                let skipped = skipped.map(|block| datapath.rows.min(rows - block * datapath.rows));
+                skipped.for_each(|rows| total -= datapath.counts(rows, *outputs, *weight_bits, bits));
+            }
+        }
+        total
     }
 }

@@ -1,7 +1,7 @@
 //! The part of a machine that decides what is computed, and how often each of its blocks acts.
 
 use std::num::NonZeroUsize;
-use std::ops::{Add, AddAssign, Mul};
+use std::ops::{Add, AddAssign, Mul, SubAssign};
 use std::thread;
 
 use arch::{Adc, Crossbar, Dac};
@@ -60,6 +60,14 @@ impl AddAssign for Counts {
     }
 }
 
+impl SubAssign for Counts {
+    fn sub_assign(&mut self, other: Self) {
+        self.crossbar_reads -= other.crossbar_reads;
+        self.adc_conversions -= other.adc_conversions;
+        self.dac_activations -= other.dac_activations;
+    }
+}
+
 impl Mul<u64> for Counts {
     type Output = Self;
 
@@ -82,6 +90,7 @@ pub struct Datapath {
     pub(crate) adc_bits: u32,
     pub(crate) flipped_encoding: bool,
     pub(crate) unit_column: bool,
+    pub(crate) skip_zero_row_blocks: bool,
     pub(crate) options: Options,
 }
 
@@ -113,14 +122,22 @@ impl Datapath {
             adc_bits: adc.bits,
             flipped_encoding: adc.flipped_encoding,
             unit_column: adc.unit_column,
+            skip_zero_row_blocks: false,
             options,
         })
+    }
+
+    /// The same, which may skip a row block of a window whose inputs are all padding or cropped (`ima.skip_zero_row_blocks`
+    /// of the arch file). No value depends on it, only counts, and clipping where the ADC is too small.
+    pub fn skipping_zero_row_blocks(self, skip_zero_row_blocks: bool) -> Self {
+        Self { skip_zero_row_blocks, ..self }
     }
 
     /// Resolution at which no conversion can clip, and below which some input and weights clip: the bits of the largest
     /// sum of a column, rows * (2^cell_bits - 1) * (2^dac_bits - 1), where flipping halves the cells' part.
     pub fn least_adc_bits(&self) -> u32 {
-        bits_of(self.largest_column_sum(self.rows))
+        // A flipped column of a single one-bit cell sums to nothing; an ADC has a bit all the same.
+        bits_of(self.largest_column_sum(self.rows)).max(1)
     }
 
     /// Whether no conversion of a layer with `rows` rows can clip.

@@ -5,6 +5,7 @@ use network::{Layer, LayerPlan, Network, Plan, Pool, Shape};
 
 use crate::error::{Error, check_finite, check_shape};
 use crate::tiles;
+use crate::windows::pooled_from;
 
 /// Channels and positions of a tile of a map.
 const TILE: (usize, usize) = (64, 1024);
@@ -84,17 +85,11 @@ impl Finish<'_> {
 
     fn max_pool(&self, pool: Pool, map: ArrayView3<f32>) -> Array3<f32> {
         let (_, height, width) = map.dim();
-        let [kernel, stride, padding] = [pool.kernel, pool.stride, pool.padding].map(|n| n as usize);
         let pooled_width = self.layer.pooled.width as usize;
-        // The part of a window that lies inside the map.
-        let inside = |index: usize, length: usize| {
-            let start = index * stride;
-            start.saturating_sub(padding)..(start + kernel).saturating_sub(padding).min(length)
-        };
         self.fill(self.layer.pooled, |channel, position| {
             let mut most = f32::NEG_INFINITY;
-            for y in inside(position / pooled_width, height) {
-                for x in inside(position % pooled_width, width) {
+            for y in pooled_from(pool, position / pooled_width, height) {
+                for x in pooled_from(pool, position % pooled_width, width) {
                     most = most.max(map[(channel, y, x)]);
                 }
             }

@@ -46,4 +46,4 @@ pub use error::Error;
 pub use forward::LayerWeights;
 pub use model::{Inference, LayerOutcome, Model};
 pub use quantise::FixedPoint;
-pub use windows::Windows;
+pub use windows::{Windows, stored};

@@ -1,6 +1,9 @@
 //! A whole network on crossbars.
 
-use ndarray::{Array1, Array3, ArrayView3};
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+
+use ndarray::{Array1, Array2, Array3, ArrayView2, ArrayView3, Axis};
 use network::{Network, Plan};
 
 use crate::crossbars::{Crossbars, Method};
@@ -8,7 +11,8 @@ use crate::datapath::{Counts, Datapath};
 use crate::error::Error;
 use crate::forward::{Finish, LayerWeights, check_inputs, check_layers};
 use crate::quantise::FixedPoint;
-use crate::windows::Windows;
+use crate::tiles;
+use crate::windows::{Windows, stored};
 
 /// A network whose weights are programmed onto crossbars. One model serves all images, and all plans that differ in
 /// activations only.
@@ -75,12 +79,12 @@ impl Model {
             let matrix = weights.matrix(layer).map_err(|e| e.in_layer(&layer.name))?;
             matrices.push(matrix);
         }
+        let threads = datapath.options.threads.get();
         let mut layers = Vec::with_capacity(network.layers.len());
         for (i, matrix) in matrices.into_iter().enumerate() {
             let program = || {
-                let largest = matrix.iter().fold(0f32, |most, w| most.max(w.abs()));
-                let format = FixedPoint::covering(weight_bits[i], largest)?;
-                let (quantised, _) = format.quantise_array(matrix.view());
+                let format = FixedPoint::covering(weight_bits[i], largest(matrix.view(), threads))?;
+                let quantised = quantised(format, matrix.view(), threads);
                 Ok(ProgrammedLayer {
                     crossbars: datapath.program(quantised.view(), weight_bits[i], i as u64)?,
                     weight_step: format.step(),
@@ -92,6 +96,13 @@ impl Model {
             layers.push(layer);
         }
         Ok(Self { datapath: datapath.clone(), network: network.clone(), layers })
+    }
+
+    /// The same model, computing each image on so many threads: one, where images are shared out among all.
+    pub fn on_threads(mut self, threads: NonZeroUsize) -> Self {
+        self.datapath.options.threads = threads;
+        self.layers.iter_mut().for_each(|layer| layer.crossbars.set_threads(threads));
+        self
     }
 
     /// Computes an image (channels x height x width, normalised as the network expects).
@@ -106,8 +117,8 @@ impl Model {
         let mut map = image.to_owned();
         let mut outcomes = Vec::with_capacity(self.layers.len());
         for i in 0..self.layers.len() {
-            let (next, outcome) =
-                self.run_layer(i, plan, map.view()).map_err(|e| e.in_layer(&self.network.layers[i].name))?;
+            let run = self.run_layer(i, plan, map.view());
+            let (next, outcome) = run.map_err(|e| e.in_layer(&self.network.layers[i].name))?;
             map = next;
             outcomes.push(outcome);
         }
@@ -116,19 +127,23 @@ impl Model {
 
     fn run_layer(&self, index: usize, plan: &Plan, map: ArrayView3<f32>) -> Result<(Array3<f32>, LayerOutcome), Error> {
         let layer = &self.network.layers[index];
-        let plan = &plan.layers[index];
+        let layer_plan = &plan.layers[index];
         let ProgrammedLayer { crossbars, weight_step, bias, input_range } = &self.layers[index];
-        if plan.weight_bits != crossbars.weight_bits() {
-            return Err(Error::WeightBits { plan: plan.weight_bits, programmed: crossbars.weight_bits() });
+        if layer_plan.weight_bits != crossbars.weight_bits() {
+            return Err(Error::WeightBits { plan: layer_plan.weight_bits, programmed: crossbars.weight_bits() });
         }
         // A layer that is cropped altogether stores nothing, and any format will do.
-        let format = FixedPoint::covering(plan.stored_bits().max(2), *input_range)?;
+        let format = FixedPoint::covering(layer_plan.stored_bits().max(2), *input_range)?;
         let (quantised, saturated) = format.quantise_array(map);
-        let windows = Windows::of_layer(quantised.view(), layer, plan)?;
+        let mut windows = Windows::of_layer(quantised.view(), layer, layer_plan)?;
+        if let Some(before) = index.checked_sub(1) {
+            let stored = stored(&self.network.layers[before], &plan.layers[before]);
+            windows = windows.with_stored(layer, stored.view())?;
+        }
         let product = crossbars.multiply(&windows)?;
         let finish = Finish {
             layer,
-            plan,
+            plan: layer_plan,
             bias,
             is_last: index + 1 == self.layers.len(),
             threads: self.datapath.options.threads.get(),
@@ -139,4 +154,30 @@ impl Model {
             LayerOutcome { method: crossbars.method(), counts: product.counts, clipped: product.clipped, saturated };
         Ok((next, outcome))
     }
+}
+
+/// Rows of a matrix that a thread works on at a time.
+fn band(matrix: ArrayView2<f32>, threads: usize) -> usize {
+    matrix.nrows().div_ceil(8 * threads).max(1)
+}
+
+/// The largest absolute value of a matrix.
+fn largest(matrix: ArrayView2<f32>, threads: usize) -> f32 {
+    let bands = matrix.axis_chunks_iter(Axis(0), band(matrix, threads));
+    let largest = Mutex::new(0f32);
+    tiles::share_out(threads, bands, |band| {
+        let of_band = band.iter().fold(0f32, |most, w| most.max(w.abs()));
+        let mut largest = largest.lock().unwrap_or_else(PoisonError::into_inner);
+        *largest = largest.max(of_band);
+    });
+    largest.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The matrix in fixed point; `format` holds all its values.
+fn quantised(format: FixedPoint, matrix: ArrayView2<f32>, threads: usize) -> Array2<i16> {
+    let mut quantised = Array2::zeros(matrix.dim());
+    let band = band(matrix, threads);
+    let bands = quantised.axis_chunks_iter_mut(Axis(0), band).zip(matrix.axis_chunks_iter(Axis(0), band));
+    tiles::share_out(threads, bands, |(mut to, from)| to.assign(&format.quantise_array(from).0));
+    quantised
 }

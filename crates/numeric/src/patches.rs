@@ -58,6 +58,11 @@ impl<T: Copy + Default> Patches<T> {
         self.count
     }
 
+    /// Positions of the kernel.
+    pub fn kernel(&self) -> usize {
+        self.kernel_height * self.kernel_width
+    }
+
     /// Inputs of a window.
     pub fn rows(&self) -> usize {
         self.rows
@@ -69,7 +74,7 @@ impl<T: Copy + Default> Patches<T> {
         let from = |output: usize| (output * self.stride).wrapping_sub(self.padding);
         let top = from(window / self.output_width);
         let left = from(window % self.output_width);
-        let kernel = self.kernel_height * self.kernel_width;
+        let kernel = self.kernel();
         let channels = self.map.chunks_exact(self.height * self.width);
         for (channel, values) in channels.zip(values.chunks_exact_mut(kernel)) {
             for (ky, values) in values.chunks_exact_mut(self.kernel_width).enumerate() {

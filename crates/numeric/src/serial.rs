@@ -3,7 +3,7 @@
 
 use std::fmt::Debug;
 
-use ndarray::{ArrayView2, Axis};
+use ndarray::{ArrayView2, Axis, Slice};
 
 use crate::datapath::Datapath;
 use crate::tiles::Tile;
@@ -76,8 +76,6 @@ pub(crate) fn bias(weight_bits: u32) -> u16 {
 /// The weights of one output in one row block, as they are written to cells.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlockWeights<'a> {
-    pub block: usize,
-    pub output: usize,
     /// Biased, and flipped where that applies; one for each row of the block. Every `cell_bits` of them, from the
     /// lowest up, are a cell.
     pub stored: &'a [u16],
@@ -85,25 +83,26 @@ pub(crate) struct BlockWeights<'a> {
     pub flipped: u16,
 }
 
-/// Biases the weights (outputs x rows), flips columns where that makes their sum smaller, and hands each output's part
-/// of each row block to `write`.
+/// Biases the weights of some outputs in row block `block` (`weights` is outputs x rows of the layer), flips columns
+/// where that makes their sum smaller, and hands each output's to `write`, in order.
 pub(crate) fn program(
     datapath: &Datapath,
     weights: ArrayView2<i16>,
     weight_bits: u32,
-    mut write: impl FnMut(BlockWeights),
+    block: usize,
+    mut write: impl FnMut(usize, BlockWeights),
 ) {
     let bias = bias(weight_bits);
-    let mut stored = Vec::with_capacity(datapath.rows);
+    let first = block * datapath.rows;
+    let rows = first..weights.ncols().min(first + datapath.rows);
+    let mut stored = Vec::with_capacity(rows.len());
     for (output, weights) in weights.rows().into_iter().enumerate() {
-        for (block, weights) in weights.axis_chunks_iter(Axis(0), datapath.rows).enumerate() {
-            let biased = weights.iter().map(|&w| (w as u16).wrapping_add(bias));
-            stored.clear();
-            stored.extend(biased);
-            let flipped = flipped_bits(datapath, &stored, weight_bits);
-            stored.iter_mut().for_each(|w| *w ^= flipped);
-            write(BlockWeights { block, output, stored: &stored, flipped });
-        }
+        let weights = weights.slice_axis_move(Axis(0), Slice::from(rows.clone()));
+        stored.clear();
+        stored.extend(weights.iter().map(|&w| (w as u16).wrapping_add(bias)));
+        let flipped = flipped_bits(datapath, &stored, weight_bits);
+        stored.iter_mut().for_each(|w| *w ^= flipped);
+        write(output, BlockWeights { stored: &stored, flipped });
     }
 }
 
@@ -131,40 +130,43 @@ pub(crate) trait Columns: Debug + Send + Sync {
 
 /// Fills a tile of sums (windows x outputs) and returns the number of clipped conversions.
 ///
-/// `bias` is what was added to every weight; `weight_sums` are the sums of each output's weights without it.
+/// `bias` is what was added to every weight; `weight_sums` (row blocks x outputs) are the sums of the weights without it.
+/// Row blocks that the windows [skip](Windows::skips) are neither read nor put right: their inputs are zeros.
 pub(crate) fn multiply(
     datapath: &Datapath,
     columns: &dyn Columns,
     bias: i64,
-    weight_sums: &[i64],
+    weight_sums: ArrayView2<i64>,
     windows: &Windows,
     mut tile: Tile<i64>,
 ) -> u64 {
     let mut clipped = 0;
     let (computed, inputs) = windows.gather(tile.top..tile.top + tile.values.nrows());
-    let encoding = |window| Encoding::new(datapath, windows.bits(window));
+    let outputs = tile.left..tile.left + tile.values.ncols();
+    let weight_sums = weight_sums.slice_axis_move(Axis(1), outputs.into());
     for (block, inputs) in inputs.axis_chunks_iter(Axis(1), datapath.rows).enumerate() {
         for (activations, &window) in inputs.rows().into_iter().zip(&computed) {
+            if datapath.skip_zero_row_blocks && windows.skips(window, block, datapath.rows) {
+                continue;
+            }
             let inputs = BlockInputs {
                 window,
                 block,
-                encoding: encoding(window),
+                encoding: Encoding::new(datapath, windows.bits(window)),
                 activations: activations.to_slice().expect("rows are contiguous"),
             };
             let mut sums = tile.values.row_mut(window - tile.top);
             let sums = sums.as_slice_mut().expect("rows are contiguous");
             clipped += columns.read(datapath, &inputs, tile.left, sums);
+            let (unit_sum, offset) = (inputs.unit_sum(), inputs.encoding.offset());
+            for (sum, weight_sum) in sums.iter_mut().zip(weight_sums.row(block)) {
+                *sum -= bias * unit_sum + offset * weight_sum;
+            }
         }
     }
-    for (activations, &window) in inputs.rows().into_iter().zip(&computed) {
-        let offset = encoding(window).offset();
-        let activation_sum: i64 = activations.iter().map(|&a| i64::from(a)).sum();
-        let unit_sum = activation_sum + offset * windows.rows() as i64;
+    for &window in &computed {
         let sums = tile.values.row_mut(window - tile.top);
-        for (sum, weight_sum) in sums.into_iter().zip(&weight_sums[tile.left..]) {
-            *sum -= bias * unit_sum + offset * weight_sum;
-            *sum <<= windows.dropped_bits(window);
-        }
+        sums.into_iter().for_each(|sum| *sum <<= windows.dropped_bits(window));
     }
     clipped
 }

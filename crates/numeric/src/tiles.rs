@@ -1,4 +1,4 @@
-//! Work on a matrix in rectangles, spread over threads.
+//! Work spread over threads: on any items, or on a matrix in rectangles.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -29,11 +29,16 @@ pub(crate) fn for_each<T: Send>(
         let tiles = cut(band, Axis(1), columns).into_iter();
         tiles.map(move |(left, values)| Tile { top, left, values })
     });
-    let tiles = Mutex::new(tiles);
-    let next = || tiles.lock().unwrap_or_else(PoisonError::into_inner).next();
+    share_out(threads, tiles, work);
+}
+
+/// Works on all `items`, on `threads` threads, each taking the next item when it is done with one.
+pub(crate) fn share_out<T>(threads: usize, items: impl Iterator<Item = T> + Send, work: impl Fn(T) + Sync) {
+    let items = Mutex::new(items);
+    let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
     let run = || {
-        while let Some(tile) = next() {
-            work(tile);
+        while let Some(item) = next() {
+            work(item);
         }
     };
     thread::scope(|scope| {

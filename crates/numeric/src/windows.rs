@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2, ArrayView3};
-use network::{Layer, LayerPlan};
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
+use network::{Layer, LayerPlan, Pool};
 
 use crate::error::{Error, check_precision, check_range, check_shape};
 use crate::patches::Patches;
@@ -19,6 +19,8 @@ pub struct Windows {
     patches: Patches<i16>,
     stored_bits: u32,
     bits: Vec<u32>,
+    /// Which positions of the map are stored, as windows over a map of one channel; `None` for ready-made windows.
+    stored: Option<Patches<bool>>,
 }
 
 impl Windows {
@@ -33,8 +35,12 @@ impl Windows {
         let expected = [input.channels, input.height, input.width].map(|n| n as usize);
         check_shape("the input map", map.shape(), &expected)?;
         let positions = (0..layer.output.height).flat_map(|y| (0..layer.output.width).map(move |x| plan.bits_at(y, x)));
-        let windows =
-            Self { patches: Patches::of_layer(map, layer), stored_bits: plan.stored_bits(), bits: positions.collect() };
+        let windows = Self {
+            patches: Patches::of_layer(map, layer),
+            stored_bits: plan.stored_bits(),
+            bits: positions.collect(),
+            stored: Some(Patches::of_layer(Array3::from_elem((1, expected[1], expected[2]), true).view(), layer)),
+        };
         windows.checked(map.iter())
     }
 
@@ -43,8 +49,25 @@ impl Windows {
     /// # Errors
     /// If `bits` is not 2 to 16 or a value does not fit.
     pub fn of_matrix(matrix: ArrayView2<i16>, bits: u32) -> Result<Self, Error> {
-        let windows = Self { patches: Patches::of_matrix(matrix), stored_bits: bits, bits: vec![bits; matrix.nrows()] };
+        let windows = Self {
+            patches: Patches::of_matrix(matrix),
+            stored_bits: bits,
+            bits: vec![bits; matrix.nrows()],
+            stored: None,
+        };
         windows.checked(matrix.iter())
+    }
+
+    /// The same windows over a map of which only these positions (height x width) are stored, as [`stored`] finds them.
+    /// The others were cropped, and are zero.
+    ///
+    /// # Errors
+    /// If there is not one for each position of the map.
+    pub fn with_stored(mut self, layer: &Layer, stored: ArrayView2<bool>) -> Result<Self, Error> {
+        let expected = [layer.input.height, layer.input.width].map(|n| n as usize);
+        check_shape("the stored positions", stored.shape(), &expected)?;
+        self.stored = Some(Patches::of_layer(stored.insert_axis(Axis(0)), layer));
+        Ok(self)
     }
 
     fn checked<'a>(self, values: impl Iterator<Item = &'a i16>) -> Result<Self, Error> {
@@ -79,6 +102,16 @@ impl Windows {
         self.stored_bits - self.bits[window]
     }
 
+    /// Whether all inputs of row block `block` of a window, of `rows` rows at the most, are padding or cropped.
+    pub(crate) fn skips(&self, window: usize, block: usize, rows: usize) -> bool {
+        let Some(patches) = &self.stored else { return false };
+        let mut stored = vec![false; patches.kernel()];
+        patches.gather(window, &mut stored);
+        let block = block * rows..self.rows().min((block + 1) * rows);
+        // Every channel has the kernel's positions in the same order.
+        !block.take(stored.len()).any(|row| stored[row % stored.len()])
+    }
+
     /// The windows of a range that are computed, and their inputs (windows x rows), rounded to their precisions.
     pub(crate) fn gather(&self, range: Range<usize>) -> (Vec<usize>, Array2<i16>) {
         let computed: Vec<usize> = range.filter(|&w| self.bits[w] != 0).collect();
@@ -95,4 +128,24 @@ impl Windows {
         }
         (computed, inputs)
     }
+}
+
+/// Which positions of a layer's map, after its pool, are stored (height x width): those to which a window contributes
+/// that is not cropped.
+pub fn stored(layer: &Layer, plan: &LayerPlan) -> Array2<bool> {
+    let size = |shape: network::Shape| (shape.height as usize, shape.width as usize);
+    let computed = Array2::from_shape_fn(size(layer.output), |(y, x)| plan.bits_at(y as u32, x as u32) != 0);
+    let Some(pool) = layer.pool else { return computed };
+    Array2::from_shape_fn(size(layer.pooled), |(y, x)| {
+        let (rows, columns) = (pooled_from(pool, y, computed.nrows()), pooled_from(pool, x, computed.ncols()));
+        rows.into_iter().any(|y| columns.clone().any(|x| computed[(y, x)]))
+    })
+}
+
+/// Of `length` rows or columns of a map, those that row or column `index` of the pooled map is the maximum of.
+pub(crate) fn pooled_from(pool: Pool, index: usize, length: usize) -> Range<usize> {
+    let Pool { kernel, stride, padding } = pool;
+    let start = index * stride as usize;
+    let end = (start + kernel as usize).saturating_sub(padding as usize);
+    start.saturating_sub(padding as usize)..end.min(length)
 }

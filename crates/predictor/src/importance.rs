@@ -22,6 +22,21 @@ pub enum Measure {
     Combined,
 }
 
+impl Measure {
+    /// All.
+    pub const ALL: [Measure; 4] = [Measure::Entropy, Measure::Gradient, Measure::Interest, Measure::Combined];
+
+    /// Name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Measure::Entropy => "entropy",
+            Measure::Gradient => "gradient",
+            Measure::Interest => "interest",
+            Measure::Combined => "combined",
+        }
+    }
+}
+
 /// How important each part of a picture is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Importance {
@@ -191,8 +206,6 @@ mod tests {
 
     use super::*;
 
-    const MEASURES: [Measure; 4] = [Measure::Entropy, Measure::Gradient, Measure::Interest, Measure::Combined];
-
     /// A checkered square in an even picture.
     fn picture(top: usize, left: usize) -> Array3<f32> {
         Array3::from_shape_fn((3, 48, 60), |(_, y, x)| {
@@ -203,7 +216,7 @@ mod tests {
 
     #[test]
     fn importance_lies_where_something_is_to_be_seen() {
-        for measure in MEASURES {
+        for measure in Measure::ALL {
             let Importance { map, operations } = importance(picture(4, 40).view(), measure);
             assert_eq!(map.dim(), (24, 30));
             assert!((map.sum() - 1.0).abs() < 1e-4);
@@ -216,7 +229,7 @@ mod tests {
 
     #[test]
     fn an_even_picture_is_equally_important_everywhere() {
-        for measure in MEASURES {
+        for measure in Measure::ALL {
             let map = importance(Array3::from_elem((1, 30, 30), 0.5).view(), measure).map;
             assert!(map.iter().all(|value| (value * map.len() as f32 - 1.0).abs() < 1e-4), "{measure:?}");
         }

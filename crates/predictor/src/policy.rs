@@ -1,10 +1,10 @@
 //! From the importance of a picture's parts to a plan.
 
 use document::Faults;
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayView3, Axis};
 use network::{Edges, Layer, LayerKind, Network, Plan, Region};
 
-use crate::{Importance, Operations};
+use crate::{Importance, Measure, Operations, importance};
 
 /// What a plan may look like.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,9 +16,11 @@ pub enum Shape {
     Rectangles(Vec<u32>),
 }
 
-/// How plans follow from importance.
+/// How plans follow from pictures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
+    /// What makes a place important.
+    pub measure: Measure,
     /// Part of a picture's importance, 0 to 1, that a crop may take: more of it saves energy and costs accuracy.
     ///
     /// Where there are more than two precisions, the last may have this part, the one before it twice this part, and so
@@ -26,6 +28,9 @@ pub struct Policy {
     pub threshold: f32,
     /// What a plan may look like.
     pub shape: Shape,
+    /// Part of a picture's shorter side that is kept around what is important, on each side of a rectangle: what the
+    /// network sees there helps it to tell where things end.
+    pub margin: f32,
 }
 
 /// Rows and columns of cells: first and end of each.
@@ -38,6 +43,34 @@ struct Rectangle {
 }
 
 impl Policy {
+    /// The settings that `aquasim predict --tune` chose for this shape on the tuning pictures of examples/digits: of
+    /// least energy among those that leave as many answers right as no crop does.
+    pub fn tuned(shape: Shape) -> Policy {
+        let (measure, threshold, margin) = match &shape {
+            Shape::Edges => (Measure::Combined, 0.01, 0.0),
+            Shape::Rectangles(bits) if bits.len() <= 2 => (Measure::Entropy, 0.2, 0.125),
+            Shape::Rectangles(_) => (Measure::Entropy, 0.2, 0.167),
+        };
+        Policy { measure, threshold, shape, margin }
+    }
+
+    /// The plan for a picture (channels x height x width, values from 0 to 1), made from `base` by giving regions to the
+    /// convolutions, and what it took to find it.
+    ///
+    /// # Errors
+    /// If crops of edges are asked for and the network does not state their sizes.
+    pub fn predict(
+        &self,
+        network: &Network,
+        base: &Plan,
+        pixels: ArrayView3<f32>,
+    ) -> Result<(Plan, Operations), Faults> {
+        let importance = importance(pixels, self.measure);
+        let (plan, mut operations) = self.plan(network, base, &importance)?;
+        operations += importance.operations;
+        Ok((plan, operations))
+    }
+
     /// The plan for a picture of this importance, made from `base` by giving regions to the convolutions, and what it
     /// took to decide.
     ///
@@ -76,7 +109,7 @@ impl Policy {
         for (step, &bits) in inner.iter().rev().enumerate() {
             let allowed = (self.threshold * 2f32.powi(step as i32)).min(1.0);
             rectangle.shrink(map, allowed, &mut lost, &mut operations);
-            rectangles.push((rectangle, bits));
+            rectangles.push((rectangle.grown(self.margin, map), bits));
         }
         let mut plan = base.clone();
         for (plan, layer) in plan.layers.iter_mut().zip(&network.layers) {
@@ -143,6 +176,18 @@ impl Rectangle {
         }
     }
 
+    /// The rectangle with `margin` times the map's shorter side more on each side, as far as the map goes.
+    fn grown(self, margin: f32, map: &Array2<f32>) -> Rectangle {
+        let (rows, columns) = map.dim();
+        let cells = (margin * rows.min(columns) as f32).round() as usize;
+        Rectangle {
+            top: self.top.saturating_sub(cells),
+            bottom: (self.bottom + cells).min(rows),
+            left: self.left.saturating_sub(cells),
+            right: (self.right + cells).min(columns),
+        }
+    }
+
     /// The part of a layer's output map that sees this part of a picture, rounded outwards.
     fn region(self, map: &Array2<f32>, layer: &Layer, bits: u32) -> Region {
         let (cell_rows, cell_columns) = map.dim();
@@ -171,9 +216,13 @@ mod tests {
     }
 
     fn plan(threshold: f32, shape: Shape) -> Plan {
+        plan_with_margin(threshold, shape, 0.0)
+    }
+
+    fn plan_with_margin(threshold: f32, shape: Shape, margin: f32) -> Plan {
         let network = network::load("tiny").unwrap();
         let base = Plan::uniform(&network, 16, 16);
-        Policy { threshold, shape }.plan(&network, &base, &importance()).unwrap().0
+        Policy { measure: Measure::Entropy, threshold, shape, margin }.plan(&network, &base, &importance()).unwrap().0
     }
 
     #[test]
@@ -199,5 +248,11 @@ mod tests {
         let plan = plan(0.06, Shape::Rectangles(vec![16, 8, 4, 0]));
         let bits = |y, x| plan.layers[0].bits_at(y, x);
         assert_eq!([bits(2, 3), bits(8, 8), bits(8, 15), bits(15, 0)], [16, 8, 0, 0]);
+    }
+
+    #[test]
+    fn a_margin_of_the_shorter_side_is_kept_as_far_as_the_map_goes() {
+        let plan = plan_with_margin(0.06, Shape::Rectangles(vec![16, 0]), 3.0 / 16.0);
+        assert_eq!(plan.layers[0].regions, [Region { top: 0, left: 0, height: 12, width: 12, bits: 16 }]);
     }
 }

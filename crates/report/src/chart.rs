@@ -7,7 +7,7 @@ pub(crate) const STYLE: &str = "\
 svg{font:12px system-ui,sans-serif}svg text{fill:var(--ink)}.mute{fill:var(--mute)}.empty{fill:var(--empty)}\
 :root{--ink:#1c1e21;--paper:#fff;--mute:#667;--empty:#ececf0;--line:#d6d6de;\
 --level:43,98,196;--accent:#2b62c4}\
-@media(prefers-color-scheme:dark){:root{--ink:#e8e8ee;--paper:#17181c;--mute:#9a9aa8;--empty:#2a2c33;--line:#3a3c44;\
+@media screen and (prefers-color-scheme:dark){:root{--ink:#e8e8ee;--paper:#17181c;--mute:#9a9aa8;--empty:#2a2c33;--line:#3a3c44;\
 --level:122,168,255;--accent:#8ab4ff}}\
 .s0{fill:#3b8e5a}.s1{fill:#d9822b}.s2{fill:#c23b5a}.s3{fill:#8250c4}.s4{fill:#e0b020}.s5{fill:#2b7fc4}\
 .s6{fill:#9aa0ac}.s7{fill:#c9ccd6}.s8{fill:#5fb4a2}.s9{fill:#a8633a}.s10{fill:#d47fb0}.s11{fill:#6b7f2a}\
@@ -15,7 +15,11 @@ svg{font:12px system-ui,sans-serif}svg text{fill:var(--ink)}.mute{fill:var(--mut
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 136.0;
+/// Height of the bars of a chart that fits on a sheet of paper, and of a bar that is as high as it need be.
+const BARS: f64 = 1120.0;
 const ROW: f64 = 20.0;
+/// Size of the text.
+const FONT: f64 = 12.0;
 const LEGEND_LINE: f64 = 18.0;
 
 /// A part of a bar.
@@ -28,13 +32,21 @@ pub(crate) struct Part {
     pub tip: String,
 }
 
+/// Height of each of so many bars, and size of the text beside it: 160 layers are on one page, too.
+fn row_height(rows: usize) -> (f64, f64) {
+    let height = (BARS / rows.max(1) as f64).min(ROW);
+    (height, FONT.min(0.9 * height))
+}
+
 /// Horizontal bars made of parts; the longest is as long as there is room.
 pub(crate) fn stacked_bars(title: &str, series: &[String], rows: &[(String, Vec<Part>)]) -> Markup {
     let sum = |parts: &[Part]| parts.iter().map(|part| part.value).sum::<f64>();
     let longest = rows.iter().map(|(_, parts)| sum(parts)).fold(f64::MIN_POSITIVE, f64::max);
     let per_line = 5;
     let legend = series.len().div_ceil(per_line) as f64 * LEGEND_LINE + 8.0;
-    let height = legend + rows.len() as f64 * ROW + 4.0;
+    let (row, font) = row_height(rows.len());
+    let gap = row / 10.0;
+    let height = legend + rows.len() as f64 * row + 4.0;
     let scale = (WIDTH - LEFT - 4.0) / longest;
     frame(
         title,
@@ -46,10 +58,10 @@ pub(crate) fn stacked_bars(title: &str, series: &[String], rows: &[(String, Vec<
                 text x=(x + 16.0) y=(y + 12.0) { (name) }
             }
             @for (index, (name, parts)) in rows.iter().enumerate() {
-                @let y = legend + index as f64 * ROW;
-                text x=(LEFT - 8.0) y=(y + 14.0) text-anchor="end" { (name) }
+                @let y = legend + index as f64 * row;
+                text x=(LEFT - 8.0) y=(number(y + 0.7 * row)) font-size=(number(font)) text-anchor="end" { (name) }
                 @for (x, part) in placed(parts, scale) {
-                    rect.mark.{ "s" (part.series % 15) } x=(number(x)) y=(y + 2.0) width=(number(part.value * scale)) height=(ROW - 4.0) {
+                    rect.mark.{ "s" (part.series % 15) } x=(number(x)) y=(number(y + gap)) width=(number(part.value * scale)) height=(number(row - 2.0 * gap)) {
                         title { (part.tip) }
                     }
                 }
@@ -76,17 +88,19 @@ pub(crate) fn over_time(
     tip: impl Fn(usize, usize) -> String,
 ) -> Markup {
     let bins = values.iter().map(Vec::len).max().unwrap_or(1).max(1);
-    let (width, height) = ((WIDTH - LEFT - 4.0) / bins as f64, names.len() as f64 * ROW + 24.0);
+    let (row, font) = row_height(names.len());
+    let gap = row / 10.0;
+    let (width, height) = ((WIDTH - LEFT - 4.0) / bins as f64, names.len() as f64 * row + 24.0);
     frame(
         title,
         height,
         html! {
             @for (index, name) in names.iter().enumerate() {
-                @let y = index as f64 * ROW;
-                text x=(LEFT - 8.0) y=(y + 14.0) text-anchor="end" { (name) }
-                rect.empty x=(LEFT) y=(y + 2.0) width=(number(WIDTH - LEFT - 4.0)) height=(ROW - 4.0) {}
+                @let y = index as f64 * row;
+                text x=(LEFT - 8.0) y=(number(y + 0.7 * row)) font-size=(number(font)) text-anchor="end" { (name) }
+                rect.empty x=(LEFT) y=(number(y + gap)) width=(number(WIDTH - LEFT - 4.0)) height=(number(row - 2.0 * gap)) {}
                 @for (bin, value) in values[index].iter().enumerate().filter(|(_, value)| **value > 0.0) {
-                    rect.mark.load x=(number(LEFT + bin as f64 * width)) y=(y + 2.0) width=(number(width)) height=(ROW - 4.0)
+                    rect.mark.load x=(number(LEFT + bin as f64 * width)) y=(number(y + gap)) width=(number(width)) height=(number(row - 2.0 * gap))
                         fill-opacity=(number(0.15 + 0.85 * value.min(1.0))) { title { (tip(index, bin)) } }
                 }
             }

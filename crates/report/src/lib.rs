@@ -15,4 +15,4 @@ pub mod terminal;
 
 pub use energy::{GroupEnergy, StaticEnergy, energy, static_energy, total_pj};
 pub use mapping::{LayerPlace, places};
-pub use report::{Crossbars, Energy, Figures, Imas, LayerReport, Report, Run, SCHEMA, Tool, fidelity_name};
+pub use report::{Crossbars, Energy, Figures, Imas, LayerReport, Predictor, Report, Run, SCHEMA, Tool, fidelity_name};

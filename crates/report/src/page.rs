@@ -39,11 +39,11 @@ border-bottom:1px solid var(--line)}td:first-child,th:first-child{text-align:lef
 dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:8px;margin:16px 0}\
 dt{font-size:12px;color:var(--mute)}dd{margin:0;font-size:1.15em;font-weight:600}\
 pre{overflow:auto;font-size:12px;background:var(--empty);padding:12px;border-radius:6px;white-space:pre-wrap}\
-.scroll{overflow-x:auto}.mark:hover{stroke:var(--ink)}\
+.machine{columns:2 300px}.scroll{overflow-x:auto}.mark:hover{stroke:var(--ink)}\
 #tip{position:fixed;display:none;pointer-events:none;background:var(--ink);color:var(--paper);padding:4px 8px;\
 border-radius:4px;font-size:12px;max-width:320px}\
 @page{size:A4;margin:14mm}@media print{body{max-width:none;padding:0}section{break-inside:avoid}\
-pre{max-height:none}#tip{display:none}}";
+h2,h2+p{break-after:avoid}pre{max-height:none}#tip{display:none!important}}";
 
 /// Shows the title of what is under the pointer at once.
 const SCRIPT: &str = "\
@@ -79,7 +79,7 @@ pub fn page(story: &Story<'_>) -> String {
                 section { h2 { "Mapping" } (mapping(story)) }
                 section { h2 { "Command" } pre { (story.command) } }
                 h2 { "Machine" }
-                pre { (arch::to_toml(arch)) }
+                pre.machine { (arch::to_toml(arch)) }
                 div #tip {}
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -113,7 +113,7 @@ fn charts(story: &Story<'_>) -> Vec<(&'static str, &'static str, &'static str, M
         (
             "buffer_fill",
             "Buffers over time",
-            "Inputs of each layer written to the eDRAM buffers of its tiles and not yet given free; each row against its own most.",
+            "Inputs of each layer in the eDRAM buffers of its tiles that some window still needs; each row against its own most.",
             buffers(story),
         ),
         (

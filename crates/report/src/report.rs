@@ -77,8 +77,20 @@ pub struct Report {
     /// IMA-cycles by cause, of the IMAs in use; they add up to these IMAs times the cycles of the run.
     #[serde(serialize_with = "stalls")]
     pub stalls: Stalls,
+    /// What it took to choose the plan from the picture, before the run; `None` if no picture was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predictor: Option<Predictor>,
     /// One entry per layer of the network.
     pub layers: Vec<LayerReport>,
+}
+
+/// What choosing a plan from a picture costs; no other figure contains it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Predictor {
+    /// Dynamic energy, pJ.
+    pub energy_pj: f64,
+    /// Time before the run, ns.
+    pub latency_ns: f64,
 }
 
 /// A program.
@@ -93,7 +105,10 @@ pub struct Tool {
 /// Throughput and efficiency. An operation is a multiplication or an addition; energy is dynamic and static.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Figures {
-    /// In steady state: one image per interval. `None` for one image.
+    /// Cycles for each image in steady state: the mean of the later half of the intervals without the last sixth.
+    /// `None` for one image.
+    pub cycles_per_image: Option<f64>,
+    /// Images per second in steady state. `None` for one image.
     pub images_per_second: Option<f64>,
     /// Energy over time, mW.
     pub average_power_mw: f64,
@@ -193,7 +208,6 @@ impl Report {
         let (counts, macs) = (outcome.counts(), sum(|layer| layer.macs));
         let time_ns = outcome.cycles as f64 * arch.cycle_ns;
         let energy_pj = Energy::new(energy(arch, &counts), static_energy(arch, outcome.chips, time_ns));
-        let interval_cycles = outcome.interval_cycles();
         Report {
             schema: SCHEMA,
             tool: Tool { name: "aquasim", version: env!("CARGO_PKG_VERSION") },
@@ -205,15 +219,10 @@ impl Report {
             uncontended: run.options.uncontended,
             cycles: outcome.cycles,
             time_ns,
-            interval_cycles,
+            interval_cycles: outcome.interval_cycles(),
             digest: outcome.digest,
             macs,
-            figures: Figures::new(
-                macs,
-                &energy_pj,
-                time_ns,
-                interval_cycles.map(|cycles| cycles as f64 * arch.cycle_ns),
-            ),
+            figures: Figures::new(macs, &energy_pj, time_ns, outcome.steady_interval_cycles(), arch.cycle_ns),
             counts,
             energy_pj,
             crossbars: Crossbars {
@@ -224,6 +233,7 @@ impl Report {
             imas: Imas { mapped: sum(|layer| layer.imas), available: arch.imas().into() },
             chips: outcome.chips,
             stalls: outcome.stalls(),
+            predictor: None,
             layers,
         }
     }
@@ -236,11 +246,12 @@ impl Report {
 }
 
 impl Figures {
-    fn new(macs: u64, energy: &Energy, time_ns: f64, interval_ns: Option<f64>) -> Figures {
+    fn new(macs: u64, energy: &Energy, time_ns: f64, cycles_per_image: Option<f64>, cycle_ns: f64) -> Figures {
         let (macs, pj) = (macs as f64, energy.total());
         let operations = 2.0 * macs;
         Figures {
-            images_per_second: interval_ns.map(|ns| 1e9 / ns),
+            cycles_per_image,
+            images_per_second: cycles_per_image.map(|cycles| 1e9 / (cycles * cycle_ns)),
             // pJ / ns = mW.
             average_power_mw: pj / time_ns,
             pj_per_mac: pj / macs,

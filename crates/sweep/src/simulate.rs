@@ -215,16 +215,14 @@ fn derived_cells(arch: &Arch) -> Vec<Cell> {
 }
 
 fn simulated_cells(arch: &Arch, report: &Report, outcome: &chip::Outcome) -> Vec<Cell> {
-    let (first, last) = (outcome.images[0], outcome.images[outcome.images.len() - 1]);
-    let others = outcome.images.len() - 1;
-    let cycles_per_image = (others > 0).then(|| (last - first) as f64 / others as f64);
+    let cycles_per_image = outcome.steady_interval_cycles();
     let computing = report.stalls[Cause::Computing];
     let waiting: u64 = Cause::ALL.into_iter().filter(|cause| cause.is_wait()).map(|cause| report.stalls[cause]).sum();
     vec![
         report.network.as_str().into(),
         report.cycles.into(),
         report.time_ns.into(),
-        first.into(),
+        outcome.images[0].into(),
         cycles_per_image.into(),
         cycles_per_image.map(|cycles| 1e9 / (cycles * arch.cycle_ns)).into(),
         format!("{:016x}", report.digest).into(),

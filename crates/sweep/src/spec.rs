@@ -152,6 +152,12 @@ impl Reader<'_> {
     fn check_keys(&mut self, table: &toml::Table) {
         let known = || KEYS.into_iter().chain([SIMULATE]);
         for key in table.keys().filter(|key| !known().any(|known| known == key.as_str())) {
+            if key == "policy" {
+                let remedy = "write the plan of each picture with --plans of `aquasim predict` or `aquasim infer`, \
+                              and list those files as plan";
+                self.document.fault(&[key], "a sweep has no pictures that a policy could look at", remedy);
+                continue;
+            }
             let remedy = match document::nearest(key, known()) {
                 Some(near) => format!("did you mean {near}?"),
                 None => format!("the keys are {}", known().collect::<Vec<_>>().join(", ")),

@@ -90,11 +90,68 @@ fn common_cells(grid: &Grid, point: u64) -> Vec<Cell> {
 /// A table on its way to a CSV and a Parquet file.
 struct Table {
     name: &'static str,
-    kinds: Vec<Kind>,
     csv: csv::Writer<BufWriter<File>>,
     parquet: SerializedFileWriter<File>,
-    /// Rows that are not in the Parquet file yet.
-    rows: Vec<Vec<Cell>>,
+    /// The columns of rows that are not in the Parquet file yet.
+    columns: Vec<Column>,
+    /// Number of these rows.
+    rows: usize,
+}
+
+/// Cells of a column, one below the other.
+struct Column {
+    values: Values,
+    /// For each cell 1, or 0 if it is empty.
+    present: Vec<i16>,
+}
+
+/// The cells that are not empty.
+enum Values {
+    Boolean(Vec<bool>),
+    Integer(Vec<i64>),
+    Real(Vec<f64>),
+    Text(Vec<ByteArray>),
+}
+
+impl Column {
+    fn new(kind: Kind) -> Column {
+        let values = match kind {
+            Kind::Boolean => Values::Boolean(Vec::new()),
+            Kind::Integer => Values::Integer(Vec::new()),
+            Kind::Real => Values::Real(Vec::new()),
+            Kind::Text => Values::Text(Vec::new()),
+        };
+        Column { values, present: Vec::new() }
+    }
+
+    fn push(&mut self, cell: &Cell) {
+        self.present.push(i16::from(!cell.is_empty()));
+        match (&mut self.values, cell) {
+            (_, Cell::Empty) => (),
+            (Values::Boolean(values), Cell::Boolean(truth)) => values.push(*truth),
+            (Values::Integer(values), Cell::Integer(number)) => values.push(*number),
+            (Values::Real(values), Cell::Real(number)) => values.push(*number),
+            (Values::Real(values), Cell::Integer(number)) => values.push(*number as f64),
+            (Values::Text(values), cell) => {
+                let text = cell.to_string();
+                // Most texts stand in many rows below each other: they are held once.
+                let held = values.last().filter(|last| last.data() == text.as_bytes()).cloned();
+                values.push(held.unwrap_or_else(|| text.as_str().into()));
+            }
+            // A column's kind is the one that holds all of its cells.
+            (_, cell) => panic!("{cell:?} is in a column of another kind"),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.present.clear();
+        match &mut self.values {
+            Values::Boolean(values) => values.clear(),
+            Values::Integer(values) => values.clear(),
+            Values::Real(values) => values.clear(),
+            Values::Text(values) => values.clear(),
+        }
+    }
 }
 
 impl Table {
@@ -129,56 +186,43 @@ impl Table {
         let file = File::create(folder.join(partial(name, "parquet")))?;
         Ok(Table {
             name,
-            kinds: columns.into_iter().map(|(_, kind)| kind).collect(),
             csv,
             parquet: SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties))?,
-            rows: Vec::new(),
+            columns: columns.into_iter().map(|(_, kind)| Column::new(kind)).collect(),
+            rows: 0,
         })
     }
 
     fn push(&mut self, row: Vec<Cell>) -> Result<(), TableError> {
-        assert_eq!(row.len(), self.kinds.len(), "a row of {} has a cell for each column", self.name);
+        assert_eq!(row.len(), self.columns.len(), "a row of {} has a cell for each column", self.name);
         self.csv.write_record(row.iter().map(Cell::to_string))?;
-        self.rows.push(row);
-        if self.rows.len() == ROWS_OF_GROUP { self.write_group() } else { Ok(()) }
+        self.columns.iter_mut().zip(&row).for_each(|(column, cell)| column.push(cell));
+        self.rows += 1;
+        if self.rows == ROWS_OF_GROUP { self.write_group() } else { Ok(()) }
     }
 
     /// Writes the rows that are held, column by column.
     fn write_group(&mut self) -> Result<(), TableError> {
         let mut group = self.parquet.next_row_group()?;
-        for (index, kind) in self.kinds.iter().enumerate() {
-            let cells = || self.rows.iter().map(|row| &row[index]);
-            let present: Vec<i16> = cells().map(|cell| i16::from(!cell.is_empty())).collect();
-            let mut column = group.next_column()?.expect("a column for each of the schema");
-            // A column of one kind holds others only where these widen to it.
-            match kind {
-                Kind::Boolean => {
-                    let values: Vec<bool> = cells().filter_map(boolean).collect();
-                    column.typed::<BoolType>().write_batch(&values, Some(&present), None)?;
-                }
-                Kind::Integer => {
-                    let values: Vec<i64> = cells().filter_map(integer).collect();
-                    column.typed::<Int64Type>().write_batch(&values, Some(&present), None)?;
-                }
-                Kind::Real => {
-                    let values: Vec<f64> = cells().filter_map(real).collect();
-                    column.typed::<DoubleType>().write_batch(&values, Some(&present), None)?;
-                }
-                Kind::Text => {
-                    let filled = cells().filter(|cell| !cell.is_empty());
-                    let values: Vec<ByteArray> = filled.map(|cell| cell.to_string().as_str().into()).collect();
-                    column.typed::<ByteArrayType>().write_batch(&values, Some(&present), None)?;
-                }
-            }
-            column.close()?;
+        for column in &mut self.columns {
+            let mut writer = group.next_column()?.expect("a column for each of the schema");
+            let present = Some(&column.present[..]);
+            match &column.values {
+                Values::Boolean(values) => writer.typed::<BoolType>().write_batch(values, present, None)?,
+                Values::Integer(values) => writer.typed::<Int64Type>().write_batch(values, present, None)?,
+                Values::Real(values) => writer.typed::<DoubleType>().write_batch(values, present, None)?,
+                Values::Text(values) => writer.typed::<ByteArrayType>().write_batch(values, present, None)?,
+            };
+            writer.close()?;
+            column.clear();
         }
         group.close()?;
-        self.rows.clear();
+        self.rows = 0;
         Ok(())
     }
 
     fn finish(mut self, folder: &Path) -> Result<(), TableError> {
-        if !self.rows.is_empty() {
+        if self.rows > 0 {
             self.write_group()?;
         }
         self.parquet.finish()?;
@@ -195,20 +239,4 @@ impl Table {
 /// The name of a file that is not complete.
 fn partial(name: &str, ending: &str) -> String {
     format!("{name}.{ending}.partial")
-}
-
-fn boolean(cell: &Cell) -> Option<bool> {
-    if let Cell::Boolean(truth) = cell { Some(*truth) } else { None }
-}
-
-fn integer(cell: &Cell) -> Option<i64> {
-    if let Cell::Integer(number) = cell { Some(*number) } else { None }
-}
-
-fn real(cell: &Cell) -> Option<f64> {
-    match cell {
-        Cell::Real(number) => Some(*number),
-        Cell::Integer(number) => Some(*number as f64),
-        _ => None,
-    }
 }

@@ -2,20 +2,24 @@
 
 use std::io::{self, Write};
 
+use chip::Unit;
+
 use crate::Scene;
 use crate::event::Event;
+use crate::load::{Carrier, LOAD_CYCLES};
 use crate::writer::{Counted, Sink};
 
 /// Writes comma-separated values.
 pub(crate) struct Csv<'a> {
     scene: &'a Scene<'a>,
     file: Counted,
+    lines: u64,
 }
 
 impl<'a> Csv<'a> {
     pub fn new(scene: &'a Scene<'a>, mut file: Counted) -> io::Result<Self> {
         writeln!(file, "event,unit,layer,row,column,image,from_cycle,cycles,amount,cause")?;
-        Ok(Self { scene, file })
+        Ok(Self { scene, file, lines: 0 })
     }
 
     fn tile(&self, tile: u32) -> String {
@@ -27,52 +31,68 @@ impl<'a> Csv<'a> {
 impl Sink for Csv<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let scene = self.scene;
-        let (kind, unit, layer, window, cycles, amount, cause) = match event {
-            Event::Operation { unit, window, cycles, .. } => (
-                "operation",
-                scene.ima_path(unit.tile, unit.ima),
-                Some(unit.layer),
-                Some((*unit, *window)),
-                cycles,
-                1,
-                "",
-            ),
-            Event::Wait { unit, cause, cycles } => {
-                ("wait", scene.ima_path(unit.tile, unit.ima), Some(unit.layer), None, cycles, 1, cause.name())
-            }
-            Event::Fetch { unit, window, bits, cycles } => {
-                let path = scene.ima_path(unit.tile, unit.ima);
-                ("fetch", path, Some(unit.layer), Some((*unit, *window)), cycles, *bits as i64, "")
-            }
-            Event::Result { unit, window, bits, cycles } => {
-                let path = scene.ima_path(unit.tile, unit.ima);
-                ("result", path, Some(unit.layer), Some((*unit, *window)), cycles, *bits as i64, "")
-            }
-            Event::Stage { unit, stage, cycles } => {
-                let path = scene.ima_path(unit.tile, unit.ima);
-                (stage_name(*stage), path, Some(unit.layer), None, cycles, 1, "")
-            }
-            Event::Write { tile, layer, bits, cycles } => {
-                ("write", self.tile(*tile), *layer, None, cycles, i64::from(*bits), "")
+        let ima = |unit: &Unit| scene.ima_path(unit.tile, unit.ima);
+        let window = |unit: &Unit, window: u32| Some(scene.window(unit.layer, unit.copy, window));
+        let (kind, path, layer, window, cycles, amount, cause) = match event {
+            Event::Load { carrier, from, amount } => {
+                let (path, layer) = match *carrier {
+                    Carrier::Layer(layer) => (String::new(), Some(layer)),
+                    Carrier::Mesh(chip) | Carrier::Channel(chip, ..) | Carrier::Link(chip, _) => {
+                        (format!("chip{chip}/{}", scene.carrier(*carrier).replace(", ", " ")), None)
+                    }
+                    Carrier::Bus(tile) | Carrier::Writes(tile) => {
+                        (format!("{}/{}", self.tile(tile), scene.carrier(*carrier)), None)
+                    }
+                };
+                ("load", path, layer, None, &(*from..from + LOAD_CYCLES), *amount, "")
             }
             Event::Fill { tile, layer, bits, at } => {
                 ("fill", self.tile(*tile), Some(*layer), None, &(*at..*at), *bits, "")
             }
+            Event::Operation { unit, window: of, cycles, .. } => {
+                ("operation", ima(unit), Some(unit.layer), window(unit, *of), cycles, 1, "")
+            }
+            Event::Wait { unit, cause, cycles } => ("wait", ima(unit), Some(unit.layer), None, cycles, 1, cause.name()),
+            Event::Fetch { unit, window: of, bits, cycles } => {
+                ("fetch", ima(unit), Some(unit.layer), window(unit, *of), cycles, *bits, "")
+            }
+            Event::Result { unit, window: of, bits, cycles } => {
+                ("result", ima(unit), Some(unit.layer), window(unit, *of), cycles, *bits, "")
+            }
+            Event::Activate { tile, layer, copy, window, at } => {
+                let window = Some(scene.window(*layer, *copy, *window));
+                ("activate", self.tile(*tile), Some(*layer), window, &(*at..at + 1), 1, "")
+            }
+            Event::Write { tile, layer, bits, cycles, .. } => {
+                ("write", self.tile(*tile), *layer, None, cycles, u64::from(*bits), "")
+            }
+            Event::Supply { tile, layer, at, .. } => {
+                ("supply", self.tile(*tile), Some(*layer), None, &(*at..*at), 1, "")
+            }
+            Event::Room { tile, layer, at, .. } => ("room", self.tile(*tile), Some(*layer), None, &(*at..*at), 1, ""),
             Event::Packet { chip, layer, flits, cycles, .. } => {
-                ("packet", format!("chip{chip}/mesh"), Some(*layer), None, cycles, i64::from(*flits), "")
+                ("packet", format!("chip{chip}/mesh"), Some(*layer), None, cycles, u64::from(*flits), "")
             }
             Event::Crossing { to, enters, layer, bits, cycles } => {
-                let path = format!("chip{to}/link_{}", format!("{enters:?}").to_lowercase());
-                ("crossing", path, Some(*layer), None, cycles, i64::from(*bits), "")
+                let path = format!("chip{to}/{}", scene.carrier(Carrier::Link(*to, *enters as u8)));
+                ("crossing", path, Some(*layer), None, cycles, u64::from(*bits), "")
+            }
+            Event::Stage { unit, stage, cycles } => {
+                (stage_name(*stage), ima(unit), Some(unit.layer), None, cycles, 1, "")
             }
         };
+        self.lines += 1;
         let layer = layer.map_or("", |layer| scene.layer(layer));
-        write!(self.file, "{kind},{unit},{layer},")?;
-        match window.map(|(unit, window)| scene.window(unit, window)) {
+        write!(self.file, "{kind},{path},{layer},")?;
+        match window {
             Some((row, column, image)) => write!(self.file, "{row},{column},{image}")?,
             None => write!(self.file, ",,")?,
         }
         writeln!(self.file, ",{},{},{amount},{cause}", cycles.start, cycles.end - cycles.start)
+    }
+
+    fn events(&self) -> u64 {
+        self.lines
     }
 
     fn bytes(&self) -> u64 {

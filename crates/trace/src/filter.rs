@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use des::Cycle;
 
+use crate::load::Carrier;
 use crate::{Detail, Scene};
 
 /// What a trace shows.
@@ -16,6 +17,8 @@ pub struct Filter {
     layers: Vec<bool>,
     /// IMAs of each tile.
     units: Vec<Vec<bool>>,
+    /// Chips with any of these.
+    chips: Vec<bool>,
 }
 
 impl Filter {
@@ -26,19 +29,34 @@ impl Filter {
         let layer = |name: &str| layers.is_empty() || layers.iter().any(|pattern| matches(pattern, name));
         let inside = format!("{units}/*");
         let unit = |path: &str| matches(units, path) || matches(&inside, path);
-        Filter {
-            cycles,
-            detail,
-            layers: scene.layers().map(layer).collect(),
-            units: (0..scene.tiles())
-                .map(|tile| (0..scene.imas(tile)).map(|ima| unit(&scene.ima_path(tile, ima as u8))).collect())
-                .collect(),
+        let units: Vec<Vec<bool>> = (0..scene.tiles())
+            .map(|tile| (0..scene.imas(tile)).map(|ima| unit(&scene.ima_path(tile, ima as u8))).collect())
+            .collect();
+        // Chips that packets only cross have no units.
+        let mut chips = vec![units.iter().flatten().all(|&shown| shown); scene.chips() as usize];
+        for (tile, _) in (0..).zip(&units).filter(|(_, units)| units.contains(&true)) {
+            chips[scene.place(tile).0 as usize] = true;
         }
+        Filter { cycles, detail, layers: scene.layers().map(layer).collect(), units, chips }
     }
 
     /// Whether the trace shows anything at all of the machine.
     pub fn shows_something(&self) -> bool {
         self.layers.contains(&true) && self.units.iter().flatten().any(|&shown| shown)
+    }
+
+    /// Whether the load of something is shown: whatever layer it is of, if the unit is.
+    pub(crate) fn carrier(&self, carrier: Carrier) -> bool {
+        match carrier {
+            Carrier::Layer(layer) => self.layer(layer),
+            Carrier::Mesh(chip) | Carrier::Channel(chip, ..) | Carrier::Link(chip, _) => self.chip(chip),
+            Carrier::Bus(tile) | Carrier::Writes(tile) => self.tile(tile),
+        }
+    }
+
+    /// Whether what belongs to a chip and to no tile of it is shown.
+    pub(crate) fn chip(&self, chip: u32) -> bool {
+        self.chips[chip as usize]
     }
 
     pub(crate) fn layer(&self, layer: u16) -> bool {

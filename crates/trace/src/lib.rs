@@ -6,6 +6,7 @@
 mod csv;
 mod event;
 mod filter;
+mod load;
 mod perfetto;
 mod scene;
 mod stalls;
@@ -16,8 +17,9 @@ mod writer;
 
 pub use event::{Detail, Event, Format, Recorder};
 pub use filter::Filter;
+pub use load::{Carrier, LOAD_CYCLES};
 pub use scene::Scene;
-pub use stalls::{Analysis, LayerStalls, ReadError, Wait};
+pub use stalls::{Analysis, LayerStalls, MATTERS, ReadError, Wait};
 pub use timeline::Timeline;
 pub use what_if::{Change, Subject, WhatIf, what_ifs};
 pub use writer::{Summary, Writing, start};

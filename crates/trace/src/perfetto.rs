@@ -4,28 +4,39 @@
 //! The messages below are those fields of `perfetto/trace/trace_packet.proto` and `track_event.proto` (Perfetto, Apache
 //! 2.0) that are used here, under their names there.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::ops::Range;
 
 use chip::{Cause, Stage, Unit};
-use components::Direction;
+use components::ImaTiming;
 use des::Cycle;
 use prost::Message;
 
 use crate::csv::stage_name;
 use crate::event::Event;
+use crate::load::{Carrier, LOAD_CYCLES};
 use crate::writer::{Counted, Sink};
 use crate::{Detail, Filter, Scene};
 
+/// A packet with an event.
 #[derive(Clone, PartialEq, Message)]
-struct TracePacket {
-    #[prost(uint64, optional, tag = "8")]
-    timestamp: Option<u64>,
+struct EventPacket {
+    #[prost(uint64, tag = "8")]
+    timestamp: u64,
     #[prost(uint32, tag = "10")]
     trusted_packet_sequence_id: u32,
-    #[prost(message, optional, tag = "11")]
-    track_event: Option<TrackEvent>,
+    #[prost(message, required, tag = "11")]
+    track_event: TrackEvent,
+    #[prost(uint32, tag = "13")]
+    sequence_flags: u32,
+}
+
+/// A packet with what events refer to.
+#[derive(Clone, PartialEq, Message)]
+struct DescriptionPacket {
+    #[prost(uint32, tag = "10")]
+    trusted_packet_sequence_id: u32,
     #[prost(message, optional, tag = "12")]
     interned_data: Option<InternedData>,
     #[prost(uint32, tag = "13")]
@@ -38,15 +49,15 @@ struct TracePacket {
 struct TrackEvent {
     #[prost(int32, tag = "9")]
     r#type: i32,
-    #[prost(uint64, optional, tag = "10")]
-    name_iid: Option<u64>,
+    #[prost(uint64, tag = "10")]
+    name_iid: u64,
     #[prost(uint64, tag = "11")]
     track_uuid: u64,
     #[prost(int64, optional, tag = "30")]
     counter_value: Option<i64>,
-    #[prost(fixed64, repeated, tag = "47")]
+    #[prost(fixed64, repeated, packed = "false", tag = "47")]
     flow_ids: Vec<u64>,
-    #[prost(fixed64, repeated, tag = "48")]
+    #[prost(fixed64, repeated, packed = "false", tag = "48")]
     terminating_flow_ids: Vec<u64>,
 }
 
@@ -87,145 +98,334 @@ const SLICE_END: i32 = 2;
 const INSTANT: i32 = 3;
 const COUNTER: i32 = 4;
 
+/// All packets are of one sequence.
+const SEQUENCE: u32 = 1;
 /// The first packet of a sequence, and all others: the names they refer to were given since.
 const INCREMENTAL_STATE_CLEARED: u32 = 1;
 const NEEDS_INCREMENTAL_STATE: u32 = 2;
 
-/// Cycles over which a counter of load adds up.
-pub(crate) const LOAD_CYCLES: Cycle = 64;
-
 /// A row of the picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Track {
     Layers,
-    Layer(u16),
+    Load(Carrier),
     Chip(u32),
-    Mesh(u32),
-    Link(u32, u8),
     Tile(u32),
-    Bus(u32),
-    Writes(u32),
-    Fill(u32, u16),
+    /// Sigmoid and max-pool.
+    Activation(u32),
+    /// Writes overlap by a cycle at the most, so two rows hold them.
+    Write(u32, u8),
+    /// The buffer tells that it has room.
+    Room(u32),
+    /// Tile, number among the layers with inputs there.
+    Fill(u32, u8),
     Ima(u32, u8),
     /// One of the two operations that the input register holds.
     Input(u32, u8, u8),
-    Crossbar(u32, u8, u8),
     Convert(u32, u8),
     Accumulate(u32, u8),
     /// One of the two operations that the output register holds.
     Output(u32, u8, u8),
+    Crossbar(u32, u8, u8),
 }
 
+/// Rows of a tile, but for its buffers and its IMAs.
+const OF_TILE: u32 = 7;
+/// Rows of an IMA, but for its crossbars.
+const OF_IMA: u32 = 7;
+
 /// What slices are called.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Name {
     /// Layer, row, column.
     Window(u16, u16, u16),
+    /// Layer that produced it, position.
+    Position(u16, u32),
     /// Layer, cause.
     Wait(u16, u8),
     Stage(u8),
-    Write(Option<u16>),
+    /// Layer of the buffer.
+    Room(u16),
 }
 
-/// What may end a wait of an IMA, as flows.
-#[derive(Clone, Copy, Default)]
-struct Sources {
-    fetch: u64,
-    result: u64,
-    /// What ended its last wait.
-    ended: Option<u64>,
+/// A slice or instant from which arrows may start, kept back until it is known how many do.
+struct Source {
+    track: Track,
+    name: Name,
+    cycles: Range<Cycle>,
+    flows: Vec<u64>,
 }
+
+/// What may have ended a wait of an IMA: the last two fetches and results.
+#[derive(Default)]
+struct OfIma([Option<Source>; 4]);
+
+/// What may have ended waits in a tile.
+#[derive(Default)]
+struct OfTile {
+    /// The last writes: layer of the inputs, rank.
+    writes: VecDeque<(u16, u32, Source)>,
+    /// The last writes that windows of a copy waited for: layer, copy, rank, cycle.
+    supplies: VecDeque<(u16, u32, u32, Cycle)>,
+    /// The last buffer that told this tile of room.
+    room: Option<Source>,
+    /// The end of the last write, and what the rows of writes are taken until.
+    written_until: Cycle,
+    rows_until: [Cycle; 2],
+}
+
+/// Writes and supplies of a tile that are remembered. An IMA begins at most a few cycles after its inputs came.
+const REMEMBERED: usize = 32;
+
+/// Bytes of packets that are written together.
+const BUFFERED: usize = 1 << 16;
+/// Bytes that a slice takes, about.
+const KEPT_BYTES: u64 = 64;
 
 /// Writes Perfetto traces.
 pub(crate) struct Perfetto<'a> {
     scene: &'a Scene<'a>,
     detail: Detail,
-    from: Cycle,
+    end: Cycle,
     file: Counted,
+    /// Packets that are not written yet.
     buffer: Vec<u8>,
-    tracks: HashMap<Track, u64>,
-    names: HashMap<Name, u64>,
+    numbers: Numbers,
+    /// Whether each track and name has been described.
+    tracks: Vec<bool>,
+    names: Vec<bool>,
     flows: u64,
-    sources: HashMap<(u32, u8), Sources>,
-    /// For each tile and layer, the flow of the last write.
-    writes: HashMap<(u32, u16), u64>,
-    fills: HashMap<(u32, u16), i64>,
-    /// Loads of the present stretch of cycles.
-    loads: HashMap<Track, i64>,
-    stretch: Cycle,
+    imas: Vec<OfIma>,
+    tiles: Vec<OfTile>,
+    /// For each buffer that writes were seen of, its positions by rank.
+    positions: Vec<Option<Vec<u32>>>,
+    /// What carried a load in the present stretch and in the one before.
+    loads: [Stretch; 2],
+    /// Slices that are kept back.
+    kept: u64,
+    /// Slices, instants and samples that are written.
+    written: u64,
+}
+
+/// What carried a load in a stretch of cycles, in order.
+#[derive(Default)]
+struct Stretch {
+    from: Cycle,
+    carriers: Vec<Carrier>,
+}
+
+/// Numbers of tracks and names: they follow from the scene, so none has to be looked up.
+struct Numbers {
+    layers: u32,
+    routers: u32,
+    crossbars: u32,
+    /// For each tile, the number of its first track.
+    tiles: Vec<u32>,
+    /// For each tile, its first IMA, and its first buffer.
+    imas: Vec<u32>,
+    buffers: Vec<u32>,
+    /// For each tile, its buffers.
+    buffered: Vec<u32>,
+    /// All tracks.
+    tracks: u32,
+    /// For each layer: its first window's name, columns; its first position's name.
+    windows: Vec<(u32, u32)>,
+    positions: Vec<u32>,
+    /// The first of the other names.
+    others: u32,
+}
+
+impl Numbers {
+    fn new(scene: &Scene<'_>) -> Numbers {
+        let (layers, chips, routers) = (scene.layers().count() as u32, scene.chips(), scene.routers());
+        let mut numbers = Numbers {
+            layers,
+            routers,
+            crossbars: scene.arch.ima.crossbars,
+            tiles: Vec::new(),
+            imas: Vec::new(),
+            buffers: Vec::new(),
+            buffered: Vec::new(),
+            tracks: 1 + layers + chips * (1 + 1 + 4 + 4 * routers),
+            windows: Vec::new(),
+            positions: Vec::new(),
+            others: 0,
+        };
+        let (mut imas, mut buffers) = (0, 0);
+        for tile in 0..scene.tiles() {
+            let (of_tile, buffered) = (scene.imas(tile) as u32, scene.buffered(tile).len() as u32);
+            numbers.tiles.push(numbers.tracks);
+            numbers.imas.push(imas);
+            numbers.buffers.push(buffers);
+            numbers.buffered.push(buffered);
+            numbers.tracks += OF_TILE + buffered + of_tile * (OF_IMA + numbers.crossbars);
+            imas += of_tile;
+            buffers += buffered;
+        }
+        numbers.imas.push(imas);
+        numbers.buffers.push(buffers);
+        for layer in 0..layers as u16 {
+            let ((rows, columns), (pooled_rows, pooled_columns)) = (scene.output(layer), scene.pooled(layer));
+            numbers.windows.push((numbers.others, columns));
+            numbers.positions.push(numbers.others + rows * columns);
+            numbers.others += rows * columns + pooled_rows * pooled_columns;
+        }
+        numbers
+    }
+
+    fn track(&self, track: Track) -> u32 {
+        let chips = 1 + self.layers;
+        let per_chip = 6 + 4 * self.routers;
+        let tile_of = |tile: u32| self.tiles[tile as usize];
+        let ima_of = |tile: u32, ima: u8| {
+            tile_of(tile) + OF_TILE + self.buffered[tile as usize] + u32::from(ima) * (OF_IMA + self.crossbars)
+        };
+        match track {
+            Track::Layers => 0,
+            Track::Load(Carrier::Layer(layer)) => 1 + u32::from(layer),
+            Track::Chip(chip) => chips + chip * per_chip,
+            Track::Load(Carrier::Mesh(chip)) => chips + chip * per_chip + 1,
+            Track::Load(Carrier::Link(chip, side)) => chips + chip * per_chip + 2 + u32::from(side),
+            Track::Load(Carrier::Channel(chip, router, direction)) => {
+                chips + chip * per_chip + 6 + 4 * router + u32::from(direction)
+            }
+            Track::Tile(tile) => tile_of(tile),
+            Track::Load(Carrier::Bus(tile)) => tile_of(tile) + 1,
+            Track::Load(Carrier::Writes(tile)) => tile_of(tile) + 2,
+            Track::Activation(tile) => tile_of(tile) + 3,
+            Track::Write(tile, row) => tile_of(tile) + 4 + u32::from(row),
+            Track::Room(tile) => tile_of(tile) + 6,
+            Track::Fill(tile, number) => tile_of(tile) + OF_TILE + u32::from(number),
+            Track::Ima(tile, ima) => ima_of(tile, ima),
+            Track::Input(tile, ima, slot) => ima_of(tile, ima) + 1 + u32::from(slot),
+            Track::Convert(tile, ima) => ima_of(tile, ima) + 3,
+            Track::Accumulate(tile, ima) => ima_of(tile, ima) + 4,
+            Track::Output(tile, ima, slot) => ima_of(tile, ima) + 5 + u32::from(slot),
+            Track::Crossbar(tile, ima, crossbar) => ima_of(tile, ima) + OF_IMA + u32::from(crossbar),
+        }
+    }
+
+    fn name(&self, name: Name) -> u32 {
+        let causes = Cause::ALL.len() as u32;
+        let rooms = self.others + self.layers * causes;
+        match name {
+            Name::Window(layer, row, column) => {
+                let (first, columns) = self.windows[usize::from(layer)];
+                first + u32::from(row) * columns + u32::from(column)
+            }
+            Name::Position(layer, position) => self.positions[usize::from(layer)] + position,
+            Name::Wait(layer, cause) => self.others + u32::from(layer) * causes + u32::from(cause),
+            Name::Room(layer) => rooms + u32::from(layer),
+            Name::Stage(stage) => rooms + self.layers + u32::from(stage),
+        }
+    }
+
+    fn names(&self) -> u32 {
+        self.name(Name::Stage(2)) + 1
+    }
+
+    fn ima(&self, tile: u32, ima: u8) -> usize {
+        self.imas[tile as usize] as usize + usize::from(ima)
+    }
 }
 
 impl<'a> Perfetto<'a> {
-    pub fn new(scene: &'a Scene<'a>, filter: Filter, file: Counted) -> io::Result<Self> {
+    pub fn new(scene: &'a Scene<'a>, filter: &Filter, file: Counted) -> io::Result<Self> {
+        let numbers = Numbers::new(scene);
+        let all = |numbers: &[u32]| numbers[numbers.len() - 1] as usize;
         let mut perfetto = Self {
             scene,
             detail: filter.detail,
-            from: filter.cycles.start,
+            end: filter.cycles.end,
             file,
             buffer: Vec::new(),
-            tracks: HashMap::new(),
-            names: HashMap::new(),
+            tracks: vec![false; numbers.tracks as usize],
+            names: vec![false; numbers.names() as usize],
             flows: 0,
-            sources: HashMap::new(),
-            writes: HashMap::new(),
-            fills: HashMap::new(),
-            loads: HashMap::new(),
-            stretch: 0,
+            imas: (0..all(&numbers.imas)).map(|_| OfIma::default()).collect(),
+            tiles: (0..scene.tiles()).map(|_| OfTile::default()).collect(),
+            positions: vec![None; all(&numbers.buffers)],
+            loads: Default::default(),
+            kept: 0,
+            written: 0,
+            numbers,
         };
-        perfetto.packet(TracePacket { sequence_flags: INCREMENTAL_STATE_CLEARED, ..TracePacket::default() })?;
+        perfetto.describe_with(INCREMENTAL_STATE_CLEARED, None, None)?;
         Ok(perfetto)
     }
 
-    fn packet(&mut self, mut packet: TracePacket) -> io::Result<()> {
+    fn packet(&mut self, packet: &impl Message) -> io::Result<()> {
         // Field 1 of the file's message, of which packets are the only field.
         const PACKET: u8 = 1 << 3 | 2;
-        packet.trusted_packet_sequence_id = 1;
-        if packet.sequence_flags == 0 {
-            packet.sequence_flags = NEEDS_INCREMENTAL_STATE;
-        }
-        self.buffer.clear();
         self.buffer.push(PACKET);
         packet.encode_length_delimited(&mut self.buffer).expect("a vector grows as it must");
-        self.file.write_all(&self.buffer)
+        if self.buffer.len() < BUFFERED { Ok(()) } else { self.write_buffer() }
+    }
+
+    fn write_buffer(&mut self) -> io::Result<()> {
+        self.file.write_all(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn describe_with(
+        &mut self,
+        sequence_flags: u32,
+        interned_data: Option<InternedData>,
+        track_descriptor: Option<TrackDescriptor>,
+    ) -> io::Result<()> {
+        let trusted_packet_sequence_id = SEQUENCE;
+        self.packet(&DescriptionPacket { trusted_packet_sequence_id, interned_data, sequence_flags, track_descriptor })
     }
 
     /// Number of a track, which is described when it is first used, after those around it.
+    #[inline]
     fn track(&mut self, track: Track) -> io::Result<u64> {
-        if let Some(&uuid) = self.tracks.get(&track) {
-            return Ok(uuid);
+        let number = self.numbers.track(track);
+        if !self.tracks[number as usize] {
+            self.describe_track(track, number)?;
         }
-        let (parent, name, unit) = self.describe(track);
+        Ok(u64::from(number) + 1)
+    }
+
+    #[cold]
+    fn describe_track(&mut self, track: Track, number: u32) -> io::Result<()> {
+        self.tracks[number as usize] = true;
+        let (parent, name, unit) = self.description(track);
         let parent_uuid = parent.map(|parent| self.track(parent)).transpose()?;
-        let uuid = self.tracks.len() as u64 + 1;
-        self.tracks.insert(track, uuid);
-        let counter = unit.map(|unit| CounterDescriptor { unit_name: unit.to_owned() });
-        let track_descriptor = Some(TrackDescriptor { uuid, name, parent_uuid, counter });
-        self.packet(TracePacket { track_descriptor, ..TracePacket::default() })?;
-        Ok(uuid)
+        let counter = unit.map(|unit_name| CounterDescriptor { unit_name });
+        let track_descriptor = Some(TrackDescriptor { uuid: u64::from(number) + 1, name, parent_uuid, counter });
+        self.describe_with(NEEDS_INCREMENTAL_STATE, None, track_descriptor)
     }
 
     /// The track around a track, its name, and the unit of a counter.
-    fn describe(&self, track: Track) -> (Option<Track>, String, Option<&'static str>) {
+    fn description(&self, track: Track) -> (Option<Track>, String, Option<String>) {
         let scene = self.scene;
         match track {
             Track::Layers => (None, "layers".to_owned(), None),
-            Track::Layer(layer) => {
-                (Some(Track::Layers), format!("{} operations", scene.layer(layer)), Some("operations per 64 cycles"))
+            Track::Load(carrier) => {
+                let parent = match carrier {
+                    Carrier::Layer(_) => Track::Layers,
+                    Carrier::Mesh(chip) | Carrier::Channel(chip, ..) | Carrier::Link(chip, _) => Track::Chip(chip),
+                    Carrier::Bus(tile) | Carrier::Writes(tile) => Track::Tile(tile),
+                };
+                (
+                    Some(parent),
+                    format!("{} load", scene.carrier(carrier)),
+                    Some(format!("{} per {LOAD_CYCLES} cycles", carrier.unit())),
+                )
             }
             Track::Chip(chip) => (None, format!("chip {chip}"), None),
-            Track::Mesh(chip) => (Some(Track::Chip(chip)), "mesh load".to_owned(), Some("flits per 64 cycles")),
-            Track::Link(chip, side) => {
-                let name = format!("link load from the {:?}", Direction::ALL[usize::from(side)]).to_lowercase();
-                (Some(Track::Chip(chip)), name, Some("bits per 64 cycles"))
-            }
             Track::Tile(tile) => {
                 let (chip, tile) = scene.place(tile);
                 (Some(Track::Chip(chip)), format!("tile {tile}"), None)
             }
-            Track::Bus(tile) => (Some(Track::Tile(tile)), "bus load".to_owned(), Some("bits per 64 cycles")),
-            Track::Writes(tile) => (Some(Track::Tile(tile)), "eDRAM writes".to_owned(), None),
-            Track::Fill(tile, layer) => {
-                (Some(Track::Tile(tile)), format!("buffer fill, inputs of {}", scene.layer(layer)), Some("bytes"))
+            Track::Activation(tile) => (Some(Track::Tile(tile)), "sigmoid and max-pool".to_owned(), None),
+            Track::Write(tile, row) => (Some(Track::Tile(tile)), format!("eDRAM write {row}"), None),
+            Track::Room(tile) => (Some(Track::Tile(tile)), "buffer gives room".to_owned(), None),
+            Track::Fill(tile, number) => {
+                let layer = scene.layer(scene.buffered(tile)[usize::from(number)]);
+                (Some(Track::Tile(tile)), format!("buffer fill, inputs of {layer}"), Some("bytes".to_owned()))
             }
             Track::Ima(tile, ima) => {
                 let layer = scene.layer(scene.layer_of(tile, ima));
@@ -240,14 +440,27 @@ impl<'a> Perfetto<'a> {
     }
 
     /// Number of a name, which is given when it is first used. There are as many as windows of one image, not as events.
+    #[inline]
     fn name(&mut self, name: Name) -> io::Result<u64> {
-        if let Some(&iid) = self.names.get(&name) {
-            return Ok(iid);
+        let number = self.numbers.name(name);
+        if !self.names[number as usize] {
+            self.describe_name(name, number)?;
         }
+        Ok(u64::from(number) + 1)
+    }
+
+    #[cold]
+    fn describe_name(&mut self, name: Name, number: u32) -> io::Result<()> {
+        self.names[number as usize] = true;
         let scene = self.scene;
         let before = |layer: u16| layer.checked_sub(1).map_or("the host", |before| scene.layer(before));
-        let text = match name {
+        let name = match name {
             Name::Window(layer, row, column) => format!("{} ({row}, {column})", scene.layer(layer)),
+            Name::Position(layer, position) => {
+                let columns = scene.pooled(layer).1;
+                let results = if scene.pools(layer) { "pooled results" } else { "results" };
+                format!("{} {results} ({}, {})", scene.layer(layer), position / columns, position % columns)
+            }
             Name::Wait(layer, cause) => match Cause::ALL[usize::from(cause)] {
                 Cause::Input => format!("waits: input from {}", before(layer)),
                 Cause::DownstreamBuffer => format!("waits: downstream buffer of {}", scene.layer(layer + 1)),
@@ -257,164 +470,226 @@ impl<'a> Perfetto<'a> {
             Name::Stage(stage) => {
                 stage_name([Stage::Read, Stage::Convert, Stage::Accumulate][usize::from(stage)]).to_owned()
             }
-            Name::Write(Some(layer)) => format!("{} input", scene.layer(layer)),
-            Name::Write(None) => "result".to_owned(),
+            Name::Room(layer) => format!("room for inputs of {}", scene.layer(layer)),
         };
-        let iid = self.names.len() as u64 + 1;
-        self.names.insert(name, iid);
-        let interned_data = Some(InternedData { event_names: vec![EventName { iid, name: text }] });
-        self.packet(TracePacket { interned_data, ..TracePacket::default() })?;
-        Ok(iid)
+        let event_names = vec![EventName { iid: u64::from(number) + 1, name }];
+        self.describe_with(NEEDS_INCREMENTAL_STATE, Some(InternedData { event_names }), None)
     }
 
+    #[inline]
     fn track_event(&mut self, at: Cycle, track_event: TrackEvent) -> io::Result<()> {
-        let timestamp = Some(self.scene.nanoseconds(at));
-        self.packet(TracePacket { timestamp, track_event: Some(track_event), ..TracePacket::default() })
+        self.written += u64::from(track_event.r#type != SLICE_END);
+        self.packet(&EventPacket {
+            timestamp: self.scene.nanoseconds(at),
+            trusted_packet_sequence_id: SEQUENCE,
+            track_event,
+            sequence_flags: NEEDS_INCREMENTAL_STATE,
+        })
     }
 
+    #[inline]
     fn slice(&mut self, track: Track, name: Name, cycles: &Range<Cycle>) -> io::Result<()> {
-        self.slice_with_flows(track, name, cycles, None, None)
+        self.slice_with_arrows(track, name, cycles, Vec::new(), None)
     }
 
-    fn slice_with_flows(
+    /// A slice from which the arrows `from` start, and in whose end `to` ends.
+    fn slice_with_arrows(
         &mut self,
         track: Track,
         name: Name,
         cycles: &Range<Cycle>,
-        begins: Option<u64>,
-        ends: Option<u64>,
+        from: Vec<u64>,
+        to: Option<u64>,
     ) -> io::Result<()> {
-        let (track_uuid, name_iid) = (self.track(track)?, Some(self.name(name)?));
-        let flow_ids = begins.into_iter().collect();
-        let terminating_flow_ids = ends.into_iter().collect();
-        let begin = TrackEvent {
-            r#type: SLICE_BEGIN,
-            name_iid,
-            track_uuid,
-            flow_ids,
-            terminating_flow_ids,
-            ..Default::default()
-        };
+        let (track_uuid, name_iid) = (self.track(track)?, self.name(name)?);
+        let begin = TrackEvent { r#type: SLICE_BEGIN, name_iid, track_uuid, flow_ids: from, ..Default::default() };
         self.track_event(cycles.start, begin)?;
-        self.track_event(cycles.end, TrackEvent { r#type: SLICE_END, track_uuid, ..Default::default() })
+        let terminating_flow_ids = to.into_iter().collect();
+        let end = TrackEvent { r#type: SLICE_END, track_uuid, terminating_flow_ids, ..Default::default() };
+        self.track_event(cycles.end, end)
     }
 
-    fn counter(&mut self, track: Track, at: Cycle, value: i64) -> io::Result<()> {
-        let track_uuid = self.track(track)?;
-        let counter_value = Some(value);
+    fn counter(&mut self, track: Track, at: Cycle, value: u64) -> io::Result<()> {
+        let (track_uuid, counter_value) = (self.track(track)?, Some(value as i64));
         self.track_event(at, TrackEvent { r#type: COUNTER, track_uuid, counter_value, ..Default::default() })
     }
 
-    /// Adds to a load. Loads are told at the end of each stretch of cycles, for its beginning.
-    fn load(&mut self, track: Track, at: Cycle, amount: i64) -> io::Result<()> {
-        if at / LOAD_CYCLES > self.stretch {
-            self.tell_loads()?;
-            self.stretch = at / LOAD_CYCLES;
-        }
-        *self.loads.entry(track).or_default() += amount;
-        Ok(())
-    }
-
-    fn tell_loads(&mut self) -> io::Result<()> {
-        let begins_at = (self.stretch * LOAD_CYCLES).max(self.from).max(1);
-        let mut loads = std::mem::take(&mut self.loads);
-        for (&track, &load) in &loads {
-            self.counter(track, begins_at, load)?;
-            if load > 0 {
-                // Until something happens again.
-                self.counter(track, (self.stretch + 1) * LOAD_CYCLES, 0)?;
+    /// Writes what arrows might have started from.
+    fn let_go(&mut self, source: Option<Source>) -> io::Result<()> {
+        self.kept -= u64::from(source.is_some());
+        match source {
+            None => Ok(()),
+            Some(Source { track: Track::Room(_), flows, .. }) if flows.is_empty() => Ok(()),
+            Some(Source { track: track @ Track::Room(_), name, cycles, flows }) => {
+                let (track_uuid, name_iid) = (self.track(track)?, self.name(name)?);
+                let instant =
+                    TrackEvent { r#type: INSTANT, name_iid, track_uuid, flow_ids: flows, ..Default::default() };
+                self.track_event(cycles.start, instant)
             }
+            Some(Source { track, name, cycles, flows }) => self.slice_with_arrows(track, name, &cycles, flows, None),
         }
-        loads.clear();
-        self.loads = loads;
-        Ok(())
     }
 
-    fn next_flow(&mut self) -> u64 {
-        self.flows += 1;
-        self.flows
-    }
-
-    fn operation(
-        &mut self,
-        unit: Unit,
-        window: u32,
-        cycles: &Range<Cycle>,
-        stages: [Range<Cycle>; 2],
-    ) -> io::Result<()> {
-        self.load(Track::Layer(unit.layer), cycles.start, 1)?;
-        if self.detail < Detail::Ima {
-            return Ok(());
-        }
-        let Unit { tile, ima, .. } = unit;
-        let name = self.window(unit, window);
-        let ended = self.sources.entry((tile, ima)).or_default().ended.take();
-        self.slice_with_flows(Track::Ima(tile, ima), name, cycles, None, ended)?;
-        if self.detail == Detail::Crossbar {
-            for crossbar in 0..self.scene.crossbars(tile, ima) as u8 {
-                self.slice(Track::Crossbar(tile, ima, crossbar), name, cycles)?;
+    /// What ended a wait of an IMA, if it is still known.
+    fn ended(&mut self, unit: Unit, cause: Cause, end: Cycle) -> Option<&mut Source> {
+        let Unit { tile, ima, layer, copy } = unit;
+        let OfTile { writes, supplies, room, .. } = &mut self.tiles[tile as usize];
+        match cause {
+            Cause::Input | Cause::Mesh | Cause::Filling => {
+                let of_copy = |supply: &&(u16, u32, u32, Cycle)| (supply.0, supply.1) == (layer, copy);
+                let &(.., rank, _) = supplies.iter().rev().filter(of_copy).find(|supply| supply.3 < end)?;
+                let of_rank = |write: &&mut (u16, u32, Source)| (write.0, write.1) == (layer, rank);
+                writes.iter_mut().rev().find(of_rank).map(|write| &mut write.2)
             }
-            let [convert, accumulate] = stages;
-            self.slice(Track::Convert(tile, ima), name, &convert)?;
-            self.slice(Track::Accumulate(tile, ima), name, &accumulate)?;
+            Cause::DownstreamBuffer if room.as_ref().is_some_and(|room| room.cycles.start < end) => room.as_mut(),
+            Cause::Bus | Cause::OutputRegister | Cause::DownstreamBuffer => {
+                let sources = self.imas[self.numbers.ima(tile, ima)].0.iter_mut();
+                sources.flatten().find(|source| source.cycles.end == end)
+            }
+            Cause::Computing | Cause::Finished => None,
         }
-        Ok(())
     }
 
     fn wait(&mut self, unit: Unit, cause: Cause, cycles: &Range<Cycle>) -> io::Result<()> {
-        let Unit { tile, ima, layer, .. } = unit;
-        let write = self.writes.get(&(tile, layer)).copied();
-        let sources = self.sources.entry((tile, ima)).or_default();
-        let flow = |flow: u64| (flow > 0).then_some(flow);
-        sources.ended = match cause {
-            Cause::Input | Cause::Mesh | Cause::Filling => write,
-            Cause::Bus => flow(sources.fetch),
-            Cause::OutputRegister | Cause::DownstreamBuffer => flow(sources.result),
-            Cause::Computing | Cause::Finished => None,
-        };
-        self.slice(Track::Ima(tile, ima), Name::Wait(layer, cause as u8), cycles)
+        let flow = self.flows + 1;
+        let arrow = self.ended(unit, cause, cycles.end).map(|source| source.flows.push(flow));
+        let to = arrow.map(|()| flow);
+        self.flows = to.unwrap_or(self.flows);
+        let name = Name::Wait(unit.layer, cause as u8);
+        self.slice_with_arrows(Track::Ima(unit.tile, unit.ima), name, cycles, Vec::new(), to)
     }
 
-    fn window(&self, unit: Unit, window: u32) -> Name {
-        let (row, column, _) = self.scene.window(unit, window);
-        Name::Window(unit.layer, row, column)
+    fn operation(&mut self, unit: Unit, window: u32, reads: &Range<Cycle>, timing: ImaTiming) -> io::Result<()> {
+        let Unit { tile, ima, .. } = unit;
+        let name = self.window(unit.layer, unit.copy, window);
+        self.slice(Track::Ima(tile, ima), name, reads)?;
+        if self.detail < Detail::Crossbar {
+            return Ok(());
+        }
+        for crossbar in 0..self.scene.crossbars(tile, ima) as u8 {
+            self.slice(Track::Crossbar(tile, ima, crossbar), name, reads)?;
+        }
+        let [convert, accumulate] = stages(reads, timing);
+        self.slice(Track::Convert(tile, ima), name, &convert)?;
+        self.slice(Track::Accumulate(tile, ima), name, &accumulate)
     }
+
+    /// Keeps a fetch (0, 1) or result (2, 3) of an IMA in place of the one before the last.
+    fn keep(&mut self, unit: Unit, slot: usize, source: Source) -> io::Result<()> {
+        self.kept += 1;
+        let kept = &mut self.imas[self.numbers.ima(unit.tile, unit.ima)].0[slot];
+        let before = kept.replace(source);
+        self.let_go(before)
+    }
+
+    fn write(&mut self, tile: u32, layer: Option<u16>, rank: u32, cycles: &Range<Cycle>) -> io::Result<()> {
+        let of = layer.map_or(self.numbers.layers as u16, |layer| layer) - 1;
+        let position = match layer {
+            Some(layer) => {
+                let scene = self.scene;
+                let number = scene.buffered(tile).iter().position(|&of| of == layer).expect("it has a buffer");
+                let buffer = self.numbers.buffers[tile as usize] as usize + number;
+                let positions = self.positions[buffer].get_or_insert_with(|| scene.positions(tile, layer));
+                positions[rank as usize % positions.len()]
+            }
+            None => {
+                let (rows, columns) = self.scene.pooled(of);
+                rank % (rows * columns)
+            }
+        };
+        self.kept += 1;
+        // The port serves one after another, and two of them may share a cycle.
+        let of_tile = &mut self.tiles[tile as usize];
+        let cycles = cycles.start.max(of_tile.written_until.saturating_sub(1)).min(cycles.end - 1)..cycles.end;
+        of_tile.written_until = cycles.end;
+        let row = usize::from(of_tile.rows_until[0] > cycles.start && of_tile.rows_until[0] < cycles.end);
+        of_tile.rows_until[row] = cycles.end;
+        let (track, name) = (Track::Write(tile, row as u8), Name::Position(of, position));
+        of_tile.writes.push_back((layer.unwrap_or(u16::MAX), rank, Source { track, name, cycles, flows: Vec::new() }));
+        if of_tile.writes.len() <= REMEMBERED {
+            return Ok(());
+        }
+        let oldest = of_tile.writes.pop_front().map(|oldest| oldest.2);
+        self.let_go(oldest)
+    }
+
+    fn load(&mut self, carrier: Carrier, from: Cycle, amount: u64) -> io::Result<()> {
+        if from > self.loads[0].from {
+            self.end_loads(from)?;
+        }
+        self.loads[0].carriers.push(carrier);
+        self.counter(Track::Load(carrier), from.max(1), amount)
+    }
+
+    /// A stretch begins in cycle `from`. What carried a load in the stretch before the last and not in the last had none.
+    fn end_loads(&mut self, from: Cycle) -> io::Result<()> {
+        let [last, before] = std::mem::take(&mut self.loads);
+        let over = before.from + LOAD_CYCLES;
+        let goes_on = |carrier: &Carrier| last.from == over && last.carriers.binary_search(carrier).is_ok();
+        for &carrier in before.carriers.iter().filter(|carrier| !goes_on(carrier)) {
+            self.counter(Track::Load(carrier), over.min(self.end), 0)?;
+        }
+        self.loads = [Stretch { from, carriers: Vec::new() }, last];
+        Ok(())
+    }
+
+    #[inline]
+    fn window(&self, layer: u16, copy: u32, window: u32) -> Name {
+        let (row, column, _) = self.scene.window(layer, copy, window);
+        Name::Window(layer, row, column)
+    }
+}
+
+/// When the converters and the shift-and-adds work on an operation whose reads take `reads`: they follow the reads.
+pub(crate) fn stages(reads: &Range<Cycle>, timing: ImaTiming) -> [Range<Cycle>; 2] {
+    let convert =
+        reads.start + 1..reads.end + 1 + Cycle::from(timing.convert_cycles) - Cycle::from(timing.cycles_per_read);
+    let delay = 1 + Cycle::from(timing.convert_cycles);
+    let accumulate =
+        reads.start + delay..reads.end + delay + Cycle::from(timing.merge_cycles) - Cycle::from(timing.cycles_per_read);
+    [convert, accumulate]
 }
 
 impl Sink for Perfetto<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match *event {
-            Event::Operation { unit, window, ref cycles, timing } => {
-                // Converters and shift-and-adds follow the reads.
-                let convert = cycles.start + 1
-                    ..cycles.end
-                        + 1
-                        + Cycle::from(timing.convert_cycles - timing.cycles_per_read.min(timing.convert_cycles));
-                let delay = 1 + Cycle::from(timing.convert_cycles);
-                let last = Cycle::from(timing.cycles_per_read - timing.merge_cycles);
-                let accumulate = cycles.start + delay..cycles.end + delay - last;
-                self.operation(unit, window, cycles, [convert, accumulate])
+            Event::Load { carrier, from, amount } => self.load(carrier, from, amount),
+            Event::Fill { tile, layer, bits, at } => {
+                let of_layer = |&of: &u16| of == layer;
+                let number = self.scene.buffered(tile).iter().position(of_layer).expect("it has a buffer");
+                self.counter(Track::Fill(tile, number as u8), at + 1, bits / 8)
             }
+            Event::Operation { unit, window, ref cycles, timing } => self.operation(unit, window, cycles, timing),
             Event::Wait { unit, cause, ref cycles } => self.wait(unit, cause, cycles),
-            Event::Fetch { unit, window, bits, ref cycles } => {
-                self.load(Track::Bus(unit.tile), cycles.start, bits as i64)?;
-                if self.detail < Detail::Ima {
-                    return Ok(());
-                }
-                let (flow, name) = (self.next_flow(), self.window(unit, window));
-                self.sources.entry((unit.tile, unit.ima)).or_default().fetch = flow;
-                let track = Track::Input(unit.tile, unit.ima, (window % 2) as u8);
-                self.slice_with_flows(track, name, cycles, Some(flow), None)
+            Event::Fetch { unit, window, ref cycles, .. } => {
+                let (name, slot) = (self.window(unit.layer, unit.copy, window), window % 2);
+                let track = Track::Input(unit.tile, unit.ima, slot as u8);
+                self.keep(unit, slot as usize, Source { track, name, cycles: cycles.clone(), flows: Vec::new() })
             }
-            Event::Result { unit, window, bits, ref cycles } => {
-                self.load(Track::Bus(unit.tile), cycles.start, bits as i64)?;
-                if self.detail < Detail::Ima {
-                    return Ok(());
+            Event::Result { unit, window, ref cycles, .. } => {
+                let (name, slot) = (self.window(unit.layer, unit.copy, window), window % 2);
+                let track = Track::Output(unit.tile, unit.ima, slot as u8);
+                self.keep(unit, 2 + slot as usize, Source { track, name, cycles: cycles.clone(), flows: Vec::new() })
+            }
+            Event::Activate { tile, layer, copy, window, at } => {
+                let name = self.window(layer, copy, window);
+                self.slice(Track::Activation(tile), name, &(at..at + 1))
+            }
+            Event::Write { tile, layer, rank, ref cycles, .. } => self.write(tile, layer, rank, cycles),
+            Event::Supply { tile, layer, copy, rank, at } => {
+                let supplies = &mut self.tiles[tile as usize].supplies;
+                supplies.push_back((layer, copy, rank, at));
+                if supplies.len() > REMEMBERED {
+                    supplies.pop_front();
                 }
-                let (flow, name) = (self.next_flow(), self.window(unit, window));
-                self.sources.entry((unit.tile, unit.ima)).or_default().result = flow;
-                let track = Track::Output(unit.tile, unit.ima, (window % 2) as u8);
-                self.slice_with_flows(track, name, cycles, Some(flow), None)
+                Ok(())
+            }
+            Event::Room { tile, layer, to, at } => {
+                let (track, name) = (Track::Room(tile), Name::Room(layer));
+                let source = Source { track, name, cycles: at..at + 1, flows: Vec::new() };
+                self.kept += 1;
+                let before = self.tiles[to as usize].room.replace(source);
+                self.let_go(before)
             }
             Event::Stage { unit: Unit { tile, ima, .. }, stage, ref cycles } => match stage {
                 Stage::Read => (0..self.scene.crossbars(tile, ima) as u8)
@@ -422,35 +697,34 @@ impl Sink for Perfetto<'_> {
                 Stage::Convert => self.slice(Track::Convert(tile, ima), Name::Stage(1), cycles),
                 Stage::Accumulate => self.slice(Track::Accumulate(tile, ima), Name::Stage(2), cycles),
             },
-            Event::Write { tile, layer, ref cycles, .. } => {
-                let flow = self.next_flow();
-                if let Some(layer) = layer {
-                    self.writes.insert((tile, layer), flow);
-                }
-                let (track_uuid, name_iid) = (self.track(Track::Writes(tile))?, Some(self.name(Name::Write(layer))?));
-                let flow_ids = vec![flow];
-                let instant = TrackEvent { r#type: INSTANT, name_iid, track_uuid, flow_ids, ..Default::default() };
-                self.track_event(cycles.start, instant)
-            }
-            Event::Fill { tile, layer, bits, at } => {
-                let fill = self.fills.entry((tile, layer)).or_default();
-                *fill += bits;
-                let bytes = *fill / 8;
-                self.counter(Track::Fill(tile, layer), at.max(self.from), bytes)
-            }
-            Event::Packet { chip, flits, ref cycles, .. } => self.load(Track::Mesh(chip), cycles.start, flits.into()),
-            Event::Crossing { to, enters, bits, ref cycles, .. } => {
-                self.load(Track::Link(to, enters as u8), cycles.start, bits.into())
-            }
+            // The loads of meshes and links tell of them.
+            Event::Packet { .. } | Event::Crossing { .. } => Ok(()),
         }
     }
 
+    fn events(&self) -> u64 {
+        self.written
+    }
+
     fn bytes(&self) -> u64 {
-        self.file.bytes
+        self.file.bytes + self.buffer.len() as u64 + KEPT_BYTES * self.kept
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.tell_loads()?;
+        self.end_loads(Cycle::MAX)?;
+        self.end_loads(Cycle::MAX)?;
+        for ima in 0..self.imas.len() {
+            for slot in 0..4 {
+                let source = self.imas[ima].0[slot].take();
+                self.let_go(source)?;
+            }
+        }
+        for tile in 0..self.tiles.len() {
+            let OfTile { writes, room, .. } = std::mem::take(&mut self.tiles[tile]);
+            writes.into_iter().try_for_each(|write| self.let_go(Some(write.2)))?;
+            self.let_go(room)?;
+        }
+        self.write_buffer()?;
         self.file.flush()
     }
 }

@@ -1,8 +1,10 @@
 //! What the units of a machine are called, and what they work on.
 
 use arch::Arch;
-use chip::Unit;
-use mapper::Layout;
+use components::{Direction, MeshGeometry};
+use mapper::{Layout, Share};
+
+use crate::Carrier;
 
 /// The units that a trace names.
 #[derive(Clone, Debug)]
@@ -12,6 +14,9 @@ pub struct Scene<'a> {
     layout: &'a Layout,
     /// For each tile, its IMAs that hold weights, in the order of their numbers: layer, copy, crossbars.
     tiles: Vec<Vec<(u16, u32, usize)>>,
+    /// For each tile, the layers with inputs in its buffer.
+    buffered: Vec<Vec<u16>>,
+    geometry: MeshGeometry,
 }
 
 impl<'a> Scene<'a> {
@@ -29,7 +34,11 @@ impl<'a> Scene<'a> {
                 }
             }
         }
-        Scene { arch, layout, tiles }
+        let mut buffered = vec![Vec::new(); tiles.len()];
+        for (index, layer) in layout.layers.iter().enumerate() {
+            layer.shares.iter().for_each(|share| buffered[share.tile as usize].push(index as u16));
+        }
+        Scene { arch, layout, tiles, buffered, geometry: MeshGeometry::new(arch) }
     }
 
     /// Names of the layers.
@@ -45,6 +54,27 @@ impl<'a> Scene<'a> {
     /// Tiles up to the last in use.
     pub fn tiles(&self) -> u32 {
         self.tiles.len() as u32
+    }
+
+    /// Chips up to the last in use; all of the board, if there is more than one: packets may cross any.
+    pub fn chips(&self) -> u32 {
+        let chips = self.tiles().div_ceil(self.arch.tiles_per_chip());
+        if chips > 1 { self.arch.board.chips } else { chips }
+    }
+
+    /// Routers of a chip.
+    pub fn routers(&self) -> u32 {
+        self.geometry.routers()
+    }
+
+    /// Routers in a row of a chip.
+    pub fn router_columns(&self) -> u32 {
+        self.arch.chip.tile_columns / self.arch.router.tile_columns
+    }
+
+    /// Layers with inputs in the buffer of a tile.
+    pub fn buffered(&self, tile: u32) -> &[u16] {
+        &self.buffered[tile as usize]
     }
 
     /// IMAs of a tile that hold weights.
@@ -73,16 +103,67 @@ impl<'a> Scene<'a> {
         format!("chip{chip}/tile{tile}/ima{ima}")
     }
 
-    /// Row and column of window `window` of the copy that an IMA works for, counted over all images, and the image.
-    pub fn window(&self, unit: Unit, window: u32) -> (u16, u16, u32) {
-        let windows = self.layout.layers[usize::from(unit.layer)].windows(unit.copy);
+    /// What a carrier of load is called on its chip or in its tile.
+    pub fn carrier(&self, carrier: Carrier) -> String {
+        let way = |side: u8| format!("{:?}", Direction::ALL[usize::from(side)]).to_lowercase();
+        match carrier {
+            Carrier::Layer(layer) => self.layer(layer).to_owned(),
+            Carrier::Mesh(_) => "mesh".to_owned(),
+            Carrier::Channel(_, router, direction) => {
+                let (column, row) = (router % self.router_columns(), router / self.router_columns());
+                format!("router ({column}, {row}) to the {}", way(direction))
+            }
+            Carrier::Link(_, side) => format!("link from the {}", way(side)),
+            Carrier::Bus(_) => "bus".to_owned(),
+            Carrier::Writes(_) => "eDRAM writes".to_owned(),
+        }
+    }
+
+    /// Row and column of window `window` of copy `copy` of a layer, counted over all images, and the image.
+    pub fn window(&self, layer: u16, copy: u32, window: u32) -> (u16, u16, u32) {
+        let windows = self.layout.layers[usize::from(layer)].windows(copy);
         let per_image = windows.len() as u32;
         let at = &windows[(window % per_image) as usize];
         (at.y, at.x, window / per_image)
     }
 
-    /// Simulated time at the beginning of a cycle, ns.
+    /// Rows and columns of a layer's results, after the pool.
+    pub fn pooled(&self, layer: u16) -> (u32, u32) {
+        let pooled = &self.layout.layers[usize::from(layer)].layer.pooled;
+        (pooled.height, pooled.width)
+    }
+
+    /// Rows and columns of a layer's windows.
+    pub fn output(&self, layer: u16) -> (u32, u32) {
+        let output = &self.layout.layers[usize::from(layer)].layer.output;
+        (output.height, output.width)
+    }
+
+    /// Whether a layer has a max-pool behind it.
+    pub fn pools(&self, layer: u16) -> bool {
+        self.layout.layers[usize::from(layer)].layer.pool.is_some()
+    }
+
+    /// The inputs of `layer` in the buffer of a tile.
+    pub fn share(&self, tile: u32, layer: u16) -> &'a Share {
+        let shares = &self.layout.layers[usize::from(layer)].shares;
+        let at = shares.binary_search_by_key(&tile, |share| share.tile).expect("a layer's inputs are where it is");
+        &shares[at]
+    }
+
+    /// The positions of the inputs of `layer` in the buffer of a tile, as row times width plus column, by rank.
+    pub fn positions(&self, tile: u32, layer: u16) -> Vec<u32> {
+        let share = self.share(tile, layer);
+        let mut positions = vec![0; share.order.positions as usize];
+        for (position, rank) in share.order.received(self.layout.layers[usize::from(layer)].layer.input.width) {
+            positions[rank as usize] = position;
+        }
+        positions
+    }
+
+    /// Simulated time at the beginning of a cycle, rounded to ns.
+    #[inline]
     pub fn nanoseconds(&self, cycle: u64) -> u64 {
-        (cycle.saturating_sub(1) as f64 * self.arch.cycle_ns).round() as u64
+        (cycle.saturating_sub(1) as f64 * self.arch.cycle_ns + 0.5) as u64
     }
 }

@@ -42,9 +42,14 @@ pub struct Analysis {
     pub layers: Vec<LayerStalls>,
     /// All waits of the machine, the longest first.
     pub waits: Vec<Wait>,
-    /// From the longest wait, who waits for whom; the last is the bottleneck. Without waits, the busiest layer.
+    /// From the longest wait that matters, who waits for whom; the last is the bottleneck. Without one, the busiest
+    /// layer.
     pub chain: Vec<Wait>,
 }
+
+/// Part of a layer's IMA-cycles from which on a wait matters. A pipeline that runs as it should has some, too: the first
+/// inputs of a layer take a cycle to come.
+pub const MATTERS: f64 = 0.01;
 
 /// Why a saved report cannot be analysed.
 #[derive(Debug, thiserror::Error)]
@@ -94,11 +99,17 @@ impl Analysis {
             .collect();
         waits.sort_by_key(|wait| (std::cmp::Reverse(wait.ima_cycles), wait.layer, wait.cause));
         let mut analysis = Analysis { cycles, layers, waits, chain: Vec::new() };
-        analysis.chain = match analysis.waits.first() {
-            Some(&longest) => analysis.follow(longest),
+        let longest = analysis.waits_that_matter().next();
+        analysis.chain = match longest {
+            Some(longest) => analysis.follow(longest),
             None => vec![analysis.computing(analysis.busiest(0..analysis.layers.len()))],
         };
         analysis
+    }
+
+    /// The waits that take at least a hundredth of the cycles of their layer's IMAs, the longest first.
+    pub fn waits_that_matter(&self) -> impl Iterator<Item = Wait> {
+        self.waits.iter().copied().filter(|wait| self.layers[wait.layer].share(wait.cause) >= MATTERS)
     }
 
     /// IMA-cycles of all layers.
@@ -201,6 +212,13 @@ mod tests {
             layer("b", &[(Cause::Computing, 40), (Cause::Input, 60)]),
         ];
         assert_eq!(chain(layers), [(0, Cause::DownstreamBuffer), (1, Cause::Input), (1, Cause::Computing)]);
+    }
+
+    #[test]
+    fn a_wait_of_less_than_a_hundredth_is_no_bottleneck() {
+        let of = |bus| vec![layer("a", &[(Cause::Computing, 1000 - bus), (Cause::Bus, bus)])];
+        assert_eq!(chain(of(9)), [(0, Cause::Computing)]);
+        assert_eq!(chain(of(10)), [(0, Cause::Bus)]);
     }
 
     #[test]

@@ -6,6 +6,9 @@ use chip::{Probe, Unit};
 use components::{ImaTiming, Port};
 use des::Cycle;
 
+use crate::Scene;
+use crate::load::Fills;
+
 /// Stretches of time that a run is cut into, at the most.
 const BINS: usize = 240;
 
@@ -23,31 +26,53 @@ pub struct Timeline {
     pub tiles: BTreeMap<u32, u64>,
     /// For each mesh link, as chip, column, row and direction, its flits.
     pub links: BTreeMap<(u32, u32, u32, u8), u64>,
-    /// Bits of inputs of each layer in all buffers.
-    held: Vec<i64>,
+    /// Bits of inputs of each layer in all buffers, and the cycle from which on this has to be noted.
+    held: Vec<(u64, Cycle)>,
+    fills: Fills,
 }
 
 impl Timeline {
-    /// An empty timeline for a network of `layers` layers.
-    pub fn new(layers: usize) -> Timeline {
+    /// An empty timeline.
+    pub fn new(scene: &Scene<'_>) -> Timeline {
+        let layers = scene.layers().count();
         Timeline {
+            fills: Fills::new(scene),
             bin_cycles: 1,
             computing: vec![vec![0; BINS]; layers],
             fill: vec![vec![0; BINS]; layers],
             tiles: BTreeMap::new(),
             links: BTreeMap::new(),
-            held: vec![0; layers],
+            held: vec![(0, 0); layers],
         }
     }
 
     /// The run has ended with cycle `last`.
     pub fn end(&mut self, last: Cycle) {
-        self.bin(last);
+        (0..self.held.len()).for_each(|layer| self.note_fill(layer, last));
+    }
+
+    /// Notes what the buffers held of the inputs of a layer up to cycle `at`.
+    fn note_fill(&mut self, layer: usize, at: Cycle) {
+        let last = self.bin(at);
+        let (bits, since) = self.held[layer];
+        let bytes = bits / 8;
+        for bin in self.bin(since)..=last {
+            self.fill[layer][bin] = self.fill[layer][bin].max(bytes);
+        }
+        self.held[layer].1 = at;
     }
 
     /// Stretches up to cycle `last`, with which the run has ended.
     pub fn bins(&self, last: Cycle) -> usize {
         (last / self.bin_cycles) as usize + 1
+    }
+
+    /// The buffers hold `bits` of the inputs of a layer from cycle `at` on.
+    fn hold(&mut self, layer: u16, bits: u64, at: Cycle) {
+        let layer = usize::from(layer);
+        self.note_fill(layer, at);
+        self.held[layer].0 = bits;
+        self.note_fill(layer, at);
     }
 
     /// The stretch of a cycle; all become twice as long until there is one.
@@ -82,17 +107,63 @@ impl Probe for Timeline {
         }
     }
 
-    fn fill(&mut self, _: u32, layer: u16, bits: i64, at: Cycle) {
-        let (layer, bin) = (usize::from(layer), self.bin(at));
-        self.held[layer] += bits;
-        let bytes = self.held[layer].max(0) as u64 / 8;
-        self.fill[layer][bin] = self.fill[layer][bin].max(bytes);
+    fn arrive(&mut self, tile: u32, layer: u16, bits: u64, at: Cycle) {
+        if layer > 0 {
+            self.fills.arrive(tile, layer);
+            let all = self.held[usize::from(layer)].0 + bits;
+            self.hold(layer, all, at);
+        }
     }
 
-    fn port(&mut self, chip: u32, (column, row): (u32, u32), port: Port, flits: u32) {
+    fn progress(&mut self, tile: u32, layer: u16, image: u32, step: u32, at: Cycle) {
+        if layer > 0 {
+            let (_, freed) = self.fills.progress(tile, layer, image, step);
+            let all = self.held[usize::from(layer)].0 - freed;
+            self.hold(layer, all, at);
+        }
+    }
+
+    fn port(&mut self, chip: u32, (column, row): (u32, u32), port: Port, flits: u32, _: Cycle) {
         if let Port::Neighbour(direction) = port {
             let link = (chip, column, row, direction as u8);
             *self.links.entry(link).or_default() += u64::from(flits);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use network::Plan;
+
+    use super::*;
+
+    fn timeline() -> Timeline {
+        let (arch, network) = (arch::load("tiny").unwrap(), network::load("tiny").unwrap());
+        let layout = mapper::balance(&arch, &network, &Plan::uniform(&network, 16, 16)).unwrap();
+        Timeline::new(&Scene::new(&arch, &layout))
+    }
+
+    #[test]
+    fn a_buffer_is_as_full_as_it_was_until_something_changes() {
+        let mut timeline = timeline();
+        timeline.hold(1, 800, 2);
+        timeline.hold(1, 960, 4);
+        timeline.hold(1, 160, 6);
+        timeline.end(7);
+        assert_eq!(timeline.fill[1][..8], [0, 0, 100, 100, 120, 120, 120, 20]);
+    }
+
+    #[test]
+    fn stretches_grow_with_the_run_and_keep_what_was_in_them() {
+        let mut timeline = timeline();
+        let unit = Unit { tile: 3, ima: 0, layer: 0, copy: 0 };
+        let timing = ImaTiming { cycles_per_read: 1, convert_cycles: 1, merge_cycles: 1 };
+        timeline.operation(unit, 0, 1, 16, timing);
+        timeline.operation(unit, 1, 990, 16, timing);
+        timeline.end(1010);
+        assert_eq!((timeline.bin_cycles, timeline.bins(1010)), (8, 127));
+        assert_eq!(timeline.computing[0].iter().sum::<u64>(), 32);
+        assert_eq!((timeline.computing[0][0], timeline.computing[0][123]), (7, 2));
+        assert_eq!(timeline.tiles[&3], 32);
     }
 }

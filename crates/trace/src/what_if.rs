@@ -2,7 +2,7 @@
 
 use arch::Arch;
 use chip::{Cause, Options};
-use mapper::{Layout, Mapping};
+use mapper::{LayerMapping, Layout, Mapping};
 use network::{Network, Plan};
 
 use crate::{Analysis, Wait};
@@ -27,7 +27,8 @@ pub struct Subject<'a> {
 pub enum Change {
     /// Fields of the machine: dotted key, value now, value tried.
     Machine(Vec<(&'static str, f64, f64)>),
-    /// One more copy in each strip of a layer; the copies that are there stay where they are.
+    /// More copies of a layer, one for each of its strips, in tiles of their own behind that strip's; what lies behind
+    /// moves on.
     Copies {
         /// Number of the layer in the network.
         layer: usize,
@@ -35,6 +36,10 @@ pub enum Change {
         from: usize,
         /// Copies tried.
         to: usize,
+        /// Strips of the map with these.
+        strips: u32,
+        /// Copies that share a strip.
+        interleave: u32,
     },
 }
 
@@ -50,12 +55,12 @@ pub struct WhatIf {
 }
 
 /// Tries what may help against the waits of `analysis`: against the longest of each of the `causes` worst causes, and
-/// against what they lead back to.
+/// against what they lead back to. What helps most comes first.
 pub fn what_ifs(subject: &Subject<'_>, analysis: &Analysis, causes: usize) -> Vec<WhatIf> {
     let mut worst: Vec<Wait> = Vec::new();
-    for wait in &analysis.waits {
+    for wait in analysis.waits_that_matter() {
         if worst.iter().all(|other| other.cause != wait.cause) {
-            worst.push(*wait);
+            worst.push(wait);
         }
     }
     worst.truncate(causes);
@@ -73,6 +78,7 @@ pub fn what_ifs(subject: &Subject<'_>, analysis: &Analysis, causes: usize) -> Ve
             }
         }
     }
+    tried.sort_by_key(|tried| tried.cycles.as_ref().map_or(u64::MAX, |&cycles| cycles));
     tried
 }
 
@@ -98,13 +104,19 @@ fn remedies(subject: &Subject<'_>, wait: Wait) -> Vec<Change> {
             }
             changes
         }
-        Cause::Computing if !subject.layout.layers[wait.layer].is_fully_connected() => {
-            let layer = &subject.layout.mapping.layers[wait.layer];
-            let from = layer.copies.len();
-            vec![Change::Copies { layer: wait.layer, from, to: from + layer.strips as usize }]
-        }
+        Cause::Computing if !subject.layout.layers[wait.layer].is_fully_connected() => more_copies(subject, wait.layer),
         _ => Vec::new(),
     }
+}
+
+/// One more copy in each strip of a layer: they take the strip's rows in turn, or each a part of its columns.
+fn more_copies(subject: &Subject<'_>, layer: usize) -> Vec<Change> {
+    let LayerMapping { strips, interleave, ref copies, .. } = subject.layout.mapping.layers[layer];
+    let (from, to) = (copies.len(), copies.len() + strips as usize);
+    let columns = subject.layout.layers[layer].layer.output.width;
+    let in_turn = Change::Copies { layer, from, to, strips, interleave: interleave + 1 };
+    let beside = Change::Copies { layer, from, to, strips: 2 * strips, interleave };
+    if interleave == 1 && 2 * strips <= columns { vec![beside, in_turn] } else { vec![in_turn] }
 }
 
 impl Change {
@@ -126,7 +138,11 @@ impl Change {
                     set(arch, key, value);
                 }
             }
-            Change::Copies { layer, .. } => add_copies(arch, mapping, layout, *layer),
+            Change::Copies { layer, strips, interleave, .. } => {
+                add_copies(arch, mapping, layout, *layer);
+                mapping.layers[*layer].strips = *strips;
+                mapping.layers[*layer].interleave = *interleave;
+            }
         }
     }
 }
@@ -145,27 +161,62 @@ fn set(arch: &mut Arch, key: &str, value: f64) {
     }
 }
 
-/// Gives each strip of layer `layer` one more copy, in tiles behind all that is mapped.
+/// Gives each strip of layer `layer` one more copy, in tiles of its own behind the strip's copies. All that lies behind
+/// moves on by as many tiles: layers that exchange data stay neighbours.
 fn add_copies(arch: &Arch, mapping: &mut Mapping, layout: &Layout, layer: usize) {
     let per_tile = arch.tile.imas;
-    let ends = layout.layers.iter().flat_map(|layer| {
-        let imas = layer.geometry.imas_per_copy();
-        layer.copies.iter().map(move |first| first + imas)
-    });
-    let mut next = ends.max().unwrap_or(0).next_multiple_of(per_tile);
-    let imas = layout.layers[layer].geometry.imas_per_copy();
-    let mapped = &mut mapping.layers[layer];
-    let strips: Vec<Vec<u32>> = mapped.copies.chunks(mapped.interleave as usize).map(<[u32]>::to_vec).collect();
-    mapped.copies.clear();
-    for strip in strips {
-        // A copy is not cut by the end of a tile that could hold it, and a larger one begins with a tile.
-        let left = per_tile - next % per_tile;
-        if left < imas.min(per_tile) {
-            next += left;
+    let sizes: Vec<u32> = layout.layers.iter().map(|layer| layer.geometry.imas_per_copy()).collect();
+    let room = sizes[layer].next_multiple_of(per_tile);
+    let LayerMapping { strips, interleave, .. } = mapping.layers[layer];
+    // From the last strip on, so that those before it stay where they are.
+    for strip in (0..strips).rev() {
+        let copies = (strip * interleave) as usize..((strip + 1) * interleave) as usize;
+        let behind = mapping.layers[layer].copies[copies.clone()].iter().max().map_or(0, |first| first + sizes[layer]);
+        let mut place = behind.next_multiple_of(per_tile);
+        // No copy is cut in two.
+        while let Some(end) = (mapping.layers.iter().zip(&sizes))
+            .flat_map(|(mapped, size)| mapped.copies.iter().map(move |first| (*first, first + size)))
+            .find_map(|(first, end)| (first < place && place < end).then_some(end))
+        {
+            place = end.next_multiple_of(per_tile);
         }
-        mapped.copies.extend(strip);
-        mapped.copies.push(next);
-        next = next.saturating_add(imas);
+        for first in mapping.layers.iter_mut().flat_map(|mapped| &mut mapped.copies) {
+            if *first >= place {
+                *first = first.saturating_add(room);
+            }
+        }
+        mapping.layers[layer].copies.insert(copies.end, place);
     }
-    mapped.interleave += 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_copy_lies_behind_those_of_its_strip_and_the_rest_moves_on() {
+        let (arch, network) = (arch::load("tiny").unwrap(), network::load("tiny").unwrap());
+        let plan = Plan::uniform(&network, 16, 16);
+        let layout = mapper::balance(&arch, &network, &plan).unwrap();
+        for layer in 0..layout.layers.len() {
+            let (mut changed, mut arch) = (layout.mapping.clone(), arch.clone());
+            arch.chip.tile_rows *= 4;
+            let before = changed.layers[layer].copies.len();
+            let LayerMapping { strips, interleave, .. } = changed.layers[layer];
+            let (to, interleave) = (before + strips as usize, interleave + 1);
+            Change::Copies { layer, from: before, to, strips, interleave }.apply(&mut arch, &mut changed, &layout);
+            assert_eq!(changed.layers[layer].copies.len(), to);
+            let order = |mapping: &Mapping| {
+                let mut copies: Vec<(u32, usize)> = (mapping.layers.iter().enumerate())
+                    .flat_map(|(of, mapped)| mapped.copies.iter().map(move |&first| (first, of)))
+                    .collect();
+                copies.sort_unstable();
+                copies.into_iter().map(|(_, of)| of).collect::<Vec<_>>()
+            };
+            // The others follow each other as before.
+            let others = |mapping: &Mapping| order(mapping).into_iter().filter(|&of| of != layer).collect::<Vec<_>>();
+            assert_eq!(others(&changed), others(&layout.mapping));
+            Layout::new(&arch, &network, &plan, changed).expect("it fits on a larger machine");
+        }
+    }
 }

@@ -21,6 +21,9 @@ pub(crate) trait Sink {
     /// Takes one event.
     fn event(&mut self, event: &Event) -> io::Result<()>;
 
+    /// What is in the file so far: slices, instants and samples, changes of signals, lines.
+    fn events(&self) -> u64;
+
     /// Bytes of the file so far, or what they will be about.
     fn bytes(&self) -> u64;
 
@@ -31,7 +34,7 @@ pub(crate) trait Sink {
 /// What became of a trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Events in it.
+    /// Slices, instants and samples, changes of signals, or lines in it.
     pub events: u64,
     /// Bytes of the file.
     pub bytes: u64,
@@ -74,21 +77,21 @@ pub struct Writing<'scope> {
     thread: ScopedJoinHandle<'scope, io::Result<Summary>>,
 }
 
-/// Writes what the recorder sees to `file`, in `format`, until it is about `limit` bytes long.
+/// Writes what the recorder sees to `file`, if there is one, in `format`, until it is about `limit` bytes long.
 pub fn start<'scope, 'env: 'scope>(
     scope: &'scope Scope<'scope, 'env>,
     scene: &'env Scene<'env>,
     filter: Filter,
-    (file, format): (File, Format),
+    (file, format): (io::Result<File>, Format),
     limit: u64,
 ) -> (Recorder, Writing<'scope>) {
     let (full, chunks) = bounded::<Vec<Event>>(UNDER_WAY);
     let (recycle, empty) = bounded(UNDER_WAY);
-    let recorder = Recorder::new(filter.clone(), full, empty);
+    let recorder = Recorder::new(scene, filter.clone(), full, empty);
     let thread = scope.spawn(move || {
-        let file = Counted::new(file);
+        let file = Counted::new(file?);
         let mut sink: Box<dyn Sink> = match format {
-            Format::Perfetto => Box::new(Perfetto::new(scene, filter, file)?),
+            Format::Perfetto => Box::new(Perfetto::new(scene, &filter, file)?),
             Format::Csv => Box::new(Csv::new(scene, file)?),
             Format::Fst => Box::new(Waveform::new(scene, filter, |scene, filter| Fst::new(scene, filter, file))?),
             Format::Vcd => Box::new(Waveform::new(scene, filter, |scene, filter| Vcd::new(scene, filter, file))?),
@@ -101,14 +104,13 @@ pub fn start<'scope, 'env: 'scope>(
                     break 'chunks;
                 }
                 sink.event(event)?;
-                summary.events += 1;
             }
             chunk.clear();
             // Without room for it, it is dropped.
             let _ = recycle.try_send(chunk);
         }
         sink.finish()?;
-        summary.bytes = sink.bytes();
+        (summary.events, summary.bytes) = (sink.events(), sink.bytes());
         Ok(summary)
     });
     (recorder, Writing { thread })
@@ -117,7 +119,7 @@ pub fn start<'scope, 'env: 'scope>(
 impl Writing<'_> {
     /// Waits until all that `recorder` saw is written.
     pub fn finish(self, mut recorder: Recorder) -> io::Result<Summary> {
-        recorder.flush();
+        recorder.finish();
         drop(recorder);
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }

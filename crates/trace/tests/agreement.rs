@@ -20,7 +20,7 @@ fn record(path: &Path, limit: u64) -> (Outcome, Summary, Layout) {
     let options = Options { images: 2, ..Options::default() };
     let scene = Scene::new(&arch, &layout);
     let filter = Filter::new(&scene, 0..u64::MAX, Detail::Ima, &[], "*");
-    let file = (std::fs::File::create(path).unwrap(), Format::of(path).unwrap());
+    let file = (std::fs::File::create(path), Format::of(path).unwrap());
     let (outcome, summary) = std::thread::scope(|scope| {
         let (recorder, writing) = trace::start(scope, &scene, filter, file, limit);
         let (outcome, recorder) = chip::run_probed(&arch, &layout, &options, recorder);
@@ -96,5 +96,28 @@ fn a_trace_ends_at_its_limit_and_the_run_goes_on() {
     let (outcome, summary, _) = record(&path, 20_000);
     let ended_at = summary.ended_at.expect("it is longer than that");
     assert!(ended_at < outcome.cycles);
-    assert!((20_000..21_000).contains(&std::fs::metadata(&path).unwrap().len()));
+    let bytes = std::fs::metadata(&path).unwrap().len();
+    assert!((12_000..=20_000).contains(&bytes), "{bytes} bytes, and 20,000 are allowed");
+}
+
+#[test]
+fn no_buffer_holds_more_than_it_can_and_all_are_empty_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.csv");
+    record(&path, u64::MAX);
+    let bytes = u64::from(tiny().0.edram.bytes);
+    let mut tiles: HashMap<String, HashMap<String, u64>> = HashMap::new();
+    let (mut last, mut most) = (0, 0);
+    for line in std::fs::read_to_string(&path).unwrap().lines().filter(|line| line.starts_with("fill,")) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let at: u64 = fields[6].parse().unwrap();
+        assert!(at >= last, "fills come in the order of time");
+        last = at;
+        let tile = tiles.entry(fields[1].to_owned()).or_default();
+        tile.insert(fields[2].to_owned(), fields[8].parse().unwrap());
+        let held = tile.values().sum::<u64>() / 8;
+        assert!(held <= bytes, "{} holds {held} bytes", fields[1]);
+        most = most.max(held);
+    }
+    assert!(most > 0 && tiles.values().flat_map(HashMap::values).all(|&bits| bits == 0), "{tiles:?}");
 }

@@ -1,8 +1,12 @@
 //! Whole commands, from arguments to texts, files and exit codes.
 
+mod answers;
 mod bad_input;
 mod commands;
+mod examples;
+mod readme;
 mod reports;
+mod traces;
 
 use std::fs;
 use std::path::Path;

@@ -139,6 +139,36 @@ fn pictures_of_all_kinds_become_the_same_input() {
 }
 
 #[test]
+fn a_jpeg_is_the_same_picture_but_for_what_its_compression_loses() {
+    let (_guard, folder) = folder();
+    let network = tiny();
+    let value = |x: u32, y: u32| (4 * y + 8 * x + 20) as u8;
+    let colours = RgbImage::from_fn(16, 16, |x, y| image::Rgb([value(x, y), 255 - value(x, y), 128]));
+    let greys = GrayImage::from_fn(16, 16, |x, y| image::Luma([value(x, y)]));
+    for (name, lossless) in [("a.jpg", "a.png"), ("b.JPEG", "b.png")] {
+        if name.starts_with('a') {
+            colours.save(folder.join(name)).unwrap();
+            colours.save(folder.join(lossless)).unwrap();
+        } else {
+            greys.save_with_format(folder.join(name), image::ImageFormat::Jpeg).unwrap();
+            greys.save(folder.join(lossless)).unwrap();
+        }
+        let load = |name: &str| pictures(&folder.join(name)).unwrap()[0].load(&network).unwrap();
+        let (jpeg, png) = (load(name), load(lossless));
+        let furthest = jpeg.iter().zip(&png).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(furthest > 0.0 && furthest < 0.06, "{name} is off by {furthest}");
+    }
+    // Its content decides, not its name; half of it is not guessed at.
+    fs::copy(folder.join("a.jpg"), folder.join("c.png")).unwrap();
+    let load = |name: &str| pictures(&folder.join(name)).unwrap()[0].load(&network);
+    assert_eq!(load("c.png"), load("a.jpg"));
+    let bytes = fs::read(folder.join("a.jpg")).unwrap();
+    fs::write(folder.join("half.jpg"), &bytes[..bytes.len() / 2]).unwrap();
+    let error = load("half.jpg").unwrap_err();
+    assert!(problem(&error, &folder).starts_with("half.jpg cannot be read: "), "{error}");
+}
+
+#[test]
 fn larger_pictures_are_scaled_and_cut_only_where_the_network_says_so() {
     let (_guard, folder) = folder();
     let path = folder.join("wide.png");

@@ -4,29 +4,35 @@ use arch::Arch;
 use chip::Options;
 use mapper::Layout;
 use ndarray::{Array2, Array3};
-use network::{Network, Plan, Region};
+use network::{Network, Plan, Region, Shape};
 use numeric::Datapath;
 
-/// Holds reads, conversions and driven rows of each layer equal, without computing any value.
-fn check(arch: &Arch, network: &Network, layout: &Layout, plan: &Plan) {
+/// Holds reads, conversions and driven rows of each layer equal, without computing any value, and adds up the reads.
+fn check(arch: &Arch, network: &Network, layout: &Layout, plan: &Plan) -> u64 {
     let layout = Layout::new(arch, network, plan, layout.mapping.clone()).unwrap();
     let simulated = chip::run(arch, &layout, &Options::default()).unwrap();
     let datapath = Datapath::new(&arch.crossbar, &arch.dac, &arch.adc, numeric::Options::default()).unwrap();
+    let datapath = datapath.skipping_zero_row_blocks(arch.ima.skip_zero_row_blocks);
+    let mut stored = None;
     for ((layer, plan), simulated) in network.layers.iter().zip(&plan.layers).zip(&simulated.layers) {
         let (rows, outputs) = (layer.rows() as usize, layer.output.channels as usize);
         let weights = Array2::zeros((outputs, rows));
         let crossbars = datapath.program(weights.view(), plan.weight_bits, 0).unwrap();
         let map = Array3::zeros([layer.input.channels, layer.input.height, layer.input.width].map(|n| n as usize));
-        let windows = numeric::Windows::of_layer(map.view(), layer, plan).unwrap();
+        let mut windows = numeric::Windows::of_layer(map.view(), layer, plan).unwrap();
+        if let Some(stored) = stored.replace(numeric::stored(layer, plan)) {
+            windows = windows.with_stored(layer, stored.view()).unwrap();
+        }
         let (computed, simulated) = (crossbars.counts(&windows), &simulated.counts);
         let name = &layer.name;
         assert_eq!(computed.crossbar_reads, simulated.crossbar_reads, "reads of {name}");
         assert_eq!(computed.adc_conversions, simulated.adc_conversions, "conversions of {name}");
         assert_eq!(computed.dac_activations, simulated.dac_activations, "driven rows of {name}");
     }
+    simulated.counts().crossbar_reads
 }
 
-/// Whole, cropped, and with regions of 16, 8, 4 and 0 bits.
+/// Whole, cropped, with regions of 16, 8, 4 and 0 bits, and with a map half of which the next layer finds cropped.
 fn plans(network: &Network, weight_bits: &[u32]) -> Vec<Plan> {
     let whole = Plan::uniform(network, 16, 16).with_weights(weight_bits);
     let cropped = whole.clone().crop(network, "top,left".parse().unwrap()).unwrap();
@@ -37,15 +43,22 @@ fn plans(network: &Network, weight_bits: &[u32]) -> Vec<Plan> {
         plan.regions.insert(0, Region { top: 0, left: 0, height, width: width / 2, bits: 8 });
         plan.regions.insert(1, Region { top: height / 3, left: 1, height: height / 3, width: width / 2, bits: 16 });
     }
-    vec![whole, cropped, mixed]
+    let mut half = whole.clone();
+    let Shape { height, width, .. } = network.layers[0].output;
+    half.layers[0].regions = vec![Region { top: 0, left: 0, height: height / 2, width, bits: 0 }];
+    vec![whole, cropped, mixed, half]
 }
 
 fn check_all(arch: &str, network: &str, weight_bits: &str) {
-    let (arch, network) = (arch::load(arch).unwrap(), network::load(network).unwrap());
+    check_on(&arch::load(arch).unwrap(), network, weight_bits);
+}
+
+fn check_on(arch: &Arch, network: &str, weight_bits: &str) -> Vec<u64> {
+    let network = network::load(network).unwrap();
     let bits = network::parse_weights(weight_bits, &network).unwrap();
     let plans = plans(&network, &bits);
-    let layout = mapper::balance(&arch, &network, &plans[0]).unwrap();
-    plans.iter().for_each(|plan| check(&arch, &network, &layout, plan));
+    let layout = mapper::balance(arch, &network, &plans[0]).unwrap();
+    plans.iter().map(|plan| check(arch, &network, &layout, plan)).collect()
 }
 
 #[test]
@@ -57,4 +70,15 @@ fn counts_agree_on_vgg16_whole_cropped_and_in_several_precisions() {
 fn counts_agree_on_a_small_machine() {
     check_all("tiny", "tiny", "16");
     check_all("tiny", "tiny", "11");
+}
+
+#[test]
+fn counts_agree_where_row_blocks_of_zeros_are_skipped() {
+    for (arch, network, weight_bits) in [("tiny", "tiny", "16"), ("isaac-ce", "vgg11", "12")] {
+        let mut arch = arch::load(arch).unwrap();
+        let all = check_on(&arch, network, weight_bits);
+        arch.ima.skip_zero_row_blocks = true;
+        let skipping = check_on(&arch, network, weight_bits);
+        assert!(skipping[3] < all[3], "nothing is skipped: {skipping:?} of {all:?}");
+    }
 }

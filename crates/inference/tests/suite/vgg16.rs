@@ -5,19 +5,22 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use inference::{Accelerator, Classifier};
-use ndarray::Array3;
+use ndarray::{Array1, Array3, ArrayD};
+use ndarray_npy::NpzWriter;
 use network::{LayerKind, Network, Plan};
-use numeric::{Datapath, Model, Options};
+use numeric::{Datapath, Method, Model, Options};
+
+/// The stems of torchvision's names, which count ReLUs, pools and dropouts as well.
+fn stems() -> Vec<String> {
+    let features = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28].map(|n| format!("features.{n}"));
+    features.into_iter().chain([0, 3, 6].map(|n| format!("classifier.{n}"))).collect()
+}
 
 /// Writes weights under torchvision's names, as safetensors of half precision: a header, then the numbers.
 fn write_weights(path: &Path, network: &Network) {
-    // torchvision counts ReLUs, pools and dropouts as well.
-    let features = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28];
-    let stems = features.map(|n| format!("features.{n}")).into_iter();
-    let stems = stems.chain([0, 3, 6].map(|n| format!("classifier.{n}")));
     let (mut header, mut sizes) = (Vec::new(), Vec::new());
     let mut end = 0;
-    for (layer, stem) in network.layers.iter().zip(stems) {
+    for (layer, stem) in network.layers.iter().zip(stems()) {
         let (outputs, rows) = (layer.output.channels as usize, layer.rows() as usize);
         let shape = match layer.kind {
             LayerKind::Convolution => format!("[{outputs},{},3,3]", layer.input.channels),
@@ -72,6 +75,32 @@ fn full_size_vgg16_loads_and_answers() {
     // The answer's counts are held equal to those of the cost inside.
     let answer = Classifier::new(network, model).classify(&plan, image.view(), &cost).unwrap();
     assert_eq!(answer.scores.len(), 1000);
-    assert!(answer.integer && answer.clipped == 0);
+    assert!(answer.method == Method::Integer && answer.clipped == 0);
     assert!(answer.scores.iter().any(|score| *score != answer.scores[0]));
+}
+
+#[test]
+fn full_size_vgg16_loads_from_npz() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vgg16.npz");
+    let network = network::load("vgg16").unwrap();
+    let mut archive = NpzWriter::new(BufWriter::new(File::create(&path).unwrap()));
+    for (index, (layer, stem)) in network.layers.iter().zip(stems()).enumerate() {
+        let (outputs, rows) = (layer.output.channels as usize, layer.rows() as usize);
+        let shape = match layer.kind {
+            LayerKind::Convolution => vec![outputs, layer.input.channels as usize, 3, 3],
+            LayerKind::FullyConnected => vec![outputs, rows],
+        };
+        let mut weights = ArrayD::from_elem(shape, index as f32);
+        *weights.last_mut().unwrap() = -1.5;
+        archive.add_array(format!("{stem}.weight"), &weights).unwrap();
+        archive.add_array(format!("{stem}.bias"), &Array1::from_elem(outputs, index as f32)).unwrap();
+    }
+    archive.finish().unwrap();
+    let weights = dataset::load_weights(&path, &network).unwrap();
+    assert_eq!(weights.iter().map(|layer| layer.weights.len() + layer.bias.len()).sum::<usize>(), 138_357_544);
+    for (index, layer) in weights.iter().enumerate() {
+        assert_eq!((layer.bias[0], layer.weights.first().copied()), (index as f32, Some(index as f32)));
+        assert_eq!(layer.weights.last().copied(), Some(-1.5));
+    }
 }

@@ -120,6 +120,50 @@ fn the_number_of_threads_does_not_change_a_bit() {
         };
         assert_eq!(run(1), run(2));
         assert_eq!(run(1), run(3));
+        if machine.adc_bits == ISAAC.adc_bits {
+            assert_eq!(run(2).sums, reference(windows.view(), weights.view()));
+        }
+    }
+}
+
+#[test]
+fn skipping_row_blocks_of_zeros_changes_no_sum_whatever_the_dac() {
+    let input = Shape { height: 8, width: 6, channels: 5 };
+    let output = Shape { channels: 9, ..input };
+    let layer = Layer {
+        name: "layer".into(),
+        kind: LayerKind::Convolution,
+        input,
+        kernel_height: 3,
+        kernel_width: 3,
+        stride: 1,
+        padding: 1,
+        output,
+        pool: None,
+        pooled: output,
+        crop: None,
+    };
+    // Rows 0 to 3 of the map are not stored.
+    let stored = Array2::from_shape_fn((8, 6), |(y, _)| y > 3);
+    let value = |i: usize| (i as i64 * 7919 % 4096 - 2048) as i16;
+    let map = Array3::from_shape_fn((5, 8, 6), |(c, y, x)| if y > 3 { value(c * 48 + y * 6 + x) } else { 0 });
+    let weights = Array2::from_shape_fn((9, 45), |(o, r)| value(o * 45 + r + 7));
+    let plan = LayerPlan { weight_bits: 12, activation_bits: 12, regions: vec![] };
+    for dac_bits in 1..=4 {
+        for rows in [4, 9, 32] {
+            let machine = Machine { rows, dac_bits, ..ISAAC }.lossless();
+            let run = |skips| {
+                let datapath = machine.datapath(bit_serial()).skipping_zero_row_blocks(skips);
+                let windows = Windows::of_layer(map.view(), &layer, &plan).unwrap();
+                let windows = windows.with_stored(&layer, stored.view()).unwrap();
+                datapath.program(weights.view(), 12, 0).unwrap().multiply(&windows).unwrap()
+            };
+            let (skipping, reading) = (run(true), run(false));
+            assert_eq!(skipping.sums, reading.sums, "{rows} rows, {dac_bits}-bit DACs");
+            // Windows of rows 0 to 2 see nothing that is stored: all of their blocks are skipped, and more with small ones.
+            let whole = reading.counts.adc_conversions;
+            assert!(skipping.counts.adc_conversions <= whole * 5 / 8, "{:?} of {whole}", skipping.counts);
+        }
     }
 }
 

@@ -25,7 +25,9 @@ pub struct PictureAnswer {
     pub energy_pj: f64,
     /// Energy of choosing the plan, pJ.
     pub predictor_pj: f64,
-    /// Time until the answer, ns.
+    /// Time of choosing the plan, ns.
+    pub predictor_ns: f64,
+    /// Time from then until the answer, ns.
     pub latency_ns: f64,
 }
 
@@ -40,8 +42,8 @@ pub struct AnswerTotals {
     pub simulations: usize,
     /// Dynamic energy of a picture without regions, pJ.
     pub whole_pj: f64,
-    /// Every layer took the integer product.
-    pub integer: bool,
+    /// How the answers were computed.
+    pub method: &'static str,
     /// Conversions that the ADC clipped.
     pub clipped: u64,
     /// Activations beyond the range of their layer.
@@ -61,7 +63,7 @@ pub fn answers(answers: &[PictureAnswer], totals: &AnswerTotals) -> String {
             Cell::new(&answer.plan),
             Cell::new(percent(answer.computed)),
             Cell::new(joules(answer.energy_pj + answer.predictor_pj)),
-            Cell::new(scaled(1e-9 * answer.latency_ns, "s")),
+            Cell::new(scaled(1e-9 * (answer.latency_ns + answer.predictor_ns), "s")),
         ]);
     }
     let mut text = table.trim_fmt() + "\n";
@@ -83,17 +85,15 @@ fn summary(answers: &[PictureAnswer], totals: &AnswerTotals) -> String {
     }
     let relative = percent((energy + predictor) / totals.whole_pj);
     lines.push(("energy", format!("{} a picture, {relative} of that without regions", joules(energy + predictor))));
+    let (latency, choosing) = (mean(|answer| answer.latency_ns), mean(|answer| answer.predictor_ns));
+    lines.push(("latency", format!("{} a picture", scaled(1e-9 * (latency + choosing), "s"))));
     if predictor > 0.0 {
-        let share = 100.0 * predictor / (energy + predictor);
-        lines.push(("predictor", format!("{} of that ({share:.3} %)", joules(predictor))));
+        let share = |part: f64, rest: f64| format!("{:.2} %", 100.0 * part / (part + rest));
+        let (of_energy, of_latency) = (share(predictor, energy), share(choosing, latency));
+        let (energy, time) = (joules(predictor), scaled(1e-9 * choosing, "s"));
+        lines.push(("predictor", format!("{energy} ({of_energy}) and {time} ({of_latency}) of that")));
     }
-    lines.push(("latency", format!("{} a picture", scaled(1e-9 * mean(|answer| answer.latency_ns), "s"))));
-    let method = if totals.integer {
-        "integer products, which these crossbars provably compute"
-    } else {
-        "every conversion of every column"
-    };
-    lines.push(("computed by", method.to_owned()));
+    lines.push(("computed by", totals.method.to_owned()));
     lines.push(("clipped", counted(totals.clipped, "conversion")));
     lines.push(("saturated", counted(totals.saturated, "activation")));
     lines.into_iter().map(|(name, text)| format!("{name:<12} {text}\n")).collect()

@@ -23,12 +23,17 @@ fn totals(report: &Report) -> String {
     };
     row("simulated", format!("{images}, {} fidelity{capacity}", fidelity_name(report.fidelity)));
     row("cycles", format!("{} ({})", grouped(report.cycles), scaled(1e-9 * report.time_ns, "s")));
-    if let (Some(cycles), Some(rate)) = (report.interval_cycles, figures.images_per_second) {
-        row("steady state", format!("{} images/s, one each {} cycles", significant(rate), grouped(cycles)));
+    if let (Some(cycles), Some(rate)) = (figures.cycles_per_image, figures.images_per_second) {
+        let cycles = grouped(cycles.round() as u64);
+        row("steady state", format!("{} images/s, one each {cycles} cycles", significant(rate)));
     }
     row("dynamic energy", joules(energy.dynamic_total));
     row("static energy", joules(energy.static_total));
     row("average power", scaled(1e-3 * figures.average_power_mw, "W"));
+    if let Some(predictor) = report.predictor {
+        let (energy, time) = (joules(predictor.energy_pj), scaled(1e-9 * predictor.latency_ns, "s"));
+        row("predictor", format!("{energy} and {time} before that"));
+    }
     row("MACs", grouped(report.macs));
     let dynamic = joules(energy.dynamic_total / report.macs as f64);
     row("energy per MAC", format!("{}, of which {dynamic} dynamic", joules(figures.pj_per_mac)));

@@ -2,7 +2,7 @@
 
 use chip::Cause;
 use comfy_table::{Cell, Color};
-use trace::{Analysis, Change, Wait, WhatIf};
+use trace::{Analysis, Change, MATTERS, Wait, WhatIf};
 
 use super::table;
 use crate::format::{grouped, percent};
@@ -36,16 +36,16 @@ fn shares(analysis: &Analysis) -> String {
 }
 
 fn ranking(analysis: &Analysis) -> String {
-    if analysis.waits.is_empty() {
-        return "Nothing waits while there is work.".to_owned();
+    if analysis.waits_that_matter().next().is_none() {
+        return format!("Nothing waits for more than {} of its cycles.", percent(MATTERS));
     }
     let total = analysis.total() as f64;
     let mut table = table(&["rank", "layer", "waits for", "IMA-cycles", "of all"], &[1, 2]);
-    for (rank, wait) in analysis.waits.iter().take(RANKED).enumerate() {
+    for (rank, wait) in analysis.waits_that_matter().take(RANKED).enumerate() {
         table.add_row([
             (rank + 1).to_string(),
             analysis.layers[wait.layer].name.clone(),
-            awaited(analysis, *wait),
+            awaited(analysis, wait),
             grouped(wait.ima_cycles),
             percent(wait.ima_cycles as f64 / total),
         ]);
@@ -97,7 +97,7 @@ pub fn what_ifs(analysis: &Analysis, tried: &[WhatIf]) -> String {
         };
         let against = format!("{} {against}", analysis.layers[wait.layer].name);
         let (cycles, gain) = match cycles {
-            Ok(cycles) => (grouped(*cycles), percent(1.0 - *cycles as f64 / analysis.cycles as f64)),
+            Ok(cycles) => (grouped(*cycles), gained(analysis.cycles, *cycles)),
             Err(_) => ("does not fit".to_owned(), String::new()),
         };
         table.add_row([changed(analysis, change), against, cycles, gain]);
@@ -109,6 +109,12 @@ pub fn what_ifs(analysis: &Analysis, tried: &[WhatIf]) -> String {
     )
 }
 
+/// What a change from `before` to `after` cycles is worth.
+fn gained(before: u64, after: u64) -> String {
+    let gain = 1.0 - after as f64 / before as f64;
+    if after > before { format!("none: {} slower", percent(-gain)) } else { percent(gain) }
+}
+
 /// A change, in words that can be put into a machine or mapping file.
 pub(crate) fn changed(analysis: &Analysis, change: &Change) -> String {
     match change {
@@ -116,8 +122,9 @@ pub(crate) fn changed(analysis: &Analysis, change: &Change) -> String {
             let fields: Vec<_> = fields.iter().map(|(key, from, to)| format!("{key} = {from} → {to}")).collect();
             fields.join(", ")
         }
-        Change::Copies { layer, from, to } => {
-            format!("{from} → {to} copies of {}", analysis.layers[*layer].name)
+        Change::Copies { layer, from, to, strips, interleave } => {
+            let name = &analysis.layers[*layer].name;
+            format!("{from} → {to} copies of {name}: strips = {strips}, interleave = {interleave}")
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use arch::derived::{Derived, Scope, derived};
 
-const TABLE_1: &str = include_str!("../../../../tests/data/isaac-table1.csv");
-const RESULTS: &str = include_str!("../../../../tests/data/isaac-results.csv");
+const TABLE_1: &str = include_str!("data/isaac-table1.csv");
+const RESULTS: &str = include_str!("data/isaac-results.csv");
 
 fn isaac() -> Derived {
     derived(&arch::load("isaac-ce").unwrap())

@@ -1,0 +1,148 @@
+//! The examples of `traces/`: what is built into each is what `stalls` names first, and what it promises is what the
+//! changed machine does.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use arch::Arch;
+use chip::{Cause, Options};
+use mapper::{Layout, Mapping};
+use network::{Network, Plan};
+use serde_json::Value;
+use trace::{Analysis, Change, Subject, WhatIf, what_ifs};
+
+use crate::{folder, succeeds};
+
+/// An example as it is read from its files.
+struct Example {
+    folder: PathBuf,
+    arch: Arch,
+    network: Network,
+    plan: Plan,
+    layout: Layout,
+}
+
+impl Example {
+    fn load(name: &str) -> Example {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../traces").join(name).canonicalize().unwrap();
+        let file = |name: &str| Some(folder.join(name)).filter(|path| path.exists()).map(text);
+        let arch = arch::load(&file("arch.toml").unwrap_or("tiny".to_owned())).unwrap();
+        let network = network::load(&text(folder.join("network.toml"))).unwrap();
+        let plan = match file("plan.toml") {
+            Some(plan) => Plan::load(&plan, &network).unwrap(),
+            None => Plan::uniform(&network, 16, 16),
+        };
+        let layout = Layout::load(&text(folder.join("mapping.toml")), &arch, &network, &plan).unwrap();
+        Example { folder, arch, network, plan, layout }
+    }
+
+    fn analysis(&self) -> Analysis {
+        Analysis::of(&chip::run(&self.arch, &self.layout, &Options::default()).unwrap(), &self.layout)
+    }
+
+    fn what_ifs(&self, analysis: &Analysis) -> Vec<WhatIf> {
+        let Example { arch, network, plan, layout, .. } = self;
+        what_ifs(&Subject { arch, network, plan, layout, options: &Options::default() }, analysis, 3)
+    }
+
+    /// Runs a command on files in `at`, or on the example's own where there is none.
+    fn command(&self, at: &Path, command: &[&str]) -> String {
+        let mut arguments: Vec<String> = command.iter().map(|&argument| argument.to_owned()).collect();
+        for option in ["arch", "network", "mapping", "plan"] {
+            let name = format!("{option}.toml");
+            let path = [at, &self.folder].map(|folder| folder.join(&name)).into_iter().find(|path| path.exists());
+            match path {
+                Some(path) => arguments.extend([format!("--{option}"), text(path)]),
+                None if option == "arch" => arguments.extend(["--arch".to_owned(), "tiny".to_owned()]),
+                None => {}
+            }
+        }
+        succeeds(at, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Cycles of the changed machine or mapping, written to files and run like any other.
+    fn cycles_with(&self, change: &Change) -> u64 {
+        let at = folder();
+        let (mut arch, mut mapping): (Arch, Mapping) = (self.arch.clone(), self.layout.mapping.clone());
+        change.apply(&mut arch, &mut mapping, &self.layout);
+        fs::write(at.path().join("arch.toml"), arch::to_toml(&arch)).unwrap();
+        fs::write(at.path().join("mapping.toml"), mapping.to_toml()).unwrap();
+        cycles(&self.command(at.path(), &["run", "--json", "-"]))
+    }
+}
+
+fn text(path: PathBuf) -> String {
+    path.into_os_string().into_string().expect("paths are UTF-8")
+}
+
+fn cycles(report: &str) -> u64 {
+    serde_json::from_str::<Value>(report).unwrap()["cycles"].as_u64().unwrap()
+}
+
+/// The first row of the table of waits: layer and what it waits for.
+fn first_cause(printed: &str) -> (&str, &str) {
+    let row = printed.lines().find(|line| line.trim_start().starts_with("1  ")).expect("a first cause");
+    let (layer, cause) = row.trim_start()[1..].trim_start().split_once("  ").expect("columns");
+    (layer, cause.trim_start().split("  ").next().unwrap())
+}
+
+/// `stalls` names `layer` and `awaited` first; every change that it tries does, run as a user would, what it says; the
+/// best of them gains at least `gain`.
+fn is_explained(name: &str, layer: &str, (cause, awaited): (Cause, &str), gain: f64) {
+    let example = Example::load(name);
+    let analysis = example.analysis();
+    let first = analysis.waits_that_matter().next().unwrap();
+    assert_eq!((analysis.layers[first.layer].name.as_str(), first.cause), (layer, cause));
+    let at = folder();
+    let printed = example.command(at.path(), &["stalls"]);
+    assert_eq!(first_cause(&printed), (layer, awaited), "{printed}");
+    promises_hold(&example, &analysis, &printed, gain);
+}
+
+fn promises_hold(example: &Example, analysis: &Analysis, printed: &str, gain: f64) {
+    let tried = example.what_ifs(analysis);
+    assert!(!tried.is_empty());
+    for WhatIf { change, cycles, .. } in &tried {
+        let promised = *cycles.as_ref().unwrap_or_else(|error| panic!("{change:?}: {error}"));
+        assert_eq!(example.cycles_with(change), promised, "{change:?}");
+    }
+    let best = *tried[0].cycles.as_ref().unwrap();
+    let gained = 1.0 - best as f64 / analysis.cycles as f64;
+    assert!(gained >= gain, "{gained} gained");
+    let percent = format!("{:.1} %", 100.0 * gained);
+    assert!(printed.contains(&percent), "{percent} is not in\n{printed}");
+}
+
+#[test]
+fn the_bus_bound_tile_waits_for_its_bus_and_a_wider_one_nearly_doubles_its_speed() {
+    is_explained("bus-bound", "wide", (Cause::Bus, "the bus and the eDRAM port of its tiles"), 0.4);
+}
+
+#[test]
+fn the_full_buffer_pushes_back_on_the_layer_before_it() {
+    is_explained("full-buffer", "steady", (Cause::DownstreamBuffer, "room in the buffers of uneven"), 0.15);
+    let example = Example::load("full-buffer");
+    let tried = example.what_ifs(&example.analysis());
+    let larger =
+        tried.iter().find(|tried| matches!(&tried.change, Change::Machine(fields) if fields[0].0 == "edram.bytes"));
+    let (cycles, before) =
+        (*larger.expect("a larger buffer is tried").cycles.as_ref().unwrap(), example.analysis().cycles);
+    assert!(cycles as f64 <= 0.95 * before as f64, "a larger buffer takes {cycles} of {before} cycles");
+}
+
+#[test]
+fn the_mesh_hot_spot_is_what_the_layer_behind_it_waits_for() {
+    is_explained("mesh-hot-spot", "one", (Cause::Mesh, "the mesh or a link between chips"), 0.3);
+}
+
+#[test]
+fn in_the_clean_pipeline_nothing_waits_and_no_single_copy_helps_much() {
+    let example = Example::load("clean-pipeline");
+    let analysis = example.analysis();
+    assert_eq!(analysis.waits_that_matter().next(), None);
+    assert_eq!(analysis.chain.iter().map(|wait| wait.cause).collect::<Vec<_>>(), [Cause::Computing]);
+    let at = folder();
+    let printed = example.command(at.path(), &["stalls"]);
+    assert!(printed.contains("Nothing waits for more than 1.0 % of its cycles."), "{printed}");
+    promises_hold(&example, &analysis, &printed, 0.0);
+}
