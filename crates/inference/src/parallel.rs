@@ -3,41 +3,53 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 
+use crossbeam_channel::bounded;
+
+/// Items that are begun, for each thread, before the first of them is taken. One that takes several times as long as
+/// the others does not keep them waiting, and results do not pile up behind it.
+const AHEAD: usize = 8;
+
 /// Does `work` on every item, on `threads` threads, and hands the results to `take` in the order of the items as they
-/// become ready. Once `take` breaks, no further item is begun, and what it broke with is returned.
+/// become ready. Once `take` breaks, only the few items that were given out before are still begun, and what it broke
+/// with is returned.
 pub fn in_order<T: Sync, R: Send, B>(
     items: &[T],
     threads: NonZeroUsize,
     work: impl Fn(&T) -> R + Sync,
     mut take: impl FnMut(&T, R) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    let next = AtomicUsize::new(0);
-    let (sender, receiver) = mpsc::channel();
+    let ahead = AHEAD * threads.get();
     thread::scope(|scope| {
+        let (give, given) = bounded::<usize>(ahead);
+        let (report, results) = bounded(ahead);
         for _ in 0..threads.get().min(items.len()) {
-            let (sender, next, work) = (sender.clone(), &next, &work);
+            let (given, report, work) = (given.clone(), report.clone(), &work);
             scope.spawn(move || {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(index) else { return };
-                    if sender.send((index, work(item))).is_err() {
-                        return;
-                    }
-                }
+                given.into_iter().try_for_each(|index| {
+                    // A panic is a result: whoever waits for it must not wait for ever.
+                    let result = catch_unwind(AssertUnwindSafe(|| work(&items[index])));
+                    report.send((index, result))
+                })
             });
         }
-        drop(sender);
-        let (mut early, mut due) = (BTreeMap::new(), 0);
-        for (index, result) in receiver {
-            early.insert(index, result);
-            while let Some(result) = early.remove(&due) {
-                take(&items[due], result)?;
-                due += 1;
+        let mut left = 0..items.len();
+        let mut give_next = || {
+            if let Some(index) = left.next() {
+                give.send(index).expect("the threads take items as long as results are taken");
             }
+        };
+        (0..ahead).for_each(|_| give_next());
+        let mut early = BTreeMap::new();
+        for (due, item) in items.iter().enumerate() {
+            while !early.contains_key(&due) {
+                let (index, result) = results.recv().expect("every item that was given out has a result");
+                early.insert(index, result.unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            take(item, early.remove(&due).expect("it has just been found"))?;
+            give_next();
         }
         ControlFlow::Continue(())
     })
@@ -45,6 +57,8 @@ pub fn in_order<T: Sync, R: Send, B>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     const THREADS: NonZeroUsize = NonZeroUsize::new(3).unwrap();
@@ -67,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn no_item_is_begun_after_a_break() {
+    fn few_items_are_begun_after_a_break() {
         let begun = AtomicUsize::new(0);
         let items: Vec<u64> = (0..100_000).collect();
         let work = |_: &u64| begun.fetch_add(1, Ordering::Relaxed);
@@ -76,6 +90,18 @@ mod tests {
             _ => ControlFlow::Continue(()),
         });
         assert_eq!(end, ControlFlow::Break("enough"));
-        assert!(begun.into_inner() < 100_000);
+        assert!(begun.into_inner() <= 5 + AHEAD * THREADS.get());
+    }
+
+    #[test]
+    #[should_panic = "no answer to 7"]
+    fn a_panic_ends_the_work() {
+        let items: Vec<u64> = (0..100).collect();
+        let _ = in_order(
+            &items,
+            THREADS,
+            |item| assert!(*item != 7, "no answer to {item}"),
+            |_, ()| ControlFlow::<()>::Continue(()),
+        );
     }
 }
