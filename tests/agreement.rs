@@ -2,7 +2,7 @@
 
 use arch::Arch;
 use chip::{Fidelity, Options, Outcome};
-use network::{Edges, Network, Plan, Region};
+use network::{Edges, Layer, LayerKind, Network, Plan, Region};
 use proptest::prelude::*;
 
 use crate::support::{isaac, machine, network, preset};
@@ -150,18 +150,50 @@ fn any_machine() -> impl Strategy<Value = Arch> {
         })
 }
 
+/// Bits of each of four layers, and rectangles of them with bits of their own; 0 crops.
+type Bits = (Vec<(u32, u32)>, Vec<(usize, Region)>);
+
+fn any_bits() -> impl Strategy<Value = Bits> {
+    let layers = prop::collection::vec((1u32..=16, 0u32..=16), 4);
+    let region = (0u32..14, 0u32..14, 1u32..14, 1u32..14, 0u32..=16)
+        .prop_map(|(top, left, height, width, bits)| Region { top, left, height, width, bits });
+    (layers, prop::collection::vec((0usize..3, region), 0..4))
+}
+
+/// The plan that `bits` mean for `network`: fully connected layers are whole, regions end where their maps do.
+fn plan_of(network: &Network, (layers, regions): &Bits) -> Plan {
+    let mut plan = Plan::uniform(network, 16, 16);
+    for (index, (layer, bits)) in plan.layers.iter_mut().zip(layers).enumerate() {
+        let Layer { kind, output, .. } = &network.layers[index];
+        (layer.weight_bits, layer.activation_bits) = *bits;
+        if *kind == LayerKind::FullyConnected {
+            layer.activation_bits = bits.1.max(1);
+            continue;
+        }
+        let here = regions
+            .iter()
+            .filter(|(at, region)| *at == index && region.top < output.height && region.left < output.width);
+        layer.regions.extend(here.map(|(_, region)| Region {
+            height: region.height.min(output.height - region.top),
+            width: region.width.min(output.width - region.left),
+            ..region.clone()
+        }));
+    }
+    plan
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn on_any_machine_network_and_precision(
+    fn on_any_machine_network_and_plan(
         arch in any_machine(),
         network in any_network(),
-        (weights, activations) in (1u32..=16, 1u32..=16),
+        bits in any_bits(),
         images in 1u32..4,
         uncontended in any::<bool>(),
     ) {
         // A board that is too small is another test's matter.
-        agree(&arch, &network, &Plan::uniform(&network, weights, activations), images, uncontended);
+        agree(&arch, &network, &plan_of(&network, &bits), images, uncontended);
     }
 }
