@@ -207,7 +207,7 @@ impl<'a> Wiring<'a> {
         });
         let imas: Vec<Ima> = imas.collect();
         let crews = plan.sums.iter().map(|sums| {
-            let own = (0..imas.len()).map(|ima| (1 << ima, imas[ima].timing));
+            let own = (0..imas.len()).map(|ima| (1 << ima, imas[ima].timing()));
             Crew::new(sums.control, own.filter(|(ima, _)| sums.imas & ima != 0))
         });
         let limits = vec![0; usize::from(plan.outlet_count)];

@@ -52,7 +52,7 @@ impl ImaTiming {
     }
 }
 
-/// When the inputs of an operation were asked for, and when they came.
+/// When the inputs of an operation were asked for, and when they are there.
 #[derive(Clone, Copy, Debug, Default)]
 struct Fetch {
     requested_at: Cycle,
@@ -77,6 +77,7 @@ struct Blocks {
 #[derive(Clone, Debug)]
 struct Inside {
     spec: ImaSpec,
+    timing: ImaTiming,
     /// Its row blocks: (rows of the copy, operation of their crossbars alone).
     row_blocks: Vec<(Range<u32>, Operation)>,
     /// All of them together.
@@ -96,8 +97,6 @@ pub struct Ima {
     rows: u32,
     /// Results of one operation.
     results: u32,
-    /// Its cycles.
-    pub timing: ImaTiming,
     /// The operations whose inputs are in the register, by window modulo 2.
     fetches: [Fetch; 2],
     /// First cycle of the present pause.
@@ -133,11 +132,6 @@ impl Ima {
         Self {
             rows: spec.rows.end - spec.rows.start,
             results: spec.outputs.end - spec.outputs.start,
-            timing: ImaTiming {
-                cycles_per_read: adc.cycles_per_read.max(shift_add.cycles_per_read),
-                convert_cycles: adc.cycles_per_read,
-                merge_cycles: shift_add.cycles_per_read,
-            },
             fetches: Default::default(),
             idle_since: 1,
             bits_fetched: 0,
@@ -145,6 +139,11 @@ impl Ima {
             output_wait: Cause::Bus,
             inside: Box::new(Inside {
                 spec,
+                timing: ImaTiming {
+                    cycles_per_read: adc.cycles_per_read.max(shift_add.cycles_per_read),
+                    convert_cycles: adc.cycles_per_read,
+                    merge_cycles: shift_add.cycles_per_read,
+                },
                 all: row_blocks.iter().fold(Operation::default(), |all, (_, block)| all.and(block)),
                 row_blocks,
                 operations: Default::default(),
@@ -166,6 +165,11 @@ impl Ima {
         &self.inside.spec
     }
 
+    /// Its cycles.
+    pub fn timing(&self) -> ImaTiming {
+        self.inside.timing
+    }
+
     /// Rows of the copy that it holds.
     #[inline]
     pub fn rows(&self) -> u32 {
@@ -178,17 +182,12 @@ impl Ima {
         self.results
     }
 
-    /// Asks for the `bits` of the inputs of `window`, the last of which was held up for `mesh_waited` cycles on its way.
+    /// The `bits` of the inputs of `window`, the last of which was held up for `mesh_waited` cycles on its way, take
+    /// `cycles` to come.
     #[inline]
-    pub fn fetch(&mut self, window: u32, now: Cycle, bits: u64, mesh_waited: Cycle) {
-        self.fetches[(window % 2) as usize] = Fetch { requested_at: now, arrived_at: 0, mesh_waited };
+    pub fn fetch(&mut self, window: u32, cycles: Range<Cycle>, bits: u64, mesh_waited: Cycle) {
+        self.fetches[(window % 2) as usize] = Fetch { requested_at: cycles.start, arrived_at: cycles.end, mesh_waited };
         self.bits_fetched += bits;
-    }
-
-    /// The inputs of `window` are in the register at the beginning of cycle `now`.
-    #[inline]
-    pub fn inputs_arrived(&mut self, window: u32, now: Cycle) {
-        self.fetches[(window % 2) as usize].arrived_at = now;
     }
 
     /// The crossbars are read until they are free in cycle `free_at`.
@@ -355,13 +354,11 @@ mod tests {
             }
             ima.start(now + 16);
         };
-        ima.fetch(0, 5, 2048, 0);
-        ima.inputs_arrived(0, 7);
+        ima.fetch(0, 5..7, 2048, 0);
         start(&mut ima, 0, 7);
         // The next inputs could be asked for in cycle 30, after 3 cycles in the mesh; they came in 32, and the output
         // register was free in 40.
-        ima.fetch(1, 30, 2048, 3);
-        ima.inputs_arrived(1, 32);
+        ima.fetch(1, 30..32, 2048, 3);
         ima.result_refused(Cause::DownstreamBuffer);
         start(&mut ima, 1, 40);
         assert!(ima.pause(2, 56).is_none(), "16 reads from cycle 40 on");

@@ -328,15 +328,13 @@ impl<'a> Tile<'a> {
         }
     }
 
-    /// Inputs of some IMAs are in their input registers at the end of the cycle before `next`.
+    /// Inputs of some IMAs are in their input registers at the end of a cycle.
     #[inline]
-    fn inputs_arrived(&mut self, mut imas: u64, next: Cycle) {
+    fn inputs_arrived(&mut self, mut imas: u64) {
         self.pipeline.inputs_arrived(imas);
         while let Some((number, own)) = Self::take_crew(&self.imas, &self.crews, &mut imas) {
             let crew = &mut self.crews[number];
-            let (window, of_this, of_next) = crew.arriving.take(own, crew.imas);
-            ones(of_this).for_each(|ima| self.imas[ima].inputs_arrived(window, next));
-            ones(of_next).for_each(|ima| self.imas[ima].inputs_arrived(window + 1, next));
+            let (window, ..) = crew.arriving.take(own, crew.imas);
             self.progressed |= u64::from(crew.arriving.window > window) << crew.control;
         }
     }
@@ -467,14 +465,14 @@ impl<'a> Tile<'a> {
     fn read_once<C: Context>(&mut self, ima: u8, operation: u8, iteration: u16, context: &mut C) {
         let control = self.control_of(usize::from(ima));
         let unit = &mut self.imas[usize::from(ima)];
-        self.controls[control].tell_stage(self.id, ima, Stage::Read, unit.timing, context);
+        self.controls[control].tell_stage(self.id, ima, Stage::Read, unit.timing(), context);
         let last = u32::from(iteration) + 1 == unit.read_once(operation);
         context.send(1, self.id, TileMessage::Convert { ima, operation, last });
         let next = match last {
             true => TileMessage::ReadsDone { imas: ImaSet::from(1 << ima) },
             false => TileMessage::Read { ima, operation, iteration: iteration + 1 },
         };
-        context.send(Cycle::from(unit.timing.cycles_per_read), self.id, next);
+        context.send(Cycle::from(unit.timing().cycles_per_read), self.id, next);
     }
 
     /// eDRAM port and bus are granted to inputs of windows that are ready, for `imas`.
@@ -497,8 +495,8 @@ impl<'a> Tile<'a> {
                 let ima = &mut self.imas[index];
                 let values = read.as_ref().map_or(ima.rows(), |read| read.among(&ima.spec().rows));
                 let bits = u64::from(values) * u64::from(window.bits);
-                ima.fetch(crew.fetching, now, bits, mesh_waited);
                 let done = self.edram.port.serve(now, bits).max(self.bus.transfer(now, bits));
+                ima.fetch(crew.fetching, now..done + 1, bits, mesh_waited);
                 context.probe().fetch(control.unit(self.id, index), crew.fetching, bits, now..done + 1);
                 if done == now {
                     here |= 1 << index;
@@ -508,7 +506,7 @@ impl<'a> Tile<'a> {
             }
             crew.fetching += u32::from(self.pipeline.fetch(own, crew.imas));
         }
-        self.inputs_arrived(here, now + 1);
+        self.inputs_arrived(here);
         if let Some((at, imas)) = arrived.rest() {
             context.send(at - now, self.id, TileMessage::InputsArrived { imas });
         }
@@ -596,7 +594,7 @@ impl<C: Context> Component<C> for Tile<'_> {
                     control.look_ahead(now, &self.edram.inputs[usize::from(control.inputs)]);
                 }
             }
-            TileMessage::InputsArrived { imas } => self.inputs_arrived(imas.mask(), now),
+            TileMessage::InputsArrived { imas } => self.inputs_arrived(imas.mask()),
             TileMessage::Read { ima, operation, iteration } => {
                 self.read_once(ima, operation, iteration, context);
                 return Wake::Sleep;
@@ -604,19 +602,19 @@ impl<C: Context> Component<C> for Tile<'_> {
             TileMessage::Convert { ima, operation, last } => {
                 let control = self.control_of(usize::from(ima));
                 let unit = &mut self.imas[usize::from(ima)];
-                self.controls[control].tell_stage(self.id, ima, Stage::Convert, unit.timing, context);
+                self.controls[control].tell_stage(self.id, ima, Stage::Convert, unit.timing(), context);
                 unit.convert_once(operation);
-                let delay = Cycle::from(unit.timing.convert_cycles);
+                let delay = Cycle::from(unit.timing().convert_cycles);
                 context.send(delay, self.id, TileMessage::Accumulate { ima, operation, last });
                 return Wake::Sleep;
             }
             TileMessage::Accumulate { ima, operation, last } => {
                 let control = self.control_of(usize::from(ima));
                 let unit = &mut self.imas[usize::from(ima)];
-                self.controls[control].tell_stage(self.id, ima, Stage::Accumulate, unit.timing, context);
+                self.controls[control].tell_stage(self.id, ima, Stage::Accumulate, unit.timing(), context);
                 unit.merge_once(operation);
                 if last {
-                    let delay = Cycle::from(unit.timing.merge_cycles);
+                    let delay = Cycle::from(unit.timing().merge_cycles);
                     context.send(delay, self.id, TileMessage::ResultsReady { imas: ImaSet::from(1 << ima) });
                 }
                 return Wake::Sleep;
