@@ -27,8 +27,8 @@ struct TilePlan {
     /// (layer, copy, IMAs as bits).
     controls: Vec<(usize, u32, u64)>,
     sums: Vec<SumsPlan>,
-    /// (IMA of the copy, control, crew). The crews are numbered as the partial sums are.
-    imas: Vec<(u32, u8, u8)>,
+    /// (IMA of the copy, control).
+    imas: Vec<(u32, u8)>,
     /// (layer, number of its first outlet).
     outlets: Vec<(usize, u16)>,
     /// Outlets of all layers.
@@ -54,7 +54,7 @@ impl<'a> Wiring<'a> {
             let _span = tracing::debug_span!("wire", layer = %layer.layer.name).entered();
             wiring.place_shares(index, layer);
             wiring.place_copies(index, layer);
-            wiring.open_outlets(index, layer);
+            wiring.open_outlets(index);
         }
         wiring
     }
@@ -100,7 +100,7 @@ impl<'a> Wiring<'a> {
                     plan.sums.len() - 1
                 }) as u8;
                 plan.sums[usize::from(sums)].imas |= 1 << plan.imas.len();
-                plan.imas.push((ima, control, sums));
+                plan.imas.push((ima, control));
                 let contributors = &mut contributors[group as usize];
                 match contributors.last_mut() {
                     Some((last, imas)) if last.tile == tile => *imas += 1,
@@ -119,7 +119,7 @@ impl<'a> Wiring<'a> {
     }
 
     /// Gives each tile that finishes windows of layer `index` an outlet to every share of the next.
-    fn open_outlets(&mut self, index: usize, _layer: &LayerLayout) {
+    fn open_outlets(&mut self, index: usize) {
         let Some(next) = self.layout.layers.get(index + 1) else { return };
         let mut homes: Vec<u32> = self.homes[index].iter().map(|home| home.tile).collect();
         homes.sort_unstable();
@@ -201,9 +201,9 @@ impl<'a> Wiring<'a> {
         let controls = plan.controls.iter().map(|&(layer, copy, imas)| {
             LayerControl::new((&layers[layer], layer as u16), copy, options.images, inputs_of(layer) as u8, imas)
         });
-        let imas = plan.imas.iter().map(|&(ima, control, crew)| {
+        let imas = plan.imas.iter().map(|&(ima, control)| {
             let layer = plan.controls[usize::from(control)].0;
-            Ima::new(arch, layers[layer].geometry.ima(ima), crew)
+            Ima::new(arch, layers[layer].geometry.ima(ima))
         });
         let imas: Vec<Ima> = imas.collect();
         let crews = plan.sums.iter().map(|sums| {

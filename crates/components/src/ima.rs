@@ -103,8 +103,6 @@ pub struct Ima {
     idle_since: Cycle,
     /// Bits of inputs taken from the bus.
     bits_fetched: u64,
-    /// Number of its crew in the tile, and of the partial sums that its results go to.
-    pub crew: u8,
     /// Why results stay in the output register.
     output_wait: Cause,
     inside: Box<Inside>,
@@ -112,7 +110,7 @@ pub struct Ima {
 
 impl Ima {
     /// An idle IMA.
-    pub fn new(arch: &Arch, spec: ImaSpec, crew: u8) -> Self {
+    pub fn new(arch: &Arch, spec: ImaSpec) -> Self {
         let adc = Adc::new(arch, &spec.crossbars);
         let shift_add = ShiftAdd::new(arch, &spec.crossbars);
         let blocks = spec.rows.len().div_ceil(arch.crossbar.rows as usize);
@@ -135,7 +133,6 @@ impl Ima {
             fetches: Default::default(),
             idle_since: 1,
             bits_fetched: 0,
-            crew,
             output_wait: Cause::Bus,
             inside: Box::new(Inside {
                 spec,
@@ -342,7 +339,7 @@ mod tests {
     fn ima(rows: u32) -> Ima {
         let arch = arch::load("isaac-ce").expect("the preset is built in");
         let spec = ImaSpec { rows: 0..rows, columns: 0..1024, outputs: 0..128, crossbars: vec![(rows, 128); 8] };
-        Ima::new(&arch, spec, 0)
+        Ima::new(&arch, spec)
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct Tile<'a> {
     pub controls: Vec<LayerControl<'a>>,
     /// The IMAs of each output group of each copy.
     pub crews: Vec<Crew>,
+    /// For each IMA, the number of its crew, and of the part of the output register that its results go to.
+    crew_of: Vec<u8>,
     /// The output register: one part for each crew.
     pub sums: Vec<PartialSums<'a>>,
     /// For each outlet, the positions that may be sent, counted over all images.
@@ -151,6 +153,7 @@ impl<'a> Tile<'a> {
             bus: Bus::new(capacity(arch.bus.bytes_per_cycle)),
             edram: EdramBuffer::new(capacity(arch.edram.bytes_per_cycle), spec.inputs),
             pipeline: Pipeline::new(spec.imas.len()),
+            crew_of: crew_of(&spec.crews, spec.imas.len()),
             imas: spec.imas,
             controls: spec.controls,
             crews: spec.crews,
@@ -305,9 +308,9 @@ impl<'a> Tile<'a> {
 
     /// Takes the IMAs of one crew out of the set `imas`: (number of the crew, its IMAs).
     #[inline]
-    fn take_crew(units: &[Ima], crews: &[Crew], imas: &mut u64) -> Option<(usize, u64)> {
+    fn take_crew(crew_of: &[u8], crews: &[Crew], imas: &mut u64) -> Option<(usize, u64)> {
         let first = (*imas != 0).then(|| imas.trailing_zeros() as usize)?;
-        let crew = usize::from(units[first].crew);
+        let crew = usize::from(crew_of[first]);
         let own = *imas & crews[crew].imas;
         *imas ^= own;
         Some((crew, own))
@@ -317,7 +320,7 @@ impl<'a> Tile<'a> {
     #[inline]
     fn results_merged(&mut self, mut imas: u64) {
         self.pipeline.results_merged(imas);
-        while let Some((number, own)) = Self::take_crew(&self.imas, &self.crews, &mut imas) {
+        while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
             let (crew, sums) = (&mut self.crews[number], &mut self.sums[number]);
             let (window, this, next) = crew.merging.take(own, crew.imas);
             let mut complete = sums.merge(window, this.count_ones() as u16);
@@ -332,7 +335,7 @@ impl<'a> Tile<'a> {
     #[inline]
     fn inputs_arrived(&mut self, mut imas: u64) {
         self.pipeline.inputs_arrived(imas);
-        while let Some((number, own)) = Self::take_crew(&self.imas, &self.crews, &mut imas) {
+        while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
             let crew = &mut self.crews[number];
             let (window, ..) = crew.arriving.take(own, crew.imas);
             self.progressed |= u64::from(crew.arriving.window > window) << crew.control;
@@ -344,7 +347,7 @@ impl<'a> Tile<'a> {
         let now = context.now();
         let mut merged = Batch::default();
         let mut here = 0;
-        while let Some((number, own)) = Self::take_crew(&self.imas, &self.crews, &mut imas) {
+        while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
             let (crew, sums) = (&mut self.crews[number], &self.sums[number]);
             if crew.sending >= sums.room() {
                 let cause = sums.refusal();
@@ -375,7 +378,7 @@ impl<'a> Tile<'a> {
     fn start<C: Context>(&mut self, mut imas: u64, context: &mut C) {
         let now = context.now();
         let (mut read, mut ready) = (Batch::default(), Batch::default());
-        while let Some((number, own)) = Self::take_crew(&self.imas, &self.crews, &mut imas) {
+        while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
             let (index, of) = (self.crews[number].starting, usize::from(self.crews[number].control));
             let window = self.controls[of].window(index);
             let iterations = u32::from(window.bits).div_ceil(self.dac_bits);
@@ -480,7 +483,7 @@ impl<'a> Tile<'a> {
         let now = context.now();
         let mut arrived = Batch::default();
         let mut here = 0;
-        while let Some((number, own)) = Self::take_crew(&self.imas, &self.crews, &mut imas) {
+        while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
             let crew = &mut self.crews[number];
             let control = &mut self.controls[usize::from(crew.control)];
             if crew.fetching >= control.ready {
@@ -514,16 +517,16 @@ impl<'a> Tile<'a> {
 
     /// Number of the layer control of an IMA.
     pub fn control_of(&self, ima: usize) -> usize {
-        usize::from(self.crews[usize::from(self.imas[ima].crew)].control)
+        usize::from(self.crews[usize::from(self.crew_of[ima])].control)
     }
 
     /// What the blocks of the tile counted for each layer: (layer, counts).
     pub fn counts(&self, crossbar_cells: u64) -> Vec<(u16, Counts)> {
         let mut results = vec![0; self.crews.len()];
-        let imas = self.imas.iter().map(|ima| {
-            let crew = &self.crews[usize::from(ima.crew)];
+        let imas = self.imas.iter().zip(&self.crew_of).map(|(ima, &crew)| {
+            let (number, crew) = (usize::from(crew), &self.crews[usize::from(crew)]);
             let mut counts = ima.counts(crew, crossbar_cells);
-            results[usize::from(ima.crew)] += counts.output_register_values;
+            results[number] += counts.output_register_values;
             // What goes into an IMA's registers, and out of them, crosses the bus.
             counts.edram_bits_read = counts.input_register_bits_written;
             let result_bits = counts.output_register_values * u64::from(self.partial_sum_bits);
@@ -547,14 +550,14 @@ impl<'a> Tile<'a> {
     /// Who waits for what, when nothing moves any more.
     pub fn waiting(&self) -> Vec<Waiting> {
         let mut waiting = Vec::new();
-        for (number, ima) in self.imas.iter().enumerate() {
-            let crew = &self.crews[usize::from(ima.crew)];
+        for (number, &own) in self.crew_of.iter().enumerate() {
+            let (crew, sums) = (&self.crews[usize::from(own)], &self.sums[usize::from(own)]);
             let control = &self.controls[usize::from(crew.control)];
             let name = &control.layer.layer.name;
             let unit = format!("tile {} IMA {number} ({name}, copy {})", self.id, control.copy);
             let at = |window: &Window| format!("({}, {})", window.y, window.x);
             if self.pipeline.can_send() >> number & 1 == 1 {
-                let cause = match self.sums[usize::from(ima.crew)].refusal() {
+                let cause = match sums.refusal() {
                     Cause::DownstreamBuffer => "room in the buffers of the next layer",
                     _ => "room in the tile's output register",
                 };
@@ -576,6 +579,12 @@ impl<'a> Tile<'a> {
         }
         waiting
     }
+}
+
+/// For each of `imas` IMAs, the number of its crew.
+fn crew_of(crews: &[Crew], imas: usize) -> Vec<u8> {
+    let crew = |ima: usize| crews.iter().position(|crew| crew.imas >> ima & 1 == 1);
+    (0..imas).map(|ima| crew(ima).expect("every IMA is in a crew") as u8).collect()
 }
 
 fn wake_if(decision: bool) -> Wake {
