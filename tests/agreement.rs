@@ -176,7 +176,7 @@ fn plan_of(network: &Network, (layers, regions): &Bits) -> Plan {
         layer.regions.extend(here.map(|(_, region)| Region {
             height: region.height.min(output.height - region.top),
             width: region.width.min(output.width - region.left),
-            ..region.clone()
+            ..*region
         }));
     }
     plan
