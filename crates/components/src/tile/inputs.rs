@@ -1,0 +1,148 @@
+//! The way of inputs: written to the buffer, handed to IMAs, and released when no window needs them any more.
+
+use des::Cycle;
+
+use super::{Batch, Tile, digest};
+use crate::bits::ones;
+use crate::{Context, LayerControl, Probe, Producer, TileMessage};
+
+impl Tile<'_> {
+    /// The eDRAM port is granted to writes.
+    pub(super) fn write<C: Context>(&mut self, context: &mut C) {
+        let mut deliveries = std::mem::take(&mut self.deliveries);
+        deliveries.sort_unstable();
+        let now = context.now();
+        for (inputs, rank, bits, waited) in deliveries.drain(..) {
+            let done = self.edram.port.serve(now, u64::from(bits));
+            self.last_active = self.last_active.max(done);
+            let of = self.edram.inputs.get(usize::from(inputs)).map(|inputs| inputs.layer);
+            context.probe().write(self.id, of, rank, bits, now..done + 1);
+            let layer = if inputs == TileMessage::RESULTS {
+                let image = &mut self.outputs.images[(rank / self.outputs.positions) as usize];
+                *image = (image.0 + 1, image.1.max(done));
+                self.outputs.bits_written += u64::from(bits);
+                u64::MAX
+            } else {
+                let to = &mut self.edram.inputs[usize::from(inputs)];
+                to.bits_written += u64::from(bits);
+                to.last_written_at = to.last_written_at.max(done);
+                let layer = to.layer;
+                if done == now {
+                    self.written(inputs, rank, waited, now, context);
+                } else {
+                    context.send(done + 1 - now, self.id, TileMessage::Written { inputs, waited, rank });
+                }
+                u64::from(layer)
+            };
+            let completion = digest(&[layer, u64::from(self.id), u64::from(rank), u64::from(bits), done]);
+            self.digest = self.digest.wrapping_add(completion);
+        }
+        self.deliveries = deliveries;
+    }
+
+    /// A packet is in the buffer at the end of cycle `at`.
+    pub(super) fn written<C: Context>(&mut self, number: u8, rank: u32, waited: u16, at: Cycle, context: &mut C) {
+        let inputs = &mut self.edram.inputs[usize::from(number)];
+        let Some(slot) = inputs.written(rank) else { return };
+        context.probe().arrive(self.id, inputs.layer, inputs.share.position_bits, at);
+        for (index, control) in self.controls.iter_mut().enumerate() {
+            if control.inputs == number && control.awaited == Some(slot) {
+                control.supply(waited);
+                context.probe().supply(self.id, inputs.layer, control.copy, rank, at);
+                self.supplied |= 1 << index;
+            }
+        }
+    }
+
+    /// Windows whose last input has been written become ready.
+    pub(super) fn look_ahead(&mut self, now: Cycle) {
+        for control in ones(std::mem::take(&mut self.supplied)) {
+            let control = &mut self.controls[control];
+            if control.look_ahead(now, &self.edram.inputs[usize::from(control.inputs)]) {
+                self.starving &= !control.imas;
+            }
+        }
+    }
+
+    /// Positions that no window needs any more make room in the buffer, and their producers are told.
+    pub(super) fn release<C: Context>(&mut self, context: &mut C) {
+        let mut progressed = 0u64;
+        for number in ones(std::mem::take(&mut self.progressed)) {
+            let control = &mut self.controls[number];
+            let own = self.crews.iter().filter(|crew| usize::from(crew.control) == number);
+            let slowest = own.map(|crew| crew.arriving.window).min();
+            control.read_by_all = slowest.expect("a layer control has IMAs");
+            progressed |= 1 << control.inputs;
+        }
+        for index in ones(progressed) {
+            let inputs = &mut self.edram.inputs[index];
+            let sharing = |control: &&mut LayerControl| usize::from(control.inputs) == index;
+            let slowest = self.controls.iter_mut().filter(sharing).filter_map(|control| control.progress()).min();
+            let (image, step) = slowest.expect("a copy that read a window has windows");
+            let held = inputs.holds_image(image + 1);
+            let now = context.now();
+            context.probe().progress(self.id, inputs.layer, image, step, now);
+            if let Some(limit) = inputs.advance(image, step) {
+                for &Producer { tile, outlet } in &inputs.producers {
+                    context.probe().credit(self.id, inputs.layer, tile, now);
+                    context.send(1, tile, TileMessage::Credit { outlet, limit });
+                }
+            }
+            if !held {
+                for control in self.controls.iter_mut().filter(sharing).filter(|control| control.awaited.is_none()) {
+                    if control.look_ahead(context.now(), inputs) {
+                        self.starving &= !control.imas;
+                    }
+                }
+            }
+        }
+    }
+
+    /// eDRAM port and bus are granted to inputs of windows that are ready, for `imas`.
+    pub(super) fn fetch<C: Context>(&mut self, mut imas: u64, context: &mut C) {
+        let now = context.now();
+        let mut arrived = Batch::default();
+        let mut here = 0;
+        while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
+            let crew = &mut self.crews[number];
+            let control = &mut self.controls[usize::from(crew.control)];
+            if crew.fetching >= control.ready {
+                self.starving |= own;
+                continue;
+            }
+            control.first_cycle.get_or_insert(now);
+            let (window, mesh_waited) = (control.window(crew.fetching), control.held_up(now));
+            let inputs = &self.edram.inputs[usize::from(control.inputs)];
+            let read = (!window.whole).then(|| inputs.read_by(&control.layer.layer, window));
+            for index in ones(own) {
+                let ima = &mut self.imas[index];
+                let values = read.as_ref().map_or(ima.rows(), |read| read.among(&ima.spec().rows));
+                let bits = u64::from(values) * u64::from(window.bits);
+                let done = self.edram.port.serve(now, bits).max(self.bus.transfer(now, bits));
+                ima.fetch(crew.fetching, now..done + 1, bits, mesh_waited);
+                context.probe().fetch(control.unit(self.id, index), crew.fetching, bits, now..done + 1);
+                if done == now {
+                    here |= 1 << index;
+                } else if let Some((at, imas)) = arrived.add(done + 1, 1 << index) {
+                    context.send(at - now, self.id, TileMessage::InputsArrived { imas });
+                }
+            }
+            crew.fetching += u32::from(self.pipeline.fetch(own, crew.imas));
+        }
+        self.inputs_arrived(here);
+        if let Some((at, imas)) = arrived.rest() {
+            context.send(at - now, self.id, TileMessage::InputsArrived { imas });
+        }
+    }
+
+    /// Inputs of some IMAs are in their input registers at the end of a cycle.
+    #[inline]
+    pub(super) fn inputs_arrived(&mut self, mut imas: u64) {
+        self.pipeline.inputs_arrived(imas);
+        while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
+            let crew = &mut self.crews[number];
+            let (window, ..) = crew.arriving.take(own, crew.imas);
+            self.progressed |= u64::from(crew.arriving.window > window) << crew.control;
+        }
+    }
+}

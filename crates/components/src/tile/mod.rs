@@ -1,0 +1,308 @@
+mod account;
+mod inputs;
+mod operations;
+mod results;
+
+use arch::Arch;
+use des::{Component, Cycle, Wake};
+
+pub use self::account::Waiting;
+use crate::bits::ImaSet;
+use crate::{
+    Bus, Context, Crew, EdramBuffer, Fidelity, Ima, Inputs, LayerControl, PartialSums, Pipeline, Producer, TileMessage,
+};
+
+/// A tile: an eDRAM buffer and a bus, IMAs, layer controls, and an output register with what is behind it.
+///
+/// Its messages come from the mesh, from other tiles and from itself. Grants of the bus and of the eDRAM port are
+/// decided once a cycle: results before inputs, writes before reads, low numbers first.
+#[derive(Clone, Debug)]
+pub struct Tile<'a> {
+    /// Number on the board.
+    pub id: u32,
+    fidelity: Fidelity,
+    skip_zero_row_blocks: bool,
+    partial_sum_bits: u32,
+    dac_bits: u32,
+    bus: Bus,
+    edram: EdramBuffer<'a>,
+    /// IMAs that hold weights.
+    pub imas: Vec<Ima>,
+    /// Controls of the copies with IMAs here.
+    pub controls: Vec<LayerControl<'a>>,
+    /// The IMAs of each output group of each copy.
+    pub crews: Vec<Crew>,
+    /// For each IMA, the number of its crew, and of the part of the output register that its results go to.
+    crew_of: Vec<u8>,
+    /// The output register: one part for each crew.
+    pub sums: Vec<PartialSums<'a>>,
+    /// For each outlet, the positions that may be sent, counted over all images.
+    limits: Vec<u32>,
+    pipeline: Pipeline,
+    /// IMAs whose next window has not all its inputs yet.
+    starving: u64,
+    /// IMAs whose results the output register has no room for.
+    refused: u64,
+    /// Layer controls of which all IMAs have read one more window.
+    progressed: u64,
+    /// Parts of the output register with something new.
+    changed: u64,
+    /// Parts of the output register that wait for room in the buffers of the next layer.
+    blocked: u64,
+    /// Layer controls whose awaited input has been written.
+    supplied: u64,
+    /// Writes of this cycle: inputs, rank, bits, cycles held up.
+    deliveries: Vec<(u8, u32, u32, u16)>,
+    /// Values for max-pools of this cycle: part of the output register, image, position.
+    pool_values: Vec<(u8, u16, u32)>,
+    /// Results of the last layer that are finished here.
+    pub outputs: Outputs,
+    /// The last cycle in which anything was moved.
+    pub last_active: Cycle,
+    /// A sum over all completions, which does not depend on their order.
+    pub digest: u64,
+}
+
+/// Results of the last layer in a tile.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    /// Positions of one image.
+    pub positions: u32,
+    /// For each image, the results written and the cycle of the last.
+    pub images: Vec<(u64, Cycle)>,
+    /// Bits written.
+    pub bits_written: u64,
+}
+
+/// What a tile is made of.
+#[derive(Clone, Debug)]
+pub struct TileSpec<'a> {
+    /// Number on the board.
+    pub id: u32,
+    /// How finely its IMAs are simulated.
+    pub fidelity: Fidelity,
+    /// Bus and eDRAM port move anything at once.
+    pub uncontended: bool,
+    /// Images of the run.
+    pub images: u32,
+    /// IMAs that hold weights.
+    pub imas: Vec<Ima>,
+    /// Controls of the copies with IMAs here.
+    pub controls: Vec<LayerControl<'a>>,
+    /// Inputs of the layers with IMAs here.
+    pub inputs: Vec<Inputs<'a>>,
+    /// The IMAs of each output group of each copy.
+    pub crews: Vec<Crew>,
+    /// One part of the output register for each crew.
+    pub sums: Vec<PartialSums<'a>>,
+    /// For each outlet, the positions that may be sent at first.
+    pub limits: Vec<u32>,
+    /// Output positions of the last layer.
+    pub output_positions: u32,
+}
+
+/// IMAs to which the same happens in the same cycle: they share a message.
+#[derive(Default)]
+struct Batch {
+    at: Cycle,
+    imas: u64,
+}
+
+impl Batch {
+    /// Adds IMAs to which it happens in cycle `at`. Returns the batch before if they do not belong to it.
+    #[inline]
+    fn add(&mut self, at: Cycle, imas: u64) -> Option<(Cycle, ImaSet)> {
+        if self.at == at {
+            self.imas |= imas;
+            return None;
+        }
+        let before = std::mem::replace(self, Self { at, imas });
+        before.rest()
+    }
+
+    /// What is left.
+    #[inline]
+    fn rest(self) -> Option<(Cycle, ImaSet)> {
+        (self.imas != 0).then(|| (self.at, ImaSet::from(self.imas)))
+    }
+}
+
+/// Mixes the particulars of one completion into 64 bits.
+pub(crate) fn digest(particulars: &[u64]) -> u64 {
+    particulars.iter().fold(0x9e37_79b9_7f4a_7c15, |hash, &value| {
+        let mixed = (hash ^ value).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        mixed ^ (mixed >> 32)
+    })
+}
+
+impl<'a> Tile<'a> {
+    /// An idle tile.
+    pub fn new(arch: &Arch, spec: TileSpec<'a>) -> Self {
+        let capacity = |bytes_per_cycle: u32| (!spec.uncontended).then_some(8 * u64::from(bytes_per_cycle));
+        Self {
+            id: spec.id,
+            fidelity: spec.fidelity,
+            skip_zero_row_blocks: arch.ima.skip_zero_row_blocks,
+            partial_sum_bits: arch.tile.partial_sum_bits,
+            dac_bits: arch.dac.bits,
+            bus: Bus::new(capacity(arch.bus.bytes_per_cycle)),
+            edram: EdramBuffer::new(capacity(arch.edram.bytes_per_cycle), spec.inputs),
+            pipeline: Pipeline::new(spec.imas.len()),
+            crew_of: crew_of(&spec.crews, spec.imas.len()),
+            imas: spec.imas,
+            controls: spec.controls,
+            crews: spec.crews,
+            sums: spec.sums,
+            limits: spec.limits,
+            starving: 0,
+            refused: 0,
+            progressed: 0,
+            changed: 0,
+            blocked: 0,
+            supplied: 0,
+            deliveries: Vec::new(),
+            pool_values: Vec::new(),
+            outputs: Outputs {
+                positions: spec.output_positions,
+                images: vec![(0, 0); spec.images as usize],
+                bits_written: 0,
+            },
+            last_active: 0,
+            digest: 0,
+        }
+    }
+
+    /// Inputs in the tile's buffer.
+    pub fn inputs(&self) -> &[Inputs<'a>] {
+        &self.edram.inputs
+    }
+
+    /// Names the tiles that send the inputs of number `inputs`.
+    pub fn set_producers(&mut self, inputs: u8, producers: Vec<Producer>) {
+        self.edram.inputs[usize::from(inputs)].producers = producers;
+    }
+
+    /// Lets outlet `outlet` send positions up to `limit`.
+    pub fn set_limit(&mut self, outlet: u16, limit: u32) {
+        self.limits[usize::from(outlet)] = limit;
+    }
+
+    /// Number of the layer control of an IMA.
+    pub fn control_of(&self, ima: usize) -> usize {
+        usize::from(self.crews[usize::from(self.crew_of[ima])].control)
+    }
+
+    /// Takes the IMAs of one crew out of the set `imas`: (number of the crew, its IMAs).
+    #[inline]
+    fn take_crew(crew_of: &[u8], crews: &[Crew], imas: &mut u64) -> Option<(usize, u64)> {
+        let first = (*imas != 0).then(|| imas.trailing_zeros() as usize)?;
+        let crew = usize::from(crew_of[first]);
+        let own = *imas & crews[crew].imas;
+        *imas ^= own;
+        Some((crew, own))
+    }
+}
+
+/// For each of `imas` IMAs, the number of its crew.
+fn crew_of(crews: &[Crew], imas: usize) -> Vec<u8> {
+    let crew = |ima: usize| crews.iter().position(|crew| crew.imas >> ima & 1 == 1);
+    (0..imas).map(|ima| crew(ima).expect("every IMA is in a crew") as u8).collect()
+}
+
+fn wake_if(decision: bool) -> Wake {
+    if decision { Wake::Evaluate } else { Wake::Sleep }
+}
+
+impl<C: Context> Component<C> for Tile<'_> {
+    type Message = TileMessage;
+
+    #[inline]
+    fn receive(&mut self, message: TileMessage, context: &mut C) -> Wake {
+        let now = context.now();
+        match message {
+            TileMessage::Start => {
+                for control in &mut self.controls {
+                    control.look_ahead(now, &self.edram.inputs[usize::from(control.inputs)]);
+                }
+            }
+            TileMessage::InputsArrived { imas } => self.inputs_arrived(imas.mask()),
+            TileMessage::Read { ima, operation, iteration } => {
+                self.read_once(ima, operation, iteration, context);
+                return Wake::Sleep;
+            }
+            TileMessage::Convert { ima, operation, last } => {
+                self.convert_once(ima, operation, last, context);
+                return Wake::Sleep;
+            }
+            TileMessage::Accumulate { ima, operation, last } => {
+                self.merge_once(ima, operation, last, context);
+                return Wake::Sleep;
+            }
+            TileMessage::ReadsDone { imas } => self.pipeline.reads_done(imas.mask()),
+            TileMessage::ResultsReady { imas } => self.pipeline.results_ready(imas.mask()),
+            TileMessage::ResultsMerged { imas } => self.results_merged(imas.mask()),
+            TileMessage::PartialSum { sums: number, window } => {
+                let sums = &mut self.sums[usize::from(number)];
+                let complete = sums.merge_partial_sums(window);
+                self.changed |= u64::from(complete) << number;
+                return wake_if(complete);
+            }
+            TileMessage::PartialSumCredit { sums, limit } => {
+                let has_waited = self.sums[usize::from(sums)].credited(limit);
+                self.changed |= u64::from(has_waited) << sums;
+                return wake_if(has_waited);
+            }
+            TileMessage::PoolValue { sums, image, position } => {
+                self.pool_values.push((sums, image, position));
+                self.changed |= 1 << sums;
+            }
+            TileMessage::Delivery { inputs, waited, bits, rank } => self.deliveries.push((inputs, rank, bits, waited)),
+            TileMessage::Written { inputs, waited, rank } => self.written(inputs, rank, waited, now - 1, context),
+            TileMessage::Tick => {}
+            TileMessage::Credit { outlet, limit } => {
+                let known = &mut self.limits[usize::from(outlet)];
+                *known = limit.max(*known);
+                self.changed |= self.blocked;
+                return wake_if(self.blocked != 0);
+            }
+        }
+        Wake::Evaluate
+    }
+
+    fn evaluate(&mut self, context: &mut C) {
+        if self.changed != 0 {
+            self.pass_on(context);
+        }
+        if self.supplied != 0 {
+            self.look_ahead(context.now());
+        }
+        if self.progressed != 0 {
+            self.release(context);
+        }
+        let starting = self.pipeline.can_start();
+        if starting != 0 {
+            self.start(starting, context);
+        }
+        // From here on, what is decided in this cycle is done at its end.
+        if !self.deliveries.is_empty() {
+            self.write(context);
+        }
+        loop {
+            let sending = self.pipeline.can_send() & !self.refused;
+            if sending == 0 {
+                break;
+            }
+            self.send_results(sending, context);
+        }
+        loop {
+            let fetching = self.pipeline.can_fetch() & !self.starving;
+            if fetching == 0 {
+                break;
+            }
+            self.fetch(fetching, context);
+        }
+        if self.changed | self.supplied | self.progressed | self.pipeline.can_start() != 0 {
+            context.send(1, self.id, TileMessage::Tick);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Operations of the IMAs, in closed form or read by read.
+
+use des::Cycle;
+use mapper::Window;
+
+use super::{Batch, Tile};
+use crate::bits::{ImaSet, ones};
+use crate::{Cause, Context, Fidelity, Probe, Stage, TileMessage};
+
+impl Tile<'_> {
+    /// The next operations of `imas` start.
+    pub(super) fn start<C: Context>(&mut self, mut imas: u64, context: &mut C) {
+        let now = context.now();
+        let (mut read, mut ready) = (Batch::default(), Batch::default());
+        while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
+            let (index, of) = (self.crews[number].starting, usize::from(self.crews[number].control));
+            let window = self.controls[of].window(index);
+            let iterations = u32::from(window.bits).div_ceil(self.dac_bits);
+            let skips = self.skips_row_blocks(window);
+            for group in 0..self.crews[number].timings.len() {
+                let (imas, timing) = self.crews[number].timings[group];
+                let own = own & imas;
+                if own == 0 {
+                    continue;
+                }
+                let reads = timing.reads(iterations);
+                for ima in ones(own) {
+                    let (unit, control) = (&mut self.imas[ima], &mut self.controls[of]);
+                    if let Some(pause) = unit.pause(index, now) {
+                        let unit = control.unit(self.id, ima);
+                        for (cause, cycles) in pause {
+                            control.stalls.add(cause, cycles.end - cycles.start);
+                            if !cycles.is_empty() {
+                                context.probe().wait(unit, cause, cycles);
+                            }
+                        }
+                    }
+                    unit.start(now + reads);
+                    context.probe().operation(control.unit(self.id, ima), index, now, iterations, timing);
+                }
+                self.controls[of].stalls.add(Cause::Computing, reads * u64::from(own.count_ones()));
+                if skips || self.fidelity == Fidelity::Iteration {
+                    self.hand_to_blocks(own, of, index, iterations, context);
+                }
+                if self.fidelity == Fidelity::Iteration {
+                    continue;
+                }
+                if let Some((at, imas)) = read.add(now + reads, own) {
+                    context.send(at - now, self.id, TileMessage::ReadsDone { imas });
+                }
+                if let Some((at, imas)) = ready.add(now + timing.results(iterations), own) {
+                    context.send(at - now, self.id, TileMessage::ResultsReady { imas });
+                }
+            }
+            let crew = &mut self.crews[number];
+            if self.pipeline.start(own, crew.imas) {
+                crew.starting += 1;
+                if !skips && self.fidelity == Fidelity::Operation {
+                    crew.closed_form = (crew.closed_form.0 + 1, crew.closed_form.1 + u64::from(iterations));
+                }
+            }
+        }
+        if let Some((at, imas)) = read.rest() {
+            context.send(at - now, self.id, TileMessage::ReadsDone { imas });
+        }
+        if let Some((at, imas)) = ready.rest() {
+            context.send(at - now, self.id, TileMessage::ResultsReady { imas });
+        }
+    }
+
+    /// Whether row blocks without inputs are left out of an operation for `window`.
+    #[inline]
+    fn skips_row_blocks(&self, window: &Window) -> bool {
+        self.skip_zero_row_blocks && !window.whole
+    }
+
+    /// Hands the operation for window `index` of layer control `of` to the blocks of each of its `imas`, where their crew
+    /// cannot count for all: not all crossbars may take part, or each read is an event.
+    fn hand_to_blocks<C: Context>(&mut self, imas: u64, of: usize, index: u32, iterations: u32, context: &mut C) {
+        let control = &self.controls[of];
+        let window = control.window(index);
+        let inputs = &self.edram.inputs[usize::from(control.inputs)];
+        let read = self.skips_row_blocks(window).then(|| inputs.read_by(&control.layer.layer, window));
+        for ima in ones(imas) {
+            let unit = &mut self.imas[ima];
+            let operation = match &read {
+                Some(read) => unit.operation(iterations, |rows| read.among(rows) > 0),
+                None => unit.whole_operation(iterations),
+            };
+            match self.fidelity {
+                Fidelity::Operation => unit.operate(&operation),
+                Fidelity::Iteration => {
+                    let number = unit.keep(index, operation);
+                    self.read_once(ima as u8, number, 0, context);
+                }
+            }
+        }
+    }
+
+    /// Iteration fidelity: one read, and what follows from it.
+    #[inline]
+    pub(super) fn read_once<C: Context>(&mut self, ima: u8, operation: u8, iteration: u16, context: &mut C) {
+        let control = self.control_of(usize::from(ima));
+        let unit = &mut self.imas[usize::from(ima)];
+        self.controls[control].tell_stage(self.id, ima, Stage::Read, unit.timing(), context);
+        let last = u32::from(iteration) + 1 == unit.read_once(operation);
+        context.send(1, self.id, TileMessage::Convert { ima, operation, last });
+        let next = match last {
+            true => TileMessage::ReadsDone { imas: ImaSet::from(1 << ima) },
+            false => TileMessage::Read { ima, operation, iteration: iteration + 1 },
+        };
+        context.send(Cycle::from(unit.timing().cycles_per_read), self.id, next);
+    }
+
+    /// Iteration fidelity: the conversions of one read, and what follows from them.
+    #[inline]
+    pub(super) fn convert_once<C: Context>(&mut self, ima: u8, operation: u8, last: bool, context: &mut C) {
+        let control = self.control_of(usize::from(ima));
+        let unit = &mut self.imas[usize::from(ima)];
+        self.controls[control].tell_stage(self.id, ima, Stage::Convert, unit.timing(), context);
+        unit.convert_once(operation);
+        let delay = Cycle::from(unit.timing().convert_cycles);
+        context.send(delay, self.id, TileMessage::Accumulate { ima, operation, last });
+    }
+
+    /// Iteration fidelity: the conversions of one read are merged; after the last, the results are there.
+    #[inline]
+    pub(super) fn merge_once<C: Context>(&mut self, ima: u8, operation: u8, last: bool, context: &mut C) {
+        let control = self.control_of(usize::from(ima));
+        let unit = &mut self.imas[usize::from(ima)];
+        self.controls[control].tell_stage(self.id, ima, Stage::Accumulate, unit.timing(), context);
+        unit.merge_once(operation);
+        if last {
+            let delay = Cycle::from(unit.timing().merge_cycles);
+            context.send(delay, self.id, TileMessage::ResultsReady { imas: ImaSet::from(1 << ima) });
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The way of results: over the bus into the tile's output register, merged there, and on to the next layer.
+
+use super::{Batch, Tile};
+use crate::bits::ones;
+use crate::{Context, Probe, TileMessage};
+
+impl Tile<'_> {
+    /// The bus is granted to results of `imas` that the output register has room for.
+    pub(super) fn send_results<C: Context>(&mut self, mut imas: u64, context: &mut C) {
+        let now = context.now();
+        let mut merged = Batch::default();
+        let mut here = 0;
+        while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
+            let (crew, sums) = (&mut self.crews[number], &self.sums[number]);
+            if crew.sending >= sums.room() {
+                let cause = sums.refusal();
+                ones(own).for_each(|ima| self.imas[ima].result_refused(cause));
+                self.refused |= own;
+                continue;
+            }
+            let control = &self.controls[usize::from(crew.control)];
+            for index in ones(own) {
+                let bits = u64::from(self.imas[index].results()) * u64::from(self.partial_sum_bits);
+                let done = self.bus.transfer(now, bits);
+                context.probe().result(control.unit(self.id, index), crew.sending, bits, now..done + 1);
+                if done == now {
+                    here |= 1 << index;
+                } else if let Some((at, imas)) = merged.add(done + 1, 1 << index) {
+                    context.send(at - now, self.id, TileMessage::ResultsMerged { imas });
+                }
+            }
+            crew.sending += u32::from(self.pipeline.send(own, crew.imas));
+        }
+        self.results_merged(here);
+        if let Some((at, imas)) = merged.rest() {
+            context.send(at - now, self.id, TileMessage::ResultsMerged { imas });
+        }
+    }
+
+    /// Results of some IMAs are in the tile's output register at the end of a cycle, and their own are free.
+    #[inline]
+    pub(super) fn results_merged(&mut self, mut imas: u64) {
+        self.pipeline.results_merged(imas);
+        while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
+            let (crew, sums) = (&mut self.crews[number], &mut self.sums[number]);
+            let (window, this, next) = crew.merging.take(own, crew.imas);
+            let mut complete = sums.merge(window, this.count_ones() as u16);
+            if next != 0 {
+                complete |= sums.merge(window + 1, next.count_ones() as u16);
+            }
+            self.changed |= u64::from(complete) << number;
+        }
+    }
+
+    /// Finished windows, windows merged from here and elsewhere, and values for max-pools go on their way.
+    pub(super) fn pass_on<C: Context>(&mut self, context: &mut C) {
+        self.pool_values.sort_unstable();
+        for (sums, image, position) in self.pool_values.drain(..) {
+            let sums = &mut self.sums[usize::from(sums)];
+            sums.merge_pool_value(u32::from(image), position);
+        }
+        for index in ones(std::mem::take(&mut self.changed)) {
+            let sums = &mut self.sums[index];
+            let control = &mut self.controls[usize::from(sums.control)];
+            let left = sums.left();
+            let completed = sums.pass_on(control, &self.limits, context);
+            if sums.left() > left {
+                self.refused &= !self.crews[index].imas;
+            }
+            self.digest = self.digest.wrapping_add(completed);
+            if completed != 0 {
+                self.last_active = self.last_active.max(context.now());
+            }
+            self.blocked = self.blocked & !(1 << index) | u64::from(sums.waits_for_buffers()) << index;
+        }
+    }
+}
