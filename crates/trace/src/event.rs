@@ -63,6 +63,16 @@ impl Event {
     }
 }
 
+/// When the converters and the shift-and-adds work on an operation whose reads take `reads`: they follow the reads.
+pub(crate) fn stages(reads: &Range<Cycle>, timing: ImaTiming) -> [Range<Cycle>; 2] {
+    let convert =
+        reads.start + 1..reads.end + 1 + Cycle::from(timing.convert_cycles) - Cycle::from(timing.cycles_per_read);
+    let delay = 1 + Cycle::from(timing.convert_cycles);
+    let accumulate =
+        reads.start + delay..reads.end + delay + Cycle::from(timing.merge_cycles) - Cycle::from(timing.cycles_per_read);
+    [convert, accumulate]
+}
+
 /// How much a trace shows; each step shows what the one before does, and more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {

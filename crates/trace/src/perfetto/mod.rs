@@ -1,0 +1,303 @@
+//! Perfetto's native format: a stream of protobuf packets, each complete in itself, so that a file that ends early can
+//! be opened.
+
+mod packets;
+mod proto;
+mod tracks;
+
+use std::collections::VecDeque;
+use std::io;
+use std::ops::Range;
+
+use chip::{Cause, Stage, Unit};
+use components::ImaTiming;
+use des::Cycle;
+
+use self::packets::Packets;
+use self::proto::{INSTANT, TrackEvent};
+use self::tracks::{Name, Track};
+use crate::event::{Event, stages};
+use crate::load::{Carrier, LOAD_CYCLES};
+use crate::writer::{Counted, Sink};
+use crate::{Detail, Filter, Scene};
+
+/// A slice or instant from which arrows may start, kept back until it is known how many do.
+struct Source {
+    track: Track,
+    name: Name,
+    cycles: Range<Cycle>,
+    flows: Vec<u64>,
+}
+
+/// What may have ended a wait of an IMA: the last two fetches and results.
+#[derive(Default)]
+struct OfIma([Option<Source>; 4]);
+
+/// What may have ended waits in a tile.
+#[derive(Default)]
+struct OfTile {
+    /// The last writes: layer of the inputs, rank.
+    writes: VecDeque<(u16, u32, Source)>,
+    /// The last writes that windows of a copy waited for: layer, copy, rank, cycle.
+    supplies: VecDeque<(u16, u32, u32, Cycle)>,
+    /// The last buffer that told this tile of room.
+    room: Option<Source>,
+    /// The end of the last write, and what the rows of writes are taken until.
+    written_until: Cycle,
+    rows_until: [Cycle; 2],
+}
+
+/// Writes and supplies of a tile that are remembered. An IMA begins at most a few cycles after its inputs came.
+const REMEMBERED: usize = 32;
+
+/// Bytes that a slice takes, about.
+const KEPT_BYTES: u64 = 64;
+
+/// Writes Perfetto traces.
+pub(crate) struct Perfetto<'a> {
+    scene: &'a Scene<'a>,
+    detail: Detail,
+    end: Cycle,
+    packets: Packets<'a>,
+    flows: u64,
+    imas: Vec<OfIma>,
+    tiles: Vec<OfTile>,
+    /// For each buffer that writes were seen of, its positions by rank.
+    positions: Vec<Option<Vec<u32>>>,
+    /// What carried a load in the present stretch and in the one before.
+    loads: [Stretch; 2],
+    /// Slices that are kept back.
+    kept: u64,
+}
+
+/// What carried a load in a stretch of cycles, in order.
+#[derive(Default)]
+struct Stretch {
+    from: Cycle,
+    carriers: Vec<Carrier>,
+}
+
+impl<'a> Perfetto<'a> {
+    pub fn new(scene: &'a Scene<'a>, filter: &Filter, file: Counted) -> io::Result<Self> {
+        let packets = Packets::new(scene, file)?;
+        let all = |numbers: &[u32]| numbers[numbers.len() - 1] as usize;
+        Ok(Self {
+            scene,
+            detail: filter.detail,
+            end: filter.cycles.end,
+            flows: 0,
+            imas: (0..all(&packets.numbers.imas)).map(|_| OfIma::default()).collect(),
+            tiles: (0..scene.tiles()).map(|_| OfTile::default()).collect(),
+            positions: vec![None; all(&packets.numbers.buffers)],
+            loads: Default::default(),
+            kept: 0,
+            packets,
+        })
+    }
+
+    /// Writes what arrows might have started from.
+    fn let_go(&mut self, source: Option<Source>) -> io::Result<()> {
+        self.kept -= u64::from(source.is_some());
+        match source {
+            None => Ok(()),
+            Some(Source { track: Track::Room(_), flows, .. }) if flows.is_empty() => Ok(()),
+            Some(Source { track: track @ Track::Room(_), name, cycles, flows }) => {
+                let (track_uuid, name_iid) = (self.packets.track(track)?, self.packets.name(name)?);
+                let instant =
+                    TrackEvent { r#type: INSTANT, name_iid, track_uuid, flow_ids: flows, ..Default::default() };
+                self.packets.track_event(cycles.start, instant)
+            }
+            Some(Source { track, name, cycles, flows }) => {
+                self.packets.slice_with_arrows(track, name, &cycles, flows, None)
+            }
+        }
+    }
+
+    /// What ended a wait of an IMA, if it is still known.
+    fn ended(&mut self, unit: Unit, cause: Cause, end: Cycle) -> Option<&mut Source> {
+        let Unit { tile, ima, layer, copy } = unit;
+        let OfTile { writes, supplies, room, .. } = &mut self.tiles[tile as usize];
+        match cause {
+            Cause::Input | Cause::Mesh | Cause::Filling => {
+                let of_copy = |supply: &&(u16, u32, u32, Cycle)| (supply.0, supply.1) == (layer, copy);
+                let &(.., rank, _) = supplies.iter().rev().filter(of_copy).find(|supply| supply.3 < end)?;
+                let of_rank = |write: &&mut (u16, u32, Source)| (write.0, write.1) == (layer, rank);
+                writes.iter_mut().rev().find(of_rank).map(|write| &mut write.2)
+            }
+            Cause::DownstreamBuffer if room.as_ref().is_some_and(|room| room.cycles.start < end) => room.as_mut(),
+            Cause::Bus | Cause::OutputRegister | Cause::DownstreamBuffer => {
+                let sources = self.imas[self.packets.numbers.ima(tile, ima)].0.iter_mut();
+                sources.flatten().find(|source| source.cycles.end == end)
+            }
+            Cause::Computing | Cause::Finished => None,
+        }
+    }
+
+    fn wait(&mut self, unit: Unit, cause: Cause, cycles: &Range<Cycle>) -> io::Result<()> {
+        let flow = self.flows + 1;
+        let arrow = self.ended(unit, cause, cycles.end).map(|source| source.flows.push(flow));
+        let to = arrow.map(|()| flow);
+        self.flows = to.unwrap_or(self.flows);
+        let name = Name::Wait(unit.layer, cause as u8);
+        self.packets.slice_with_arrows(Track::Ima(unit.tile, unit.ima), name, cycles, Vec::new(), to)
+    }
+
+    fn operation(&mut self, unit: Unit, window: u32, reads: &Range<Cycle>, timing: ImaTiming) -> io::Result<()> {
+        let Unit { tile, ima, .. } = unit;
+        let name = self.window(unit.layer, unit.copy, window);
+        self.packets.slice(Track::Ima(tile, ima), name, reads)?;
+        if self.detail < Detail::Crossbar {
+            return Ok(());
+        }
+        for crossbar in 0..self.scene.crossbars(tile, ima) as u8 {
+            self.packets.slice(Track::Crossbar(tile, ima, crossbar), name, reads)?;
+        }
+        let [convert, accumulate] = stages(reads, timing);
+        self.packets.slice(Track::Convert(tile, ima), name, &convert)?;
+        self.packets.slice(Track::Accumulate(tile, ima), name, &accumulate)
+    }
+
+    /// Keeps a fetch (0, 1) or result (2, 3) of an IMA in place of the one before the last.
+    fn keep(&mut self, unit: Unit, slot: usize, source: Source) -> io::Result<()> {
+        self.kept += 1;
+        let kept = &mut self.imas[self.packets.numbers.ima(unit.tile, unit.ima)].0[slot];
+        let before = kept.replace(source);
+        self.let_go(before)
+    }
+
+    fn write(&mut self, tile: u32, layer: Option<u16>, rank: u32, cycles: &Range<Cycle>) -> io::Result<()> {
+        let of = layer.map_or(self.packets.numbers.layers as u16, |layer| layer) - 1;
+        let position = match layer {
+            Some(layer) => {
+                let scene = self.scene;
+                let number = scene.buffered(tile).iter().position(|&of| of == layer).expect("it has a buffer");
+                let buffer = self.packets.numbers.buffers[tile as usize] as usize + number;
+                let positions = self.positions[buffer].get_or_insert_with(|| scene.positions(tile, layer));
+                positions[rank as usize % positions.len()]
+            }
+            None => {
+                let (rows, columns) = self.scene.pooled(of);
+                rank % (rows * columns)
+            }
+        };
+        self.kept += 1;
+        // The port serves one after another, and two of them may share a cycle.
+        let of_tile = &mut self.tiles[tile as usize];
+        let cycles = cycles.start.max(of_tile.written_until.saturating_sub(1)).min(cycles.end - 1)..cycles.end;
+        of_tile.written_until = cycles.end;
+        let row = usize::from(of_tile.rows_until[0] > cycles.start && of_tile.rows_until[0] < cycles.end);
+        of_tile.rows_until[row] = cycles.end;
+        let (track, name) = (Track::Write(tile, row as u8), Name::Position(of, position));
+        of_tile.writes.push_back((layer.unwrap_or(u16::MAX), rank, Source { track, name, cycles, flows: Vec::new() }));
+        if of_tile.writes.len() <= REMEMBERED {
+            return Ok(());
+        }
+        let oldest = of_tile.writes.pop_front().map(|oldest| oldest.2);
+        self.let_go(oldest)
+    }
+
+    fn load(&mut self, carrier: Carrier, from: Cycle, amount: u64) -> io::Result<()> {
+        if from > self.loads[0].from {
+            self.end_loads(from)?;
+        }
+        self.loads[0].carriers.push(carrier);
+        self.packets.counter(Track::Load(carrier), from.max(1), amount)
+    }
+
+    /// A stretch begins in cycle `from`. What carried a load in the stretch before the last and not in the last had none.
+    fn end_loads(&mut self, from: Cycle) -> io::Result<()> {
+        let [last, before] = std::mem::take(&mut self.loads);
+        let over = before.from + LOAD_CYCLES;
+        let goes_on = |carrier: &Carrier| last.from == over && last.carriers.binary_search(carrier).is_ok();
+        for &carrier in before.carriers.iter().filter(|carrier| !goes_on(carrier)) {
+            self.packets.counter(Track::Load(carrier), over.min(self.end), 0)?;
+        }
+        self.loads = [Stretch { from, carriers: Vec::new() }, last];
+        Ok(())
+    }
+
+    #[inline]
+    fn window(&self, layer: u16, copy: u32, window: u32) -> Name {
+        let (row, column, _) = self.scene.window(layer, copy, window);
+        Name::Window(layer, row, column)
+    }
+}
+
+impl Sink for Perfetto<'_> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match *event {
+            Event::Load { carrier, from, amount } => self.load(carrier, from, amount),
+            Event::Fill { tile, layer, bits, at } => {
+                let of_layer = |&of: &u16| of == layer;
+                let number = self.scene.buffered(tile).iter().position(of_layer).expect("it has a buffer");
+                self.packets.counter(Track::Fill(tile, number as u8), at + 1, bits / 8)
+            }
+            Event::Operation { unit, window, ref cycles, timing } => self.operation(unit, window, cycles, timing),
+            Event::Wait { unit, cause, ref cycles } => self.wait(unit, cause, cycles),
+            Event::Fetch { unit, window, ref cycles, .. } => {
+                let (name, slot) = (self.window(unit.layer, unit.copy, window), window % 2);
+                let track = Track::Input(unit.tile, unit.ima, slot as u8);
+                self.keep(unit, slot as usize, Source { track, name, cycles: cycles.clone(), flows: Vec::new() })
+            }
+            Event::Result { unit, window, ref cycles, .. } => {
+                let (name, slot) = (self.window(unit.layer, unit.copy, window), window % 2);
+                let track = Track::Output(unit.tile, unit.ima, slot as u8);
+                self.keep(unit, 2 + slot as usize, Source { track, name, cycles: cycles.clone(), flows: Vec::new() })
+            }
+            Event::Activate { tile, layer, copy, window, at } => {
+                let name = self.window(layer, copy, window);
+                self.packets.slice(Track::Activation(tile), name, &(at..at + 1))
+            }
+            Event::Write { tile, layer, rank, ref cycles, .. } => self.write(tile, layer, rank, cycles),
+            Event::Supply { tile, layer, copy, rank, at } => {
+                let supplies = &mut self.tiles[tile as usize].supplies;
+                supplies.push_back((layer, copy, rank, at));
+                if supplies.len() > REMEMBERED {
+                    supplies.pop_front();
+                }
+                Ok(())
+            }
+            Event::Room { tile, layer, to, at } => {
+                let (track, name) = (Track::Room(tile), Name::Room(layer));
+                let source = Source { track, name, cycles: at..at + 1, flows: Vec::new() };
+                self.kept += 1;
+                let before = self.tiles[to as usize].room.replace(source);
+                self.let_go(before)
+            }
+            Event::Stage { unit: Unit { tile, ima, .. }, stage, ref cycles } => match stage {
+                Stage::Read => (0..self.scene.crossbars(tile, ima) as u8).try_for_each(|crossbar| {
+                    self.packets.slice(Track::Crossbar(tile, ima, crossbar), Name::Stage(0), cycles)
+                }),
+                Stage::Convert => self.packets.slice(Track::Convert(tile, ima), Name::Stage(1), cycles),
+                Stage::Accumulate => self.packets.slice(Track::Accumulate(tile, ima), Name::Stage(2), cycles),
+            },
+            // The loads of meshes and links tell of them.
+            Event::Packet { .. } | Event::Crossing { .. } => Ok(()),
+        }
+    }
+
+    fn events(&self) -> u64 {
+        self.packets.written
+    }
+
+    fn bytes(&self) -> u64 {
+        self.packets.bytes() + KEPT_BYTES * self.kept
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.end_loads(Cycle::MAX)?;
+        self.end_loads(Cycle::MAX)?;
+        for ima in 0..self.imas.len() {
+            for slot in 0..4 {
+                let source = self.imas[ima].0[slot].take();
+                self.let_go(source)?;
+            }
+        }
+        for tile in 0..self.tiles.len() {
+            let OfTile { writes, room, .. } = std::mem::take(&mut self.tiles[tile]);
+            writes.into_iter().try_for_each(|write| self.let_go(Some(write.2)))?;
+            self.let_go(room)?;
+        }
+        self.packets.finish()
+    }
+}

@@ -1,0 +1,158 @@
+use std::io::{self, Write};
+use std::ops::Range;
+
+use des::Cycle;
+use prost::Message;
+
+use super::proto::{
+    COUNTER, CounterDescriptor, DescriptionPacket, EventName, EventPacket, INCREMENTAL_STATE_CLEARED, InternedData,
+    NEEDS_INCREMENTAL_STATE, SEQUENCE, SLICE_BEGIN, SLICE_END, TrackDescriptor, TrackEvent,
+};
+use super::tracks::{Name, Numbers, Track};
+use crate::Scene;
+use crate::writer::Counted;
+
+/// Bytes of packets that are written together.
+const BUFFERED: usize = 1 << 16;
+
+/// Writes packets, and describes tracks and names when they are first used.
+pub struct Packets<'a> {
+    scene: &'a Scene<'a>,
+    file: Counted,
+    /// Packets that are not written yet.
+    buffer: Vec<u8>,
+    pub numbers: Numbers,
+    /// Whether each track and name has been described.
+    tracks: Vec<bool>,
+    names: Vec<bool>,
+    /// Slices, instants and samples that are written.
+    pub written: u64,
+}
+
+impl<'a> Packets<'a> {
+    pub fn new(scene: &'a Scene<'a>, file: Counted) -> io::Result<Self> {
+        let numbers = Numbers::new(scene);
+        let mut packets = Self {
+            scene,
+            file,
+            buffer: Vec::new(),
+            tracks: vec![false; numbers.tracks as usize],
+            names: vec![false; numbers.names() as usize],
+            written: 0,
+            numbers,
+        };
+        packets.describe_with(INCREMENTAL_STATE_CLEARED, None, None)?;
+        Ok(packets)
+    }
+
+    /// Bytes of the file, with those that are not written yet.
+    pub fn bytes(&self) -> u64 {
+        self.file.bytes + self.buffer.len() as u64
+    }
+
+    fn packet(&mut self, packet: &impl Message) -> io::Result<()> {
+        // Field 1 of the file's message, of which packets are the only field.
+        const PACKET: u8 = 1 << 3 | 2;
+        self.buffer.push(PACKET);
+        packet.encode_length_delimited(&mut self.buffer).expect("a vector grows as it must");
+        if self.buffer.len() < BUFFERED { Ok(()) } else { self.write_buffer() }
+    }
+
+    fn write_buffer(&mut self) -> io::Result<()> {
+        self.file.write_all(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Writes what is left.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.write_buffer()?;
+        self.file.flush()
+    }
+
+    fn describe_with(
+        &mut self,
+        sequence_flags: u32,
+        interned_data: Option<InternedData>,
+        track_descriptor: Option<TrackDescriptor>,
+    ) -> io::Result<()> {
+        let trusted_packet_sequence_id = SEQUENCE;
+        self.packet(&DescriptionPacket { trusted_packet_sequence_id, interned_data, sequence_flags, track_descriptor })
+    }
+
+    /// Number of a track, which is described when it is first used, after those around it.
+    #[inline]
+    pub fn track(&mut self, track: Track) -> io::Result<u64> {
+        let number = self.numbers.track(track);
+        if !self.tracks[number as usize] {
+            self.describe_track(track, number)?;
+        }
+        Ok(u64::from(number) + 1)
+    }
+
+    #[cold]
+    fn describe_track(&mut self, track: Track, number: u32) -> io::Result<()> {
+        self.tracks[number as usize] = true;
+        let (parent, name, unit) = track.description(self.scene);
+        let parent_uuid = parent.map(|parent| self.track(parent)).transpose()?;
+        let counter = unit.map(|unit_name| CounterDescriptor { unit_name });
+        let track_descriptor = Some(TrackDescriptor { uuid: u64::from(number) + 1, name, parent_uuid, counter });
+        self.describe_with(NEEDS_INCREMENTAL_STATE, None, track_descriptor)
+    }
+
+    /// Number of a name, which is given when it is first used. There are as many as windows of one image, not as events.
+    #[inline]
+    pub fn name(&mut self, name: Name) -> io::Result<u64> {
+        let number = self.numbers.name(name);
+        if !self.names[number as usize] {
+            self.describe_name(name, number)?;
+        }
+        Ok(u64::from(number) + 1)
+    }
+
+    #[cold]
+    fn describe_name(&mut self, name: Name, number: u32) -> io::Result<()> {
+        self.names[number as usize] = true;
+        let name = name.text(self.scene);
+        let event_names = vec![EventName { iid: u64::from(number) + 1, name }];
+        self.describe_with(NEEDS_INCREMENTAL_STATE, Some(InternedData { event_names }), None)
+    }
+
+    #[inline]
+    pub fn track_event(&mut self, at: Cycle, track_event: TrackEvent) -> io::Result<()> {
+        self.written += u64::from(track_event.r#type != SLICE_END);
+        self.packet(&EventPacket {
+            timestamp: self.scene.nanoseconds(at),
+            trusted_packet_sequence_id: SEQUENCE,
+            track_event,
+            sequence_flags: NEEDS_INCREMENTAL_STATE,
+        })
+    }
+
+    #[inline]
+    pub fn slice(&mut self, track: Track, name: Name, cycles: &Range<Cycle>) -> io::Result<()> {
+        self.slice_with_arrows(track, name, cycles, Vec::new(), None)
+    }
+
+    /// A slice from which the arrows `from` start, and in whose end `to` ends.
+    pub fn slice_with_arrows(
+        &mut self,
+        track: Track,
+        name: Name,
+        cycles: &Range<Cycle>,
+        from: Vec<u64>,
+        to: Option<u64>,
+    ) -> io::Result<()> {
+        let (track_uuid, name_iid) = (self.track(track)?, self.name(name)?);
+        let begin = TrackEvent { r#type: SLICE_BEGIN, name_iid, track_uuid, flow_ids: from, ..Default::default() };
+        self.track_event(cycles.start, begin)?;
+        let terminating_flow_ids = to.into_iter().collect();
+        let end = TrackEvent { r#type: SLICE_END, track_uuid, terminating_flow_ids, ..Default::default() };
+        self.track_event(cycles.end, end)
+    }
+
+    pub fn counter(&mut self, track: Track, at: Cycle, value: u64) -> io::Result<()> {
+        let (track_uuid, counter_value) = (self.track(track)?, Some(value as i64));
+        self.track_event(at, TrackEvent { r#type: COUNTER, track_uuid, counter_value, ..Default::default() })
+    }
+}

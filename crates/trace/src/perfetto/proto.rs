@@ -1,0 +1,89 @@
+//! Those fields of `perfetto/trace/trace_packet.proto` and `track_event.proto` (Perfetto, Apache 2.0) that are used here,
+//! under their names there.
+
+use prost::Message;
+
+/// A packet with an event.
+#[derive(Clone, PartialEq, Message)]
+pub struct EventPacket {
+    #[prost(uint64, tag = "8")]
+    pub timestamp: u64,
+    #[prost(uint32, tag = "10")]
+    pub trusted_packet_sequence_id: u32,
+    #[prost(message, required, tag = "11")]
+    pub track_event: TrackEvent,
+    #[prost(uint32, tag = "13")]
+    pub sequence_flags: u32,
+}
+
+/// A packet with what events refer to.
+#[derive(Clone, PartialEq, Message)]
+pub struct DescriptionPacket {
+    #[prost(uint32, tag = "10")]
+    pub trusted_packet_sequence_id: u32,
+    #[prost(message, optional, tag = "12")]
+    pub interned_data: Option<InternedData>,
+    #[prost(uint32, tag = "13")]
+    pub sequence_flags: u32,
+    #[prost(message, optional, tag = "60")]
+    pub track_descriptor: Option<TrackDescriptor>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct TrackEvent {
+    #[prost(int32, tag = "9")]
+    pub r#type: i32,
+    #[prost(uint64, tag = "10")]
+    pub name_iid: u64,
+    #[prost(uint64, tag = "11")]
+    pub track_uuid: u64,
+    #[prost(int64, optional, tag = "30")]
+    pub counter_value: Option<i64>,
+    #[prost(fixed64, repeated, packed = "false", tag = "47")]
+    pub flow_ids: Vec<u64>,
+    #[prost(fixed64, repeated, packed = "false", tag = "48")]
+    pub terminating_flow_ids: Vec<u64>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct InternedData {
+    #[prost(message, repeated, tag = "2")]
+    pub event_names: Vec<EventName>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct EventName {
+    #[prost(uint64, tag = "1")]
+    pub iid: u64,
+    #[prost(string, tag = "2")]
+    pub name: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct TrackDescriptor {
+    #[prost(uint64, tag = "1")]
+    pub uuid: u64,
+    #[prost(string, tag = "2")]
+    pub name: String,
+    #[prost(uint64, optional, tag = "5")]
+    pub parent_uuid: Option<u64>,
+    #[prost(message, optional, tag = "8")]
+    pub counter: Option<CounterDescriptor>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct CounterDescriptor {
+    #[prost(string, tag = "6")]
+    pub unit_name: String,
+}
+
+pub const SLICE_BEGIN: i32 = 1;
+pub const SLICE_END: i32 = 2;
+pub const INSTANT: i32 = 3;
+pub const COUNTER: i32 = 4;
+
+/// All packets are of one sequence.
+pub const SEQUENCE: u32 = 1;
+/// The first packet of a sequence, and all others: the names they refer to were given since.
+pub const INCREMENTAL_STATE_CLEARED: u32 = 1;
+pub const NEEDS_INCREMENTAL_STATE: u32 = 2;

@@ -1,0 +1,248 @@
+//! Waveforms: signals of IMAs and tiles over time, for viewers that come from circuit design.
+//!
+//! Waveform files want their changes in the order of time, and a wait is known only when it ends. So changes are sorted
+//! in runs of bounded size, kept in temporary files, and merged at the end: memory does not grow with the trace.
+
+mod fst;
+mod signals;
+mod sorted;
+mod vcd;
+
+use std::io;
+use std::ops::Range;
+
+use chip::Unit;
+use components::ImaTiming;
+use des::Cycle;
+
+pub(crate) use self::fst::Fst;
+use self::signals::{
+    ACCUMULATING, BUFFER_BYTES, BUS_LOAD, BUS_REQUESTS, BUSY, CAUSE, CONVERTING, CROSSBARS, INPUT_OCCUPANCY,
+    OUTPUT_OCCUPANCY, READ_TOGGLE, Signals, WAITING, WRITE_LOAD,
+};
+use self::sorted::{CHANGE_BYTES, Change, Changes};
+pub(crate) use self::vcd::Vcd;
+use crate::event::{Event, stages};
+use crate::load::{Carrier, LOAD_CYCLES};
+use crate::writer::Sink;
+use crate::{Detail, Filter, Scene};
+
+/// A file format for waveforms.
+pub(crate) trait Body {
+    /// The changes that follow are from time `ns` on.
+    fn time(&mut self, ns: u64) -> io::Result<()>;
+
+    /// Signal `signal` of `bits` bits has a new value.
+    fn change(&mut self, signal: u32, bits: u32, value: u64) -> io::Result<()>;
+
+    /// Writes what is left. Returns the bytes of the file.
+    fn finish(&mut self) -> io::Result<u64>;
+}
+
+/// Writes waveforms.
+pub(crate) struct Waveform<'a, B> {
+    scene: &'a Scene<'a>,
+    detail: Detail,
+    body: B,
+    signals: Signals,
+    changes: Changes,
+    /// Until the end, what the changes take in the temporary files: about as much as in a VCD file.
+    bytes: u64,
+    /// Changes that are written.
+    written: u64,
+    start: Cycle,
+    end: Cycle,
+    /// By the first signal of each IMA, the last window whose inputs were seen to come, and the last that was begun.
+    seen: Vec<[Option<u32>; 2]>,
+    /// For each tile and layer with inputs there, bytes in the buffer.
+    fills: Vec<Vec<i32>>,
+    /// Whether the toggles of each signal stand at one.
+    toggled: Vec<bool>,
+}
+
+impl<'a, B: Body> Waveform<'a, B> {
+    pub fn new(
+        scene: &'a Scene<'a>,
+        filter: Filter,
+        body: impl FnOnce(&Scene<'_>, &Filter) -> io::Result<B>,
+    ) -> io::Result<Self> {
+        let body = body(scene, &filter)?;
+        let signals = Signals::new(scene);
+        let signals_count = signals.bits.len();
+        Ok(Self {
+            scene,
+            detail: filter.detail,
+            body,
+            toggled: vec![false; signals.bits.len()],
+            signals,
+            changes: Changes::default(),
+            bytes: 0,
+            written: 0,
+            start: filter.cycles.start,
+            end: filter.cycles.start,
+            seen: vec![[None; 2]; signals_count],
+            fills: (0..scene.tiles()).map(|tile| vec![0; scene.buffered(tile).len()]).collect(),
+        })
+    }
+
+    fn change(&mut self, at: Cycle, signal: u32, by: i32) -> io::Result<()> {
+        self.bytes += CHANGE_BYTES as u64;
+        self.end = self.end.max(at);
+        self.changes.push((at, signal, by))
+    }
+
+    fn span(&mut self, cycles: &Range<Cycle>, signal: u32, by: i32) -> io::Result<()> {
+        self.change(cycles.start, signal, by)?;
+        self.change(cycles.end, signal, -by)
+    }
+
+    /// Writes changes of one cycle at a time; a signal that is what it was is not written.
+    fn write(&mut self, changes: impl Iterator<Item = io::Result<Change>>) -> io::Result<()> {
+        let mut values = vec![0i64; self.signals.bits.len()];
+        let mut written = values.clone();
+        let mut changed: Vec<u32> = Vec::new();
+        let mut now = None;
+        for change in changes {
+            let (at, signal, by) = change?;
+            if now != Some(at) {
+                if let Some(now) = now {
+                    self.write_cycle(now, &mut changed, &values, &mut written)?;
+                }
+                now = Some(at);
+            }
+            values[signal as usize] += i64::from(by);
+            changed.push(signal);
+            if self.signals.fills[signal as usize] {
+                values[signal as usize - 1] = i64::from(values[signal as usize] > 0);
+                changed.push(signal - 1);
+            }
+        }
+        match now {
+            Some(now) => self.write_cycle(now, &mut changed, &values, &mut written),
+            None => Ok(()),
+        }
+    }
+
+    fn write_cycle(
+        &mut self,
+        now: Cycle,
+        changed: &mut Vec<u32>,
+        values: &[i64],
+        written: &mut [i64],
+    ) -> io::Result<()> {
+        changed.sort_unstable();
+        changed.dedup();
+        changed.retain(|&signal| values[signal as usize] != written[signal as usize]);
+        if !changed.is_empty() || now == self.end {
+            self.body.time(self.scene.nanoseconds(now))?;
+        }
+        for signal in changed.drain(..) {
+            let value = values[signal as usize];
+            written[signal as usize] = value;
+            self.written += 1;
+            self.body.change(signal, self.signals.bits[signal as usize], value.max(0) as u64)?;
+        }
+        Ok(())
+    }
+}
+
+impl<B: Body> Waveform<'_, B> {
+    /// What leaves a register of `unit` may have come there before the trace begins.
+    fn catch_up(&mut self, unit: Unit, step: usize, window: u32, occupancy: u32) -> io::Result<()> {
+        let first = self.signals.of_ima(unit.tile, unit.ima, 0);
+        let seen = self.seen[first as usize][step];
+        if seen.is_some_and(|seen| seen >= window) {
+            return Ok(());
+        }
+        self.change(self.start, first + occupancy, 1)
+    }
+
+    fn operation(&mut self, unit: Unit, window: u32, reads: &Range<Cycle>, timing: ImaTiming) -> io::Result<()> {
+        self.catch_up(unit, 0, window, INPUT_OCCUPANCY)?;
+        let first = self.signals.of_ima(unit.tile, unit.ima, 0);
+        self.seen[first as usize][1] = Some(window);
+        self.span(reads, first + BUSY, 1)?;
+        // Its inputs leave when they have been read; its results take their place when it starts.
+        self.change(reads.end, first + INPUT_OCCUPANCY, -1)?;
+        self.change(reads.start, first + OUTPUT_OCCUPANCY, 1)?;
+        if self.detail < Detail::Crossbar {
+            return Ok(());
+        }
+        let [convert, accumulate] = stages(reads, timing);
+        self.span(&convert, first + CONVERTING, 1)?;
+        self.span(&accumulate, first + ACCUMULATING, 1)?;
+        let crossbars = self.scene.crossbars(unit.tile, unit.ima) as u32;
+        (0..crossbars).try_for_each(|crossbar| self.span(reads, first + CROSSBARS + crossbar, 1))
+    }
+}
+
+impl<B: Body> Sink for Waveform<'_, B> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match *event {
+            Event::Load { carrier, from, amount } => {
+                let signal = match carrier {
+                    Carrier::Mesh(chip) => chip,
+                    Carrier::Bus(tile) => self.signals.of_tile(tile, BUS_LOAD),
+                    Carrier::Writes(tile) => self.signals.of_tile(tile, WRITE_LOAD),
+                    // Told apart from each other by traces of other formats.
+                    Carrier::Layer(_) | Carrier::Link(..) | Carrier::Channel(..) => return Ok(()),
+                };
+                self.span(&(from.max(1)..from + LOAD_CYCLES), signal, amount.min(i32::MAX as u64) as i32)
+            }
+            Event::Fill { tile, layer, bits, at } => {
+                let of_layer = |&of: &u16| of == layer;
+                let number = self.scene.buffered(tile).iter().position(of_layer).expect("it has a buffer");
+                let bytes = (bits / 8) as i32;
+                let before = std::mem::replace(&mut self.fills[tile as usize][number], bytes);
+                self.change(at + 1, self.signals.of_tile(tile, BUFFER_BYTES), bytes - before)
+            }
+            Event::Operation { unit, window, ref cycles, timing } => self.operation(unit, window, cycles, timing),
+            Event::Wait { unit, cause, ref cycles } => {
+                let first = self.signals.of_ima(unit.tile, unit.ima, 0);
+                if cause.is_wait() {
+                    self.span(cycles, first + WAITING, 1)?;
+                }
+                self.span(cycles, first + CAUSE, cause as i32)
+            }
+            Event::Fetch { unit, window, ref cycles, .. } => {
+                let first = self.signals.of_ima(unit.tile, unit.ima, 0);
+                self.seen[first as usize][0] = Some(window);
+                self.change(cycles.end, first + INPUT_OCCUPANCY, 1)?;
+                self.span(cycles, self.signals.of_tile(unit.tile, BUS_REQUESTS), 1)
+            }
+            Event::Result { unit, window, ref cycles, .. } => {
+                self.catch_up(unit, 1, window, OUTPUT_OCCUPANCY)?;
+                self.change(cycles.end, self.signals.of_ima(unit.tile, unit.ima, OUTPUT_OCCUPANCY), -1)?;
+                self.span(cycles, self.signals.of_tile(unit.tile, BUS_REQUESTS), 1)
+            }
+            Event::Stage { unit, stage, ref cycles } => {
+                let signal = self.signals.of_ima(unit.tile, unit.ima, READ_TOGGLE + stage as u32);
+                let toggled = &mut self.toggled[signal as usize];
+                *toggled = !*toggled;
+                let by = if *toggled { 1 } else { -1 };
+                self.change(cycles.start, signal, by)
+            }
+            Event::Activate { .. }
+            | Event::Write { .. }
+            | Event::Supply { .. }
+            | Event::Room { .. }
+            | Event::Packet { .. }
+            | Event::Crossing { .. } => Ok(()),
+        }
+    }
+
+    fn events(&self) -> u64 {
+        self.written
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let changes = std::mem::take(&mut self.changes);
+        self.write(changes.sorted()?)?;
+        self.bytes = self.body.finish()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! The signals of a waveform: names, widths, numbers, and their places in the hierarchy.
+
+use std::io;
+
+use crate::{Detail, Filter, Scene};
+
+/// Signals of a chip: name, bits, from which detail on. Loads are those of a stretch of 64 cycles.
+const OF_CHIP: [(&str, u32, Detail); 1] = [("mesh_load", 32, Detail::Layer)];
+/// Signals of a tile.
+const OF_TILE: [(&str, u32, Detail); 4] = [
+    ("bus_load", 32, Detail::Tile),
+    ("write_load", 32, Detail::Tile),
+    ("buffer_bytes", 32, Detail::Tile),
+    ("bus_requests", 16, Detail::Ima),
+];
+/// Signals of an IMA. It is valid while it has inputs. The last three change with every iteration of a stage, where
+/// iterations are simulated.
+const OF_IMA: [(&str, u32, Detail); 11] = [
+    ("busy", 1, Detail::Ima),
+    ("waiting", 1, Detail::Ima),
+    ("cause", 3, Detail::Ima),
+    ("valid", 1, Detail::Ima),
+    ("input_occupancy", 2, Detail::Ima),
+    ("output_occupancy", 2, Detail::Ima),
+    ("converting", 1, Detail::Crossbar),
+    ("accumulating", 1, Detail::Crossbar),
+    ("read_toggle", 1, Detail::Crossbar),
+    ("convert_toggle", 1, Detail::Crossbar),
+    ("accumulate_toggle", 1, Detail::Crossbar),
+];
+/// The signal of a crossbar.
+const OF_CROSSBAR: (&str, u32, Detail) = ("busy", 1, Detail::Crossbar);
+
+pub const BUS_LOAD: u32 = 0;
+pub const WRITE_LOAD: u32 = 1;
+pub const BUFFER_BYTES: u32 = 2;
+pub const BUS_REQUESTS: u32 = 3;
+pub const BUSY: u32 = 0;
+pub const WAITING: u32 = 1;
+pub const CAUSE: u32 = 2;
+pub const INPUT_OCCUPANCY: u32 = 4;
+pub const OUTPUT_OCCUPANCY: u32 = 5;
+pub const CONVERTING: u32 = 6;
+pub const ACCUMULATING: u32 = 7;
+pub const READ_TOGGLE: u32 = 8;
+pub const CROSSBARS: u32 = OF_IMA.len() as u32;
+
+/// Numbers of the signals: those of the chips, then those of each tile and of its IMAs.
+pub struct Signals {
+    tiles: Vec<u32>,
+    per_ima: u32,
+    pub bits: Vec<u32>,
+    /// Whether it is an input occupancy: the signal before it says whether there are any inputs.
+    pub fills: Vec<bool>,
+}
+
+impl Signals {
+    pub fn new(scene: &Scene<'_>) -> Signals {
+        let crossbars = scene.arch.ima.crossbars;
+        let mut signals =
+            Signals { tiles: Vec::new(), per_ima: CROSSBARS + crossbars, bits: Vec::new(), fills: Vec::new() };
+        let bits = |signals: &[(&str, u32, Detail)]| signals.iter().map(|&(_, bits, _)| bits).collect::<Vec<_>>();
+        (0..scene.chips()).for_each(|_| signals.bits.extend(bits(&OF_CHIP)));
+        for tile in 0..scene.tiles() {
+            signals.tiles.push(signals.bits.len() as u32);
+            signals.bits.extend(bits(&OF_TILE));
+            for _ in 0..scene.imas(tile) {
+                signals.fills.resize(signals.bits.len() + INPUT_OCCUPANCY as usize, false);
+                signals.fills.push(true);
+                signals.bits.extend(bits(&OF_IMA));
+                signals.bits.extend((0..crossbars).map(|_| OF_CROSSBAR.1));
+            }
+        }
+        signals.fills.resize(signals.bits.len(), false);
+        signals
+    }
+
+    pub fn of_tile(&self, tile: u32, signal: u32) -> u32 {
+        self.tiles[tile as usize] + signal
+    }
+
+    pub fn of_ima(&self, tile: u32, ima: u8, signal: u32) -> u32 {
+        self.tiles[tile as usize] + OF_TILE.len() as u32 + u32::from(ima) * self.per_ima + signal
+    }
+}
+
+/// Opens scopes and variables in the hierarchy chip / tile / IMA / crossbar, for all units that the trace shows. `scope` gets a
+/// name, or nothing to close the last; `variable` the number of the signal, its name and bits.
+pub fn declare<T>(
+    scene: &Scene<'_>,
+    filter: &Filter,
+    to: &mut T,
+    scope: impl Fn(&mut T, Option<&str>) -> io::Result<()>,
+    variable: impl Fn(&mut T, u32, &str, u32) -> io::Result<()>,
+) -> io::Result<()> {
+    let signals = Signals::new(scene);
+    let all = |to: &mut T, first: u32, of: &[(&str, u32, Detail)]| {
+        let shown = (first..).zip(of).filter(|(_, (.., detail))| *detail <= filter.detail);
+        shown.into_iter().try_for_each(|(signal, (name, bits, _))| variable(to, signal, name, *bits))
+    };
+    let mut tiles = (0..scene.tiles()).peekable();
+    for chip in 0..scene.chips() {
+        let of_chip = std::iter::from_fn(|| tiles.next_if(|&tile| scene.place(tile).0 == chip));
+        let of_chip: Vec<u32> = of_chip.collect();
+        if !filter.chip(chip) {
+            continue;
+        }
+        scope(to, Some(&format!("chip{chip}")))?;
+        all(to, chip, &OF_CHIP)?;
+        let shown = |&tile: &u32| filter.detail >= Detail::Tile && filter.tile(tile);
+        for tile in of_chip.into_iter().filter(shown) {
+            scope(to, Some(&format!("tile{}", scene.place(tile).1)))?;
+            all(to, signals.of_tile(tile, 0), &OF_TILE)?;
+            let shown = |&ima: &u8| {
+                let layer = filter.layer(scene.layer_of(tile, ima));
+                filter.detail >= Detail::Ima && filter.unit(tile, ima) && layer
+            };
+            for ima in (0..scene.imas(tile) as u8).filter(shown) {
+                scope(to, Some(&format!("ima{ima}_{}", scene.layer(scene.layer_of(tile, ima)))))?;
+                let first = signals.of_ima(tile, ima, 0);
+                all(to, first, &OF_IMA)?;
+                let crossbars = if filter.detail < Detail::Crossbar { 0 } else { scene.crossbars(tile, ima) as u32 };
+                for crossbar in 0..crossbars {
+                    scope(to, Some(&format!("crossbar{crossbar}")))?;
+                    all(to, first + CROSSBARS + crossbar, &[OF_CROSSBAR])?;
+                    scope(to, None)?;
+                }
+                scope(to, None)?;
+            }
+            scope(to, None)?;
+        }
+        scope(to, None)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+use std::io;
+
+use vcd::{IdCode, TimescaleUnit, Value};
+
+use super::Body;
+use super::signals::{Signals, declare};
+use crate::writer::Counted;
+use crate::{Filter, Scene};
+
+/// Value change dump, IEEE 1364.
+pub(crate) struct Vcd {
+    writer: vcd::Writer<Counted>,
+    signals: Vec<Option<IdCode>>,
+}
+
+impl Vcd {
+    pub fn new(scene: &Scene<'_>, filter: &Filter, file: Counted) -> io::Result<Self> {
+        let mut writer = vcd::Writer::new(file);
+        writer.version(concat!("aquasim ", env!("CARGO_PKG_VERSION")))?;
+        writer.timescale(1, TimescaleUnit::NS)?;
+        let all = Signals::new(scene).bits;
+        let mut state = (writer, vec![None; all.len()]);
+        declare(
+            scene,
+            filter,
+            &mut state,
+            |(writer, _), name| {
+                name.map_or_else(|| Ok(()), |name| writer.add_module(name))
+                    .and_then(|()| if name.is_none() { writer.upscope() } else { Ok(()) })
+            },
+            |(writer, signals), signal, name, bits| {
+                signals[signal as usize] = Some(writer.add_wire(bits, name)?);
+                Ok(())
+            },
+        )?;
+        let (mut writer, signals) = state;
+        writer.enddefinitions()?;
+        writer.timestamp(0)?;
+        let mut vcd = Self { writer, signals };
+        for (signal, bits) in (0..).zip(all) {
+            vcd.change(signal, bits, 0)?;
+        }
+        Ok(vcd)
+    }
+}
+
+impl Body for Vcd {
+    fn time(&mut self, ns: u64) -> io::Result<()> {
+        self.writer.timestamp(ns)
+    }
+
+    fn change(&mut self, signal: u32, bits: u32, value: u64) -> io::Result<()> {
+        let Some(id) = self.signals[signal as usize] else { return Ok(()) };
+        let bit = |bit: u32| Value::from(value >> bit & 1 == 1);
+        if bits == 1 {
+            self.writer.change_scalar(id, bit(0))
+        } else {
+            self.writer.change_vector(id, (0..bits).rev().map(bit))
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<u64> {
+        self.writer.flush()?;
+        Ok(self.writer.writer().bytes)
+    }
+}
