@@ -1,0 +1,151 @@
+//! The paper's tables and figures, and how they compare with what it prints.
+
+mod comparisons;
+mod plots;
+mod tables;
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+pub use self::comparisons::Comparison;
+use self::comparisons::comparisons;
+use self::tables::{FROM_TRACE, Known, RECONSTRUCTED, Runs};
+pub use self::tables::{Figure3Row, Figure4Row, Figure5Row, Table1Row, ThroughputRow};
+use crate::published;
+use crate::study::{Measured, WeightSet};
+use crate::tolerance::{Infeasible, Tolerance};
+use crate::trace::{Top, Trace};
+
+/// A file of results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its name.
+    pub name: String,
+    /// All that is in it.
+    pub text: String,
+}
+
+/// All tables and figures.
+#[derive(Clone, Debug)]
+pub struct Paper {
+    /// Table I.
+    pub table1: Vec<Table1Row>,
+    /// The table that the paper lacks.
+    pub throughput: Vec<ThroughputRow>,
+    /// Figure 3.
+    pub figure3: Vec<Figure3Row>,
+    /// Figure 4.
+    pub figure4: Vec<Figure4Row>,
+    /// Figure 5.
+    pub figure5: Vec<Figure5Row>,
+    /// Every published number.
+    pub comparisons: Vec<Comparison>,
+}
+
+impl Paper {
+    /// The paper from the runs of [`Job::all`](crate::Job::all), on a machine with cycles of `cycle_ns`, and from `trace`. What a trace
+    /// does not say is reconstructed.
+    pub fn new(runs: &[Measured], cycle_ns: f64, trace: Option<&Trace>) -> Result<Paper, Infeasible> {
+        let runs = Runs(runs);
+        let energies = runs.energies(WeightSet::Fixed16);
+        let mut known = Vec::new();
+        for weights in WeightSet::ALL {
+            for (top, stated) in Top::ALL.into_iter().zip([published::TOP_1, published::TOP_5]) {
+                let traced = trace.and_then(|trace| trace.tolerance(weights, top));
+                let (tolerance, from) = match traced {
+                    Some(tolerance) => (tolerance, FROM_TRACE),
+                    // What the text states, it states of the 16-bit weights.
+                    None => (Tolerance::reconstruct(&stated, &energies)?, RECONSTRUCTED),
+                };
+                known.push(Known { weights, top, tolerance, from });
+            }
+        }
+        let table1 = tables::table1(&runs, cycle_ns);
+        let figure5 = tables::figure5(&runs, &known);
+        Ok(Paper {
+            throughput: tables::throughput(&runs),
+            figure3: tables::figure3(&energies, &known),
+            figure4: tables::figure4(&known),
+            comparisons: comparisons(&runs, &figure5, &known),
+            table1,
+            figure5,
+        })
+    }
+
+    /// Every table and figure as CSV and SVG, and the comparison with the paper.
+    pub fn files(&self) -> Vec<File> {
+        let file = |name: &str, text: String| File { name: name.to_owned(), text };
+        vec![
+            file("table1.csv", to_csv(&self.table1)),
+            file("table1.svg", self.plot_table1()),
+            file("throughput.csv", to_csv(&self.throughput)),
+            file("throughput.svg", self.plot_throughput()),
+            file("figure3.csv", to_csv(&self.figure3)),
+            file("figure3.svg", self.plot_figure3()),
+            file("figure4.csv", to_csv(&self.figure4)),
+            file("figure4.svg", self.plot_figure4()),
+            file("figure5.csv", to_csv(&self.figure5)),
+            file("figure5.svg", self.plot_figure5()),
+            file("paper.csv", to_csv(&self.comparisons)),
+            file("paper.md", self.to_markdown()),
+        ]
+    }
+
+    fn to_markdown(&self) -> String {
+        let mut text = String::from(
+            "# AQuA's published numbers, and the simulated ones\n\n\
+             Every `got` is from cycle-level runs of VGG16; energy is dynamic. `why` says where a difference comes from.\n",
+        );
+        if self.figure4.iter().any(|row| row.tolerance_from == RECONSTRUCTED) {
+            text += "\nThe paper prints no raw data on images. Where no trace is given, *reconstructed* numbers use the \
+                     distribution over 0 to 4 cuts of maximum entropy that meets what the text states: they agree with \
+                     these statements by construction.\n";
+        }
+        text += "\n| what | got | expected | difference | why |\n| --- | ---: | ---: | ---: | --- |\n";
+        for Comparison { what, got, expected, difference, why } in &self.comparisons {
+            // Writing to a text cannot fail.
+            let _ = writeln!(text, "| {what} | {got:.4} | {expected:.4} | {difference:+.4} | {why} |");
+        }
+        text += "\nNot simulated: accuracies, which need ImageNet (Tables and Figure 3 show the printed ones), and the \
+                 paper's 32-bit floating-point weights, which ISAAC's crossbars cannot hold.\n\
+                 \n## How much of the saved work becomes throughput\n\n\
+                 Captured share = speed-up / work reduction. Cycles per image are the mean over the later half of the \
+                 images of a run without the last sixth: before that queues grow, after it the pipeline runs empty. The \
+                 bottleneck is what an image needs longer than anything else, with the layer that needs most of it: in \
+                 the long run no image is faster. (Where a run's queues have not stopped growing, its images still are: \
+                 then the bottleneck's cycles are nearer the truth.) *Crossbars alone* are the cycles in which the busiest \
+                 copy reads them: the pace if the mesh and all else that is shared were wide enough. A captured share above \
+                 100 % means that a crop also relieves what holds up the uncropped pipeline; one that falls with \
+                 rebalancing, that copies in other places send more over one port of the mesh.\n\n\
+                 | crop (TBLR) | copies balanced for | cycles per image | speed-up | work reduction | captured share \
+                 | bottleneck | crossbars alone |\n| --- | --- | ---: | ---: | ---: | ---: | --- | ---: |\n";
+        for row in &self.throughput {
+            let _ = writeln!(
+                text,
+                "| {} | {} | {:.0} | {:.3} | {:.3} | {:.1} % | {:.0} cycles: {}, {} ({:.0} %) | {} |",
+                row.cut,
+                if row.rebalanced { "the crop" } else { "the whole map" },
+                row.cycles_per_image,
+                row.speed_up,
+                row.work_reduction,
+                100.0 * row.captured_share,
+                row.bottleneck_cycles,
+                row.bottleneck,
+                row.bottleneck_layer,
+                100.0 * row.bottleneck_layer_share,
+                row.crossbar_cycles,
+            );
+        }
+        text
+    }
+}
+
+fn to_csv<Row: Serialize>(rows: &[Row]) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.serialize(row).expect("a flat row has a place in a table");
+    }
+    let bytes = writer.into_inner().expect("memory takes all that is written");
+    String::from_utf8(bytes).expect("rows are made from texts")
+}

@@ -1,0 +1,130 @@
+//! The tables and figures as pictures.
+
+use super::Paper;
+use super::tables::{FROM_TRACE, RECONSTRUCTED, Table1Row, ThroughputRow};
+use crate::plot::{self, Panel, Points, Series};
+use crate::study::WeightSet;
+use crate::trace::Top;
+
+/// What the axis of crops says.
+const CROP_AXIS: &str = "crop (top, bottom, left, right)";
+
+/// What is added to the name of a series with values of these origins.
+fn mark(mut origins: impl Iterator<Item = &'static str>) -> &'static str {
+    if origins.any(|origin| origin == RECONSTRUCTED) { " (reconstructed)" } else { "" }
+}
+
+/// An end for an axis of these values: a round number with some room above the largest.
+fn most(series: &[Series]) -> f64 {
+    let largest = series.iter().flat_map(|series| &series.values).copied().fold(f64::MIN_POSITIVE, f64::max);
+    let step = 10f64.powf(largest.log10().floor()) / 5.0;
+    (1.05 * largest / step).ceil() * step
+}
+
+impl Paper {
+    pub(super) fn plot_table1(&self) -> String {
+        let labels: Vec<String> = self.table1.iter().map(|row| row.cut.clone()).collect();
+        let series = |name: &str, value: fn(&Table1Row) -> f64| Series {
+            name: name.to_owned(),
+            values: self.table1.iter().map(value).collect(),
+        };
+        let energies = vec![
+            series("simulated", |row| row.relative_energy),
+            series("printed in Table I", |row| row.printed_relative_energy),
+        ];
+        let rates = vec![series("simulated", |row| row.images_per_second)];
+        let accuracies = vec![
+            series("top-1, printed in Table I", |row| row.printed_top1_percent),
+            series("top-5, printed in Table I", |row| row.printed_top5_percent),
+        ];
+        let panels = [
+            Panel { y: "relative energy", most: 1.1, digits: 2, series: energies },
+            Panel { y: "images per second", most: most(&rates), digits: 0, series: rates },
+            Panel { y: "accuracy, %", most: 100.0, digits: 0, series: accuracies },
+        ];
+        plot::bars(&labels, CROP_AXIS, &panels)
+    }
+
+    pub(super) fn plot_throughput(&self) -> String {
+        let before = |row: &&ThroughputRow| !row.rebalanced;
+        let labels: Vec<String> = self.throughput.iter().filter(before).map(|row| row.cut.clone()).collect();
+        let series = |value: fn(&ThroughputRow) -> f64| {
+            let named = [("copies balanced for the whole map", false), ("copies balanced for the crop", true)];
+            let series = named.map(|(name, rebalanced)| {
+                let rows = self.throughput.iter().filter(|row| row.rebalanced == rebalanced);
+                Series { name: name.to_owned(), values: rows.map(value).collect() }
+            });
+            series.to_vec()
+        };
+        let (shares, cycles) = (series(|row| row.captured_share), series(|row| row.cycles_per_image));
+        let panels = [
+            Panel { y: "captured share", most: most(&shares), digits: 2, series: shares },
+            Panel { y: "cycles per image", most: most(&cycles), digits: 0, series: cycles },
+        ];
+        plot::bars(&labels, CROP_AXIS, &panels)
+    }
+
+    pub(super) fn plot_figure3(&self) -> String {
+        let mut all = Vec::new();
+        for (colour, top) in Top::ALL.into_iter().enumerate() {
+            for (policy, name) in [("fixed", "one crop for all"), ("oracle", "AQuA")] {
+                let rows = || self.figure3.iter().filter(|row| row.policy == policy && row.top == top.name());
+                all.push(Points {
+                    name: format!("{}, {name}{}", top.name(), mark(rows().map(|row| row.tolerance_from))),
+                    points: rows().map(|row| (row.relative_energy, row.accuracy_percent)).collect(),
+                    colour,
+                    large: policy == "oracle",
+                });
+            }
+        }
+        // Rounded outwards to whole ticks.
+        let accuracies = || self.figure3.iter().map(|row| row.accuracy_percent);
+        let least = (accuracies().fold(100.0, f64::min) / 5.0).floor() * 5.0;
+        let most = ((accuracies().fold(0.0, f64::max) / 5.0).floor() * 5.0 + 5.0).min(100.0);
+        plot::scatter(&all, ("relative energy", "accuracy, %"), (0.45, 1.05), (least, most))
+    }
+
+    pub(super) fn plot_figure4(&self) -> String {
+        let labels: Vec<String> = (0..=4).map(|cuts: usize| cuts.to_string()).collect();
+        let rows = |weights: WeightSet, top: Top| {
+            self.figure4.iter().filter(move |row| row.top == top.name() && row.weights == weights.name())
+        };
+        // What is reconstructed is the same for all weights, and needs no panel for each.
+        let traced = |weights: &WeightSet| {
+            *weights == WeightSet::Fixed16
+                || Top::ALL.iter().any(|&top| rows(*weights, top).any(|row| row.tolerance_from == FROM_TRACE))
+        };
+        let panel = |weights: WeightSet| {
+            let series = Top::ALL.map(|top| Series {
+                name: format!(
+                    "{}, weights {}{}",
+                    top.name(),
+                    weights.name(),
+                    mark(rows(weights, top).map(|row| row.tolerance_from))
+                ),
+                values: rows(weights, top).map(|row| row.share).collect(),
+            });
+            Panel { y: "share of images", most: 1.0, digits: 3, series: series.to_vec() }
+        };
+        let panels: Vec<Panel> = WeightSet::ALL.into_iter().filter(traced).map(panel).collect();
+        plot::bars(&labels, "cuts tolerated", &panels)
+    }
+
+    pub(super) fn plot_figure5(&self) -> String {
+        // A trace may have some weight sets and not others.
+        let labels = WeightSet::ALL.map(|weights| {
+            let rows = self.figure5.iter().filter(|row| row.weights == weights.name());
+            format!("weights {}{}", weights.name(), mark(rows.map(|row| row.tolerance_from)))
+        });
+        let policies = [("none", ""), ("oracle", Top::One.name()), ("oracle", Top::Five.name())];
+        let series = policies.map(|(policy, top)| {
+            let rows = self.figure5.iter().filter(|row| row.policy == policy && row.top == top);
+            Series {
+                name: if policy == "none" { "no crop".to_owned() } else { format!("AQuA, {top}") },
+                values: rows.map(|row| row.relative_energy).collect(),
+            }
+        });
+        let y = "energy relative to 16 bits without a crop";
+        plot::bars(&labels, "", &[Panel { y, most: 1.1, digits: 3, series: series.to_vec() }])
+    }
+}

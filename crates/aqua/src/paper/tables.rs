@@ -1,0 +1,275 @@
+//! The rows of the tables and figures, from the runs of a study and what images tolerate.
+
+use network::Edges;
+use serde::Serialize;
+
+use crate::crops::{CROPS, bits, crops};
+use crate::published::TABLE_I;
+use crate::study::{Job, Measured, WeightSet};
+use crate::tolerance::Tolerance;
+use crate::trace::Top;
+
+/// Table I: every image gets the same crop; 16-bit weights.
+#[derive(Clone, Debug, Serialize)]
+pub struct Table1Row {
+    /// Number of cuts.
+    pub cuts: usize,
+    /// The crop: top, bottom, left, right.
+    pub cut: String,
+    /// Dynamic energy relative to no crop.
+    pub relative_energy: f64,
+    /// The same, as printed.
+    pub printed_relative_energy: f64,
+    /// ADC conversions relative to no crop.
+    pub relative_conversions: f64,
+    /// Multiply-accumulates relative to no crop.
+    pub relative_macs: f64,
+    /// Dynamic energy of an image, mJ.
+    pub energy_mj: f64,
+    /// Cycles from the start to the first image's last result.
+    pub latency_cycles: u64,
+    /// Cycles from one image to the next in steady state.
+    pub cycles_per_image: f64,
+    /// Images per second in steady state.
+    pub images_per_second: f64,
+    /// Accuracy that the paper prints, percent.
+    pub printed_top1_percent: f64,
+    /// Accuracy that the paper prints, percent.
+    pub printed_top5_percent: f64,
+}
+
+/// How much of the work that a crop saves becomes throughput.
+#[derive(Clone, Debug, Serialize)]
+pub struct ThroughputRow {
+    /// Number of cuts.
+    pub cuts: usize,
+    /// The crop: top, bottom, left, right.
+    pub cut: String,
+    /// Whether the copies are balanced for the crop, not for the whole map.
+    pub rebalanced: bool,
+    /// Cycles from one image to the next in steady state.
+    pub cycles_per_image: f64,
+    /// Cycles of no crop over cycles of this one.
+    pub speed_up: f64,
+    /// Multiply-accumulates of no crop over those of this one.
+    pub work_reduction: f64,
+    /// Speed-up over work reduction: 1 if all of the saved work becomes throughput.
+    pub captured_share: f64,
+    /// What an image needs longer than anything else, and so sets the pace.
+    pub bottleneck: String,
+    /// The layers whose crossbars it is, or the one that needs most of what is shared.
+    pub bottleneck_layer: String,
+    /// The part that they need, 0 to 1.
+    pub bottleneck_layer_share: f64,
+    /// Cycles for which an image needs it.
+    pub bottleneck_cycles: f64,
+    /// Cycles in which the copy with the most windows reads its crossbars for one image: the pace if all that is shared
+    /// were wide enough.
+    pub crossbar_cycles: u64,
+}
+
+/// Figure 3: energy against accuracy.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figure3Row {
+    /// `fixed` crop for all images, or `oracle`.
+    pub policy: &'static str,
+    /// The crop: top, bottom, left, right; empty for the oracle.
+    pub cut: String,
+    /// What counts as right.
+    pub top: &'static str,
+    /// Dynamic energy relative to no crop.
+    pub relative_energy: f64,
+    /// Images classified right, percent.
+    pub accuracy_percent: f64,
+    /// Where the accuracy is from: `printed` or `trace`.
+    pub accuracy_from: &'static str,
+    /// What decides the oracle's crops: `trace` or `reconstructed`; empty for fixed crops.
+    pub tolerance_from: &'static str,
+}
+
+/// Figure 4: images by the largest crop that they tolerate.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figure4Row {
+    /// Weight set.
+    pub weights: &'static str,
+    /// What counts as right.
+    pub top: &'static str,
+    /// Number of cuts.
+    pub cuts: usize,
+    /// Share of images, 0 to 1.
+    pub share: f64,
+    /// `trace` or `reconstructed`.
+    pub tolerance_from: &'static str,
+}
+
+/// Figure 5: energy of each weight set, with and without AQuA.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figure5Row {
+    /// Weight set.
+    pub weights: &'static str,
+    /// `none`, or the `oracle`.
+    pub policy: &'static str,
+    /// What counts as right; empty without AQuA.
+    pub top: &'static str,
+    /// Dynamic energy relative to 16-bit weights without a crop.
+    pub relative_energy: f64,
+    /// Part of the weight set's own energy without a crop that AQuA saves.
+    pub saving: f64,
+    /// `trace` or `reconstructed`; empty without AQuA.
+    pub tolerance_from: &'static str,
+}
+
+/// What [`Figure4Row::tolerance_from`] says of figures without a trace.
+pub const RECONSTRUCTED: &str = "reconstructed";
+pub const FROM_TRACE: &str = "trace";
+
+/// The runs of a study, found by what was run.
+pub struct Runs<'a>(pub &'a [Measured]);
+
+impl Runs<'_> {
+    pub fn find(&self, wanted: impl Fn(&Job) -> bool) -> &Measured {
+        self.0.iter().find(|run| wanted(&run.job)).expect("a study has a run for everything that is asked of it")
+    }
+
+    /// The runs of all crops, in the order of Table I.
+    pub fn of(&self, weights: WeightSet, rebalanced: bool) -> [&Measured; CROPS] {
+        crops().map(|edges| {
+            self.find(|job| {
+                job.weights == weights
+                    && job.edges == edges
+                    && job.rebalanced == (rebalanced && edges != Edges::NONE)
+                    && job.activation_bits == network::FULL_PRECISION_BITS
+            })
+        })
+    }
+
+    /// Energy of each crop relative to 16-bit weights without one.
+    pub fn energies(&self, weights: WeightSet) -> [f64; CROPS] {
+        let baseline = self.of(WeightSet::Fixed16, false)[0].energy_pj;
+        self.of(weights, false).map(|run| run.energy_pj / baseline)
+    }
+}
+
+/// What images tolerate with a weight set, and where that is known from.
+pub struct Known {
+    pub weights: WeightSet,
+    pub top: Top,
+    pub tolerance: Tolerance,
+    pub from: &'static str,
+}
+
+pub fn table1(runs: &Runs<'_>, cycle_ns: f64) -> Vec<Table1Row> {
+    let all = runs.of(WeightSet::Fixed16, false);
+    let none = all[0];
+    let rows = all.into_iter().zip(TABLE_I).map(|(run, printed)| {
+        let cycles_per_image = steady(run);
+        Table1Row {
+            cuts: run.job.edges.count(),
+            cut: bits(run.job.edges),
+            relative_energy: run.energy_pj / none.energy_pj,
+            printed_relative_energy: printed.relative_energy,
+            relative_conversions: run.adc_conversions as f64 / none.adc_conversions as f64,
+            relative_macs: run.macs as f64 / none.macs as f64,
+            energy_mj: run.energy_pj * 1e-9,
+            latency_cycles: run.latency_cycles,
+            cycles_per_image,
+            images_per_second: 1e9 / (cycles_per_image * cycle_ns),
+            printed_top1_percent: printed.top1_percent,
+            printed_top5_percent: printed.top5_percent,
+        }
+    });
+    rows.collect()
+}
+
+fn steady(run: &Measured) -> f64 {
+    run.cycles_per_image.expect("runs whose throughput is wanted have several images")
+}
+
+pub fn throughput(runs: &Runs<'_>) -> Vec<ThroughputRow> {
+    let (before, after) = (runs.of(WeightSet::Fixed16, false), runs.of(WeightSet::Fixed16, true));
+    let none = before[0];
+    let both = before.into_iter().zip(after).flat_map(|(before, after)| [(before, false), (after, true)]);
+    let rows = both.map(|(run, rebalanced)| {
+        let speed_up = steady(none) / steady(run);
+        let work_reduction = none.macs as f64 / run.macs as f64;
+        ThroughputRow {
+            cuts: run.job.edges.count(),
+            cut: bits(run.job.edges),
+            rebalanced,
+            cycles_per_image: steady(run),
+            speed_up,
+            work_reduction,
+            captured_share: speed_up / work_reduction,
+            bottleneck: run.bottleneck.resource.clone(),
+            bottleneck_layer: match &run.bottleneck.layers[..] {
+                [first, .., last] => format!("{} layers, {first} to {last}", run.bottleneck.layers.len()),
+                one => one.concat(),
+            },
+            bottleneck_layer_share: run.bottleneck.share,
+            bottleneck_cycles: run.bottleneck.cycles,
+            crossbar_cycles: run.bottleneck.crossbar_cycles,
+        }
+    });
+    rows.collect()
+}
+
+pub fn figure3(energies: &[f64; CROPS], known: &[Known]) -> Vec<Figure3Row> {
+    let mut rows = Vec::new();
+    for Known { top, tolerance, from, .. } in known.iter().filter(|known| known.weights == WeightSet::Fixed16) {
+        let printed = TABLE_I.map(|row| match top {
+            Top::One => row.top1_percent,
+            Top::Five => row.top5_percent,
+        });
+        let traced = tolerance.fixed.map(|fixed| fixed.map(|share| 100.0 * share));
+        let accuracy_from = if traced.is_some() { FROM_TRACE } else { "printed" };
+        let accuracies = traced.unwrap_or(printed);
+        let row = |policy, cut, relative_energy, accuracy_percent, tolerance_from| Figure3Row {
+            policy,
+            cut,
+            top: top.name(),
+            relative_energy,
+            accuracy_percent,
+            accuracy_from,
+            tolerance_from,
+        };
+        for ((edges, energy), accuracy) in crops().into_iter().zip(energies).zip(accuracies) {
+            rows.push(row("fixed", bits(edges), *energy, accuracy, ""));
+        }
+        // The oracle keeps the accuracy of no crop.
+        rows.push(row("oracle", String::new(), tolerance.oracle_energy(energies), accuracies[0], from));
+    }
+    rows
+}
+
+pub fn figure4(known: &[Known]) -> Vec<Figure4Row> {
+    let rows = known.iter().flat_map(|Known { weights, top, tolerance, from }| {
+        tolerance.shares.into_iter().enumerate().map(move |(cuts, share)| Figure4Row {
+            weights: weights.name(),
+            top: top.name(),
+            cuts,
+            share,
+            tolerance_from: from,
+        })
+    });
+    rows.collect()
+}
+
+pub fn figure5(runs: &Runs<'_>, known: &[Known]) -> Vec<Figure5Row> {
+    let mut rows = Vec::new();
+    for weights in WeightSet::ALL {
+        let energies = runs.energies(weights);
+        let row = |policy, top, energy: f64, tolerance_from| Figure5Row {
+            weights: weights.name(),
+            policy,
+            top,
+            relative_energy: energy,
+            saving: 1.0 - energy / energies[0],
+            tolerance_from,
+        };
+        rows.push(row("none", "", energies[0], ""));
+        for known in known.iter().filter(|known| known.weights == weights) {
+            rows.push(row("oracle", known.top.name(), known.tolerance.oracle_energy(&energies), known.from));
+        }
+    }
+    rows
+}
