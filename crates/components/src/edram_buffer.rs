@@ -102,7 +102,9 @@ impl<'a> Inputs<'a> {
     /// it was the last.
     #[inline]
     pub fn written(&mut self, rank: u32) -> Option<u32> {
-        let slot = rank % (2 * self.order.positions);
+        let slots = 2 * self.order.positions;
+        // Most runs have few images, and a division is slow.
+        let slot = if rank < slots { rank } else { rank % slots };
         let missing = &mut self.missing[slot as usize];
         assert!(*missing > 0, "layer {} in tile {} got position {rank} twice", self.layer, self.share.tile);
         *missing -= 1;

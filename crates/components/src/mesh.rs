@@ -13,8 +13,12 @@ use crate::{Context, Direction, Packet, Port, Probe};
 pub struct Mesh {
     chip: u32,
     geometry: MeshGeometry,
+    /// The first tile of the chip.
+    first_tile: u32,
     /// For each tile of the chip, its router and its number there.
     places: Vec<((u32, u32), usize)>,
+    /// For each chip of the board, the side on which packets to it leave this one; `None` for this one.
+    sides: Vec<Option<Direction>>,
     /// Flits that a port passes in a cycle; `None` for any number.
     flits_per_cycle: Option<u64>,
     routers: Vec<Router>,
@@ -99,6 +103,10 @@ impl Mesh {
             chip,
             flits_per_cycle: (!uncontended).then(|| u64::from(arch.flits_per_cycle())),
             routers: vec![router; geometry.routers() as usize],
+            first_tile: chip * geometry.tiles_per_chip,
+            sides: (0..arch.board.chips)
+                .map(|to| Direction::towards(geometry.chip_at(chip), geometry.chip_at(to)))
+                .collect(),
             places: (0..geometry.tiles_per_chip)
                 .map(|tile| (geometry.router_of(tile), (tile % geometry.tiles_per_router) as usize))
                 .collect(),
@@ -135,7 +143,7 @@ impl Mesh {
         let mut at = match packet.entered {
             Some(side) => geometry.link_router(side),
             None => {
-                let (at, tile) = self.places[(packet.source % geometry.tiles_per_chip) as usize];
+                let (at, tile) = self.places[(packet.source - self.first_tile) as usize];
                 pass(at, Port::FromTile(tile));
                 at
             }
@@ -148,11 +156,13 @@ impl Mesh {
         }
         match leaves_chip {
             Some(side) => pass(at, Port::Neighbour(side)),
-            None => pass(at, Port::ToTile(self.places[(packet.destination % geometry.tiles_per_chip) as usize].1)),
+            None => pass(at, Port::ToTile(self.places[(packet.destination - self.first_tile) as usize].1)),
         }
         self.flit_hops[usize::from(packet.layer)] += hops * u64::from(packet.flits);
         let leaves = |head| self.flits_per_cycle.map_or(now, |per_cycle| arrival(head, packet.flits, per_cycle));
-        (leaves(head), leaves(start + ports))
+        let done = leaves(head);
+        // Mostly nothing hindered it, and a division is slow.
+        (done, if head == start + ports { done } else { leaves(start + ports) })
     }
 }
 
@@ -190,13 +200,10 @@ impl<C: Context> Component<C> for Mesh {
         let mut waiting = std::mem::take(&mut self.waiting);
         for mut packet in waiting.drain(..) {
             let chip = packet.destination / self.geometry.tiles_per_chip;
-            let side = match chip == self.chip {
-                true => None,
-                false => Direction::towards(self.geometry.chip_at(self.chip), self.geometry.chip_at(chip)),
-            };
+            let side = self.sides[chip as usize];
             let exit = match side {
                 Some(side) => self.geometry.link_router(side),
-                None => self.places[(packet.destination % self.geometry.tiles_per_chip) as usize].0,
+                None => self.places[(packet.destination - self.first_tile) as usize].0,
             };
             let (done, unhindered) = self.route(now, &packet, exit, side, context.probe());
             let held_up = (done - unhindered) as u32;

@@ -23,7 +23,8 @@ pub struct Tile<'a> {
     fidelity: Fidelity,
     skip_zero_row_blocks: bool,
     partial_sum_bits: u32,
-    dac_bits: u32,
+    /// Reads of an operation, by the bits of its activations.
+    iterations: [u32; network::FULL_PRECISION_BITS as usize + 1],
     bus: Bus,
     edram: EdramBuffer<'a>,
     /// IMAs that hold weights.
@@ -144,7 +145,7 @@ impl<'a> Tile<'a> {
             fidelity: spec.fidelity,
             skip_zero_row_blocks: arch.ima.skip_zero_row_blocks,
             partial_sum_bits: arch.tile.partial_sum_bits,
-            dac_bits: arch.dac.bits,
+            iterations: std::array::from_fn(|bits| (bits as u32).div_ceil(arch.dac.bits)),
             bus: Bus::new(capacity(arch.bus.bytes_per_cycle)),
             edram: EdramBuffer::new(capacity(arch.edram.bytes_per_cycle), spec.inputs),
             pipeline: Pipeline::new(spec.imas.len()),

@@ -15,7 +15,7 @@ impl Tile<'_> {
         while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
             let (index, of) = (self.crews[number].starting, usize::from(self.crews[number].control));
             let window = self.controls[of].window(index);
-            let iterations = u32::from(window.bits).div_ceil(self.dac_bits);
+            let iterations = self.iterations[usize::from(window.bits)];
             let skips = self.skips_row_blocks(window);
             for group in 0..self.crews[number].timings.len() {
                 let (imas, timing) = self.crews[number].timings[group];
