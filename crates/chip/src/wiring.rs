@@ -3,7 +3,7 @@ use components::{
     Contributor, Crew, Direction, Ima, Inputs, LayerControl, Link, Mesh, MeshGeometry, PartialSums, Producer, SumsSpec,
     Target, Tile, TileSpec,
 };
-use mapper::{LayerLayout, Layout, NEVER};
+use mapper::{LayerLayout, Layout, NEVER, OutputGroup};
 
 use crate::{Board, Options};
 
@@ -13,8 +13,10 @@ pub struct Wiring<'a> {
     layout: &'a Layout,
     /// One entry for each tile of the board up to the last one used.
     tiles: Vec<TilePlan>,
-    /// For each layer, where its shares are.
-    targets: Vec<Vec<Target>>,
+    /// For each layer, where its shares are: (tile, number of the inputs there).
+    shares: Vec<Vec<(u32, u8)>>,
+    /// For each layer and output group, the shares of the next layer.
+    targets: Vec<Vec<Vec<Target>>>,
     /// For each layer, where each (copy, group) is finished.
     homes: Vec<Vec<Contributor>>,
 }
@@ -49,14 +51,30 @@ struct SumsPlan {
 impl<'a> Wiring<'a> {
     /// Numbers the blocks of every tile.
     pub fn new(arch: &'a Arch, layout: &'a Layout) -> Self {
-        let mut wiring = Self { arch, layout, tiles: Vec::new(), targets: Vec::new(), homes: Vec::new() };
+        let mut wiring =
+            Self { arch, layout, tiles: Vec::new(), shares: Vec::new(), targets: Vec::new(), homes: Vec::new() };
         for (index, layer) in layout.layers.iter().enumerate() {
             let _span = tracing::debug_span!("wire", layer = %layer.layer.name).entered();
             wiring.place_shares(index, layer);
             wiring.place_copies(index, layer);
             wiring.open_outlets(index);
         }
+        wiring.targets = (1..layout.layers.len()).map(|next| wiring.targets_in(next)).collect();
         wiring
+    }
+
+    /// The shares of layer `next`, for each output group of the layer before.
+    fn targets_in(&self, next: usize) -> Vec<Vec<Target>> {
+        let LayerLayout { shares, stored_bits, .. } = &self.layout.layers[next];
+        let of_group = |group: &OutputGroup| {
+            let placed = shares.iter().zip(&self.shares[next]);
+            let target = placed.map(|(share, &(tile, inputs))| {
+                let bits = share.overlap(&group.outputs) * stored_bits;
+                Target { tile, inputs, bits, positions: share.order.positions }
+            });
+            target.collect()
+        };
+        self.layout.layers[next - 1].groups.iter().map(of_group).collect()
     }
 
     fn tile(&mut self, tile: u32) -> &mut TilePlan {
@@ -67,13 +85,13 @@ impl<'a> Wiring<'a> {
     }
 
     fn place_shares(&mut self, index: usize, layer: &LayerLayout) {
-        let mut targets = Vec::with_capacity(layer.shares.len());
+        let mut shares = Vec::with_capacity(layer.shares.len());
         for (number, share) in layer.shares.iter().enumerate() {
             let tile = self.tile(share.tile);
-            targets.push(Target { tile: share.tile, inputs: tile.inputs.len() as u8 });
+            shares.push((share.tile, tile.inputs.len() as u8));
             tile.inputs.push((index, number));
         }
-        self.targets.push(targets);
+        self.shares.push(shares);
     }
 
     fn place_copies(&mut self, index: usize, layer: &LayerLayout) {
@@ -173,7 +191,7 @@ impl<'a> Wiring<'a> {
         // Producers start with the limits of the buffers that they send to.
         for index in 1..layers {
             for (share, producers) in self.producers(index).into_iter().enumerate() {
-                let Target { tile, inputs } = self.targets[index][share];
+                let (tile, inputs) = self.shares[index][share];
                 let limit = tiles[tile as usize].inputs()[usize::from(inputs)].limit();
                 for producer in &producers {
                     tiles[producer.tile as usize].set_limit(producer.outlet, limit);
@@ -261,14 +279,14 @@ impl<'a> Wiring<'a> {
         // Far more than windows in progress, and far from overflow.
         let slots = if options.uncontended { u32::MAX / 4 } else { (register / of_all.max(1)) as u32 };
         let sums = plan.sums.iter().map(|sums| {
-            let next = layers.get(sums.layer + 1).map(|next| (next, self.targets[sums.layer + 1].as_slice()));
+            let targets = self.targets.get(sums.layer).map(|groups| groups[sums.group as usize].as_slice());
             PartialSums::new(SumsSpec {
                 chip: tile / arch.tiles_per_chip(),
                 tile,
                 control: sums.control,
                 layer: &layers[sums.layer],
                 layer_index: sums.layer as u16,
-                next,
+                targets,
                 copy: sums.copy,
                 group: sums.group,
                 imas: sums.imas,

@@ -4,13 +4,17 @@ use mapper::LayerLayout;
 
 use crate::{Cause, Context, Counts, LayerControl, MaxPool, Packet, Probe, Sigmoid, TileMessage};
 
-/// Where a share of the next layer is.
+/// A share of the next layer, as an output group sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Tile of the board.
     pub tile: u32,
     /// Number of the inputs in that tile's buffer.
     pub inputs: u8,
+    /// Bits that it takes of a position of the group; 0 if it reads none of the group's channels.
+    pub bits: u32,
+    /// Positions that it takes of an image.
+    pub positions: u32,
 }
 
 /// Partial sums in some tile.
@@ -35,8 +39,8 @@ pub struct SumsSpec<'a> {
     pub layer: &'a LayerLayout,
     /// Number of the layer in the network.
     pub layer_index: u16,
-    /// The layer after, and where its shares are.
-    pub next: Option<(&'a LayerLayout, &'a [Target])>,
+    /// The shares of the layer after; `None` for the last.
+    pub targets: Option<&'a [Target]>,
     /// Copy of the layer.
     pub copy: u32,
     /// Output group of the layer.
@@ -253,8 +257,8 @@ impl<'a> PartialSums<'a> {
 
     fn send_positions<C: Context>(&mut self, control: &mut LayerControl, limits: &[u32], context: &mut C) {
         while let Some(&first) = self.leaving.front() {
-            let served = match self.spec.next {
-                Some((next, targets)) => self.send_position(first, (next, targets), control, limits, context),
+            let served = match self.spec.targets {
+                Some(targets) => self.send_position(first, targets, control, limits, context),
                 None => self.keep_results(first, control, context),
             };
             if let Some(served) = served {
@@ -270,25 +274,22 @@ impl<'a> PartialSums<'a> {
     fn send_position<C: Context>(
         &self,
         leaving: Leaving,
-        (next, targets): (&LayerLayout, &[Target]),
+        targets: &[Target],
         control: &mut LayerControl,
         limits: &[u32],
         context: &mut C,
     ) -> Option<u32> {
-        let outputs = &self.spec.layer.groups[self.spec.group as usize].outputs;
         let destinations = self.spec.layer.destinations(leaving.position);
         for (served, destination) in destinations.iter().enumerate().skip(leaving.served as usize) {
-            let share = &next.shares[destination.share as usize];
-            let bits = share.overlap(outputs) * next.stored_bits;
+            let Target { tile, inputs, bits, positions } = targets[destination.share as usize];
             if bits == 0 {
                 continue;
             }
-            let rank = leaving.image * share.order.positions + destination.rank;
+            let rank = leaving.image * positions + destination.rank;
             if rank >= limits[usize::from(self.spec.first_outlet) + destination.share as usize] {
                 return Some(served as u32);
             }
             control.tally.result_bits_sent += u64::from(bits);
-            let Target { tile, inputs } = targets[destination.share as usize];
             self.send(tile, bits, TileMessage::Delivery { inputs, waited: 0, bits, rank }, context);
         }
         None
