@@ -90,10 +90,10 @@ pub fn collect(
         for (layer, counts) in tile.counts(cells) {
             layers[usize::from(layer)].counts += &counts;
         }
-        for (index, ima) in tile.imas.iter().enumerate() {
+        for index in 0..tile.imas.len() {
             let control = &tile.controls[tile.control_of(index)];
             let layer = &mut layers[usize::from(control.layer_index)];
-            let finished = ima.finished_cycles(cycles);
+            let finished = tile.finished_cycles(index, cycles);
             layer.stalls.add(Cause::Finished, finished.end - finished.start);
             if !finished.is_empty() {
                 probe.wait(control.unit(tile.id, index), Cause::Finished, finished);

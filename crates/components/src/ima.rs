@@ -57,8 +57,6 @@ impl ImaTiming {
 struct Fetch {
     requested_at: Cycle,
     arrived_at: Cycle,
-    /// Cycles that the last of the inputs was held up on its way to the tile.
-    mesh_waited: Cycle,
 }
 
 /// The blocks of an IMA.
@@ -99,8 +97,8 @@ pub struct Ima {
     results: u32,
     /// The operations whose inputs are in the register, by window modulo 2.
     fetches: [Fetch; 2],
-    /// First cycle of the present pause.
-    idle_since: Cycle,
+    /// Cycles that the last of these inputs were held up on their way to the tile.
+    mesh_waited: [u16; 2],
     /// Bits of inputs taken from the bus.
     bits_fetched: u64,
     /// Why results stay in the output register.
@@ -131,7 +129,7 @@ impl Ima {
             rows: spec.rows.end - spec.rows.start,
             results: spec.outputs.end - spec.outputs.start,
             fetches: Default::default(),
-            idle_since: 1,
+            mesh_waited: [0; 2],
             bits_fetched: 0,
             output_wait: Cause::Bus,
             inside: Box::new(Inside {
@@ -182,15 +180,10 @@ impl Ima {
     /// The `bits` of the inputs of `window`, the last of which was held up for `mesh_waited` cycles on its way, take
     /// `cycles` to come.
     #[inline]
-    pub fn fetch(&mut self, window: u32, cycles: Range<Cycle>, bits: u64, mesh_waited: Cycle) {
-        self.fetches[(window % 2) as usize] = Fetch { requested_at: cycles.start, arrived_at: cycles.end, mesh_waited };
+    pub fn fetch(&mut self, window: u32, cycles: Range<Cycle>, bits: u64, mesh_waited: u16) {
+        self.fetches[(window % 2) as usize] = Fetch { requested_at: cycles.start, arrived_at: cycles.end };
+        self.mesh_waited[(window % 2) as usize] = mesh_waited;
         self.bits_fetched += bits;
-    }
-
-    /// The crossbars are read until they are free in cycle `free_at`.
-    #[inline]
-    pub fn start(&mut self, free_at: Cycle) {
-        self.idle_since = free_at;
     }
 
     /// What an operation of `iterations` reads does in the crossbars of those row blocks that have inputs.
@@ -246,34 +239,29 @@ impl Ima {
         self.output_wait = cause;
     }
 
-    /// Every cycle of the pause that ends with the start of the operation for `window` in cycle `now`, with its cause;
-    /// `None` if the crossbars have been busy until then.
+    /// Every cycle of the pause before the operation for `window`, with its cause.
     #[inline]
-    pub fn pause(&mut self, window: u32, now: Cycle) -> Option<[(Cause, Range<Cycle>); 4]> {
-        if self.idle_since == now {
-            return None;
-        }
+    pub fn pause(
+        &mut self,
+        window: u32,
+        Range { start: idle_since, end: now }: Range<Cycle>,
+    ) -> [(Cause, Range<Cycle>); 4] {
         let fetch = self.fetches[(window % 2) as usize];
-        let requested_at = fetch.requested_at.clamp(self.idle_since, now);
+        let requested_at = fetch.requested_at.clamp(idle_since, now);
         let arrived_at = fetch.arrived_at.clamp(requested_at, now);
         let output_wait = std::mem::replace(&mut self.output_wait, Cause::Bus);
         // The inputs were held up at the end of their way.
-        let held_up = fetch.mesh_waited.min(requested_at - self.idle_since);
+        let held_up = Cycle::from(self.mesh_waited[(window % 2) as usize]).min(requested_at - idle_since);
         let (before, held_up_at) = match window {
             0 => (Cause::Filling, requested_at),
             _ => (Cause::Input, requested_at - held_up),
         };
-        Some([
-            (before, self.idle_since..held_up_at),
+        [
+            (before, idle_since..held_up_at),
             (Cause::Mesh, held_up_at..requested_at),
             (Cause::Bus, requested_at..arrived_at),
             (output_wait, arrived_at..now),
-        ])
-    }
-
-    /// Cycles after its last operation, in a run that ended with cycle `last`.
-    pub fn finished_cycles(&self, last: Cycle) -> Range<Cycle> {
-        self.idle_since..last + 1
+        ]
     }
 
     /// What its blocks counted, beside what its crew knows; a read touches `crossbar_cells` cells of an array.
@@ -345,20 +333,18 @@ mod tests {
     #[test]
     fn every_cycle_of_a_pause_has_its_cause() {
         let (mut ima, mut stalls) = (ima(128), Stalls::default());
-        let mut start = |ima: &mut Ima, window, now| {
-            for (cause, cycles) in ima.pause(window, now).into_iter().flatten() {
+        let mut paused = |ima: &mut Ima, window, pause| {
+            for (cause, cycles) in ima.pause(window, pause) {
                 stalls.add(cause, cycles.end - cycles.start);
             }
-            ima.start(now + 16);
         };
         ima.fetch(0, 5..7, 2048, 0);
-        start(&mut ima, 0, 7);
-        // The next inputs could be asked for in cycle 30, after 3 cycles in the mesh; they came in 32, and the output
+        paused(&mut ima, 0, 1..7);
+        // 16 reads from cycle 7 on. The next inputs could be asked for in cycle 30, after 3 cycles in the mesh; they came in 32, and the output
         // register was free in 40.
         ima.fetch(1, 30..32, 2048, 3);
         ima.result_refused(Cause::DownstreamBuffer);
-        start(&mut ima, 1, 40);
-        assert!(ima.pause(2, 56).is_none(), "16 reads from cycle 40 on");
+        paused(&mut ima, 1, 23..40);
         let expected = [
             (Cause::Filling, 4),
             (Cause::Bus, 2 + 2),
@@ -369,7 +355,7 @@ mod tests {
         for (cause, cycles) in expected {
             assert_eq!(stalls[cause], cycles, "{cause:?}");
         }
-        assert_eq!(stalls.total() + 16 + 16 + ima.finished_cycles(60).count() as u64, 60);
+        assert_eq!(stalls.total(), (7 - 1) + (40 - 23));
     }
 
     #[test]

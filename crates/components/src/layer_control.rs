@@ -45,7 +45,7 @@ pub struct LayerControl<'a> {
     /// When the last window became ready.
     readied_at: Cycle,
     /// How long the awaited input had been held up when it came.
-    held_up: Cycle,
+    held_up: u16,
     /// Windows that all IMAs have read the inputs of.
     pub read_by_all: u32,
     /// First cycle in which inputs were fetched.
@@ -114,7 +114,7 @@ impl<'a> LayerControl<'a> {
 
     /// The awaited input has been written, after being held up for `cycles` on its way.
     pub fn supply(&mut self, cycles: u16) {
-        self.held_up = Cycle::from(cycles);
+        self.held_up = cycles;
     }
 
     /// Looks how far the windows have their inputs, in the order of computation. Returns whether another one has.
@@ -148,7 +148,7 @@ impl<'a> LayerControl<'a> {
 
     /// How long the last input of a window that became ready in cycle `now` had been held up.
     #[inline]
-    pub fn held_up(&self, now: Cycle) -> Cycle {
+    pub fn held_up(&self, now: Cycle) -> u16 {
         if self.readied_at == now { self.held_up } else { 0 }
     }
 

@@ -3,6 +3,8 @@ mod inputs;
 mod operations;
 mod results;
 
+use std::ops::Range;
+
 use arch::Arch;
 use des::{Component, Cycle, Wake};
 
@@ -29,6 +31,8 @@ pub struct Tile<'a> {
     edram: EdramBuffer<'a>,
     /// IMAs that hold weights.
     pub imas: Vec<Ima>,
+    /// For each IMA, when its crossbars are free: the first cycle of its present pause.
+    idle_since: Vec<Cycle>,
     /// Controls of the copies with IMAs here.
     pub controls: Vec<LayerControl<'a>>,
     /// The IMAs of each output group of each copy.
@@ -150,6 +154,7 @@ impl<'a> Tile<'a> {
             edram: EdramBuffer::new(capacity(arch.edram.bytes_per_cycle), spec.inputs),
             pipeline: Pipeline::new(spec.imas.len()),
             crew_of: crew_of(&spec.crews, spec.imas.len()),
+            idle_since: vec![1; spec.imas.len()],
             imas: spec.imas,
             controls: spec.controls,
             crews: spec.crews,
@@ -186,6 +191,11 @@ impl<'a> Tile<'a> {
     /// Lets outlet `outlet` send positions up to `limit`.
     pub fn set_limit(&mut self, outlet: u16, limit: u32) {
         self.limits[usize::from(outlet)] = limit;
+    }
+
+    /// Cycles after the last operation of an IMA, in a run that ended with cycle `last`.
+    pub fn finished_cycles(&self, ima: usize, last: Cycle) -> Range<Cycle> {
+        self.idle_since[ima]..last + 1
     }
 
     /// Number of the layer control of an IMA.

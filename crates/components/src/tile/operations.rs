@@ -25,18 +25,19 @@ impl Tile<'_> {
                 }
                 let reads = timing.reads(iterations);
                 for ima in ones(own) {
-                    let (unit, control) = (&mut self.imas[ima], &mut self.controls[of]);
-                    if let Some(pause) = unit.pause(index, now) {
-                        let unit = control.unit(self.id, ima);
-                        for (cause, cycles) in pause {
+                    let control = &mut self.controls[of];
+                    let unit = control.unit(self.id, ima);
+                    let pause = self.idle_since[ima]..now;
+                    if !pause.is_empty() {
+                        for (cause, cycles) in self.imas[ima].pause(index, pause) {
                             control.stalls.add(cause, cycles.end - cycles.start);
                             if !cycles.is_empty() {
                                 context.probe().wait(unit, cause, cycles);
                             }
                         }
                     }
-                    unit.start(now + reads);
-                    context.probe().operation(control.unit(self.id, ima), index, now, iterations, timing);
+                    self.idle_since[ima] = now + reads;
+                    context.probe().operation(unit, index, now, iterations, timing);
                 }
                 self.controls[of].stalls.add(Cause::Computing, reads * u64::from(own.count_ones()));
                 if skips || self.fidelity == Fidelity::Iteration {
