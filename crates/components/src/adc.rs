@@ -13,10 +13,10 @@ pub struct Adc {
 
 impl Adc {
     /// The ADCs of an IMA that uses `crossbars`, given as (rows, columns).
-    pub fn new(arch: &arch::Arch, crossbars: &[(u32, u32)]) -> Self {
+    pub fn new(arch: &arch::Arch, crossbars: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
         let unit_columns = u32::from(arch.adc.unit_column);
-        let widest = crossbars.iter().map(|&(_, columns)| columns + unit_columns).max().unwrap_or(0);
-        let shared_by = (crossbars.len() as u32).div_ceil(arch.adc.count);
+        let widest = crossbars.clone().map(|(_, columns)| columns + unit_columns).max().unwrap_or(0);
+        let shared_by = (crossbars.count() as u32).div_ceil(arch.adc.count);
         let cycles_per_read = (shared_by * widest).div_ceil(arch.conversions_per_cycle()).max(1);
         Self { cycles_per_read, unit_columns, conversions: 0 }
     }
@@ -45,7 +45,7 @@ mod tests {
         let cycles = |count| {
             let mut arch = isaac();
             arch.adc.count = count;
-            Adc::new(&arch, &crossbars).cycles_per_read
+            Adc::new(&arch, crossbars.into_iter()).cycles_per_read
         };
         assert_eq!((cycles(8), cycles(7), cycles(4), cycles(3), cycles(1)), (1, 2, 2, 3, 8));
     }
@@ -55,7 +55,7 @@ mod tests {
         let cycles = |rate_gsps| {
             let mut arch = isaac();
             arch.adc.rate_gsps = rate_gsps;
-            Adc::new(&arch, &[(128, 128)]).cycles_per_read
+            Adc::new(&arch, [(128, 128)].into_iter()).cycles_per_read
         };
         assert_eq!((cycles(1.28), cycles(1.27)), (1, 2));
     }
@@ -65,7 +65,7 @@ mod tests {
         let conversions = |unit_column| {
             let mut arch = isaac();
             arch.adc.unit_column = unit_column;
-            let mut adc = Adc::new(&arch, &[(128, 128), (100, 128)]);
+            let mut adc = Adc::new(&arch, [(128, 128), (100, 128)].into_iter());
             adc.convert(&OPERATION, 16);
             adc.conversions
         };

@@ -71,13 +71,34 @@ struct Blocks {
     output_register: OutputRegister,
 }
 
+/// How an IMA's rows are cut.
+#[derive(Clone, Copy, Debug)]
+struct RowBlocks {
+    /// Rows of a crossbar.
+    rows: u32,
+    /// Crossbars side by side.
+    col_blocks: u32,
+}
+
+impl RowBlocks {
+    /// The row blocks of an IMA: (rows of the copy, operation of their crossbars alone).
+    fn of(self, spec: &ImaSpec) -> impl Iterator<Item = (Range<u32>, Operation)> {
+        let Self { rows, col_blocks } = self;
+        let (end, columns) = (spec.rows.end, spec.columns.len() as u32);
+        spec.rows.clone().step_by(rows as usize).map(move |first| {
+            let used = rows.min(end - first);
+            let operation = Operation { iterations: 0, crossbars: col_blocks, rows: used * col_blocks, columns };
+            (first..first + used, operation)
+        })
+    }
+}
+
 /// What an IMA holds, and its blocks: what is not needed to decide when an operation starts.
 #[derive(Clone, Debug)]
 struct Inside {
     spec: ImaSpec,
     timing: ImaTiming,
-    /// Its row blocks: (rows of the copy, operation of their crossbars alone).
-    row_blocks: Vec<(Range<u32>, Operation)>,
+    row_blocks: RowBlocks,
     /// All of them together.
     all: Operation,
     /// Iteration fidelity: the operations in the pipeline, by window modulo 4.
@@ -109,22 +130,12 @@ pub struct Ima {
 impl Ima {
     /// An idle IMA.
     pub fn new(arch: &Arch, spec: ImaSpec) -> Self {
-        let adc = Adc::new(arch, &spec.crossbars);
-        let shift_add = ShiftAdd::new(arch, &spec.crossbars);
-        let blocks = spec.rows.len().div_ceil(arch.crossbar.rows as usize);
-        let row_blocks: Vec<_> = (spec.crossbars)
-            .chunks(spec.crossbars.len() / blocks)
-            .zip(spec.rows.clone().step_by(arch.crossbar.rows as usize))
-            .map(|(crossbars, first)| {
-                let operation = Operation {
-                    iterations: 0,
-                    crossbars: crossbars.len() as u32,
-                    rows: crossbars.iter().map(|crossbar| crossbar.0).sum(),
-                    columns: crossbars.iter().map(|crossbar| crossbar.1).sum(),
-                };
-                (first..first + crossbars[0].0, operation)
-            })
-            .collect();
+        let adc = Adc::new(arch, spec.crossbars(arch));
+        let shift_add = ShiftAdd::new(arch, spec.crossbars(arch));
+        let row_blocks = RowBlocks {
+            rows: arch.crossbar.rows,
+            col_blocks: (spec.columns.len() as u32).div_ceil(arch.crossbar.columns),
+        };
         Self {
             rows: spec.rows.end - spec.rows.start,
             results: spec.outputs.end - spec.outputs.start,
@@ -133,14 +144,14 @@ impl Ima {
             bits_fetched: 0,
             output_wait: Cause::Bus,
             inside: Box::new(Inside {
+                all: row_blocks.of(&spec).fold(Operation::default(), |all, (_, block)| all.and(&block)),
+                row_blocks,
                 spec,
                 timing: ImaTiming {
                     cycles_per_read: adc.cycles_per_read.max(shift_add.cycles_per_read),
                     convert_cycles: adc.cycles_per_read,
                     merge_cycles: shift_add.cycles_per_read,
                 },
-                all: row_blocks.iter().fold(Operation::default(), |all, (_, block)| all.and(block)),
-                row_blocks,
                 operations: Default::default(),
                 blocks: Blocks {
                     input_register: InputRegister::new(arch.dac.bits),
@@ -188,8 +199,9 @@ impl Ima {
 
     /// What an operation of `iterations` reads does in the crossbars of those row blocks that have inputs.
     pub fn operation(&self, iterations: u32, has_inputs: impl Fn(&Range<u32>) -> bool) -> Operation {
-        let taking_part = self.inside.row_blocks.iter().filter(|(rows, _)| has_inputs(rows));
-        taking_part.fold(Operation { iterations, ..Default::default() }, |all, (_, block)| all.and(block))
+        let row_blocks = self.inside.row_blocks.of(&self.inside.spec);
+        let taking_part = row_blocks.filter(|(rows, _)| has_inputs(rows));
+        taking_part.fold(Operation { iterations, ..Default::default() }, |all, (_, block)| all.and(&block))
     }
 
     /// What an operation of `iterations` reads does in all crossbars.
@@ -326,7 +338,7 @@ mod tests {
 
     fn ima(rows: u32) -> Ima {
         let arch = arch::load("isaac-ce").expect("the preset is built in");
-        let spec = ImaSpec { rows: 0..rows, columns: 0..1024, outputs: 0..128, crossbars: vec![(rows, 128); 8] };
+        let spec = ImaSpec { rows: 0..rows, columns: 0..1024, outputs: 0..128 };
         Ima::new(&arch, spec)
     }
 

@@ -11,9 +11,9 @@ pub struct ShiftAdd {
 
 impl ShiftAdd {
     /// The shift-and-adds of an IMA that uses `crossbars`, given as (rows, columns).
-    pub fn new(arch: &arch::Arch, crossbars: &[(u32, u32)]) -> Self {
-        let widest = crossbars.iter().map(|&(_, columns)| columns).max().unwrap_or(0);
-        let shared_by = (crossbars.len() as u32).div_ceil(arch.shift_add.count);
+    pub fn new(arch: &arch::Arch, crossbars: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
+        let widest = crossbars.clone().map(|(_, columns)| columns).max().unwrap_or(0);
+        let shared_by = (crossbars.count() as u32).div_ceil(arch.shift_add.count);
         let cycles_per_read = (shared_by * widest).div_ceil(arch.shift_add.values_per_cycle).max(1);
         Self { cycles_per_read, merged: 0 }
     }
@@ -36,7 +36,7 @@ mod tests {
         let mut arch = arch::load("isaac-ce").expect("the preset is built in");
         let mut cycles = |count| {
             arch.shift_add.count = count;
-            ShiftAdd::new(&arch, &[(128, 128); 8]).cycles_per_read
+            ShiftAdd::new(&arch, [(128, 128); 8].into_iter()).cycles_per_read
         };
         assert_eq!((cycles(4), cycles(3)), (1, 2));
     }
@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn every_conversion_of_a_used_column_is_merged() {
         let arch = arch::load("isaac-ce").expect("the preset is built in");
-        let mut shift_add = ShiftAdd::new(&arch, &[(128, 128), (100, 128)]);
+        let mut shift_add = ShiftAdd::new(&arch, [(128, 128), (100, 128)].into_iter());
         shift_add.merge(&OPERATION, 16);
         assert_eq!(shift_add.merged, 256 * 16);
     }

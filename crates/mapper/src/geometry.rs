@@ -60,8 +60,18 @@ pub struct ImaSpec {
     pub columns: Range<u32>,
     /// Outputs that its columns have a part in.
     pub outputs: Range<u32>,
-    /// Used (rows, columns) of each of its crossbars.
-    pub crossbars: Vec<(u32, u32)>,
+}
+
+impl ImaSpec {
+    /// Used (rows, columns) of each of its crossbars, row block by row block.
+    pub fn crossbars(&self, arch: &Arch) -> impl Iterator<Item = (u32, u32)> + Clone {
+        let used = |range: &Range<u32>, size: u32| {
+            let end = range.end;
+            range.clone().step_by(size as usize).map(move |first| size.min(end - first))
+        };
+        let columns = used(&self.columns, arch.crossbar.columns);
+        used(&self.rows, arch.crossbar.rows).flat_map(move |rows| columns.clone().map(move |columns| (rows, columns)))
+    }
 }
 
 impl Geometry {
@@ -120,21 +130,8 @@ impl Geometry {
         let row_blocks = blocks(row_group, self.ima_rows, self.row_blocks);
         let col_blocks = blocks(col_group, self.ima_cols, self.col_blocks);
         let columns = extent(&col_blocks, self.crossbar_columns, self.columns);
-        let used = |block: u32, size: u32, total: u32| size.min(total - block * size);
-        let crossbars = row_blocks
-            .clone()
-            .flat_map(|row| {
-                col_blocks.clone().map(move |col| {
-                    (used(row, self.crossbar_rows, self.rows), used(col, self.crossbar_columns, self.columns))
-                })
-            })
-            .collect();
-        ImaSpec {
-            rows: extent(&row_blocks, self.crossbar_rows, self.rows),
-            outputs: self.outputs(&columns),
-            columns,
-            crossbars,
-        }
+        let rows = extent(&row_blocks, self.crossbar_rows, self.rows);
+        ImaSpec { rows, outputs: self.outputs(&columns), columns }
     }
 
     /// Outputs that `columns` have a part in.

@@ -29,7 +29,7 @@ impl<'a> Scene<'a> {
                     if tiles.len() <= tile as usize {
                         tiles.resize_with(tile as usize + 1, Vec::new);
                     }
-                    let crossbars = layer.geometry.ima(ima).crossbars.len();
+                    let crossbars = layer.geometry.ima(ima).crossbars(arch).count();
                     tiles[tile as usize].push((index as u16, copy, crossbars));
                 }
             }
