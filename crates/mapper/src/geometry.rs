@@ -64,7 +64,7 @@ pub struct ImaSpec {
 
 impl ImaSpec {
     /// Used (rows, columns) of each of its crossbars, row block by row block.
-    pub fn crossbars(&self, arch: &Arch) -> impl Iterator<Item = (u32, u32)> + Clone {
+    pub fn crossbars(&self, arch: &Arch) -> impl Iterator<Item = (u32, u32)> + Clone + use<> {
         let used = |range: &Range<u32>, size: u32| {
             let end = range.end;
             range.clone().step_by(size as usize).map(move |first| size.min(end - first))

@@ -25,6 +25,22 @@ fn every_part_of_a_copy_is_in_one_ima() {
 }
 
 #[test]
+fn each_cell_of_a_copy_is_in_one_crossbar() {
+    let arch = arch::load("isaac-ce").expect("the preset is built in");
+    for (ima_rows, ima_cols) in [(1, 8), (2, 4), (8, 1)] {
+        for geometry in geometries(ima_rows, ima_cols) {
+            let crossbars = (0..geometry.imas_per_copy()).flat_map(|ima| geometry.ima(ima).crossbars(&arch));
+            assert_eq!(crossbars.clone().count() as u64, geometry.crossbars());
+            assert!(
+                crossbars.clone().all(|(rows, columns)| rows <= arch.crossbar.rows && columns <= arch.crossbar.columns)
+            );
+            let cells: u64 = crossbars.map(|(rows, columns)| u64::from(rows) * u64::from(columns)).sum();
+            assert_eq!(cells, u64::from(geometry.rows) * u64::from(geometry.columns));
+        }
+    }
+}
+
+#[test]
 fn neighbours_share_inputs_where_that_saves_more_than_it_costs_in_partial_sums() {
     let geometries = geometries(1, 8);
     // conv4_2 has 36 row groups: a tile of 12 of one column group leaves two partial sums of each output to send, and
