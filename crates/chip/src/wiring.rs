@@ -100,7 +100,7 @@ impl<'a> Wiring<'a> {
         let mut homes = Vec::with_capacity(layer.copies.len() * groups as usize);
         for copy in 0..layer.copies.len() as u32 {
             // Tiles with IMAs of each group, in order.
-            let mut contributors: Vec<Vec<(Contributor, u16)>> = vec![Vec::new(); groups as usize];
+            let mut contributors: Vec<Vec<Contributor>> = vec![Vec::new(); groups as usize];
             for (tile, _, ima) in layer.places(arch, copy) {
                 let (_, col_group) = layer.geometry.groups_of(ima);
                 // In order, and each column group belongs to one.
@@ -120,15 +120,13 @@ impl<'a> Wiring<'a> {
                 plan.sums[usize::from(sums)].imas |= 1 << plan.imas.len();
                 plan.imas.push((ima, control));
                 let contributors = &mut contributors[group as usize];
-                match contributors.last_mut() {
-                    Some((last, imas)) if last.tile == tile => *imas += 1,
-                    _ => contributors.push((Contributor { tile, sums }, 1)),
+                if contributors.last().is_none_or(|last| last.tile != tile) {
+                    contributors.push(Contributor { tile, sums });
                 }
             }
             for (group, contributors) in contributors.into_iter().enumerate() {
                 let home = layer.home(arch, copy, group as u32);
-                let (here, others): (Vec<_>, Vec<_>) =
-                    contributors.into_iter().map(|(contributor, _)| contributor).partition(|c| c.tile == home);
+                let (here, others): (Vec<_>, Vec<_>) = contributors.into_iter().partition(|c| c.tile == home);
                 self.tiles[home as usize].sums[usize::from(here[0].sums)].helpers = others;
                 homes.push(here[0]);
             }
@@ -283,7 +281,6 @@ impl<'a> Wiring<'a> {
             PartialSums::new(SumsSpec {
                 chip: tile / arch.tiles_per_chip(),
                 tile,
-                control: sums.control,
                 layer: &layers[sums.layer],
                 layer_index: sums.layer as u16,
                 targets,

@@ -57,6 +57,8 @@ impl ImaTiming {
 struct Fetch {
     requested_at: Cycle,
     arrived_at: Cycle,
+    /// Cycles that the last of the inputs was held up on its way to the tile.
+    mesh_waited: u16,
 }
 
 /// The blocks of an IMA.
@@ -97,7 +99,6 @@ impl RowBlocks {
 #[derive(Clone, Debug)]
 struct Inside {
     spec: ImaSpec,
-    timing: ImaTiming,
     row_blocks: RowBlocks,
     /// All of them together.
     all: Operation,
@@ -118,8 +119,6 @@ pub struct Ima {
     results: u32,
     /// The operations whose inputs are in the register, by window modulo 2.
     fetches: [Fetch; 2],
-    /// Cycles that the last of these inputs were held up on their way to the tile.
-    mesh_waited: [u16; 2],
     /// Bits of inputs taken from the bus.
     bits_fetched: u64,
     /// Why results stay in the output register.
@@ -130,8 +129,6 @@ pub struct Ima {
 impl Ima {
     /// An idle IMA.
     pub fn new(arch: &Arch, spec: ImaSpec) -> Self {
-        let adc = Adc::new(arch, spec.crossbars(arch));
-        let shift_add = ShiftAdd::new(arch, spec.crossbars(arch));
         let row_blocks = RowBlocks {
             rows: arch.crossbar.rows,
             col_blocks: (spec.columns.len() as u32).div_ceil(arch.crossbar.columns),
@@ -140,28 +137,22 @@ impl Ima {
             rows: spec.rows.end - spec.rows.start,
             results: spec.outputs.end - spec.outputs.start,
             fetches: Default::default(),
-            mesh_waited: [0; 2],
             bits_fetched: 0,
             output_wait: Cause::Bus,
             inside: Box::new(Inside {
                 all: row_blocks.of(&spec).fold(Operation::default(), |all, (_, block)| all.and(&block)),
                 row_blocks,
-                spec,
-                timing: ImaTiming {
-                    cycles_per_read: adc.cycles_per_read.max(shift_add.cycles_per_read),
-                    convert_cycles: adc.cycles_per_read,
-                    merge_cycles: shift_add.cycles_per_read,
-                },
                 operations: Default::default(),
                 blocks: Blocks {
                     input_register: InputRegister::new(arch.dac.bits),
                     dac: Dac::default(),
                     crossbars: Crossbars::default(),
                     sample_hold: SampleHold::default(),
-                    adc,
-                    shift_add,
+                    adc: Adc::new(arch, spec.crossbars(arch)),
+                    shift_add: ShiftAdd::new(arch, spec.crossbars(arch)),
                     output_register: OutputRegister::default(),
                 },
+                spec,
             }),
         }
     }
@@ -172,8 +163,14 @@ impl Ima {
     }
 
     /// Its cycles.
+    #[inline]
     pub fn timing(&self) -> ImaTiming {
-        self.inside.timing
+        let Blocks { adc, shift_add, .. } = &self.inside.blocks;
+        ImaTiming {
+            cycles_per_read: adc.cycles_per_read.max(shift_add.cycles_per_read),
+            convert_cycles: adc.cycles_per_read,
+            merge_cycles: shift_add.cycles_per_read,
+        }
     }
 
     /// Rows of the copy that it holds.
@@ -192,8 +189,7 @@ impl Ima {
     /// `cycles` to come.
     #[inline]
     pub fn fetch(&mut self, window: u32, cycles: Range<Cycle>, bits: u64, mesh_waited: u16) {
-        self.fetches[(window % 2) as usize] = Fetch { requested_at: cycles.start, arrived_at: cycles.end };
-        self.mesh_waited[(window % 2) as usize] = mesh_waited;
+        self.fetches[(window % 2) as usize] = Fetch { requested_at: cycles.start, arrived_at: cycles.end, mesh_waited };
         self.bits_fetched += bits;
     }
 
@@ -263,7 +259,7 @@ impl Ima {
         let arrived_at = fetch.arrived_at.clamp(requested_at, now);
         let output_wait = std::mem::replace(&mut self.output_wait, Cause::Bus);
         // The inputs were held up at the end of their way.
-        let held_up = Cycle::from(self.mesh_waited[(window % 2) as usize]).min(requested_at - idle_since);
+        let held_up = Cycle::from(fetch.mesh_waited).min(requested_at - idle_since);
         let (before, held_up_at) = match window {
             0 => (Cause::Filling, requested_at),
             _ => (Cause::Input, requested_at - held_up),
@@ -352,8 +348,8 @@ mod tests {
         };
         ima.fetch(0, 5..7, 2048, 0);
         paused(&mut ima, 0, 1..7);
-        // 16 reads from cycle 7 on. The next inputs could be asked for in cycle 30, after 3 cycles in the mesh; they came in 32, and the output
-        // register was free in 40.
+        // 16 reads from cycle 7 on. The next inputs could be asked for in cycle 30, after 3 cycles in the mesh; they came
+        // in 32, and the output register was free in 40.
         ima.fetch(1, 30..32, 2048, 3);
         ima.result_refused(Cause::DownstreamBuffer);
         paused(&mut ima, 1, 23..40);

@@ -1,7 +1,7 @@
 use des::Cycle;
 use mapper::{LayerLayout, Window};
 
-use crate::{Context, Counts, ImaTiming, Inputs, Probe, Stage, Stalls, Unit};
+use crate::{Counts, Inputs, Stalls, Unit};
 
 /// What happened in a tile for one copy of a layer, beside its IMAs: what its counts follow from.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,18 +84,6 @@ impl<'a> LayerControl<'a> {
     #[inline]
     pub fn unit(&self, tile: u32, ima: usize) -> Unit {
         Unit { tile, ima: ima as u8, layer: self.layer_index, copy: self.copy }
-    }
-
-    /// Tells the probe of one iteration of a stage, which begins now.
-    #[inline]
-    pub fn tell_stage<C: Context>(&self, tile: u32, ima: u8, stage: Stage, timing: ImaTiming, context: &mut C) {
-        let cycles = match stage {
-            Stage::Read => 1,
-            Stage::Convert => Cycle::from(timing.convert_cycles),
-            Stage::Accumulate => Cycle::from(timing.merge_cycles),
-        };
-        let now = context.now();
-        context.probe().stage(self.unit(tile, usize::from(ima)), stage, now..now + cycles);
     }
 
     /// Window `index`, counted over all images.

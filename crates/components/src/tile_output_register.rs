@@ -33,8 +33,6 @@ pub struct SumsSpec<'a> {
     pub chip: u32,
     /// Tile of the board.
     pub tile: u32,
-    /// Number of the copy's layer control in the tile.
-    pub control: u8,
     /// The layer.
     pub layer: &'a LayerLayout,
     /// Number of the layer in the network.
@@ -80,8 +78,6 @@ struct Leaving {
 /// and the next layer. A window leaves the register when the buffers of the next layer have taken it.
 #[derive(Clone, Debug)]
 pub struct PartialSums<'a> {
-    /// Number of the copy's layer control in the tile.
-    pub control: u8,
     /// Windows that the register holds.
     slots: u32,
     /// Outputs of the group.
@@ -130,7 +126,6 @@ impl<'a> PartialSums<'a> {
             leaving: VecDeque::new(),
             pool,
             sigmoid: Sigmoid::default(),
-            control: spec.control,
             slots: spec.slots,
             spec: Box::new(spec),
         }

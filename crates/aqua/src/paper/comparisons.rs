@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::tables::{FROM_TRACE, Figure5Row, Known, Runs};
 use crate::crops::means_by_size;
 use crate::published::{self, TABLE_I};
-use crate::study::WeightSet;
+use crate::study::{Measured, WeightSet};
 use crate::trace::Top;
 
 /// A published number and the simulated one.
@@ -53,23 +53,15 @@ pub fn comparisons(runs: &Runs<'_>, figure5: &[Figure5Row], known: &[Known]) -> 
     let first_of_size = |cuts: usize| {
         crops_of_16.into_iter().find(|run| run.job.edges.count() == cuts).expect("there are crops of every size")
     };
-    for (cuts, expected) in macs.into_iter().enumerate() {
-        let got = first_of_size(cuts).macs as f64 / none.macs as f64;
-        compare(
-            format!("computed MACs by number of cuts, {cuts}"),
-            got,
-            expected,
-            "the same arithmetic, counted in simulation",
-        );
-    }
-    for (cuts, expected) in conversions.into_iter().enumerate() {
-        let got = first_of_size(cuts).adc_conversions as f64 / none.adc_conversions as f64;
-        compare(
-            format!("ADC conversions by number of cuts, {cuts}"),
-            got,
-            expected,
-            "row blocks are not always full: above the MACs",
-        );
+    let arithmetic: [(_, fn(&Measured) -> u64, _, _); 2] = [
+        ("computed MACs", |run| run.macs, macs, "the same arithmetic, counted in simulation"),
+        ("ADC conversions", |run| run.adc_conversions, conversions, "row blocks are not always full: above the MACs"),
+    ];
+    for (what, count, expected, why) in arithmetic {
+        for (cuts, expected) in expected.into_iter().enumerate() {
+            let got = count(first_of_size(cuts)) as f64 / count(none) as f64;
+            compare(format!("{what} by number of cuts, {cuts}"), got, expected, why);
+        }
     }
     let eight = runs.find(|job| job.activation_bits == 8);
     compare(

@@ -101,7 +101,7 @@ impl Tile<'_> {
     /// eDRAM port and bus are granted to inputs of windows that are ready, for `imas`.
     pub(super) fn fetch<C: Context>(&mut self, mut imas: u64, context: &mut C) {
         let now = context.now();
-        let mut arrived = Batch::default();
+        let mut arrived = Batch::new(self.id, |imas| TileMessage::InputsArrived { imas });
         let mut here = 0;
         while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
             let crew = &mut self.crews[number];
@@ -123,16 +123,14 @@ impl Tile<'_> {
                 context.probe().fetch(control.unit(self.id, index), crew.fetching, bits, now..done + 1);
                 if done == now {
                     here |= 1 << index;
-                } else if let Some((at, imas)) = arrived.add(done + 1, 1 << index) {
-                    context.send(at - now, self.id, TileMessage::InputsArrived { imas });
+                } else {
+                    arrived.add(done + 1, 1 << index, context);
                 }
             }
             crew.fetching += u32::from(self.pipeline.fetch(own, crew.imas));
         }
         self.inputs_arrived(here);
-        if let Some((at, imas)) = arrived.rest() {
-            context.send(at - now, self.id, TileMessage::InputsArrived { imas });
-        }
+        arrived.send(context);
     }
 
     /// Inputs of some IMAs are in their input registers at the end of a cycle.

@@ -106,29 +106,34 @@ pub struct TileSpec<'a> {
     pub output_positions: u32,
 }
 
-/// IMAs to which the same happens in the same cycle: they share a message.
-#[derive(Default)]
+/// IMAs to which the same happens in the same cycle: they share a message of the tile to itself.
 struct Batch {
+    tile: u32,
+    message: fn(ImaSet) -> TileMessage,
     at: Cycle,
     imas: u64,
 }
 
 impl Batch {
-    /// Adds IMAs to which it happens in cycle `at`. Returns the batch before if they do not belong to it.
-    #[inline]
-    fn add(&mut self, at: Cycle, imas: u64) -> Option<(Cycle, ImaSet)> {
-        if self.at == at {
-            self.imas |= imas;
-            return None;
-        }
-        let before = std::mem::replace(self, Self { at, imas });
-        before.rest()
+    fn new(tile: u32, message: fn(ImaSet) -> TileMessage) -> Self {
+        Self { tile, message, at: 0, imas: 0 }
     }
 
-    /// What is left.
+    /// Adds IMAs to which it happens in cycle `at`; sends the batch before if they do not belong to it.
     #[inline]
-    fn rest(self) -> Option<(Cycle, ImaSet)> {
-        (self.imas != 0).then(|| (self.at, ImaSet::from(self.imas)))
+    fn add(&mut self, at: Cycle, imas: u64, context: &mut impl Context) {
+        if self.at != at {
+            self.send(context);
+            (self.at, self.imas) = (at, 0);
+        }
+        self.imas |= imas;
+    }
+
+    #[inline]
+    fn send(&self, context: &mut impl Context) {
+        if self.imas != 0 {
+            context.send(self.at - context.now(), self.tile, (self.message)(ImaSet::from(self.imas)));
+        }
     }
 }
 

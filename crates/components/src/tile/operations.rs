@@ -11,7 +11,8 @@ impl Tile<'_> {
     /// The next operations of `imas` start.
     pub(super) fn start<C: Context>(&mut self, mut imas: u64, context: &mut C) {
         let now = context.now();
-        let (mut read, mut ready) = (Batch::default(), Batch::default());
+        let mut read = Batch::new(self.id, |imas| TileMessage::ReadsDone { imas });
+        let mut ready = Batch::new(self.id, |imas| TileMessage::ResultsReady { imas });
         while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
             let (index, of) = (self.crews[number].starting, usize::from(self.crews[number].control));
             let window = self.controls[of].window(index);
@@ -46,12 +47,8 @@ impl Tile<'_> {
                 if self.fidelity == Fidelity::Iteration {
                     continue;
                 }
-                if let Some((at, imas)) = read.add(now + reads, own) {
-                    context.send(at - now, self.id, TileMessage::ReadsDone { imas });
-                }
-                if let Some((at, imas)) = ready.add(now + timing.results(iterations), own) {
-                    context.send(at - now, self.id, TileMessage::ResultsReady { imas });
-                }
+                read.add(now + reads, own, context);
+                ready.add(now + timing.results(iterations), own, context);
             }
             let crew = &mut self.crews[number];
             if self.pipeline.start(own, crew.imas) {
@@ -61,12 +58,8 @@ impl Tile<'_> {
                 }
             }
         }
-        if let Some((at, imas)) = read.rest() {
-            context.send(at - now, self.id, TileMessage::ReadsDone { imas });
-        }
-        if let Some((at, imas)) = ready.rest() {
-            context.send(at - now, self.id, TileMessage::ResultsReady { imas });
-        }
+        read.send(context);
+        ready.send(context);
     }
 
     /// Whether row blocks without inputs are left out of an operation for `window`.
@@ -98,12 +91,24 @@ impl Tile<'_> {
         }
     }
 
+    /// Tells the probe of one iteration of a stage, which begins now.
+    #[inline]
+    fn tell_stage<C: Context>(&self, ima: u8, stage: Stage, context: &mut C) {
+        let ima = usize::from(ima);
+        let (control, timing, now) = (&self.controls[self.control_of(ima)], self.imas[ima].timing(), context.now());
+        let cycles = match stage {
+            Stage::Read => 1,
+            Stage::Convert => Cycle::from(timing.convert_cycles),
+            Stage::Accumulate => Cycle::from(timing.merge_cycles),
+        };
+        context.probe().stage(control.unit(self.id, ima), stage, now..now + cycles);
+    }
+
     /// Iteration fidelity: one read, and what follows from it.
     #[inline]
     pub(super) fn read_once<C: Context>(&mut self, ima: u8, operation: u8, iteration: u16, context: &mut C) {
-        let control = self.control_of(usize::from(ima));
+        self.tell_stage(ima, Stage::Read, context);
         let unit = &mut self.imas[usize::from(ima)];
-        self.controls[control].tell_stage(self.id, ima, Stage::Read, unit.timing(), context);
         let last = u32::from(iteration) + 1 == unit.read_once(operation);
         context.send(1, self.id, TileMessage::Convert { ima, operation, last });
         let next = match last {
@@ -116,9 +121,8 @@ impl Tile<'_> {
     /// Iteration fidelity: the conversions of one read, and what follows from them.
     #[inline]
     pub(super) fn convert_once<C: Context>(&mut self, ima: u8, operation: u8, last: bool, context: &mut C) {
-        let control = self.control_of(usize::from(ima));
+        self.tell_stage(ima, Stage::Convert, context);
         let unit = &mut self.imas[usize::from(ima)];
-        self.controls[control].tell_stage(self.id, ima, Stage::Convert, unit.timing(), context);
         unit.convert_once(operation);
         let delay = Cycle::from(unit.timing().convert_cycles);
         context.send(delay, self.id, TileMessage::Accumulate { ima, operation, last });
@@ -127,9 +131,8 @@ impl Tile<'_> {
     /// Iteration fidelity: the conversions of one read are merged; after the last, the results are there.
     #[inline]
     pub(super) fn merge_once<C: Context>(&mut self, ima: u8, operation: u8, last: bool, context: &mut C) {
-        let control = self.control_of(usize::from(ima));
+        self.tell_stage(ima, Stage::Accumulate, context);
         let unit = &mut self.imas[usize::from(ima)];
-        self.controls[control].tell_stage(self.id, ima, Stage::Accumulate, unit.timing(), context);
         unit.merge_once(operation);
         if last {
             let delay = Cycle::from(unit.timing().merge_cycles);

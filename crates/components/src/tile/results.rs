@@ -8,7 +8,7 @@ impl Tile<'_> {
     /// The bus is granted to results of `imas` that the output register has room for.
     pub(super) fn send_results<C: Context>(&mut self, mut imas: u64, context: &mut C) {
         let now = context.now();
-        let mut merged = Batch::default();
+        let mut merged = Batch::new(self.id, |imas| TileMessage::ResultsMerged { imas });
         let mut here = 0;
         while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
             let (crew, sums) = (&mut self.crews[number], &self.sums[number]);
@@ -25,16 +25,14 @@ impl Tile<'_> {
                 context.probe().result(control.unit(self.id, index), crew.sending, bits, now..done + 1);
                 if done == now {
                     here |= 1 << index;
-                } else if let Some((at, imas)) = merged.add(done + 1, 1 << index) {
-                    context.send(at - now, self.id, TileMessage::ResultsMerged { imas });
+                } else {
+                    merged.add(done + 1, 1 << index, context);
                 }
             }
             crew.sending += u32::from(self.pipeline.send(own, crew.imas));
         }
         self.results_merged(here);
-        if let Some((at, imas)) = merged.rest() {
-            context.send(at - now, self.id, TileMessage::ResultsMerged { imas });
-        }
+        merged.send(context);
     }
 
     /// Results of some IMAs are in the tile's output register at the end of a cycle, and their own are free.
@@ -60,12 +58,12 @@ impl Tile<'_> {
             sums.merge_pool_value(u32::from(image), position);
         }
         for index in ones(std::mem::take(&mut self.changed)) {
-            let sums = &mut self.sums[index];
-            let control = &mut self.controls[usize::from(sums.control)];
+            let (crew, sums) = (&self.crews[index], &mut self.sums[index]);
+            let control = &mut self.controls[usize::from(crew.control)];
             let left = sums.left();
             let completed = sums.pass_on(control, &self.limits, context);
             if sums.left() > left {
-                self.refused &= !self.crews[index].imas;
+                self.refused &= !crew.imas;
             }
             self.digest = self.digest.wrapping_add(completed);
             if completed != 0 {
