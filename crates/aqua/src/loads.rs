@@ -84,7 +84,7 @@ impl Loads {
             of(&self.router, arch.flits_per_cycle().into(), &|port| self.port_name(port)),
             of(&self.link, arch.link_bits_per_cycle(), &|link| {
                 let (chip, side) = (link / Direction::ALL.len(), Direction::ALL[link % Direction::ALL.len()]);
-                format!("link into chip {chip} from the {}", name(side))
+                format!("link into chip {chip} from the {}", side.name())
             }),
         ];
         loads.into_iter().flatten().max_by(|a, b| a.cycles.total_cmp(&b.cycles))
@@ -95,20 +95,11 @@ impl Loads {
         let (chip, router) = (router as u32 / self.routers, router as u32 % self.routers);
         let (column, row) = (router % self.columns, router / self.columns);
         let port = match port.checked_sub(2 * self.tiles_of_router) {
-            Some(direction) => format!("{} port", name(Direction::ALL[direction])),
+            Some(direction) => format!("{} port", Direction::ALL[direction].name()),
             None if port < self.tiles_of_router => format!("port from tile {port}"),
             None => format!("port to tile {}", port - self.tiles_of_router),
         };
         format!("{port} of router {column},{row} on chip {chip}")
-    }
-}
-
-fn name(direction: Direction) -> &'static str {
-    match direction {
-        Direction::North => "north",
-        Direction::East => "east",
-        Direction::South => "south",
-        Direction::West => "west",
     }
 }
 
@@ -130,11 +121,7 @@ impl Probe for Loads {
     }
 
     fn port(&mut self, chip: u32, (column, row): (u32, u32), port: Port, _: u32, _: Cycle) {
-        let port = match port {
-            Port::FromTile(tile) => tile,
-            Port::ToTile(tile) => self.tiles_of_router + tile,
-            Port::Neighbour(direction) => 2 * self.tiles_of_router + direction as usize,
-        };
+        let port = port.number(self.tiles_of_router);
         self.passed.push((chip * self.routers + row * self.columns + column) as usize * self.ports + port);
     }
 

@@ -19,6 +19,11 @@ impl Direction {
     /// All directions, in the order of their numbers.
     pub const ALL: [Self; 4] = [Self::North, Self::East, Self::South, Self::West];
 
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        ["north", "east", "south", "west"][self as usize]
+    }
+
     /// The way back.
     pub fn opposite(self) -> Self {
         match self {

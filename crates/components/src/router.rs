@@ -11,13 +11,25 @@ pub enum Port {
     Neighbour(crate::Direction),
 }
 
+impl Port {
+    /// Number of the port in a router of `tiles` tiles: from the tiles, to the tiles, then the neighbours.
+    #[inline]
+    pub fn number(self, tiles: usize) -> usize {
+        match self {
+            Self::FromTile(tile) => tile,
+            Self::ToTile(tile) => tiles + tile,
+            Self::Neighbour(direction) => 2 * tiles + direction as usize,
+        }
+    }
+}
+
 /// A router of the concentrated mesh: ports to and from its tiles, and to its four neighbours.
 ///
 /// Cut-through: the head of a packet moves on after one flit time, the tail follows one flit a flit time, and the port
 /// is taken for that long. Time inside is counted in flit times, of which a cycle has `flits_per_cycle`.
 #[derive(Clone, Debug)]
 pub struct Router {
-    /// When each port is free: from the tiles, to the tiles, then the neighbours.
+    /// When each port is free, by its number.
     free_at: Vec<u64>,
     tiles: usize,
     /// Flits that went through: out of a port to a tile or a neighbour.
@@ -33,12 +45,8 @@ impl Router {
     /// Takes `port` for `flits` flits whose head is here at flit time `head`; returns when the head moves on.
     #[inline]
     pub fn pass(&mut self, port: Port, head: u64, flits: u32) -> u64 {
-        let (port, out) = match port {
-            Port::FromTile(tile) => (tile, false),
-            Port::ToTile(tile) => (self.tiles + tile, true),
-            Port::Neighbour(direction) => (2 * self.tiles + direction as usize, true),
-        };
-        self.flits += u64::from(out) * u64::from(flits);
+        let port = port.number(self.tiles);
+        self.flits += u64::from(port >= self.tiles) * u64::from(flits);
         let free_at = &mut self.free_at[port];
         let start = head.max(*free_at);
         *free_at = start + u64::from(flits);

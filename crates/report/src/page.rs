@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use arch::Arch;
 use chip::Cause;
-use components::MeshGeometry;
+use components::{Direction, MeshGeometry};
 use mapper::Layout;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use trace::{Analysis, Timeline};
@@ -268,7 +268,7 @@ fn load(story: &Story<'_>) -> Markup {
             middle(f64::from(column) + 0.9 * step_x, f64::from(row) + 0.9 * step_y),
         );
         let aside = |(x, y): (f64, f64)| (x - 0.12 * step_y, y + 0.12 * step_x);
-        let way = ["north", "east", "south", "west"][usize::from(direction)];
+        let way = Direction::ALL[usize::from(direction)].name();
         let tip = format!("chip {chip}, router ({column}, {row}) to the {way}: {} flits", grouped(flits));
         places.push(Place { from: aside(from), to: Some(aside(to)), load: flits as f64 / most_flits, tip });
     }

@@ -105,7 +105,7 @@ impl<'a> Scene<'a> {
 
     /// What a carrier of load is called on its chip or in its tile.
     pub fn carrier(&self, carrier: Carrier) -> String {
-        let way = |side: u8| format!("{:?}", Direction::ALL[usize::from(side)]).to_lowercase();
+        let way = |side: u8| Direction::ALL[usize::from(side)].name();
         match carrier {
             Carrier::Layer(layer) => self.layer(layer).to_owned(),
             Carrier::Mesh(_) => "mesh".to_owned(),

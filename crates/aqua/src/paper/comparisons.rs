@@ -53,8 +53,9 @@ pub fn comparisons(runs: &Runs<'_>, figure5: &[Figure5Row], known: &[Known]) -> 
     let first_of_size = |cuts: usize| {
         crops_of_16.into_iter().find(|run| run.job.edges.count() == cuts).expect("there are crops of every size")
     };
-    let arithmetic: [(_, fn(&Measured) -> u64, _, _); 2] = [
-        ("computed MACs", |run| run.macs, macs, "the same arithmetic, counted in simulation"),
+    type Count = fn(&Measured) -> u64;
+    let arithmetic = [
+        ("computed MACs", (|run| run.macs) as Count, macs, "the same arithmetic, counted in simulation"),
         ("ADC conversions", |run| run.adc_conversions, conversions, "row blocks are not always full: above the MACs"),
     ];
     for (what, count, expected, why) in arithmetic {
