@@ -46,6 +46,15 @@ struct SumsPlan {
     /// IMAs of the tile, one bit each.
     imas: u64,
     helpers: Vec<Contributor>,
+    /// Max-pools that the windows finished here go to, and who feeds the one here, as far as replicas share positions.
+    pools: u32,
+    feeders: Vec<Contributor>,
+}
+
+impl SumsPlan {
+    fn new(control: u8, layer: usize, copy: u32, group: u32) -> Self {
+        Self { control, layer, copy, group, imas: 0, helpers: Vec::new(), pools: 0, feeders: Vec::new() }
+    }
 }
 
 impl<'a> Wiring<'a> {
@@ -114,7 +123,7 @@ impl<'a> Wiring<'a> {
                 let same = |sums: &SumsPlan| (sums.layer, sums.copy, sums.group) == (index, copy, group);
                 let known = plan.sums.iter().rposition(same);
                 let sums = known.unwrap_or_else(|| {
-                    plan.sums.push(SumsPlan { control, layer: index, copy, group, imas: 0, helpers: Vec::new() });
+                    plan.sums.push(SumsPlan::new(control, index, copy, group));
                     plan.sums.len() - 1
                 }) as u8;
                 plan.sums[usize::from(sums)].imas |= 1 << plan.imas.len();
@@ -131,7 +140,21 @@ impl<'a> Wiring<'a> {
                 homes.push(here[0]);
             }
         }
+        for replica in 0..layer.copies.len() as u32 {
+            for feeder in layer.feeders(replica) {
+                for group in 0..groups {
+                    let home = |replica: u32| homes[(replica * groups + group) as usize];
+                    let (finishes, feeds) = (home(replica), home(feeder));
+                    self.sums(finishes).feeders.push(feeds);
+                    self.sums(feeds).pools += 1;
+                }
+            }
+        }
         self.homes.push(homes);
+    }
+
+    fn sums(&mut self, Contributor { tile, sums }: Contributor) -> &mut SumsPlan {
+        &mut self.tiles[tile as usize].sums[usize::from(sums)]
     }
 
     /// Gives each tile that finishes windows of layer `index` an outlet to every share of the next.
@@ -239,7 +262,7 @@ impl<'a> Wiring<'a> {
                 inputs: self.inputs(plan, options),
                 crews: crews.collect(),
                 imas,
-                sums: self.sums(id, plan, options),
+                sums: self.partial_sums(id, plan, options),
                 limits,
                 output_positions: layers[last].produced.len() as u32,
             },
@@ -265,7 +288,7 @@ impl<'a> Wiring<'a> {
         inputs.collect()
     }
 
-    fn sums(&self, tile: u32, plan: &TilePlan, options: &Options) -> Vec<PartialSums<'_>> {
+    fn partial_sums(&self, tile: u32, plan: &TilePlan, options: &Options) -> Vec<PartialSums<'_>> {
         let (arch, layers) = (self.arch, &self.layout.layers);
         let bits = u64::from(arch.tile.partial_sum_bits);
         let one_window = |sums: &SumsPlan| {
@@ -289,6 +312,8 @@ impl<'a> Wiring<'a> {
                 imas: sums.imas,
                 homes: &self.homes[sums.layer],
                 helpers: sums.helpers.clone(),
+                pools: sums.pools,
+                feeders: sums.feeders.clone(),
                 slots,
                 first_outlet: self.first_outlet(tile, sums.layer),
                 partial_sum_bits: arch.tile.partial_sum_bits,

@@ -41,7 +41,7 @@ pub use ima::{Fidelity, Ima, ImaTiming, Operation};
 pub use input_register::InputRegister;
 pub use layer_control::{LayerControl, Tally};
 pub use link::{Crossing, Direction, Link};
-pub use max_pool::MaxPool;
+pub use max_pool::{MaxPool, PoolCredits};
 pub use mesh::{Mesh, MeshGeometry};
 pub use message::{Context, Packet, TileMessage};
 pub use output_register::OutputRegister;

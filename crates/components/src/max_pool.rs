@@ -1,34 +1,96 @@
-/// The max-pool unit of a tile, for one output group of one copy: running maxima of the positions not yet complete.
+/// The max-pool unit of a tile, for one output group of one replica: running maxima of the positions not yet complete.
 ///
-/// Images overlap by at most one, so there are two sets of maxima.
+/// It has room for two images: the oldest that is not complete and the next. Replicas of a layer may be further apart
+/// than that, so a window is let in only when [`PoolCredits`] says that every pool under it has room for its image.
 #[derive(Clone, Debug)]
 pub struct MaxPool {
-    /// Windows still missing: the positions of even images, then those of odd ones.
-    missing: Vec<u16>,
-    /// Windows of each position.
-    windows: Vec<u16>,
-    /// Values that went in.
+    /// Windows under each position.
+    windows: Vec<u32>,
+    /// Windows still missing, by position: those of even images, then those of odd ones.
+    missing: Vec<u32>,
+    /// Positions that are not complete, of even and of odd images.
+    incomplete: [u32; 2],
+    /// Images of which every position is complete.
+    images: u32,
+    /// Values taken.
     pub values: u64,
 }
 
 impl MaxPool {
-    /// Positions with `windows` windows each.
-    pub fn new(windows: Vec<u16>) -> Self {
-        Self { missing: [windows.as_slice(), &windows].concat(), windows, values: 0 }
+    /// A pool of positions with so many windows each.
+    pub fn new(windows: Vec<u32>) -> Self {
+        let positions = u32::try_from(windows.len()).expect("the layout counts positions in 32 bits");
+        Self {
+            missing: [windows.as_slice(), &windows].concat(),
+            windows,
+            incomplete: [positions; 2],
+            images: 0,
+            values: 0,
+        }
+    }
+
+    /// Images of which every position is complete. The pool takes windows of the next two.
+    #[inline]
+    pub fn images(&self) -> u32 {
+        self.images
     }
 
     /// Takes the `values` channels of one window into `position` and returns whether it was its last window.
     #[inline]
     pub fn take(&mut self, image: u32, position: u32, values: u32) -> bool {
+        assert!(image.wrapping_sub(self.images) < 2, "a max-pool at image {} got a window of {image}", self.images);
         self.values += u64::from(values);
-        let missing = &mut self.missing[(image % 2) as usize * self.windows.len() + position as usize];
+        let (bank, position) = ((image % 2) as usize, position as usize);
+        let missing = &mut self.missing[bank * self.windows.len() + position];
         assert!(*missing > 0, "position {position} of a max-pool got a window too many");
         *missing -= 1;
         if *missing > 0 {
             return false;
         }
-        *missing = self.windows[position as usize];
+        *missing = self.windows[position];
+        self.incomplete[bank] -= 1;
+        while self.incomplete[self.images as usize % 2] == 0 {
+            self.incomplete[self.images as usize % 2] = self.windows.len() as u32;
+            self.images += 1;
+        }
         true
+    }
+}
+
+/// Room in the max-pools that a replica's windows go to, some of them in other replicas.
+///
+/// Each pool sends one credit for each image that it has completed.
+#[derive(Clone, Debug)]
+pub struct PoolCredits {
+    /// Pools that the replica feeds.
+    pools: u32,
+    /// Images that all of them have completed.
+    images: u32,
+    /// Pools that have completed image `images` and the one after, by image modulo 2.
+    completed: [u32; 2],
+}
+
+impl PoolCredits {
+    /// Credits of `pools` empty pools.
+    pub fn new(pools: u32) -> Self {
+        Self { pools, images: 0, completed: [0; 2] }
+    }
+
+    /// Whether every pool takes windows of `image`.
+    #[inline]
+    pub fn admit(&self, image: u32) -> bool {
+        image < self.images + 2
+    }
+
+    /// One of the pools has completed `image`.
+    pub fn credit(&mut self, image: u32) {
+        // A pool cannot complete an image whose windows this replica still holds back.
+        assert!(self.admit(image) && image >= self.images, "a max-pool completed image {image} without its windows");
+        self.completed[image as usize % 2] += 1;
+        while self.completed[self.images as usize % 2] == self.pools {
+            self.completed[self.images as usize % 2] = 0;
+            self.images += 1;
+        }
     }
 }
 
@@ -42,6 +104,7 @@ mod tests {
         assert!(!pool.take(0, 0, 8));
         assert!(pool.take(0, 1, 8));
         assert!(pool.take(0, 0, 8));
+        assert_eq!(pool.images(), 1);
         assert!(!pool.take(2, 0, 8), "the next even image begins anew");
         assert_eq!(pool.values, 32);
     }
@@ -52,5 +115,33 @@ mod tests {
         assert!(!pool.take(0, 0, 1));
         assert!(!pool.take(1, 0, 1));
         assert!(pool.take(0, 0, 1));
+    }
+
+    #[test]
+    fn an_image_may_be_complete_before_the_one_before_it() {
+        let mut pool = MaxPool::new(vec![1, 1]);
+        assert!(pool.take(0, 0, 1) && pool.take(1, 0, 1) && pool.take(1, 1, 1));
+        assert_eq!(pool.images(), 0, "image 0 misses a window");
+        assert!(pool.take(0, 1, 1));
+        assert_eq!(pool.images(), 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "at image 0 got a window of 2")]
+    fn there_is_no_room_for_a_third_image() {
+        MaxPool::new(vec![1]).take(2, 0, 1);
+    }
+
+    #[test]
+    fn the_slowest_pool_decides_which_image_may_come() {
+        let mut credits = PoolCredits::new(2);
+        assert!(credits.admit(1) && !credits.admit(2));
+        credits.credit(0);
+        credits.credit(1);
+        assert!(!credits.admit(2), "the other pool has completed nothing");
+        credits.credit(0);
+        assert!(credits.admit(2) && !credits.admit(3));
+        credits.credit(1);
+        assert!(credits.admit(3) && !credits.admit(4));
     }
 }

@@ -74,9 +74,16 @@ pub enum TileMessage {
         /// Partial sums of the tile, by number.
         sums: u8,
         /// Image.
-        image: u16,
+        image: u32,
         /// Position after the pool.
         position: u32,
+    },
+    /// A max-pool that the windows finished here go to has completed an image.
+    PoolCredit {
+        /// Partial sums of the tile, by number.
+        sums: u8,
+        /// Image.
+        image: u32,
     },
     /// Activations to be written to the eDRAM buffer.
     Delivery {

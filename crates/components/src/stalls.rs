@@ -15,6 +15,8 @@ pub enum Cause {
     OutputRegister,
     /// The tile cannot send its results: the buffers of the next layer are full.
     DownstreamBuffer,
+    /// The tile cannot pass its results on: a max-pool has no room for another image.
+    MaxPool,
     /// Its inputs are held up in the mesh or on a chip-to-chip link.
     Mesh,
     /// Its first window is not there yet: the pipeline fills.
@@ -25,12 +27,13 @@ pub enum Cause {
 
 impl Cause {
     /// All causes, in the order of reports.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Computing,
         Self::Input,
         Self::Bus,
         Self::OutputRegister,
         Self::DownstreamBuffer,
+        Self::MaxPool,
         Self::Mesh,
         Self::Filling,
         Self::Finished,
@@ -44,6 +47,7 @@ impl Cause {
             Self::Bus => "bus",
             Self::OutputRegister => "output_register",
             Self::DownstreamBuffer => "downstream_buffer",
+            Self::MaxPool => "max_pool",
             Self::Mesh => "mesh",
             Self::Filling => "filling",
             Self::Finished => "finished",

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use mapper::LayerLayout;
 
-use crate::{Cause, Context, Counts, LayerControl, MaxPool, Packet, Probe, Sigmoid, TileMessage};
+use crate::{Cause, Context, Counts, LayerControl, MaxPool, Packet, PoolCredits, Probe, Sigmoid, TileMessage};
 
 /// A share of the next layer, as an output group sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,10 @@ pub struct SumsSpec<'a> {
     pub homes: &'a [Contributor],
     /// The other tiles with IMAs of the group, if the windows are finished here.
     pub helpers: Vec<Contributor>,
+    /// Max-pools that the windows finished here go to, where some are in other replicas; none otherwise.
+    pub pools: u32,
+    /// Where the replicas that feed the max-pool here are finished, this one among them; none if it alone feeds it.
+    pub feeders: Vec<Contributor>,
     /// Windows that the register holds.
     pub slots: u32,
     /// Outlets of the tile before those of this layer.
@@ -63,12 +67,21 @@ pub struct SumsSpec<'a> {
 #[derive(Clone, Copy, Debug)]
 struct Leaving {
     image: u32,
+    /// The step in which it is produced: in this order the buffers of the next layer admit positions.
+    step: u32,
     /// Row times width plus column, after the pool.
     position: u32,
-    /// The window that finished it, which stays in the register until the position has been sent.
+    /// The oldest window that stays in the register until the position has been sent.
     window: u32,
     /// Destinations already served.
     served: u32,
+}
+
+impl Leaving {
+    /// Orders positions as the buffers of the next layer admit them.
+    fn order(&self) -> (u32, u32, u32) {
+        (self.image, self.step, self.position)
+    }
 }
 
 /// The part of a tile's output register for one output group of one copy: windows in progress, in order.
@@ -76,6 +89,10 @@ struct Leaving {
 /// It takes the results of the tile's IMAs, which the tile's shift-and-add merges. The tile with most of the group's
 /// IMAs finishes the windows: it also takes the partial sums of the others, and hands the result to sigmoid, max-pool
 /// and the next layer. A window leaves the register when the buffers of the next layer have taken it.
+///
+/// Two rules keep every wait pointing to an earlier window, so that no ring of waits can close. A window goes to the
+/// max-pools only when each of them has room for its image; until then it keeps its place in the register. Positions
+/// leave in the order in which the buffers of the next layer admit them, not in the order in which they are complete.
 #[derive(Clone, Debug)]
 pub struct PartialSums<'a> {
     /// Windows that the register holds.
@@ -85,7 +102,7 @@ pub struct PartialSums<'a> {
     /// Partial sums of other tiles merged.
     merged: u64,
     /// Contributions to each window.
-    contributions: u16,
+    contributions: u32,
     /// Where the windows are finished, if not here.
     home: Option<Contributor>,
     /// Windows that the finishing tile has room for.
@@ -95,11 +112,13 @@ pub struct PartialSums<'a> {
     /// Windows that have all their contributions.
     complete: u32,
     /// Contributions that the windows from `complete` on still miss.
-    missing: VecDeque<u16>,
-    /// Finished positions that wait for room in the buffers of the next layer.
+    missing: VecDeque<u32>,
+    /// Finished positions that wait for room in the buffers of the next layer, in the order in which they leave.
     leaving: VecDeque<Leaving>,
     /// The max-pool behind the layer.
     pool: Option<MaxPool>,
+    /// Room in the max-pools, where windows may have to wait for it.
+    pool_credits: Option<PoolCredits>,
     sigmoid: Sigmoid,
     /// What lies around it.
     spec: Box<SumsSpec<'a>>,
@@ -117,7 +136,7 @@ impl<'a> PartialSums<'a> {
         Self {
             outputs: outputs.end - outputs.start,
             merged: 0,
-            contributions: spec.imas.count_ones() as u16 + spec.helpers.len() as u16,
+            contributions: spec.imas.count_ones() + spec.helpers.len() as u32,
             home,
             credit: spec.slots,
             left: 0,
@@ -125,6 +144,7 @@ impl<'a> PartialSums<'a> {
             missing: VecDeque::new(),
             leaving: VecDeque::new(),
             pool,
+            pool_credits: (spec.pools > 0).then(|| PoolCredits::new(spec.pools)),
             sigmoid: Sigmoid::default(),
             slots: spec.slots,
             spec: Box::new(spec),
@@ -139,13 +159,17 @@ impl<'a> PartialSums<'a> {
 
     /// Why the register has no room for more.
     pub fn refusal(&self) -> Cause {
-        if self.leaving.is_empty() { Cause::OutputRegister } else { Cause::DownstreamBuffer }
+        match self.missing.front() {
+            _ if !self.leaving.is_empty() => Cause::DownstreamBuffer,
+            Some(0) => Cause::MaxPool,
+            _ => Cause::OutputRegister,
+        }
     }
 
     /// The shift-and-add merges `contributions` of IMAs or of another tile into `window`. Returns whether that completes
     /// it.
     #[inline]
-    pub fn merge(&mut self, window: u32, contributions: u16) -> bool {
+    pub fn merge(&mut self, window: u32, contributions: u32) -> bool {
         let index = (window - self.complete) as usize;
         while self.missing.len() <= index {
             self.missing.push_back(self.contributions);
@@ -168,10 +192,16 @@ impl<'a> PartialSums<'a> {
         self.left < self.complete
     }
 
+    /// A max-pool that windows from here go to has completed `image`. Returns whether any has waited for that.
+    pub fn pool_credited(&mut self, image: u32) -> bool {
+        self.pool_credits.as_mut().expect("only feeders of several max-pools have credits").credit(image);
+        self.waits_for_max_pool()
+    }
+
     /// Passes on what is complete, as far as there is room for it. `limits` are those of the tile's outlets.
     pub fn pass_on<C: Context>(&mut self, control: &mut LayerControl, limits: &[u32], context: &mut C) -> u64 {
         let mut digest = 0u64;
-        while self.missing.front() == Some(&0) {
+        while self.missing.front() == Some(&0) && self.pools_admit(control) {
             self.missing.pop_front();
             let window = self.complete;
             self.complete += 1;
@@ -198,6 +228,12 @@ impl<'a> PartialSums<'a> {
         digest
     }
 
+    /// Whether the max-pools have room for the image of the oldest window.
+    #[inline]
+    fn pools_admit(&self, control: &LayerControl) -> bool {
+        self.pool_credits.as_ref().is_none_or(|credits| credits.admit(control.split(self.complete).0))
+    }
+
     /// Activates a complete window and hands it to the max-pool, or straight to the positions on their way out.
     fn finish<C: Context>(&mut self, control: &mut LayerControl, window: u32, context: &mut C) {
         control.tally.windows += u64::from(self.spec.group == 0);
@@ -212,9 +248,9 @@ impl<'a> PartialSums<'a> {
                 let position = y * layer.layer.pooled.width + x;
                 let finisher = layer.finisher[position as usize];
                 if self.pool.is_none() {
-                    self.leaving.push_back(Leaving { image, position, window, served: 0 });
+                    self.leave(image, position, window);
                 } else if finisher == self.spec.copy {
-                    self.pool_value(image, position, window);
+                    self.pool_value(image, position, window, context);
                 } else {
                     self.send_pool_value(finisher, image, position, context);
                 }
@@ -223,23 +259,40 @@ impl<'a> PartialSums<'a> {
     }
 
     /// Takes the outputs of one window into a position of the max-pool; `window` is the one to wait with its exit.
-    fn pool_value(&mut self, image: u32, position: u32, window: u32) {
+    fn pool_value<C: Context>(&mut self, image: u32, position: u32, window: u32, context: &mut C) {
         let pool = self.pool.as_mut().expect("a layer without max-pool has no value for one");
-        if pool.take(image, self.spec.layer.ordinal[position as usize], self.outputs) {
-            self.leaving.push_back(Leaving { image, position, window, served: 0 });
+        let before = pool.images();
+        if !pool.take(image, self.spec.layer.ordinal[position as usize], self.outputs) {
+            return;
+        }
+        let completed = before..pool.images();
+        self.leave(image, position, window);
+        for image in completed {
+            for &Contributor { tile, sums } in &self.spec.feeders {
+                context.send(1, tile, TileMessage::PoolCredit { sums, image });
+            }
         }
     }
 
-    /// Takes the outputs of a window of another copy into a position of the max-pool.
-    pub fn merge_pool_value(&mut self, image: u32, position: u32) {
-        self.pool_value(image, position, self.complete);
+    /// Takes the outputs of a window of another replica into a position of the max-pool.
+    pub fn merge_pool_value<C: Context>(&mut self, image: u32, position: u32, context: &mut C) {
+        self.pool_value(image, position, self.complete, context);
+    }
+
+    /// Puts a finished position among those that leave.
+    fn leave(&mut self, image: u32, position: u32, window: u32) {
+        let step = self.spec.layer.produced[position as usize];
+        let leaving = Leaving { image, step, position, window, served: 0 };
+        // Mostly it is the last.
+        let at = self.leaving.iter().rposition(|other| other.order() < leaving.order()).map_or(0, |last| last + 1);
+        self.leaving.insert(at, leaving);
     }
 
     fn send_pool_value<C: Context>(&self, finisher: u32, image: u32, position: u32, context: &mut C) {
         let layer = self.spec.layer;
         let home = self.spec.homes[finisher as usize * layer.groups.len() + self.spec.group as usize];
         let bits = self.outputs * self.spec.partial_sum_bits;
-        self.send(home.tile, bits, TileMessage::PoolValue { sums: home.sums, image: image as u16, position }, context);
+        self.send(home.tile, bits, TileMessage::PoolValue { sums: home.sums, image, position }, context);
     }
 
     fn send_partial_sums<C: Context>(&mut self, home: Contributor, context: &mut C) {
@@ -262,7 +315,7 @@ impl<'a> PartialSums<'a> {
             }
             self.leaving.pop_front();
         }
-        self.left = self.leaving.front().map_or(self.complete, |first| first.window);
+        self.left = self.leaving.iter().map(|leaving| leaving.window).min().unwrap_or(self.complete);
     }
 
     /// Sends a position to its destinations in order. Returns how many have been served if one has no room.
@@ -341,6 +394,11 @@ impl<'a> PartialSums<'a> {
     /// Whether the buffers of the next layer keep the oldest window here.
     pub fn waits_for_buffers(&self) -> bool {
         !self.leaving.is_empty()
+    }
+
+    /// Whether the oldest window is complete, and a max-pool has no room for its image.
+    pub fn waits_for_max_pool(&self) -> bool {
+        self.missing.front() == Some(&0)
     }
 
     /// Windows that some contributions have come for, and not all.

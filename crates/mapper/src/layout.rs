@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -77,9 +77,12 @@ pub struct LayerLayout {
     /// For each position after the pool, its number among those of its finisher.
     pub ordinal: Vec<u32>,
     /// The windows under each position after the pool that are not cropped: copy by copy, by ordinal.
-    contributions: Vec<u16>,
+    contributions: Vec<u32>,
     /// Where each copy's positions begin there.
     position_starts: Vec<u32>,
+    /// Replicas that finish a position of the max-pool and replicas with a window under it: (finisher, feeder), in order.
+    /// Empty where every position lies within one replica.
+    pool_feeds: Vec<(u32, u32)>,
     /// Inputs of the layer, tile by tile.
     pub shares: Vec<Share>,
     /// For each position after the pool, where its destinations begin.
@@ -120,6 +123,7 @@ impl Layout {
                 ordinal: Vec::new(),
                 contributions: Vec::new(),
                 position_starts: Vec::new(),
+                pool_feeds: Vec::new(),
                 shares: Vec::new(),
                 destination_starts: Vec::new(),
                 destinations: Vec::new(),
@@ -214,7 +218,7 @@ impl LayerLayout {
     }
 
     /// For each position after the pool that copy `copy` finishes, by ordinal, the windows under it that are not cropped.
-    pub fn contributions(&self, copy: u32) -> &[u16] {
+    pub fn contributions(&self, copy: u32) -> &[u32] {
         let starts = &self.position_starts[copy as usize..];
         &self.contributions[starts[0] as usize..starts[1] as usize]
     }
@@ -284,6 +288,7 @@ impl LayerLayout {
         self.produced = vec![NEVER; positions];
         self.finisher = vec![NEVER; positions];
         let mut contributions = vec![0; positions];
+        let mut shared = false;
         for copy in 0..self.copies.len() as u32 {
             let range = self.starts[copy as usize] as usize..self.starts[copy as usize + 1] as usize;
             for (step, window) in self.windows[range].iter().enumerate() {
@@ -291,6 +296,7 @@ impl LayerLayout {
                 for position in rows.flat_map(|y| columns.clone().map(move |x| (y, x))) {
                     let position = (position.0 * self.layer.pooled.width + position.1) as usize;
                     contributions[position] += 1;
+                    shared |= self.finisher[position] != copy && self.finisher[position] != NEVER;
                     if self.produced[position] == NEVER || step as u32 >= self.produced[position] {
                         self.produced[position] = step as u32;
                         self.finisher[position] = copy;
@@ -318,6 +324,31 @@ impl LayerLayout {
                 self.contributions[(self.position_starts[copy as usize] + ordinal) as usize] = contributions;
             }
         }
+        if shared {
+            self.pool_feeds = self.feeds();
+        }
+    }
+
+    /// See [`Self::pool_feeds`].
+    fn feeds(&self) -> Vec<(u32, u32)> {
+        let mut feeds = Vec::new();
+        for feeder in 0..self.copies.len() as u32 {
+            let under = self.windows(feeder).iter().map(|window| self.positions_under(window));
+            let positions =
+                under.flat_map(|(rows, columns)| rows.flat_map(move |y| columns.clone().map(move |x| (y, x))));
+            let finisher = |(y, x)| self.finisher[(y * self.layer.pooled.width + x) as usize];
+            let finishers: BTreeSet<u32> = positions.map(finisher).collect();
+            feeds.extend(finishers.into_iter().map(|finisher| (finisher, feeder)));
+        }
+        feeds.sort_unstable();
+        feeds
+    }
+
+    /// The replicas with windows under positions of the max-pool that `finisher` finishes, in order; none where every
+    /// position of the layer lies within one replica.
+    pub fn feeders(&self, finisher: u32) -> impl Iterator<Item = u32> + '_ {
+        let first = self.pool_feeds.partition_point(|&(of, _)| of < finisher);
+        self.pool_feeds[first..].iter().take_while(move |&&(of, _)| of == finisher).map(|&(_, feeder)| feeder)
     }
 
     /// The shares of the tiles that hold IMAs of this layer.

@@ -62,7 +62,7 @@ pub(crate) const COMPONENT_COLUMNS: [(&str, Kind); 6] = [
 ];
 
 /// Columns of a layer.
-pub(crate) const LAYER_COLUMNS: [(&str, Kind); 25] = [
+pub(crate) const LAYER_COLUMNS: [(&str, Kind); 26] = [
     ("layer", Kind::Text),
     ("weight_bits", Kind::Integer),
     ("activation_bits", Kind::Integer),
@@ -85,6 +85,7 @@ pub(crate) const LAYER_COLUMNS: [(&str, Kind); 25] = [
     ("bus", Kind::Integer),
     ("output_register", Kind::Integer),
     ("downstream_buffer", Kind::Integer),
+    ("max_pool", Kind::Integer),
     ("mesh", Kind::Integer),
     ("filling", Kind::Integer),
     ("finished", Kind::Integer),

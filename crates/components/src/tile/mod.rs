@@ -59,7 +59,7 @@ pub struct Tile<'a> {
     /// Writes of this cycle: inputs, rank, bits, cycles held up.
     deliveries: Vec<(u8, u32, u32, u16)>,
     /// Values for max-pools of this cycle: part of the output register, image, position.
-    pool_values: Vec<(u8, u16, u32)>,
+    pool_values: Vec<(u8, u32, u32)>,
     /// Results of the last layer that are finished here.
     pub outputs: Outputs,
     /// The last cycle in which anything was moved.
@@ -265,6 +265,11 @@ impl<C: Context> Component<C> for Tile<'_> {
             }
             TileMessage::PartialSumCredit { sums, limit } => {
                 let has_waited = self.sums[usize::from(sums)].credited(limit);
+                self.changed |= u64::from(has_waited) << sums;
+                return wake_if(has_waited);
+            }
+            TileMessage::PoolCredit { sums, image } => {
+                let has_waited = self.sums[usize::from(sums)].pool_credited(image);
                 self.changed |= u64::from(has_waited) << sums;
                 return wake_if(has_waited);
             }

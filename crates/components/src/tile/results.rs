@@ -42,9 +42,9 @@ impl Tile<'_> {
         while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
             let (crew, sums) = (&mut self.crews[number], &mut self.sums[number]);
             let (window, this, next) = crew.merging.take(own, crew.imas);
-            let mut complete = sums.merge(window, this.count_ones() as u16);
+            let mut complete = sums.merge(window, this.count_ones());
             if next != 0 {
-                complete |= sums.merge(window + 1, next.count_ones() as u16);
+                complete |= sums.merge(window + 1, next.count_ones());
             }
             self.changed |= u64::from(complete) << number;
         }
@@ -55,7 +55,7 @@ impl Tile<'_> {
         self.pool_values.sort_unstable();
         for (sums, image, position) in self.pool_values.drain(..) {
             let sums = &mut self.sums[usize::from(sums)];
-            sums.merge_pool_value(u32::from(image), position);
+            sums.merge_pool_value(image, position, context);
         }
         for index in ones(std::mem::take(&mut self.changed)) {
             let (crew, sums) = (&self.crews[index], &mut self.sums[index]);

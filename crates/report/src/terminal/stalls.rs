@@ -62,6 +62,7 @@ pub(crate) fn awaited(analysis: &Analysis, wait: Wait) -> String {
         Cause::Bus => "the bus and the eDRAM port of its tiles".to_owned(),
         Cause::OutputRegister => "the output register of its tiles".to_owned(),
         Cause::DownstreamBuffer => format!("room in the buffers of {}", name(wait.layer + 1)),
+        Cause::MaxPool => "other replicas under the same positions of the max-pool".to_owned(),
         Cause::Mesh => "the mesh or a link between chips".to_owned(),
         Cause::Filling => "the first of its inputs".to_owned(),
         Cause::Finished => "the end".to_owned(),

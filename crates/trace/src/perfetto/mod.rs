@@ -129,7 +129,8 @@ impl<'a> Perfetto<'a> {
                 let sources = self.imas[self.packets.numbers.ima(tile, ima)].0.iter_mut();
                 sources.flatten().find(|source| source.cycles.end == end)
             }
-            Cause::Computing | Cause::Finished => None,
+            // Another replica's credit ended it, and what that followed from is not kept.
+            Cause::MaxPool | Cause::Computing | Cause::Finished => None,
         }
     }
 
