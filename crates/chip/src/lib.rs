@@ -8,13 +8,13 @@ pub use des::Order;
 pub use outcome::{LayerOutcome, Outcome};
 
 use arch::Arch;
-use components::{Context, Crossing, Link, Mesh, Packet, Tile, TileMessage};
+use components::{Context, Crossing, Link, Mesh, Packet, Rooms, Tile, TileMessage};
 use des::{Cycle, Send};
 use mapper::{LayerLayout, Layout};
 
 des::system! {
     /// The clock of a board and its messages under way.
-    schedule Schedule probed by Probe;
+    schedule Schedule probed by Probe, sharing rooms: Rooms;
     /// The components of a board.
     parts Board<'a>;
     /// Tiles, counted over the board.
@@ -93,7 +93,8 @@ pub fn run_probed<P: Probe>(
     }
     let wiring = wiring::Wiring::new(arch, layout);
     let mut board = wiring.board(options);
-    let mut schedule = Schedule::new(&board, options.order, probe);
+    let rooms = wiring.rooms(&board);
+    let mut schedule = Schedule::new(&board, options.order, probe, rooms);
     for tile in &board.tiles {
         if !tile.imas.is_empty() {
             schedule.send(1, tile.id, TileMessage::Start);

@@ -1,9 +1,9 @@
 use arch::Arch;
 use components::{
-    Contributor, Crew, Direction, Ima, Inputs, LayerControl, Link, Mesh, MeshGeometry, PartialSums, Producer, SumsSpec,
+    Contributor, Crew, Direction, Ima, Inputs, LayerControl, Link, Mesh, MeshGeometry, PartialSums, Rooms, SumsSpec,
     Target, Tile, TileSpec,
 };
-use mapper::{LayerLayout, Layout, NEVER, OutputGroup};
+use mapper::{LayerLayout, Layout, OutputGroup};
 
 use crate::{Board, Options};
 
@@ -15,6 +15,8 @@ pub struct Wiring<'a> {
     tiles: Vec<TilePlan>,
     /// For each layer, where its shares are: (tile, number of the inputs there).
     shares: Vec<Vec<(u32, u8)>>,
+    /// For each layer, the number of its first slice of inputs on the board.
+    first_slices: Vec<u32>,
     /// For each layer and output group, the shares of the next layer.
     targets: Vec<Vec<Vec<Target>>>,
     /// For each layer, where each (copy, group) is finished.
@@ -31,10 +33,6 @@ struct TilePlan {
     sums: Vec<SumsPlan>,
     /// (IMA of the copy, control).
     imas: Vec<(u32, u8)>,
-    /// (layer, number of its first outlet).
-    outlets: Vec<(usize, u16)>,
-    /// Outlets of all layers.
-    outlet_count: u16,
 }
 
 /// Partial sums of one (layer, copy, group) in a tile.
@@ -60,13 +58,19 @@ impl SumsPlan {
 impl<'a> Wiring<'a> {
     /// Numbers the blocks of every tile.
     pub fn new(arch: &'a Arch, layout: &'a Layout) -> Self {
-        let mut wiring =
-            Self { arch, layout, tiles: Vec::new(), shares: Vec::new(), targets: Vec::new(), homes: Vec::new() };
+        let mut wiring = Self {
+            arch,
+            layout,
+            tiles: Vec::new(),
+            shares: Vec::new(),
+            first_slices: Vec::new(),
+            targets: Vec::new(),
+            homes: Vec::new(),
+        };
         for (index, layer) in layout.layers.iter().enumerate() {
             let _span = tracing::debug_span!("wire", layer = %layer.layer.name).entered();
             wiring.place_shares(index, layer);
             wiring.place_copies(index, layer);
-            wiring.open_outlets(index);
         }
         wiring.targets = (1..layout.layers.len()).map(|next| wiring.targets_in(next)).collect();
         wiring
@@ -76,10 +80,10 @@ impl<'a> Wiring<'a> {
     fn targets_in(&self, next: usize) -> Vec<Vec<Target>> {
         let LayerLayout { shares, stored_bits, .. } = &self.layout.layers[next];
         let of_group = |group: &OutputGroup| {
-            let placed = shares.iter().zip(&self.shares[next]);
-            let target = placed.map(|(share, &(tile, inputs))| {
+            let placed = shares.iter().zip(&self.shares[next]).zip(self.first_slices[next]..);
+            let target = placed.map(|((share, &(tile, inputs)), slice)| {
                 let bits = share.overlap(&group.outputs) * stored_bits;
-                Target { tile, inputs, bits, positions: share.order.positions }
+                Target { tile, inputs, slice, bits, positions: share.order.positions }
             });
             target.collect()
         };
@@ -94,6 +98,9 @@ impl<'a> Wiring<'a> {
     }
 
     fn place_shares(&mut self, index: usize, layer: &LayerLayout) {
+        let before =
+            self.first_slices.last().map_or(0, |first| first + self.layout.layers[index - 1].shares.len() as u32);
+        self.first_slices.push(before);
         let mut shares = Vec::with_capacity(layer.shares.len());
         for (number, share) in layer.shares.iter().enumerate() {
             let tile = self.tile(share.tile);
@@ -157,69 +164,18 @@ impl<'a> Wiring<'a> {
         &mut self.tiles[tile as usize].sums[usize::from(sums)]
     }
 
-    /// Gives each tile that finishes windows of layer `index` an outlet to every share of the next.
-    fn open_outlets(&mut self, index: usize) {
-        let Some(next) = self.layout.layers.get(index + 1) else { return };
-        let mut homes: Vec<u32> = self.homes[index].iter().map(|home| home.tile).collect();
-        homes.sort_unstable();
-        homes.dedup();
-        for tile in homes {
-            let plan = self.tile(tile);
-            plan.outlets.push((index, plan.outlet_count));
-            plan.outlet_count += next.shares.len() as u16;
-        }
-    }
-
-    fn first_outlet(&self, tile: u32, layer: usize) -> u16 {
-        let outlets = &self.tiles[tile as usize].outlets;
-        outlets.iter().find(|&&(of, _)| of == layer).map_or(0, |&(_, first)| first)
-    }
-
-    /// For each share of layer `index`, the tiles that send to it.
-    fn producers(&self, index: usize) -> Vec<Vec<Producer>> {
-        let (before, layer) = (&self.layout.layers[index - 1], &self.layout.layers[index]);
-        let shares = layer.shares.len();
-        // Which copies finish positions that a share needs.
-        let mut sends = vec![false; before.copies.len() * shares];
-        for (position, &finisher) in before.finisher.iter().enumerate().filter(|&(_, &finisher)| finisher != NEVER) {
-            for destination in before.destinations(position as u32) {
-                sends[finisher as usize * shares + destination.share as usize] = true;
-            }
-        }
-        let of_share = |(number, share): (usize, &mapper::Share)| {
-            let mut producers = Vec::new();
-            for copy in (0..before.copies.len()).filter(|copy| sends[copy * shares + number]) {
-                for (group, outputs) in before.groups.iter().enumerate() {
-                    if share.overlap(&outputs.outputs) > 0 {
-                        let tile = self.homes[index - 1][copy * before.groups.len() + group].tile;
-                        producers.push(Producer { tile, outlet: self.first_outlet(tile, index - 1) + number as u16 });
-                    }
-                }
-            }
-            producers.sort_unstable();
-            producers.dedup();
-            producers
-        };
-        layer.shares.iter().enumerate().map(of_share).collect()
+    /// Room in the buffers of `board`, slice by slice.
+    pub fn rooms(&self, board: &Board) -> Rooms {
+        let slices = self.shares.iter().flatten();
+        Rooms::new(slices.map(|&(tile, inputs)| board.tiles[tile as usize].inputs()[usize::from(inputs)].limit()))
     }
 
     /// Builds the components.
     pub fn board(&self, options: &Options) -> Board<'_> {
         let arch = self.arch;
         let layers = self.layout.layers.len();
-        let mut tiles: Vec<Tile> =
+        let tiles: Vec<Tile> =
             self.tiles.iter().enumerate().map(|(id, plan)| self.build(id as u32, plan, options)).collect();
-        // Producers start with the limits of the buffers that they send to.
-        for index in 1..layers {
-            for (share, producers) in self.producers(index).into_iter().enumerate() {
-                let (tile, inputs) = self.shares[index][share];
-                let limit = tiles[tile as usize].inputs()[usize::from(inputs)].limit();
-                for producer in &producers {
-                    tiles[producer.tile as usize].set_limit(producer.outlet, limit);
-                }
-                tiles[tile as usize].set_producers(inputs, producers);
-            }
-        }
         let chips = (tiles.len() as u32).div_ceil(arch.tiles_per_chip());
         // Packets between two used chips may cross any chip of the board.
         let chips = if chips > 1 { arch.board.chips } else { chips };
@@ -249,7 +205,6 @@ impl<'a> Wiring<'a> {
             let own = (0..imas.len()).map(|ima| (1 << ima, imas[ima].timing()));
             Crew::new(sums.control, own.filter(|(ima, _)| sums.imas & ima != 0))
         });
-        let limits = vec![0; usize::from(plan.outlet_count)];
         let last = layers.len() - 1;
         Tile::new(
             arch,
@@ -263,7 +218,6 @@ impl<'a> Wiring<'a> {
                 crews: crews.collect(),
                 imas,
                 sums: self.partial_sums(id, plan, options),
-                limits,
                 output_positions: layers[last].produced.len() as u32,
             },
         )
@@ -275,7 +229,8 @@ impl<'a> Wiring<'a> {
         let needed = |share: &mapper::Share| u64::from(share.order.positions_at_once) * share.position_bits;
         let all: u64 = shares.clone().map(needed).sum();
         let buffer = 8 * u64::from(self.arch.edram.bytes);
-        let inputs = plan.inputs.iter().zip(shares).map(|(&(layer, _), share)| {
+        let inputs = plan.inputs.iter().zip(shares).map(|(&(layer, number), share)| {
+            let slice = self.first_slices[layer] + number as u32;
             let pieces = layer.checked_sub(1).map_or(0, |before| {
                 let groups = &self.layout.layers[before].groups;
                 groups.iter().filter(|group| share.overlap(&group.outputs) > 0).count() as u16
@@ -283,7 +238,7 @@ impl<'a> Wiring<'a> {
             let bits = buffer * needed(share) / all.max(1);
             // A layer that is cropped as a whole stores nothing.
             let capacity = (!options.uncontended).then(|| bits / share.position_bits.max(1));
-            Inputs::new(share, layer as u16, pieces, options.images, capacity)
+            Inputs::new(share, (layer as u16, slice), pieces, options.images, capacity)
         });
         inputs.collect()
     }
@@ -315,7 +270,6 @@ impl<'a> Wiring<'a> {
                 pools: sums.pools,
                 feeders: sums.feeders.clone(),
                 slots,
-                first_outlet: self.first_outlet(tile, sums.layer),
                 partial_sum_bits: arch.tile.partial_sum_bits,
                 flit_bits: arch.router.flit_bits,
             })

@@ -11,15 +11,6 @@ pub struct EdramBuffer<'a> {
     pub inputs: Vec<Inputs<'a>>,
 }
 
-/// A tile that sends inputs here, and the outlet there that has to know how many may come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Producer {
-    /// Tile of the board.
-    pub tile: u32,
-    /// Outlet of that tile.
-    pub outlet: u16,
-}
-
 impl<'a> EdramBuffer<'a> {
     /// A buffer whose port moves `bits_per_cycle`, or anything at once.
     pub fn new(bits_per_cycle: Option<u64>, inputs: Vec<Inputs<'a>>) -> Self {
@@ -35,6 +26,8 @@ pub struct Inputs<'a> {
     order: &'a InputOrder,
     /// Layer that reads them.
     pub layer: u16,
+    /// Number of the slice on the board, by which producers ask for room.
+    pub slice: u32,
     /// Packets that make up a position: one for each output group that it needs channels of. 0 for the host's.
     pieces: u16,
     /// Packets still missing, by rank; even images first.
@@ -47,8 +40,6 @@ pub struct Inputs<'a> {
     total: u32,
     /// The image in work.
     image: u32,
-    /// Who sends them.
-    pub producers: Vec<Producer>,
     /// The last cycle in which anything was written.
     pub last_written_at: Cycle,
     /// Bits written.
@@ -57,20 +48,20 @@ pub struct Inputs<'a> {
 
 impl<'a> Inputs<'a> {
     /// An empty buffer for `images` images, with room for `capacity` positions, or without a limit.
-    pub fn new(share: &'a Share, layer: u16, pieces: u16, images: u32, capacity: Option<u64>) -> Self {
+    pub fn new(share: &'a Share, (layer, slice): (u16, u32), pieces: u16, images: u32, capacity: Option<u64>) -> Self {
         let order = &*share.order;
         let limits = order.limits(capacity);
         Self {
             share,
             order,
             layer,
+            slice,
             pieces,
             missing: vec![pieces; 2 * order.positions as usize],
             limit: limits.first().copied().unwrap_or(0),
             limits,
             total: order.positions * images,
             image: 0,
-            producers: Vec::new(),
             last_written_at: 0,
             bits_written: 0,
         }

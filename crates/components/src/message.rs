@@ -1,7 +1,7 @@
-use des::{Probed, Send};
+use des::{Probed, Send, Shared};
 
 use crate::bits::ImaSet;
-use crate::{Direction, Probe};
+use crate::{Direction, Probe, Rooms};
 
 /// What a tile is told. At most 12 bytes, so that an event takes 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,13 +107,8 @@ pub enum TileMessage {
     },
     /// What was done at the end of the last cycle asks for a decision.
     Tick,
-    /// A buffer of the next layer has room for more.
-    Credit {
-        /// Outlet of the tile, by number.
-        outlet: u16,
-        /// Positions that may be sent, counted over all images.
-        limit: u32,
-    },
+    /// A buffer of the next layer that positions here wait for has room for more.
+    Room,
 }
 
 impl TileMessage {
@@ -150,10 +145,17 @@ pub struct Packet {
     pub message: TileMessage,
 }
 
-/// What components need around them: the clock, a way to each kind of component, and a probe that looks on.
+/// What components need around them: the clock, a way to each kind of component, the room in buffers, and a probe that
+/// looks on.
 ///
 /// Tiles are numbered over the board; meshes by chip; links by chip times 4 plus [`Direction`]. A link's message is
 /// the packet that it carries, wrapped to tell it from a mesh's.
-pub trait Context: Send<TileMessage> + Send<Packet> + Send<crate::link::Crossing> + Probed<Probe: Probe> {}
+pub trait Context:
+    Send<TileMessage> + Send<Packet> + Send<crate::link::Crossing> + Shared<Rooms> + Probed<Probe: Probe>
+{
+}
 
-impl<C: Send<TileMessage> + Send<Packet> + Send<crate::link::Crossing> + Probed<Probe: Probe>> Context for C {}
+impl<C> Context for C where
+    C: Send<TileMessage> + Send<Packet> + Send<crate::link::Crossing> + Shared<Rooms> + Probed<Probe: Probe>
+{
+}

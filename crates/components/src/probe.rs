@@ -76,7 +76,7 @@ pub trait Probe {
     #[inline]
     fn progress(&mut self, _tile: u32, _layer: u16, _image: u32, _step: u32, _at: Cycle) {}
 
-    /// A tile's buffer of inputs of `layer` has more room, and tells tile `to`, which sends them.
+    /// A tile's buffer of inputs of `layer` has more room, and tells tile `to`, which waits for it.
     #[inline]
     fn credit(&mut self, _tile: u32, _layer: u16, _to: u32, _at: Cycle) {}
 

@@ -11,6 +11,8 @@ pub struct Target {
     pub tile: u32,
     /// Number of the inputs in that tile's buffer.
     pub inputs: u8,
+    /// Number of the slice on the board.
+    pub slice: u32,
     /// Bits that it takes of a position of the group; 0 if it reads none of the group's channels.
     pub bits: u32,
     /// Positions that it takes of an image.
@@ -55,8 +57,6 @@ pub struct SumsSpec<'a> {
     pub feeders: Vec<Contributor>,
     /// Windows that the register holds.
     pub slots: u32,
-    /// Outlets of the tile before those of this layer.
-    pub first_outlet: u16,
     /// Bits of a result or partial sum.
     pub partial_sum_bits: u32,
     /// Bits of a flit.
@@ -198,8 +198,8 @@ impl<'a> PartialSums<'a> {
         self.waits_for_max_pool()
     }
 
-    /// Passes on what is complete, as far as there is room for it. `limits` are those of the tile's outlets.
-    pub fn pass_on<C: Context>(&mut self, control: &mut LayerControl, limits: &[u32], context: &mut C) -> u64 {
+    /// Passes on what is complete, as far as there is room for it. Returns the digest of the windows completed.
+    pub fn pass_on<C: Context>(&mut self, control: &mut LayerControl, context: &mut C) -> u64 {
         let mut digest = 0u64;
         while self.missing.front() == Some(&0) && self.pools_admit(control) {
             self.missing.pop_front();
@@ -218,7 +218,7 @@ impl<'a> PartialSums<'a> {
         let left = self.left;
         match self.home {
             Some(home) => self.send_partial_sums(home, context),
-            None => self.send_positions(control, limits, context),
+            None => self.send_positions(control, context),
         }
         if self.left > left {
             for &Contributor { tile, sums } in &self.spec.helpers {
@@ -303,10 +303,10 @@ impl<'a> PartialSums<'a> {
         }
     }
 
-    fn send_positions<C: Context>(&mut self, control: &mut LayerControl, limits: &[u32], context: &mut C) {
+    fn send_positions<C: Context>(&mut self, control: &mut LayerControl, context: &mut C) {
         while let Some(&first) = self.leaving.front() {
             let served = match self.spec.targets {
-                Some(targets) => self.send_position(first, targets, control, limits, context),
+                Some(targets) => self.send_position(first, targets, control, context),
                 None => self.keep_results(first, control, context),
             };
             if let Some(served) = served {
@@ -324,17 +324,20 @@ impl<'a> PartialSums<'a> {
         leaving: Leaving,
         targets: &[Target],
         control: &mut LayerControl,
-        limits: &[u32],
         context: &mut C,
     ) -> Option<u32> {
         let destinations = self.spec.layer.destinations(leaving.position);
         for (served, destination) in destinations.iter().enumerate().skip(leaving.served as usize) {
-            let Target { tile, inputs, bits, positions } = targets[destination.share as usize];
+            let Target { tile, inputs, slice, bits, positions } = targets[destination.share as usize];
             if bits == 0 {
                 continue;
             }
             let rank = leaving.image * positions + destination.rank;
-            if rank >= limits[usize::from(self.spec.first_outlet) + destination.share as usize] {
+            let now = context.now();
+            if rank >= context.shared().limit(slice, now) {
+                if context.shared().wait(slice, self.spec.tile, now) {
+                    context.send(1, self.spec.tile, TileMessage::Room);
+                }
                 return Some(served as u32);
             }
             control.tally.result_bits_sent += u64::from(bits);

@@ -62,19 +62,27 @@ pub trait Probed {
     fn probe(&mut self) -> &mut Self::Probe;
 }
 
+/// A context with a part that components of every kind may read and change.
+///
+/// The part must keep a rule of its own by which a cycle's evaluations do not depend on their order.
+pub trait Shared<T> {
+    /// The part.
+    fn shared(&mut self) -> &mut T;
+}
+
 /// States the closed list of component kinds of a simulation.
 ///
 /// `system! { pub struct Schedule of Parts { tiles: Tile<'a> [TileMessage], ... } }` defines
 ///
 /// - `Parts`, the arenas: one `Vec` for each kind;
 /// - `Schedule<P>`, the clock, one queue of messages for each kind and a probe that looks on. It implements [`Clock`],
-///   [`Probed`] and, for each kind's message, [`Send`];
+///   [`Probed`] and, for each kind's message, [`Send`]; with `sharing name: Type`, also [`Shared`];
 /// - `Schedule::step(&mut self, &mut Parts) -> bool`, which simulates the next cycle in which anything happens and
 ///   returns whether there was one.
 #[macro_export]
 macro_rules! system {
     (
-        $(#[$schedule_doc:meta])* schedule $schedule:ident $(probed by $probe:path)?;
+        $(#[$schedule_doc:meta])* schedule $schedule:ident $(probed by $probe:path)? $(, sharing $shared:ident: $shared_kind:ty)?;
         $(#[$parts_doc:meta])* parts $parts:ident $(<$life:lifetime>)?;
         $($(#[$doc:meta])* $field:ident: $kind:ty [$message:ty]),+ $(,)?
     ) => {
@@ -88,13 +96,15 @@ macro_rules! system {
             now: $crate::Cycle,
             /// Looks on.
             pub probe: P,
+            $(/// Shared by all components.
+            pub $shared: $shared_kind,)?
             $($field: $crate::Queue<$message>,)+
         }
 
         impl<P $(: $probe)?> $schedule<P> {
             /// Empty queues at cycle 0, sized for `parts`; messages of a cycle are delivered in `order`.
-            pub fn new(parts: &$parts, order: $crate::Order, probe: P) -> Self {
-                Self { now: 0, probe, $($field: $crate::Queue::new(parts.$field.len(), order),)+ }
+            pub fn new(parts: &$parts, order: $crate::Order, probe: P $(, $shared: $shared_kind)?) -> Self {
+                Self { now: 0, probe, $($shared,)? $($field: $crate::Queue::new(parts.$field.len(), order),)+ }
             }
 
             /// Simulates the next cycle in which anything happens. False when no message is left.
@@ -115,6 +125,13 @@ macro_rules! system {
                 &mut self.probe
             }
         }
+
+        $(impl<P> $crate::Shared<$shared_kind> for $schedule<P> {
+            #[inline]
+            fn shared(&mut self) -> &mut $shared_kind {
+                &mut self.$shared
+            }
+        })?
 
         impl<P> $crate::Clock for $schedule<P> {
             #[inline]

@@ -4,7 +4,7 @@ use des::Cycle;
 
 use super::{Batch, Tile, digest};
 use crate::bits::ones;
-use crate::{Context, LayerControl, Probe, Producer, TileMessage};
+use crate::{Context, LayerControl, Probe, TileMessage};
 
 impl Tile<'_> {
     /// The eDRAM port is granted to writes.
@@ -64,7 +64,7 @@ impl Tile<'_> {
         }
     }
 
-    /// Positions that no window needs any more make room in the buffer, and their producers are told.
+    /// Positions that no window needs any more make room in the buffer, and producers that wait are told.
     pub(super) fn release<C: Context>(&mut self, context: &mut C) {
         let mut progressed = 0u64;
         for number in ones(std::mem::take(&mut self.progressed)) {
@@ -83,9 +83,9 @@ impl Tile<'_> {
             let now = context.now();
             context.probe().progress(self.id, inputs.layer, image, step, now);
             if let Some(limit) = inputs.advance(image, step) {
-                for &Producer { tile, outlet } in &inputs.producers {
+                for tile in context.shared().raise(inputs.slice, limit, now) {
                     context.probe().credit(self.id, inputs.layer, tile, now);
-                    context.send(1, tile, TileMessage::Credit { outlet, limit });
+                    context.send(1, tile, TileMessage::Room);
                 }
             }
             if !held {

@@ -10,9 +10,7 @@ use des::{Component, Cycle, Wake};
 
 pub use self::account::Waiting;
 use crate::bits::ImaSet;
-use crate::{
-    Bus, Context, Crew, EdramBuffer, Fidelity, Ima, Inputs, LayerControl, PartialSums, Pipeline, Producer, TileMessage,
-};
+use crate::{Bus, Context, Crew, EdramBuffer, Fidelity, Ima, Inputs, LayerControl, PartialSums, Pipeline, TileMessage};
 
 /// A tile: an eDRAM buffer and a bus, IMAs, layer controls, and an output register with what is behind it.
 ///
@@ -41,8 +39,6 @@ pub struct Tile<'a> {
     crew_of: Vec<u8>,
     /// The output register: one part for each crew.
     pub sums: Vec<PartialSums<'a>>,
-    /// For each outlet, the positions that may be sent, counted over all images.
-    limits: Vec<u32>,
     pipeline: Pipeline,
     /// IMAs whose next window has not all its inputs yet.
     starving: u64,
@@ -100,8 +96,6 @@ pub struct TileSpec<'a> {
     pub crews: Vec<Crew>,
     /// One part of the output register for each crew.
     pub sums: Vec<PartialSums<'a>>,
-    /// For each outlet, the positions that may be sent at first.
-    pub limits: Vec<u32>,
     /// Output positions of the last layer.
     pub output_positions: u32,
 }
@@ -164,7 +158,6 @@ impl<'a> Tile<'a> {
             controls: spec.controls,
             crews: spec.crews,
             sums: spec.sums,
-            limits: spec.limits,
             starving: 0,
             refused: 0,
             progressed: 0,
@@ -186,16 +179,6 @@ impl<'a> Tile<'a> {
     /// Inputs in the tile's buffer.
     pub fn inputs(&self) -> &[Inputs<'a>] {
         &self.edram.inputs
-    }
-
-    /// Names the tiles that send the inputs of number `inputs`.
-    pub fn set_producers(&mut self, inputs: u8, producers: Vec<Producer>) {
-        self.edram.inputs[usize::from(inputs)].producers = producers;
-    }
-
-    /// Lets outlet `outlet` send positions up to `limit`.
-    pub fn set_limit(&mut self, outlet: u16, limit: u32) {
-        self.limits[usize::from(outlet)] = limit;
     }
 
     /// Cycles after the last operation of an IMA, in a run that ended with cycle `last`.
@@ -280,9 +263,7 @@ impl<C: Context> Component<C> for Tile<'_> {
             TileMessage::Delivery { inputs, waited, bits, rank } => self.deliveries.push((inputs, rank, bits, waited)),
             TileMessage::Written { inputs, waited, rank } => self.written(inputs, rank, waited, now - 1, context),
             TileMessage::Tick => {}
-            TileMessage::Credit { outlet, limit } => {
-                let known = &mut self.limits[usize::from(outlet)];
-                *known = limit.max(*known);
+            TileMessage::Room => {
                 self.changed |= self.blocked;
                 return wake_if(self.blocked != 0);
             }

@@ -61,7 +61,7 @@ impl Tile<'_> {
             let (crew, sums) = (&self.crews[index], &mut self.sums[index]);
             let control = &mut self.controls[usize::from(crew.control)];
             let left = sums.left();
-            let completed = sums.pass_on(control, &self.limits, context);
+            let completed = sums.pass_on(control, context);
             if sums.left() > left {
                 self.refused &= !crew.imas;
             }
