@@ -2,9 +2,10 @@
 
 use arch::Arch;
 use chip::{Fidelity, Options, Outcome};
-use network::{Edges, Layer, LayerKind, Network, Plan, Region};
+use network::{Edges, Network, Plan, Region};
 use proptest::prelude::*;
 
+use crate::any::{any_bits, any_machine, any_network, plan_of};
 use crate::support::{isaac, machine, network, preset};
 
 /// Runs both and compares; returns the outcome.
@@ -97,94 +98,7 @@ fn on_vgg16_cropped() {
     agree(&arch, &vgg16, &plan, 1, false).expect("VGG16 fits ISAAC");
 }
 
-/// Networks of up to three convolutions, with pools, and a classifier.
-fn any_network() -> impl Strategy<Value = Network> {
-    let layer = (1u32..=3, 1u32..=2, 1u32..40, any::<bool>());
-    (4u32..14, 4u32..14, 1u32..5, prop::collection::vec(layer, 1..4), 1u32..30).prop_filter_map(
-        "the layers do not chain",
-        |(height, width, channels, layers, classes)| {
-            let mut text = String::new();
-            for (index, (half, stride, outputs, pool)) in layers.iter().enumerate() {
-                let (kernel, padding) = (2 * half - 1, half - 1);
-                text += &format!(
-                    "[[layers]]\nname = \"c{index}\"\nkind = \"convolution\"\nkernel = {kernel}\nstride = {stride}\n\
-                     padding = {padding}\nchannels = {outputs}\n"
-                );
-                if *pool {
-                    text += &format!(
-                        "[[layers]]\nname = \"p{index}\"\nkind = \"max_pool\"\nkernel = {half}\nstride = {half}\n"
-                    );
-                }
-            }
-            text += &format!("[[layers]]\nname = \"f\"\nkind = \"fully_connected\"\nchannels = {classes}\n");
-            let input = format!("input = {{ height = {height}, width = {width}, channels = {channels} }}");
-            network::parse(&format!("name = \"any\"\n{input}\n{text}"), "any").ok()
-        },
-    )
-}
-
-/// Variants of the tiny machine in which things may be scarce.
-fn any_machine() -> impl Strategy<Value = Arch> {
-    let imas = (1u32..=6, 1u32..=6, 1u32..=6, 16u32..200, 16u32..200, 1u32..=4, 1u32..=3);
-    (imas, prop::sample::select(vec![32u32, 48, 64]), prop::sample::select(vec![16u32, 32, 40]), any::<bool>())
-        .prop_map(|((imas, crossbars, adcs, bus, edram, cell_bits, dac_bits), rows, columns, skip)| {
-            let changes = [
-                ("tile.imas", imas),
-                ("ima.crossbars", crossbars),
-                ("adc.count", adcs.min(crossbars)),
-                ("bus.bytes_per_cycle", bus),
-                ("edram.bytes_per_cycle", edram),
-                ("crossbar.cell_bits", cell_bits),
-                ("dac.bits", dac_bits),
-                ("crossbar.rows", rows),
-                ("crossbar.columns", columns),
-                ("adc.bits", 12),
-                ("ima.input_register_bytes", 2048),
-                ("ima.output_register_bytes", 512),
-                ("tile.output_register_bytes", 3072),
-            ];
-            let texts: Vec<_> = changes.iter().map(|(key, value)| (*key, value.to_string())).collect();
-            let mut changes: Vec<_> = texts.iter().map(|(key, value)| (*key, value.as_str())).collect();
-            changes.push(("ima.skip_zero_row_blocks", if skip { "true" } else { "false" }));
-            machine("tiny", &changes)
-        })
-}
-
-/// Bits of each of four layers, and rectangles of them with bits of their own; 0 crops.
-type Bits = (Vec<(u32, u32)>, Vec<(usize, Region)>);
-
-fn any_bits() -> impl Strategy<Value = Bits> {
-    let layers = prop::collection::vec((1u32..=16, 0u32..=16), 4);
-    let region = (0u32..14, 0u32..14, 1u32..14, 1u32..14, 0u32..=16)
-        .prop_map(|(top, left, height, width, bits)| Region { top, left, height, width, bits });
-    (layers, prop::collection::vec((0usize..3, region), 0..4))
-}
-
-/// The plan that `bits` mean for `network`: fully connected layers are whole, regions end where their maps do.
-fn plan_of(network: &Network, (layers, regions): &Bits) -> Plan {
-    let mut plan = Plan::uniform(network, 16, 16);
-    for (index, (layer, bits)) in plan.layers.iter_mut().zip(layers).enumerate() {
-        let Layer { kind, output, .. } = &network.layers[index];
-        (layer.weight_bits, layer.activation_bits) = *bits;
-        if *kind == LayerKind::FullyConnected {
-            layer.activation_bits = bits.1.max(1);
-            continue;
-        }
-        let here = regions
-            .iter()
-            .filter(|(at, region)| *at == index && region.top < output.height && region.left < output.width);
-        layer.regions.extend(here.map(|(_, region)| Region {
-            height: region.height.min(output.height - region.top),
-            width: region.width.min(output.width - region.left),
-            ..*region
-        }));
-    }
-    plan
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
-
     #[test]
     fn on_any_machine_network_and_plan(
         arch in any_machine(),

@@ -1,11 +1,14 @@
 //! What users rely on across the crates, a module for each promise.
 
 mod agreement;
+mod any;
 mod conservation;
 mod dependencies;
 mod determinism;
 mod isaac;
+mod many_images;
 mod paper;
 mod stalls;
 mod support;
 mod vgg16;
+mod widths;

@@ -54,11 +54,13 @@ fn a_run_that_cannot_go_on_ends_with_an_error_that_names_who_waits_for_what() {
     // A layout made for a larger buffer than the machine that runs it has.
     let smaller = machine("tiny", &[("edram.bytes", "128")]);
     let Err(error) = chip::run(&smaller, &layout, &Options::default()) else { panic!("it ran to the end") };
-    let SimulationError::Stuck { waiting, .. } = &error else { panic!("{error}") };
-    assert!(!waiting.is_empty());
-    let text = error.to_string();
+    let SimulationError::Deadlock(deadlock) = &error else { panic!("{error}") };
+    let text = deadlock.explanation();
+    assert!(deadlock.closed && text.lines().count() <= 15, "{text}");
+    assert!(text.contains("0 of 1 images done"), "{text}");
     assert!(text.contains("waits for the inputs of window"), "{text}");
-    assert!(text.contains("waits for room in the buffers of the next layer"), "{text}");
+    assert!(text.contains("waits for room in the buffer of tile"), "{text}");
+    assert_eq!(error.to_string().lines().count(), 1, "in a table the error takes a line");
 }
 
 #[test]

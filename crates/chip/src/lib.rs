@@ -1,15 +1,17 @@
 //! Builds the machine that a mapping describes, and runs it: the only place that knows who talks to whom.
 
+mod deadlock;
 mod outcome;
 mod wiring;
 
 pub use components::{Cause, Counts, Fidelity, NoProbe, Probe, Stage, Stalls, Unit, Waiting};
+pub use deadlock::Deadlock;
 pub use des::Order;
 pub use outcome::{LayerOutcome, Outcome};
 
 use arch::Arch;
 use components::{Context, Crossing, Link, Mesh, Packet, Rooms, Tile, TileMessage};
-use des::{Cycle, Send};
+use des::Send;
 use mapper::{LayerLayout, Layout};
 
 des::system! {
@@ -56,18 +58,8 @@ pub enum SimulationError {
         images: u32,
     },
     /// Nothing can move any more, and images are not done.
-    #[error("no progress after cycle {cycle}:\n{}", waits(.waiting))]
-    Stuck {
-        /// The last cycle in which anything happened.
-        cycle: Cycle,
-        /// Each unit that waits.
-        waiting: Vec<Waiting>,
-    },
-}
-
-fn waits(waiting: &[Waiting]) -> String {
-    let lines = waiting.iter().map(|waiting| format!("  {} waits for {}", waiting.unit, waiting.waits_for));
-    lines.collect::<Vec<_>>().join("\n")
+    #[error(transparent)]
+    Deadlock(Box<Deadlock>),
 }
 
 /// Runs a layout.
@@ -84,8 +76,9 @@ pub fn run_probed<P: Probe>(
 ) -> (Result<Outcome, SimulationError>, P) {
     let counted = |layer: &LayerLayout| {
         // Two images of inputs may be under way beyond those that are done.
-        let positions = layer.shares.iter().map(|share| share.order.positions).max().unwrap_or(0);
-        u64::from(positions).max(layer.layer.windows()) * (u64::from(options.images) + 2)
+        let received = layer.shares.iter().map(|share| share.order.positions).max().unwrap_or(0);
+        let most = u64::from(received).max(layer.layer.windows()).max(layer.produced.len() as u64);
+        most * (u64::from(options.images) + 2)
     };
     if let Some(layer) = layout.layers.iter().find(|layer| counted(layer) > u64::from(u32::MAX)) {
         let (layer, images) = (layer.layer.name.clone(), options.images);
@@ -101,7 +94,7 @@ pub fn run_probed<P: Probe>(
         }
     }
     tracing::info_span!("events").in_scope(|| while schedule.step(&mut board) {});
-    let outcome = outcome::collect(arch, layout, &board, options, &mut schedule.probe);
+    let outcome = outcome::collect(arch, layout, &wiring, &board, options, &mut schedule.probe);
     (outcome, schedule.probe)
 }
 

@@ -3,6 +3,8 @@ use components::{Cause, Counts, Probe, Stalls};
 use des::Cycle;
 use mapper::Layout;
 
+use crate::deadlock::Deadlock;
+use crate::wiring::Wiring;
 use crate::{Board, Options, SimulationError};
 
 /// What a run did.
@@ -72,16 +74,18 @@ impl Outcome {
 pub fn collect(
     arch: &Arch,
     layout: &Layout,
+    wiring: &Wiring,
     board: &Board,
     options: &Options,
     probe: &mut impl Probe,
 ) -> Result<Outcome, SimulationError> {
     let cycles = board.tiles.iter().map(|tile| tile.last_active).max().unwrap_or(0);
     let images = finished_images(layout, board, options);
-    let Some(images) = images else {
-        let waiting = board.tiles.iter().flat_map(|tile| tile.waiting()).collect();
-        return Err(SimulationError::Stuck { cycle: cycles, waiting });
-    };
+    if images.len() < options.images as usize {
+        let done = (images.len() as u32, options.images);
+        let deadlock = Deadlock::find(layout, wiring, board, cycles, done);
+        return Err(SimulationError::Deadlock(Box::new(deadlock)));
+    }
     let mut layers = vec![LayerOutcome::default(); layout.layers.len()];
     let cells = u64::from(arch.crossbar.rows) * u64::from(arch.crossbar.columns);
     let mut digest = 0u64;
@@ -129,13 +133,13 @@ pub fn collect(
     Ok(outcome)
 }
 
-/// When each image was done, if all are.
-fn finished_images(layout: &Layout, board: &Board, options: &Options) -> Option<Vec<Cycle>> {
+/// When each image was done, up to the first that is not.
+fn finished_images(layout: &Layout, board: &Board, options: &Options) -> Vec<Cycle> {
     let last = layout.layers.last().expect("a network has at least one layer");
     let positions = last.produced.iter().filter(|&&step| step != mapper::NEVER).count();
     let expected = (positions * last.groups.len()) as u64;
     (0..options.images as usize)
-        .map(|image| {
+        .map_while(|image| {
             let tiles = board.tiles.iter().map(|tile| tile.outputs.images[image]);
             let (results, cycle) = tiles.fold((0, 0), |all, tile| (all.0 + tile.0, all.1.max(tile.1)));
             (results == expected).then_some(cycle)

@@ -164,6 +164,12 @@ impl<'a> Wiring<'a> {
         &mut self.tiles[tile as usize].sums[usize::from(sums)]
     }
 
+    /// The parts of output registers that finish the windows of a replica, by output group.
+    pub fn accumulators(&self, layer: usize, replica: u32) -> &[Contributor] {
+        let groups = self.layout.layers[layer].groups.len();
+        &self.homes[layer][replica as usize * groups..][..groups]
+    }
+
     /// Room in the buffers of `board`, slice by slice.
     pub fn rooms(&self, board: &Board) -> Rooms {
         let slices = self.shares.iter().flatten();

@@ -82,7 +82,10 @@ impl From<aqua::StudyError> for Failure {
 
 impl From<chip::SimulationError> for Failure {
     fn from(error: chip::SimulationError) -> Failure {
-        Failure::Other(error.into())
+        match error {
+            chip::SimulationError::Deadlock(deadlock) => Failure::Other(deadlock.explanation().into()),
+            error => Failure::Other(error.into()),
+        }
     }
 }
 

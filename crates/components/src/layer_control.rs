@@ -134,6 +134,13 @@ impl<'a> LayerControl<'a> {
         self.ready > before
     }
 
+    /// Row and column of the input that window `ready` misses, if one is known.
+    pub fn awaited_input(&self) -> Option<(u32, u32)> {
+        self.awaited?;
+        let (rows, columns) = self.window(self.ready).receptive_field(&self.layer.layer);
+        Some((rows.start + self.cursor.0, columns.start + self.cursor.1))
+    }
+
     /// How long the last input of a window that became ready in cycle `now` had been held up.
     #[inline]
     pub fn held_up(&self, now: Cycle) -> u16 {

@@ -54,5 +54,5 @@ pub use sample_hold::SampleHold;
 pub use shift_add::ShiftAdd;
 pub use sigmoid::Sigmoid;
 pub use stalls::{Cause, Stalls};
-pub use tile::{Outputs, Tile, TileSpec, Waiting};
-pub use tile_output_register::{Contributor, PartialSums, SumsSpec, Target};
+pub use tile::{Awaited, Outputs, Part, Tile, TileSpec, Waiting};
+pub use tile_output_register::{Contributor, Obstacle, PartialSums, SumsSpec, Target};

@@ -404,8 +404,45 @@ impl<'a> PartialSums<'a> {
         self.missing.front() == Some(&0)
     }
 
-    /// Windows that some contributions have come for, and not all.
-    pub fn incomplete(&self) -> usize {
-        self.missing.len()
+    /// Images that the max-pool here has completed; `None` if there is none.
+    pub fn pool_images(&self) -> Option<u32> {
+        self.pool.as_ref().map(MaxPool::images)
     }
+
+    /// What keeps the oldest window here from leaving; `None` if there is no window.
+    pub fn obstacle(&self, control: &LayerControl) -> Option<Obstacle> {
+        if let Some(first) = self.leaving.front() {
+            let targets = self.spec.targets.expect("results of the last layer find room");
+            let awaited = self.spec.layer.destinations(first.position)[first.served as usize];
+            let Target { tile, inputs, .. } = targets[awaited.share as usize];
+            return Some(Obstacle::Room { tile, inputs });
+        }
+        match (self.home, self.missing.front()) {
+            (Some(home), _) if self.left < self.complete => Some(Obstacle::Credit(home)),
+            (_, None) => None,
+            (None, Some(0)) => Some(Obstacle::Pool { image: control.split(self.complete).0.saturating_sub(2) }),
+            _ => Some(Obstacle::Contributions),
+        }
+    }
+}
+
+/// What a window in the output register waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Room in the buffer of a tile.
+    Room {
+        /// Tile of the board.
+        tile: u32,
+        /// Number of the inputs in that tile's buffer.
+        inputs: u8,
+    },
+    /// A max-pool that has not completed an image.
+    Pool {
+        /// The image.
+        image: u32,
+    },
+    /// Room for partial sums where windows are finished.
+    Credit(Contributor),
+    /// Results and partial sums.
+    Contributions,
 }

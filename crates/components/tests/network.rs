@@ -1,13 +1,14 @@
 //! Mesh and link alone, with no chip around them.
 
-use components::{Crossing, Direction, Link, Mesh, NoProbe, Packet, TileMessage};
-use des::{Clock, Component, Cycle, Probed, Send};
+use components::{Crossing, Direction, Link, Mesh, NoProbe, Packet, Rooms, TileMessage};
+use des::{Clock, Component, Cycle, Probed, Send, Shared};
 
 /// Records what is sent.
 #[derive(Default)]
 struct Record {
     now: Cycle,
     probe: NoProbe,
+    rooms: Rooms,
     /// (cycle of arrival, tile).
     to_tiles: Vec<(Cycle, u32)>,
     /// (cycle of arrival, chip).
@@ -21,6 +22,12 @@ impl Probed for Record {
 
     fn probe(&mut self) -> &mut NoProbe {
         &mut self.probe
+    }
+}
+
+impl Shared<Rooms> for Record {
+    fn shared(&mut self) -> &mut Rooms {
+        &mut self.rooms
     }
 }
 

@@ -1,7 +1,7 @@
 use arch::Arch;
 use network::{Layer, LayerKind, LayerPlan, Network, Plan};
 
-use crate::{Area, Geometry, Grid, LayerMapping, Layout, Mapping, MappingError};
+use crate::{Area, Geometry, Grid, LayerMapping, Layout, Mapping, MappingError, limits};
 
 /// Maps `network` so that its layers keep pace with each other.
 ///
@@ -55,6 +55,7 @@ fn fit(
     aim: u64,
     most: u64,
 ) -> Result<Layout, Vec<MappingError>> {
+    limits::check_network(network)?;
     let shapes = network.layers.iter().zip(&plan.layers).map(|(layer, plan)| shape(arch, layer, plan));
     let shapes: Vec<Geometry> = collect_all(shapes)?;
     let packer = Packer { arch, network, plan, areas, shapes: &shapes };
@@ -71,14 +72,16 @@ fn fit(
         }
         return packer.spread(high, new_tile);
     }
+    // Where the IMAs are too many to be numbered, what they take without gaps.
     let place = packer.place(u64::MAX, false);
+    let imas: u64 = shapes.iter().map(Geometry::imas).sum();
     Err(vec![MappingError::BoardTooSmall {
         network: network.name.clone(),
         arch: arch.name.clone(),
         needed: shapes.iter().map(Geometry::crossbars).sum(),
         available: arch.crossbars(),
-        needed_tiles: place.end.div_ceil(arch.tile.imas),
-        available_tiles: arch.tiles(),
+        needed_tiles: imas.max(place.end.into()).div_ceil(arch.tile.imas.into()),
+        available_tiles: arch.tiles().into(),
     }])
 }
 

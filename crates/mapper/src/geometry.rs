@@ -104,9 +104,14 @@ impl Geometry {
         u64::from(self.row_blocks) * u64::from(self.col_blocks)
     }
 
-    /// IMAs of one copy.
+    /// IMAs of one replica, of a board of any size.
+    pub(crate) fn imas(&self) -> u64 {
+        u64::from(self.row_groups) * u64::from(self.col_groups)
+    }
+
+    /// IMAs of one replica; `u32::MAX` where they are more than any board has.
     pub fn imas_per_copy(&self) -> u32 {
-        self.row_groups * self.col_groups
+        u32::try_from(self.imas()).unwrap_or(u32::MAX)
     }
 
     /// Row group and column group of IMA `index` of a copy.
@@ -128,10 +133,14 @@ impl Geometry {
     pub fn ima(&self, index: u32) -> ImaSpec {
         let (row_group, col_group) = self.groups_of(index);
         let row_blocks = blocks(row_group, self.ima_rows, self.row_blocks);
-        let col_blocks = blocks(col_group, self.ima_cols, self.col_blocks);
-        let columns = extent(&col_blocks, self.crossbar_columns, self.columns);
+        let columns = self.columns_of(col_group);
         let rows = extent(&row_blocks, self.crossbar_rows, self.rows);
         ImaSpec { rows, outputs: self.outputs(&columns), columns }
+    }
+
+    /// Columns of the replica that a column group holds.
+    fn columns_of(&self, col_group: u32) -> Range<u32> {
+        extent(&blocks(col_group, self.ima_cols, self.col_blocks), self.crossbar_columns, self.columns)
     }
 
     /// Outputs that `columns` have a part in.
@@ -189,7 +198,7 @@ impl Geometry {
         let inputs = u64::from(self.rows) * u64::from(self.col_groups);
         let results: u64 = (0..self.col_groups)
             .map(|col_group| {
-                let outputs = self.ima(self.ima_at(0, col_group)).outputs;
+                let outputs = self.outputs(&self.columns_of(col_group));
                 u64::from(outputs.end - outputs.start)
             })
             .sum();
@@ -201,7 +210,7 @@ impl Geometry {
 /// for an image, inputs and partial sums together.
 fn block_cols(arch: &Arch, layer: &Layer, row_groups: u32, col_groups: u32) -> u32 {
     let per_tile = arch.tile.imas;
-    if row_groups * col_groups <= per_tile {
+    if u64::from(row_groups) * u64::from(col_groups) <= u64::from(per_tile) {
         return 1;
     }
     let inputs = u64::from(layer.input.height) * u64::from(layer.input.width) * u64::from(layer.input.channels);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arch::Arch;
 use network::{Layer, LayerKind, Network, Plan};
 
-use crate::{Geometry, Grid, InputOrder, Mapping, MappingError, OutputGroup, Share};
+use crate::{Geometry, Grid, InputOrder, Mapping, MappingError, OutputGroup, Share, limits};
 
 /// A step or rank that never comes.
 pub const NEVER: u32 = u32::MAX;
@@ -93,6 +93,7 @@ pub struct LayerLayout {
 impl Layout {
     /// What follows from `mapping`, after checking that every tile's registers and buffers hold what they must.
     pub fn new(arch: &Arch, network: &Network, plan: &Plan, mapping: Mapping) -> Result<Self, Vec<MappingError>> {
+        limits::check_network(network)?;
         let geometries = mapping.geometries(arch, network, plan)?;
         let mut layers: Vec<LayerLayout> = Vec::with_capacity(network.layers.len());
         for (index, geometry) in geometries.into_iter().enumerate() {
@@ -131,11 +132,14 @@ impl Layout {
             laid.finish_positions();
             laid.shares = laid.receive(arch, precision, produced);
             if let Some(before) = layers.last_mut() {
+                let destinations = laid.shares.iter().map(|share| u64::from(share.order.positions)).sum();
+                limits::check_layer(before, destinations)?;
                 before.send_to(&laid.shares);
             }
             layers.push(laid);
         }
         if let Some(last) = layers.last_mut() {
+            limits::check_layer(last, 0)?;
             last.send_to(&[]);
         }
         let layout = Self { mapping, layers };

@@ -7,6 +7,7 @@ mod balance;
 mod geometry;
 mod grid;
 mod layout;
+mod limits;
 mod mapping;
 mod reading;
 mod share;
@@ -38,9 +39,9 @@ pub enum MappingError {
         /// Crossbars of the board.
         available: u64,
         /// Tiles that one copy of every layer occupies.
-        needed_tiles: u32,
+        needed_tiles: u64,
         /// Tiles of the board.
-        available_tiles: u32,
+        available_tiles: u64,
     },
     /// The inputs that wait in a tile are more than its eDRAM buffer holds.
     #[error(
@@ -79,6 +80,20 @@ pub enum MappingError {
         /// Layer.
         layer: String,
     },
+    /// A number that a layout cannot state.
+    #[error("{} {number} {what}, and the limit is {limit}", .layer.as_ref().map_or("the network has".to_owned(), |layer| format!("{layer} has")))]
+    Limit {
+        /// Layer; `None` for the network as a whole.
+        layer: Option<String>,
+        /// Things that are counted.
+        what: &'static str,
+        /// How many there are.
+        number: u64,
+        /// How many there may be.
+        limit: u64,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// An edited mapping contradicts itself, the network or the machine.
     #[error("{layer}: {problem}")]
     Invalid {
@@ -105,6 +120,7 @@ impl MappingError {
                 "raise tile.output_register_bytes or choose an IMA shape with fewer columns"
             }
             Self::NoShape { .. } => "raise ima.input_register_bytes or ima.output_register_bytes",
+            Self::Limit { remedy, .. } => remedy,
             Self::Invalid { remedy, .. } => remedy,
         }
     }
@@ -112,9 +128,11 @@ impl MappingError {
     /// The layers it is about; none if it is about all of them.
     pub fn layers(&self) -> &[String] {
         match self {
-            Self::BoardTooSmall { .. } => &[],
+            Self::BoardTooSmall { .. } | Self::Limit { layer: None, .. } => &[],
             Self::BufferTooSmall { layers, .. } | Self::OutputRegisterTooSmall { layers, .. } => layers,
-            Self::NoShape { layer } | Self::Invalid { layer, .. } => std::slice::from_ref(layer),
+            Self::NoShape { layer } | Self::Limit { layer: Some(layer), .. } | Self::Invalid { layer, .. } => {
+                std::slice::from_ref(layer)
+            }
         }
     }
 }

@@ -1,18 +1,7 @@
-//! What a tile did, and what it waits for.
-
-use mapper::Window;
+//! The counts of a tile.
 
 use super::Tile;
-use crate::{Cause, Counts};
-
-/// A unit that waits in a run that makes no more progress.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// Who waits.
-    pub unit: String,
-    /// What for.
-    pub waits_for: String,
-}
+use crate::Counts;
 
 impl Tile<'_> {
     /// What the blocks of the tile counted for each layer: (layer, counts).
@@ -40,38 +29,5 @@ impl Tile<'_> {
         let sums = (self.sums.iter().zip(results))
             .map(|(sums, results)| (sums.spec().layer_index, sums.counts(results, self.partial_sum_bits)));
         imas.into_iter().chain(controls).chain(sums).chain(writes).collect()
-    }
-
-    /// Who waits for what, when nothing moves any more.
-    pub fn waiting(&self) -> Vec<Waiting> {
-        let mut waiting = Vec::new();
-        for (number, &own) in self.crew_of.iter().enumerate() {
-            let (crew, sums) = (&self.crews[usize::from(own)], &self.sums[usize::from(own)]);
-            let control = &self.controls[usize::from(crew.control)];
-            let name = &control.layer.layer.name;
-            let unit = format!("tile {} IMA {number} ({name}, copy {})", self.id, control.copy);
-            let at = |window: &Window| format!("({}, {})", window.y, window.x);
-            if self.pipeline.can_send() >> number & 1 == 1 {
-                let cause = match sums.refusal() {
-                    Cause::DownstreamBuffer => "room in the buffers of the next layer",
-                    _ => "room in the tile's output register",
-                };
-                let window = at(control.window(crew.sending));
-                waiting.push(Waiting { unit, waits_for: format!("{cause}, with the results of window {window}") });
-            } else if crew.fetching < control.total && self.pipeline.at_work() >> number & 1 == 0 {
-                let window = at(control.window(control.ready.min(control.total - 1)));
-                waiting.push(Waiting { unit, waits_for: format!("the inputs of window {window}") });
-            }
-        }
-        for sums in &self.sums {
-            let name = &sums.spec().layer.layer.name;
-            let unit = format!("tile {} output register ({name}, copy {})", self.id, sums.spec().copy);
-            if sums.waits_for_buffers() {
-                waiting.push(Waiting { unit, waits_for: "room in the buffers of the next layer".to_string() });
-            } else if sums.incomplete() > 0 {
-                waiting.push(Waiting { unit, waits_for: "partial sums of the oldest of its windows".to_string() });
-            }
-        }
-        waiting
     }
 }

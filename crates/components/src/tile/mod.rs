@@ -2,13 +2,14 @@ mod account;
 mod inputs;
 mod operations;
 mod results;
+mod waits;
 
 use std::ops::Range;
 
 use arch::Arch;
 use des::{Component, Cycle, Wake};
 
-pub use self::account::Waiting;
+pub use self::waits::{Awaited, Part, Waiting};
 use crate::bits::ImaSet;
 use crate::{Bus, Context, Crew, EdramBuffer, Fidelity, Ima, Inputs, LayerControl, PartialSums, Pipeline, TileMessage};
 

@@ -1,0 +1,167 @@
+//! Why a run cannot go on: a ring of parts each of which waits for the next.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use components::{Awaited, Contributor, Part, Waiting};
+use des::Cycle;
+use mapper::{Layout, NEVER};
+
+use crate::Board;
+use crate::wiring::Wiring;
+
+/// Waits shown of a ring; the rest is counted.
+const SHOWN: usize = 8;
+
+/// A run that cannot go on. The text of the error takes one line; [`Deadlock::explanation`] has a few more.
+#[derive(Clone, Debug)]
+pub struct Deadlock {
+    /// The last cycle in which anything happened.
+    pub cycle: Cycle,
+    /// Images done, and images of the run.
+    pub images: (u32, u32),
+    /// Each part that waits.
+    pub waiting: Vec<Waiting>,
+    /// Positions in `waiting`: each waits for the next, and the last for the first. Where no such ring was found, a chain
+    /// that ends with a part that waits for nothing known.
+    pub ring: Vec<usize>,
+    /// Whether the last of `ring` waits for the first.
+    pub closed: bool,
+}
+
+impl fmt::Display for Deadlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (done, of) = self.images;
+        write!(f, "deadlock after cycle {}, with {done} of {of} images done", self.cycle)?;
+        match self.ring.first().map(|&first| &self.waiting[first]) {
+            Some(Waiting { unit, waits_for, .. }) => {
+                write!(f, ": {unit} waits for {waits_for}, first of {} in a ring", self.ring.len())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Deadlock {}
+
+impl Deadlock {
+    /// Finds who waits for whom on a board on which nothing moves any more.
+    pub(crate) fn find(layout: &Layout, wiring: &Wiring, board: &Board, cycle: Cycle, images: (u32, u32)) -> Self {
+        let waiting: Vec<Waiting> = board.tiles.iter().flat_map(|tile| tile.waiting()).collect();
+        for Waiting { unit, waits_for, .. } in &waiting {
+            tracing::info!("{unit} waits for {waits_for}");
+        }
+        let numbers: BTreeMap<(u32, Part), usize> =
+            waiting.iter().enumerate().map(|(number, waiting)| ((waiting.tile, waiting.part), number)).collect();
+        let next: Vec<Vec<usize>> = waiting
+            .iter()
+            .map(|waiting| {
+                let parts = waiting.awaited.iter().flat_map(|&awaited| parts(awaited, layout, wiring, board));
+                parts.filter_map(|part| numbers.get(&part).copied()).collect()
+            })
+            .collect();
+        let (ring, closed) = ring(&next);
+        Self { cycle, images, waiting, ring, closed }
+    }
+
+    /// The ring of waits, at most 12 lines.
+    pub fn explanation(&self) -> String {
+        let (done, of) = self.images;
+        let mut text = format!("deadlock after cycle {}, with {done} of {of} images done; ", self.cycle);
+        text +=
+            if self.closed { "these wait for each other:\n" } else { "the last of these waits for nothing known:\n" };
+        for &number in self.ring.iter().take(SHOWN) {
+            let Waiting { unit, waits_for, .. } = &self.waiting[number];
+            text += &format!("  {unit} waits for {waits_for}\n");
+        }
+        if self.ring.len() > SHOWN {
+            text += &format!("  and {} more\n", self.ring.len() - SHOWN);
+        }
+        let groups = self.waiting.iter().filter(|waiting| matches!(waiting.part, Part::Group(_))).count();
+        let registers = self.waiting.len() - groups;
+        text + &format!("{groups} groups of IMAs and {registers} output registers wait; -v lists them all")
+    }
+}
+
+/// The parts of tiles that stand for something waited for.
+fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board) -> Vec<(u32, Part)> {
+    let register = |Contributor { tile, sums }| (tile, Part::Register(usize::from(sums)));
+    match awaited {
+        Awaited::Part(tile, part) => vec![(tile, part)],
+        Awaited::Room { tile, inputs } => {
+            board.tiles[tile as usize].slowest_readers(inputs).into_iter().map(|part| (tile, part)).collect()
+        }
+        Awaited::Position { layer, y, x } => {
+            let Some(producer) = usize::from(layer).checked_sub(1) else { return Vec::new() };
+            let of = &layout.layers[producer];
+            match of.finisher[(y * of.layer.pooled.width + x) as usize] {
+                NEVER => Vec::new(),
+                finisher => wiring.accumulators(producer, finisher).iter().copied().map(register).collect(),
+            }
+        }
+        Awaited::Pool { layer, feeder, group, image } => {
+            let layer = usize::from(layer);
+            let replicas = 0..layout.layers[layer].copies.len() as u32;
+            let fed = replicas.filter(|&replica| layout.layers[layer].feeders(replica).any(|of| of == feeder));
+            let accumulators = fed.map(|replica| wiring.accumulators(layer, replica)[group as usize]);
+            let late = accumulators
+                .filter(|at| board.tiles[at.tile as usize].pool_images(at.sums).is_some_and(|images| images <= image));
+            // A pool that is late waits for the windows of those who feed it.
+            let feeders = late.flat_map(|at| {
+                let tile = &board.tiles[at.tile as usize];
+                tile.sums[usize::from(at.sums)].spec().feeders.clone()
+            });
+            feeders.map(register).collect()
+        }
+    }
+}
+
+/// A ring of `next`, or else the longest way that a search took.
+fn ring(next: &[Vec<usize>]) -> (Vec<usize>, bool) {
+    let mut seen = vec![false; next.len()];
+    let mut longest = Vec::new();
+    for start in 0..next.len() {
+        // The way to where the search is, and how many ways on were tried at each step of it.
+        let mut way: Vec<(usize, usize)> = Vec::new();
+        if !seen[start] {
+            seen[start] = true;
+            way.push((start, 0));
+        }
+        while let Some(&mut (at, ref mut tried)) = way.last_mut() {
+            let Some(&to) = next[at].get(*tried) else {
+                if way.len() > longest.len() {
+                    longest = way.iter().map(|&(at, _)| at).collect();
+                }
+                way.pop();
+                continue;
+            };
+            *tried += 1;
+            if let Some(first) = way.iter().position(|&(at, _)| at == to) {
+                return (way[first..].iter().map(|&(at, _)| at).collect(), true);
+            }
+            if !seen[to] {
+                seen[to] = true;
+                way.push((to, 0));
+            }
+        }
+    }
+    (longest, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ring;
+
+    #[test]
+    fn a_ring_is_found_behind_dead_ends() {
+        // 0 waits for 1, which waits for nobody; 2 leads into the ring 3, 4, 5.
+        let next = [vec![1], vec![], vec![1, 3], vec![4], vec![0, 5], vec![3]];
+        assert_eq!(ring(&next), (vec![3, 4, 5], true));
+    }
+
+    #[test]
+    fn without_a_ring_the_longest_chain_is_shown() {
+        assert_eq!(ring(&[vec![1], vec![2], vec![]]), (vec![0, 1, 2], false));
+        assert_eq!(ring(&[]), (vec![], false));
+    }
+}

@@ -1,0 +1,148 @@
+//! Who waits for whom, when nothing moves any more.
+
+use mapper::Window;
+
+use super::Tile;
+use crate::Contributor;
+use crate::bits::ones;
+use crate::tile_output_register::Obstacle;
+
+/// A part of a tile that can wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Lockstep group, by number in the tile.
+    Group(usize),
+    /// The part of the output register that takes the results of a lockstep group, by number in the tile.
+    Register(usize),
+}
+
+/// A thing waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// A part of a tile of the board.
+    Part(u32, Part),
+    /// A position of the input map of a layer, in row `y` and column `x`.
+    Position {
+        /// Layer that reads it.
+        layer: u16,
+        /// Row.
+        y: u32,
+        /// Column.
+        x: u32,
+    },
+    /// Room for inputs in the eDRAM buffer of a tile.
+    Room {
+        /// Tile of the board.
+        tile: u32,
+        /// Number of the inputs in its buffer.
+        inputs: u8,
+    },
+    /// A max-pool of the layer that has not completed `image`: that of any replica which this one feeds.
+    Pool {
+        /// Layer.
+        layer: u16,
+        /// Replica that feeds it.
+        feeder: u32,
+        /// Output group.
+        group: u32,
+        /// Image that it has not completed.
+        image: u32,
+    },
+}
+
+/// A part of a tile that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Tile of the board.
+    pub tile: u32,
+    /// Part of the tile.
+    pub part: Part,
+    /// Name of the part.
+    pub unit: String,
+    /// Name of the thing waited for.
+    pub waits_for: String,
+    /// The thing waited for; any of several will do.
+    pub awaited: Vec<Awaited>,
+}
+
+impl Tile<'_> {
+    /// The parts of the tile that wait.
+    pub fn waiting(&self) -> Vec<Waiting> {
+        let groups = (0..self.crews.len()).filter_map(|group| self.group_waits(group));
+        groups.chain((0..self.sums.len()).filter_map(|register| self.register_waits(register))).collect()
+    }
+
+    /// The lockstep groups that hold up room for inputs `inputs`: those that have read the fewest windows.
+    pub fn slowest_readers(&self, inputs: u8) -> Vec<Part> {
+        let control_of = |group: usize| &self.controls[usize::from(self.crews[group].control)];
+        let read = |group: usize| control_of(group).split(self.crews[group].arriving.window);
+        let readers: Vec<_> = (0..self.crews.len()).filter(|&group| control_of(group).inputs == inputs).collect();
+        let slowest = readers.iter().map(|&group| read(group)).min();
+        readers.into_iter().filter(|&group| Some(read(group)) == slowest).map(Part::Group).collect()
+    }
+
+    /// Images that the max-pool behind register `register` has completed; `None` if it has none.
+    pub fn pool_images(&self, register: u8) -> Option<u32> {
+        self.sums[usize::from(register)].pool_images()
+    }
+
+    fn group_waits(&self, group: usize) -> Option<Waiting> {
+        let crew = &self.crews[group];
+        let control = &self.controls[usize::from(crew.control)];
+        let at = |window: &Window| format!("({}, {})", window.y, window.x);
+        let (waits_for, awaited) = if self.pipeline.can_send() & crew.imas != 0 {
+            let window = at(control.window(crew.sending));
+            let what = format!("room in the tile's output register, with the results of window {window}");
+            (what, Awaited::Part(self.id, Part::Register(group)))
+        } else if crew.fetching < control.total && crew.imas & !self.pipeline.at_work() != 0 {
+            let window = at(control.window(control.ready.min(control.total - 1)));
+            (format!("the inputs of window {window}"), self.awaited_input(group))
+        } else {
+            return None;
+        };
+        let imas: Vec<String> = ones(crew.imas).map(|ima| ima.to_string()).collect();
+        let imas = if imas.len() == 1 { format!("IMA {}", imas[0]) } else { format!("IMAs {}", imas.join(", ")) };
+        let unit = format!("tile {} {imas} ({}, replica {})", self.id, control.layer.layer.name, control.copy);
+        Some(Waiting { tile: self.id, part: Part::Group(group), unit, waits_for, awaited: vec![awaited] })
+    }
+
+    /// The input that the next window of a lockstep group misses, or the room that must become free before it may come.
+    fn awaited_input(&self, group: usize) -> Awaited {
+        let control = &self.controls[usize::from(self.crews[group].control)];
+        match control.awaited_input() {
+            Some((y, x)) => Awaited::Position { layer: control.layer_index, y, x },
+            None => Awaited::Room { tile: self.id, inputs: control.inputs },
+        }
+    }
+
+    fn register_waits(&self, register: usize) -> Option<Waiting> {
+        let sums = &self.sums[register];
+        let control = &self.controls[usize::from(self.crews[register].control)];
+        let (waits_for, awaited) = match sums.obstacle(control)? {
+            Obstacle::Room { tile, inputs } => {
+                (format!("room in the buffer of tile {tile}"), vec![Awaited::Room { tile, inputs }])
+            }
+            Obstacle::Pool { image } => {
+                let &crate::SumsSpec { layer_index: layer, copy: feeder, group, .. } = sums.spec();
+                (
+                    "a max-pool to complete an earlier image".to_owned(),
+                    vec![Awaited::Pool { layer, feeder, group, image }],
+                )
+            }
+            Obstacle::Credit(Contributor { tile, sums }) => (
+                format!("room for partial sums in tile {tile}"),
+                vec![Awaited::Part(tile, Part::Register(usize::from(sums)))],
+            ),
+            Obstacle::Contributions => {
+                let here = Awaited::Part(self.id, Part::Group(register));
+                let there = sums.spec().helpers.iter();
+                let there =
+                    there.map(|&Contributor { tile, sums }| Awaited::Part(tile, Part::Register(usize::from(sums))));
+                ("the results of its oldest window".to_owned(), [here].into_iter().chain(there).collect())
+            }
+        };
+        let &crate::SumsSpec { layer, copy, .. } = sums.spec();
+        let unit = format!("tile {} output register ({}, replica {copy})", self.id, layer.layer.name);
+        Some(Waiting { tile: self.id, part: Part::Register(register), unit, waits_for, awaited })
+    }
+}

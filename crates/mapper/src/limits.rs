@@ -1,0 +1,58 @@
+//! Numbers that a layout can state: the one place where their widths are checked. Behind it nothing wraps.
+
+use network::Network;
+
+use crate::{LayerLayout, MappingError};
+
+/// Layers of a network: layers are numbered in 16 bits.
+const LAYERS: u64 = u16::MAX as u64;
+/// Rows or columns of a map of windows: a window's place is two numbers of 16 bits.
+const SIDE: u64 = 1 << 16;
+/// Windows of a layer: windows are numbered in 32 bits.
+const WINDOWS: u64 = u32::MAX as u64;
+/// Output groups of a replica: a tile counts the packets of a position in 16 bits.
+const OUTPUT_GROUPS: u64 = u16::MAX as u64;
+/// Positions that a layer sends to all tiles of the next, with each tile counted by itself.
+const DESTINATIONS: u64 = u32::MAX as u64;
+
+/// Checks what is known before anything is laid out.
+pub(crate) fn check_network(network: &Network) -> Result<(), Vec<MappingError>> {
+    let layers = network.layers.len() as u64;
+    let of_network = check(None, "layers with weights", layers, LAYERS, "split the network");
+    let of_layers = network.layers.iter().flat_map(|layer| {
+        let remedy = "give it a smaller map or less padding";
+        let side = u64::from(layer.output.height.max(layer.output.width));
+        [
+            check(Some(&layer.name), "rows or columns of windows", side, SIDE, remedy),
+            check(Some(&layer.name), "windows", layer.windows(), WINDOWS, remedy),
+        ]
+    });
+    all([of_network].into_iter().chain(of_layers))
+}
+
+/// Checks what follows from the mapping of `layer`, which sends `destinations` positions.
+pub(crate) fn check_layer(layer: &LayerLayout, destinations: u64) -> Result<(), Vec<MappingError>> {
+    let (name, groups) = (Some(&layer.layer.name), layer.groups.len() as u64);
+    all([
+        check(name, "output groups", groups, OUTPUT_GROUPS, "choose an IMA shape with more columns (ima_cols)"),
+        check(name, "positions sent to all tiles", destinations, DESTINATIONS, "use fewer replicas of the next layer"),
+    ])
+}
+
+fn check(
+    layer: Option<&String>,
+    what: &'static str,
+    number: u64,
+    limit: u64,
+    remedy: &'static str,
+) -> Result<(), MappingError> {
+    if number <= limit {
+        return Ok(());
+    }
+    Err(MappingError::Limit { layer: layer.cloned(), what, number, limit, remedy })
+}
+
+fn all(checks: impl IntoIterator<Item = Result<(), MappingError>>) -> Result<(), Vec<MappingError>> {
+    let errors: Vec<_> = checks.into_iter().filter_map(Result::err).collect();
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}

@@ -1,0 +1,126 @@
+//! A network that runs one image runs as many as are asked for: every run ends, conserves and agrees.
+//!
+//! [`chip::run`] itself checks that windows, cycles and bits add up, and the max-pools that no value is counted for
+//! another image.
+
+use arch::Arch;
+use chip::{Fidelity, Options, Order, Outcome};
+use mapper::Layout;
+use network::{Network, Plan, Region};
+use proptest::prelude::*;
+
+use crate::any::{any_bits, any_machine, any_network, plan_of, presets};
+use crate::support::{isaac, machine, network, run};
+
+fn run_at(arch: &Arch, layout: &Layout, options: &Options) -> Outcome {
+    match chip::run(arch, layout, options) {
+        Ok(outcome) => outcome,
+        Err(chip::SimulationError::Deadlock(deadlock)) => panic!("{}", deadlock.explanation()),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_network_that_can_be_mapped_runs_many_images(
+        arch in any_machine(),
+        network in any_network(),
+        bits in any_bits(),
+        images in 1u32..=60,
+        uncontended in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        let Ok(layout) = mapper::balance(&arch, &network, &plan_of(&network, &bits)) else { return Ok(()) };
+        let at = |fidelity, order| run_at(&arch, &layout, &Options { images, fidelity, uncontended, order });
+        let outcome = at(Fidelity::Operation, Order::Sent);
+        prop_assert_eq!(outcome.images.len(), images as usize);
+        prop_assert!(outcome.images.is_sorted(), "images are done in order");
+        prop_assert_eq!(&outcome, &at(Fidelity::Iteration, Order::Sent));
+        prop_assert_eq!(&outcome, &at(Fidelity::Operation, Order::Shuffled(seed)));
+        // What is counted does not depend on who waits: as often as there are images.
+        let one = run_at(&arch, &layout, &Options { uncontended: true, ..Options::default() });
+        for (all, one) in outcome.counts().entries().zip(one.counts().entries()) {
+            prop_assert_eq!(all.1, u64::from(images) * one.1, "{}", all.0);
+        }
+    }
+}
+
+#[test]
+fn every_preset_runs_1_10_30_and_100_images() {
+    let isaac = isaac(&[]);
+    for (name, network) in presets() {
+        let layout = mapper::balance(&isaac, &network, &Plan::uniform(&network, 16, 16)).expect("presets fit ISAAC-CE");
+        for images in [1, 10, 30, 100] {
+            let outcome = run_at(&isaac, &layout, &Options { images, ..Options::default() });
+            assert_eq!(outcome.images.len(), images as usize, "{name}");
+        }
+    }
+}
+
+/// A network of a convolution and a max-pool, and a layer behind them.
+fn pooled(input: [u32; 3], channels: u32, pool: (u32, u32, u32), behind: &str) -> Network {
+    let (kernel, stride, padding) = pool;
+    network(
+        input,
+        &format!(
+            "[[layers]]\nname = \"c0\"\nkind = \"convolution\"\nkernel = 3\npadding = 1\nchannels = {channels}\n\
+             [[layers]]\nname = \"p0\"\nkind = \"max_pool\"\nkernel = {kernel}\nstride = {stride}\n\
+             padding = {padding}\n{behind}"
+        ),
+    )
+}
+
+#[test]
+fn alexnet_runs_nine_images() {
+    // Its pools overlap, and replicas were eight images apart: a value of image 8 was counted for image 6.
+    let alexnet = network::load("alexnet").expect("the preset is built in");
+    let options = Options { images: 9, ..Options::default() };
+    let outcome = run(&isaac(&[]), &alexnet, &Plan::uniform(&alexnet, 16, 16), &options);
+    assert_eq!(outcome.cycles, 26_359);
+}
+
+#[test]
+fn replicas_under_the_positions_of_one_max_pool_stay_within_two_images() {
+    let behind = "[[layers]]\nname = \"f\"\nkind = \"fully_connected\"\nchannels = 10\n";
+    for (arch, input, pool) in [
+        (machine("tiny", &[]), [3, 3, 1], (2, 2, 1)),
+        (machine("tiny", &[]), [9, 9, 2], (3, 2, 0)),
+        (isaac(&[]), [8, 8, 3], (3, 2, 1)),
+        (isaac(&[]), [12, 12, 3], (5, 1, 2)),
+    ] {
+        let network = pooled(input, 8, pool, behind);
+        for images in [2, 3, 4, 60] {
+            run(&arch, &network, &Plan::uniform(&network, 16, 16), &Options { images, ..Options::default() });
+        }
+    }
+}
+
+#[test]
+fn positions_leave_in_the_order_in_which_small_buffers_admit_them() {
+    // A true ring of waits with one image: a position that waited for another replica stood behind one that the buffer
+    // would not admit before it.
+    let behind = "[[layers]]\nname = \"c1\"\nkind = \"convolution\"\nkernel = 2\nchannels = 9\n";
+    let mut ran = 0;
+    for bytes in ["64", "80", "96", "128", "192"] {
+        for pool in [(3, 1, 1), (3, 2, 1), (2, 1, 0), (4, 2, 2)] {
+            let arch = machine("tiny", &[("edram.bytes", bytes)]);
+            let network = pooled([8, 8, 1], 4, pool, behind);
+            let plan = Plan::uniform(&network, 16, 16);
+            let Ok(layout) = mapper::balance(&arch, &network, &plan) else { continue };
+            run_at(&arch, &layout, &Options { images: 7, ..Options::default() });
+            ran += 1;
+        }
+    }
+    assert!(ran >= 5, "only {ran} of 20 fit their buffers");
+}
+
+#[test]
+fn a_region_under_a_max_pool_may_be_cropped() {
+    let behind = "[[layers]]\nname = \"f\"\nkind = \"fully_connected\"\nchannels = 10\n";
+    let network = pooled([10, 10, 3], 8, (3, 2, 1), behind);
+    for (top, left, height, width) in [(0, 0, 10, 4), (3, 3, 4, 4), (0, 0, 10, 10), (9, 0, 1, 10)] {
+        let mut plan = Plan::uniform(&network, 16, 16);
+        plan.layers[0].regions = vec![Region { top, left, height, width, bits: 0 }];
+        run(&machine("tiny", &[]), &network, &plan, &Options { images: 12, ..Options::default() });
+    }
+}
