@@ -70,6 +70,36 @@ fn pooled(input: [u32; 3], channels: u32, pool: (u32, u32, u32), behind: &str) -
     )
 }
 
+/// Runs a network of `data/cases` that once stopped, in both fidelities.
+fn run_case(arch: &Arch, network: &str, plan: Option<&str>, images: u32) -> Outcome {
+    let path = |file: &str| format!("{}/data/cases/{file}.toml", env!("CARGO_MANIFEST_DIR"));
+    let network = network::load(&path(network)).expect("a sound network");
+    let plan = match plan {
+        Some(plan) => Plan::load(&path(plan), &network).expect("a sound plan"),
+        None => Plan::uniform(&network, 16, 16),
+    };
+    let layout = mapper::balance(arch, &network, &plan).expect("it fits");
+    let at = |fidelity| run_at(arch, &layout, &Options { images, fidelity, ..Options::default() });
+    let outcome = at(Fidelity::Operation);
+    assert_eq!(outcome, at(Fidelity::Iteration));
+    outcome
+}
+
+#[test]
+fn networks_that_once_stopped_run_to_their_end() {
+    let path = format!("{}/data/cases/silent-stop-arch.toml", env!("CARGO_MANIFEST_DIR"));
+    let other = arch::load(&path).expect("a sound machine");
+    let tiny = |bytes| machine("tiny", &[("edram.bytes", bytes)]);
+    // A ring of waits between buffer and output register, with one image.
+    assert_eq!(run_case(&tiny("96"), "order-of-positions", None, 1).cycles, 365);
+    // Replica 3 was two images ahead of replica 0, and its value of image 2 counted for image 0.
+    assert_eq!(run_case(&tiny("8192"), "mixed-slots", None, 3).cycles, 221);
+    assert_eq!(run_case(&tiny("8192"), "overlapping-pool", None, 4).cycles, 390);
+    assert_eq!(run_case(&isaac(&[]), "padded-pool", None, 3).cycles, 221);
+    assert_eq!(run_case(&tiny("8192"), "cropped-pool", Some("cropped-pool-plan"), 3).cycles, 476);
+    assert_eq!(run_case(&other, "silent-stop", Some("silent-stop-plan"), 6).cycles, 1_744);
+}
+
 #[test]
 fn alexnet_runs_nine_images() {
     // Its pools overlap, and replicas were eight images apart: a value of image 8 was counted for image 6.
