@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reads a Perfetto trace back with Perfetto's own classes and compares it with the report of the same run.
 
-    aquasim run --trace run.pftrace --json run.json && scripts/check-trace.py run.pftrace run.json
+    aquasim run --trace run.pftrace --trace-detail ima --json run.json && scripts/check-trace.py run.pftrace run.json
 
 Needs PyPI's `perfetto` and `protobuf`. The classes of the package decode the file; its trace processor, which would
 have to be downloaded, is not used. Everything that Perfetto asks of a file is checked here instead: slices of a track

@@ -38,7 +38,7 @@ mkdir small
 if mount -t tmpfs -o size=1m none small 2> /dev/null; then
     for ending in pftrace fst vcd csv; do
         status=0
-        "$AQUASIM" run --trace small/vgg16.$ending --json full.json > full.txt 2> error.txt || status=$?
+        "$AQUASIM" run --trace small/vgg16.$ending --trace-detail ima --json full.json > full.txt 2> error.txt || status=$?
         [ $status -eq 1 ] || { echo "exit code $status"; exit 1; }
         grep -q "small/vgg16.$ending could not be written: No space left on device" error.txt
         grep -q "conv5_3" full.txt && cmp full.json vgg16.json
@@ -62,7 +62,8 @@ for network in tiny deep; do
     arch=tiny
     file=tiny
     if [ $network = deep ]; then arch=isaac-ce file=deep.toml; fi
-    "$AQUASIM" run --arch $arch --network $file --html $network.html --trace $network.csv --json $network.json > /dev/null
+    "$AQUASIM" run --arch $arch --network $file --html $network.html --trace $network.csv --trace-detail ima \
+        --json $network.json > /dev/null
     "$python" "$root/scripts/check-page.py" $network.html $network.json $network.csv ${PICTURES:+"$PICTURES/$network"}
 done
 

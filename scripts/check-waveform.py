@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reads a waveform back with GTKWave's fst2vcd and compares its signals with the report of the same run.
 
-    aquasim run --trace run.fst --json run.json && scripts/check-waveform.py run.fst run.json
+    aquasim run --trace run.fst --trace-detail ima --json run.json && scripts/check-waveform.py run.fst run.json
 
 Needs fst2vcd (Debian's gtkwave). A .vcd file is read as it is.
 """

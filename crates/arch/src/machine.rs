@@ -11,7 +11,7 @@ pub const FULL_PRECISION_BITS: u32 = 16;
 #[serde(deny_unknown_fields)]
 pub struct Arch {
     /// Name shown in reports.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1, max = 128))]
     pub name: String,
     /// Length of a cycle, one crossbar read, in ns.
     #[schemars(range(min = 0.001, max = 1_000_000.0))]
@@ -218,7 +218,7 @@ pub struct HyperTransport {
 #[serde(deny_unknown_fields)]
 pub struct Coefficient {
     /// Energy of one action, pJ.
-    #[schemars(range(min = 0.0))]
+    #[schemars(range(min = 0.0, max = 1e12))]
     pub pj: f64,
     /// Table, section or file that the figure comes from.
     #[schemars(length(min = 1))]
@@ -274,7 +274,7 @@ pub struct StaticPower {
 #[serde(deny_unknown_fields)]
 pub struct Milliwatts {
     /// mW.
-    #[schemars(range(min = 0.0))]
+    #[schemars(range(min = 0.0, max = 1e12))]
     pub mw: f64,
     /// Table, section or file that the figure comes from.
     #[schemars(length(min = 1))]
@@ -286,7 +286,7 @@ pub struct Milliwatts {
 #[serde(deny_unknown_fields)]
 pub struct SquareMillimetres {
     /// mm2.
-    #[schemars(range(min = 0.0))]
+    #[schemars(range(min = 0.0, max = 1e12))]
     pub mm2: f64,
     /// Table, section or file that the figure comes from.
     #[schemars(length(min = 1))]

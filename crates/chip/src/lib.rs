@@ -27,10 +27,13 @@ des::system! {
     links: Link [Crossing],
 }
 
+/// The most images of a run.
+pub const MOST_IMAGES: u32 = 10_000;
+
 /// How to run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Images, one after another, at least 1.
+    /// Images, one after another, from 1 to [`MOST_IMAGES`].
     pub images: u32,
     /// How finely IMAs are simulated.
     pub fidelity: Fidelity,

@@ -1,10 +1,14 @@
 //! Why a command stops, and how it says so.
 
 use std::error::Error;
+use std::fmt::Display;
+use std::io;
 use std::process::ExitCode;
 
 use document::{Fault, Faults};
 use mapper::MappingError;
+
+use crate::interrupt;
 
 /// Why a command stops.
 pub enum Failure {
@@ -12,15 +16,20 @@ pub enum Failure {
     User(Faults),
     /// Everything was done, and some of it failed: what to say.
     Partial(String),
-    /// Stopped at the user's wish: how to go on.
-    Interrupted(String),
+    /// Stopped by a signal: how to go on.
+    Interrupted(i32, String),
     /// Anything else: a full disk, a simulation that cannot go on.
     Other(Box<dyn Error + Send + Sync>),
 }
 
 impl Failure {
-    /// Says on standard error what went wrong; 2 for the user's mistakes, 130 for an interruption as shells have
-    /// it, 1 for everything else.
+    /// The disk is full, or the like.
+    pub fn not_written(what: impl Display, error: &io::Error) -> Failure {
+        Failure::Other(format!("{what} could not be written: {error}").into())
+    }
+
+    /// Says on standard error what went wrong; 2 for the user's mistakes, 128 and its number for a signal, 1 for
+    /// everything else.
     pub fn report(self) -> ExitCode {
         match self {
             Failure::User(faults) => {
@@ -31,9 +40,9 @@ impl Failure {
                 crate::output::complain(&text);
                 ExitCode::FAILURE
             }
-            Failure::Interrupted(text) => {
+            Failure::Interrupted(signal, text) => {
                 crate::output::complain(&text);
-                ExitCode::from(130)
+                ExitCode::from(interrupt::exit_code(signal))
             }
             Failure::Other(error) => {
                 crate::output::complain(&format!("error: {error}"));
@@ -86,11 +95,5 @@ impl From<chip::SimulationError> for Failure {
             chip::SimulationError::Deadlock(deadlock) => Failure::Other(deadlock.explanation().into()),
             error => Failure::Other(error.into()),
         }
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Failure {
-        Failure::Other(error.into())
     }
 }

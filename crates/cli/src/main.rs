@@ -3,6 +3,7 @@
 mod evaluation;
 mod failure;
 mod infer;
+mod interrupt;
 mod log;
 mod machine;
 mod map;
@@ -58,6 +59,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse_from(arguments.chain(default));
     if let Err(fault) = log::start(cli.verbose) {
         return failure::Failure::from(fault).report();
+    }
+    if let Err(error) = interrupt::listen() {
+        return failure::Failure::Other(error.into()).report();
     }
     let result = match cli.command {
         Command::Run(run) => run.execute(),

@@ -9,6 +9,7 @@ use document::Fault;
 use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
+use crate::interrupt;
 
 /// How a warning begins on a terminal.
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -19,7 +20,7 @@ pub fn print(text: &str) -> Result<(), Failure> {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         // Whoever was reading has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result?),
+        result => result.map_err(|error| Failure::not_written("standard output", &error)),
     }
 }
 
@@ -37,7 +38,13 @@ pub fn warn(arch: &arch::Arch) {
 }
 
 /// A place for results, found good before the work that yields them begins.
-pub enum Output {
+pub struct Output {
+    /// As the user gave it.
+    path: PathBuf,
+    place: Place,
+}
+
+enum Place {
     /// Standard output.
     Standard,
     /// A file, written beside its place and moved there when it is complete.
@@ -49,67 +56,64 @@ pub enum Output {
 impl Output {
     /// The file at `path`, or standard output for `-`.
     pub fn create(path: &Path) -> Result<Output, Fault> {
-        if path == Path::new("-") {
-            return Ok(Output::Standard);
-        }
-        Output::file(path).map_err(|error| cannot_be_written(path, &error, "give a file in a folder that is there"))
-    }
-
-    fn file(path: &Path) -> io::Result<Output> {
-        // A link stays a link: what it points to is replaced.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-            Ok(metadata) if !metadata.is_file() => Ok(Output::Direct(File::options().write(true).open(&path)?)),
-            _ => {
-                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-                let folder = folder.unwrap_or(Path::new("."));
-                // Said of the folder, not of the file beside, which the user does not know.
-                fs::metadata(folder)?;
-                Ok(Output::Beside(beside(folder)?, path))
-            }
-        }
+        let place = match path == Path::new("-") {
+            true => Ok(Place::Standard),
+            false => Place::file(path),
+        };
+        let fault = |error| cannot_be_written(path, &error, "give a file in a folder that is there");
+        Ok(Output { path: path.to_owned(), place: place.map_err(fault)? })
     }
 
     /// What writes to it bit by bit; [`Output::complete`] follows. Standard output cannot be written like this.
     pub fn stream(&self) -> io::Result<File> {
-        match self {
-            Output::Standard => Err(io::ErrorKind::Unsupported.into()),
-            Output::Direct(file) => file.try_clone(),
-            Output::Beside(file, _) => file.as_file().try_clone(),
+        match &self.place {
+            Place::Standard => Err(io::ErrorKind::Unsupported.into()),
+            Place::Direct(file) => file.try_clone(),
+            Place::Beside(file, _) => file.as_file().try_clone(),
         }
     }
 
     /// All of it is written: moves it to its place.
     pub fn complete(self) -> io::Result<()> {
-        if let Output::Beside(file, path) = self {
-            file.persist(path).map_err(|error| error.error)?;
+        match self.place {
+            Place::Beside(file, place) => interrupt::complete(file, &place),
+            Place::Standard | Place::Direct(_) => Ok(()),
         }
-        Ok(())
     }
 
     /// Writes all of it.
     pub fn write(mut self, text: &str) -> Result<(), Failure> {
-        match &mut self {
-            Output::Standard => print(text)?,
-            Output::Direct(file) => file.write_all(text.as_bytes())?,
-            Output::Beside(file, _) => file.write_all(text.as_bytes())?,
+        let path = self.path.clone();
+        let written = match &mut self.place {
+            Place::Standard => return print(text),
+            Place::Direct(file) => file.write_all(text.as_bytes()),
+            Place::Beside(file, _) => file.write_all(text.as_bytes()),
+        };
+        written.and_then(|()| self.complete()).map_err(|error| Failure::not_written(path.display(), &error))
+    }
+}
+
+impl Place {
+    fn file(path: &Path) -> io::Result<Place> {
+        // A link stays a link: what it points to is replaced.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+            Ok(metadata) if !metadata.is_file() => Ok(Place::Direct(File::options().write(true).open(&path)?)),
+            _ => {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let folder = folder.unwrap_or(Path::new("."));
+                // Said of the folder, not of the file beside, which the user does not know.
+                fs::metadata(folder)?;
+                Ok(Place::Beside(interrupt::temporary(folder)?, path))
+            }
         }
-        Ok(self.complete()?)
     }
 }
 
 /// A folder for results, created if it is not there.
 pub fn create_folder(path: &Path) -> Result<(), Fault> {
     fs::create_dir_all(path).map_err(|error| cannot_be_written(path, &error, "give a folder, or the name of a new one"))
-}
-
-/// A nameless file in `folder`, with the permissions of any other.
-fn beside(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
 }
 
 fn cannot_be_written(path: &Path, error: &io::Error, remedy: &str) -> Fault {

@@ -33,9 +33,9 @@ pub struct Recording {
     #[arg(long, value_name = "PATTERN,...", value_delimiter = ',', requires = "trace")]
     trace_layers: Vec<String>,
     /// How much to record; each shows what the one before does, and more
-    #[arg(long, value_enum, default_value_t = DetailName::Ima, requires = "trace")]
+    #[arg(long, value_enum, default_value_t = DetailName::Tile, requires = "trace")]
     trace_detail: DetailName,
-    /// Megabytes after which a trace ends
+    /// Megabytes of the file, at most: where it would become larger, the trace ends
     #[arg(long, value_name = "MB", default_value_t = 500, requires = "trace")]
     trace_limit: u64,
 }
@@ -89,8 +89,17 @@ impl Recording {
             let example = format!("units are called {}, layers {}", scene.ima_path(0, 0), scene.layer(0));
             return Err(Fault::new(message, example));
         }
+        let limit = self.trace_limit.saturating_mul(MEGABYTE);
+        let smallest = trace::smallest(scene, filter.clone(), format).expect("memory takes what is written to it");
+        if limit < smallest {
+            let (needed, given) = (smallest.div_ceil(MEGABYTE), self.trace_limit);
+            return Err(Fault::new(
+                format!("the header of {} alone takes {needed} MB, and --trace-limit allows {given}", path.display()),
+                format!("give at least {needed}, or show less: --trace-detail, --trace-units, --trace-layers"),
+            ));
+        }
         let output = Output::create(&path)?;
-        Ok(Some(Prepared { scene, filter, path, output, format, limit: self.trace_limit.saturating_mul(MEGABYTE) }))
+        Ok(Some(Prepared { scene, filter, path, output, format, limit }))
     }
 }
 
@@ -141,7 +150,7 @@ impl Prepared<'_> {
 
 /// Says what became of a trace.
 fn report(path: &str, limit: u64, written: io::Result<Summary>) -> Result<(), Failure> {
-    let summary = written.map_err(|error| Failure::Other(format!("{path} could not be written: {error}").into()))?;
+    let summary = written.map_err(|error| Failure::not_written(path, &error))?;
     tracing::info!(events = summary.events, bytes = summary.bytes, "trace written");
     if let Some(cycle) = summary.ended_at {
         output::complain(&format!(

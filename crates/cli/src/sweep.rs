@@ -1,15 +1,14 @@
 //! `aquasim sweep`: simulates every point of a grid.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use sweep::{Folder, FolderError, Record, Shard};
 
 use crate::failure::Failure;
-use crate::{output, paper, progress};
+use crate::{interrupt, output, paper, progress};
 
 /// Simulate every point of a grid of machines, networks, precisions and crops
 ///
@@ -39,12 +38,12 @@ impl Sweep {
         let out = self.out.unwrap_or_else(|| name.file_name().map_or(name.clone(), PathBuf::from));
         let mut folder = Folder::open(&out, &sweep.grid, shard.unwrap_or(Shard::WHOLE))?;
         let before = folder.progress()?;
-        let stopped = stop_on_signals()?;
+        interrupt::finish_first("finishing the points in hand");
         let threads = paper::threads(self.threads);
         let bar = progress::bar("points", before.distinct, before.done);
         let (started, busy) = (Instant::now(), AtomicU64::new(0));
         let mut done = 0;
-        let wanted = folder.missing()?.take_while(|_| !stopped.load(Ordering::Relaxed));
+        let wanted = folder.missing()?.take_while(|_| interrupt::sent().is_none());
         sweep::pool::run(
             threads,
             wanted,
@@ -70,12 +69,12 @@ impl Sweep {
             elapsed.as_secs_f64(),
             100.0 * of_threads
         ));
-        if before.done + done < before.distinct {
-            return Err(Failure::Interrupted(format!(
-                "stopped: {} of {} points are done; the same command goes on from there",
-                before.done + done,
-                before.distinct
-            )));
+        if let Some(signal) = interrupt::sent()
+            && before.done + done < before.distinct
+        {
+            let (done, all) = (before.done + done, before.distinct);
+            let text = format!("stopped: {done} of {all} points are done; the same command goes on from there");
+            return Err(Failure::Interrupted(signal, text));
         }
         match shard {
             Some(shard) => {
@@ -94,6 +93,7 @@ impl Sweep {
 
 /// Writes the tables of a whole sweep and says where they are; fails if points did.
 pub fn write_tables(folder: &Folder, out: &std::path::Path) -> Result<(), Failure> {
+    interrupt::remove_too(folder.incomplete_tables());
     folder.write_tables()?;
     output::print(&format!("{} has points, components and layers as .csv and .parquet\n", out.display()))?;
     report_failures(folder)
@@ -106,17 +106,4 @@ fn report_failures(folder: &Folder) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
-}
-
-/// A flag that Ctrl-C and a request to end (SIGTERM, as a batch system sends it) raise.
-fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
-    let stopped = Arc::new(AtomicBool::new(false));
-    let flag = stopped.clone();
-    ctrlc::set_handler(move || {
-        if !flag.swap(true, Ordering::Relaxed) {
-            output::complain("finishing the points in hand");
-        }
-    })
-    .map_err(|error| Failure::Other(error.into()))?;
-    Ok(stopped)
 }

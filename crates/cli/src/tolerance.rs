@@ -82,7 +82,7 @@ impl Tolerance {
                     },
                     |picture, right| {
                         bar.inc(1);
-                        let written = right.and_then(|right| Ok(journal.add(&picture.picture.name, set, right)?));
+                        let written = right.and_then(|right| journal.add(&picture.picture.name, set, right));
                         written.map_or_else(ControlFlow::Break, ControlFlow::Continue)
                     },
                 );
@@ -207,16 +207,18 @@ impl Journal {
     }
 
     /// Adds a row.
-    fn add(&mut self, picture: &str, set: &str, right: Right) -> io::Result<()> {
-        self.file.write_all(row(picture, set, &right).as_bytes())?;
+    fn add(&mut self, picture: &str, set: &str, right: Right) -> Result<(), Failure> {
+        let written = self.file.write_all(row(picture, set, &right).as_bytes());
+        written.map_err(|error| Failure::not_written(self.path.display(), &error))?;
         self.rows.insert((picture.to_owned(), set.to_owned()), right);
         Ok(())
     }
 
     /// Takes the journal away, once the trace is written.
-    fn remove(self) -> io::Result<()> {
+    fn remove(self) -> Result<(), Failure> {
         drop(self.file);
-        fs::remove_file(&self.path)
+        let cannot = |error| format!("{} could not be removed: {error}", self.path.display());
+        fs::remove_file(&self.path).map_err(|error| Failure::Other(cannot(error).into()))
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Workload {
     #[command(flatten)]
     choice: PictureChoice,
     /// Images, one after another, up to 10000
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(chip::MOST_IMAGES)))]
     images: u32,
     /// How finely IMAs are simulated; both give the same results
     #[arg(long, value_enum, default_value_t)]

@@ -297,6 +297,34 @@ fn rows_say_the_tool_the_hashes_and_the_whole_point() {
 }
 
 #[test]
+fn images_and_ranges_that_no_run_can_have_are_refused_at_once_with_their_place() {
+    let cases = [
+        ("20000", "images must be a whole number from 1 to 10000, not 20000"),
+        ("[1, 0]", "images[1] must be a whole number from 1 to 10000, not 0"),
+        ("{ from = 1, to = 10001 }", "images must be a whole number from 1 to 10000, not 10001"),
+        ("4294967296", "images must be a whole number from 1 to 10000, not 4294967296"),
+        ("{ from = 1, to = 5, step = 0 }", "the range images has a step of 0"),
+        ("{ from = 1, to = 5, step = -1 }", "the range images leads away from 5"),
+        ("{ from = 5, to = 1 }", "the range images leads away from 1"),
+        ("{ from = 1, to = 5_000_000_000 }", "the range images has more than 100000 values"),
+        ("{ from = 1, to = inf }", "the range images is not finite"),
+    ];
+    for (images, message) in cases {
+        let place = Place::new(&format!("network = \"tiny\"\narch.file = \"tiny\"\nimages = {images}\n"));
+        let output = place.sweep("out").output().expect("it runs");
+        let said = stderr(&output);
+        assert!(output.status.code() == Some(2) && said.contains(message), "{images}: {said}");
+        assert!(said.contains("sweep.toml:3:"), "{images}: {said}");
+        assert!(!place.path("out").exists(), "{images}");
+    }
+    let wide = "network = \"tiny\"\narch.file = \"tiny\"\narch.cycle_ns = { from = 1, to = 90000 }\n\
+                arch.bus.bytes_per_cycle = { from = 1, to = 90000 }\n";
+    let output = Place::new(wide).sweep("out").output().expect("it runs");
+    let said = stderr(&output);
+    assert!(said.contains("more than a billion points") && said.contains("sweep.toml:3:"), "{said}");
+}
+
+#[test]
 fn bad_sweep_files_are_reported_all_at_once_before_anything_runs() {
     let place = Place::new(
         "arch.adc.bitz = [6, 7]\narch.adc.bits = [6, \"seven\"]\ncorp = \"left\"\nimages = [0, 1]\n\

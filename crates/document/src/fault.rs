@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Element, Level, Renderer, Snippet};
 
+/// Faults that are drawn; the rest is counted.
+const DRAWN: usize = 20;
+
 /// A text and the name it is shown under.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -98,7 +101,7 @@ impl Fault {
     }
 }
 
-/// All faults of one or more files, drawn with file, line and column by `Display`.
+/// All faults of one or more files; `Display` draws the first with file, line and column, and counts the rest.
 #[derive(Clone, Debug)]
 pub struct Faults(Vec<Fault>);
 
@@ -114,7 +117,10 @@ impl Faults {
     }
 
     fn render(&self, renderer: &Renderer) -> String {
-        let drawn: Vec<String> = self.iter().map(|fault| fault.render(renderer)).collect();
+        let mut drawn: Vec<String> = self.iter().take(DRAWN).map(|fault| fault.render(renderer)).collect();
+        if self.0.len() > DRAWN {
+            drawn.push(format!("{} faults in all; these are the first {DRAWN}", self.0.len()));
+        }
         drawn.join("\n\n")
     }
 }

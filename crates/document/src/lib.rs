@@ -7,7 +7,8 @@
 mod fault;
 mod shape;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -21,7 +22,7 @@ use fault::{Place, Source};
 use shape::{Misfit, MisfitKind, join};
 
 /// A TOML text with the position of every key and value, and the faults found in it so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Document {
     source: Arc<Source>,
     table: toml::Table,
@@ -30,9 +31,9 @@ pub struct Document {
     values: BTreeMap<String, Place>,
     /// Paths of the values that stand-ins have taken the place of: what else seems wrong with them is not what the
     /// user wrote.
-    unsound: Vec<String>,
-    /// The text is not TOML: keys may seem to be missing because their lines could not be read.
-    broken: bool,
+    unsound: BTreeSet<String>,
+    /// Where the text is not TOML: keys may seem to be missing because their lines could not be read.
+    slips: HashSet<Range<usize>>,
     faults: Vec<Fault>,
 }
 
@@ -45,16 +46,15 @@ impl Document {
             table: toml::Table::new(),
             keys: BTreeMap::new(),
             values: BTreeMap::new(),
-            unsound: Vec::new(),
-            broken: !errors.is_empty(),
+            unsound: BTreeSet::new(),
+            slips: HashSet::new(),
             faults: Vec::new(),
             source: source.clone(),
         };
         for error in errors {
             let span = error.span().unwrap_or(0..0);
             // One slip may be several errors to the parser.
-            let known = |fault: &Fault| fault.span() == Some(span.clone());
-            if !document.faults.iter().any(known) {
+            if document.slips.insert(span.clone()) {
                 document.faults.push(syntax_fault(error.message(), document.here(span)));
             }
         }
@@ -102,15 +102,12 @@ impl Document {
         for misfit in misfits {
             self.add_misfit(misfit);
         }
-        if self.broken {
+        if !self.slips.is_empty() {
             return None;
         }
         match T::deserialize(table) {
             Ok(value) => Some(value),
-            Err(error) => {
-                self.faults.push(Fault::new(error.to_string(), "correct the file"));
-                None
-            }
+            Err(error) => panic!("what fits the schema of a type can be read as one: {error}"),
         }
     }
 
@@ -130,8 +127,16 @@ impl Document {
 
     /// Whether no fault of shape is known in the value at `path` or in anything below it.
     pub fn is_sound(&self, path: &str) -> bool {
-        let concerns = |unsound: &String| is_within(unsound, path) || is_within(path, unsound);
-        !self.unsound.iter().any(concerns)
+        if path.is_empty() {
+            return self.unsound.is_empty();
+        }
+        let below = |end: char| {
+            let inside = format!("{path}{end}");
+            self.unsound.range(inside.clone()..).next().is_some_and(|unsound| unsound.starts_with(&inside))
+        };
+        let around = |(end, _): (usize, &str)| self.unsound.contains(&path[..end]);
+        let outer = path.match_indices(['.', '[']).any(around) || self.unsound.contains("");
+        !(outer || self.unsound.contains(path) || below('.') || below('['))
     }
 
     /// The value that was read, or all faults.
@@ -144,21 +149,20 @@ impl Document {
 
     fn add_misfit(&mut self, misfit: Misfit) {
         let place = match misfit.kind {
-            MisfitKind::MissingKey if self.broken => return,
+            MisfitKind::MissingKey if !self.slips.is_empty() => return,
             MisfitKind::UnknownKey => self.keys.get(&misfit.path).cloned(),
             MisfitKind::MissingKey | MisfitKind::WrongValue => None,
         };
         let place = place.unwrap_or_else(|| self.place(&misfit.path));
         // An unquoted text is a fault of syntax and of type. The second says more, unless there is no text at all.
         let in_text = Arc::ptr_eq(&place.source, &self.source);
-        let same = |fault: &Fault| in_text && fault.span() == Some(place.span.clone());
-        if self.broken && self.faults.iter().any(same) {
+        if in_text && self.slips.contains(&place.span) {
             if place.span.is_empty() {
                 return;
             }
-            self.faults.retain(|fault| !same(fault));
+            self.faults.retain(|fault| fault.span().as_ref() != Some(&place.span));
         }
-        self.unsound.push(misfit.replaced);
+        self.unsound.insert(misfit.replaced);
         self.faults.push(Fault::at(vec![place], misfit.message, misfit.remedy));
     }
 
@@ -195,8 +199,8 @@ impl Document {
             DeValue::Integer(number) => {
                 match i64::from_str_radix(number.as_str(), number.radix()) {
                     Ok(number) => Value::Integer(number),
-                    // Too large for any key: a float will be refused with the range that is allowed.
-                    Err(_) => Value::Float(number.as_str().parse().unwrap_or(f64::INFINITY)),
+                    // Too large for any whole number: a float will be refused with the range that is allowed.
+                    Err(_) => Value::Float(as_float(number.as_str(), number.radix())),
                 }
             }
             DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
@@ -214,9 +218,18 @@ impl Document {
         }
     }
 
-    fn here(&self, span: std::ops::Range<usize>) -> Place {
+    fn here(&self, span: Range<usize>) -> Place {
         Place { source: self.source.clone(), span }
     }
+}
+
+/// The whole number with these digits, as nearly as a float can have it.
+fn as_float(digits: &str, radix: u32) -> f64 {
+    if radix == 10 {
+        return digits.parse().expect("a decimal number");
+    }
+    let digits = digits.chars().filter_map(|digit| digit.to_digit(radix));
+    digits.fold(0.0, |number, digit| number * f64::from(radix) + f64::from(digit))
 }
 
 fn syntax_fault(message: &str, place: Place) -> Fault {
@@ -230,11 +243,6 @@ fn syntax_fault(message: &str, place: Place) -> Fault {
         _ => (message.to_owned(), "correct the TOML"),
     };
     Fault::at(vec![place], message, remedy)
-}
-
-/// Whether `path` is `outer` or something in it.
-fn is_within(path: &str, outer: &str) -> bool {
-    path.strip_prefix(outer).is_some_and(|rest| outer.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// The JSON Schema of a document that is read as a `T`.

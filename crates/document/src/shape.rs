@@ -119,10 +119,27 @@ fn choices(schema: &Schema) -> Vec<&str> {
     constants.filter_map(|choice| choice["const"].as_str()).collect()
 }
 
+/// The least and the most that a number may be: what the schema says, or what its type can hold.
+fn bounds(schema: &Schema) -> (Option<f64>, Option<f64>) {
+    let most = match schema["format"].as_str() {
+        Some("uint8") => Some(u8::MAX.into()),
+        Some("uint16") => Some(u16::MAX.into()),
+        Some("uint32") => Some(u32::MAX.into()),
+        Some("float") => Some(f32::MAX.into()),
+        _ => None,
+    };
+    (schema["minimum"].as_f64(), schema["maximum"].as_f64().or(most))
+}
+
+/// A character that breaks lines or that no terminal shows: no text of a table, a waveform or a report can hold it.
+fn is_unprintable(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
+}
+
 fn fits(value: &Value, schema: &Schema) -> bool {
-    let minimum = schema["minimum"].as_f64().unwrap_or(f64::NEG_INFINITY);
-    let maximum = schema["maximum"].as_f64().unwrap_or(f64::MAX);
-    let in_range = |number: f64| (minimum..=maximum).contains(&number);
+    let (minimum, maximum) = bounds(schema);
+    let range = minimum.unwrap_or(f64::MIN)..=maximum.unwrap_or(f64::MAX);
+    let in_range = |number: f64| range.contains(&number);
     match (kind(schema), value) {
         ("integer", Value::Integer(number)) => in_range(*number as f64),
         ("number", Value::Integer(number)) => in_range(*number as f64),
@@ -131,7 +148,11 @@ fn fits(value: &Value, schema: &Schema) -> bool {
         ("string", Value::String(text)) => {
             let choices = choices(schema);
             let shortest = schema["minLength"].as_u64().unwrap_or(0);
-            text.len() as u64 >= shortest && (choices.is_empty() || choices.contains(&text.as_str()))
+            // A text of limited length is a name, which stands in a line with others.
+            let is_name = |longest: u64| text.len() as u64 <= longest && !text.contains(is_unprintable);
+            text.len() as u64 >= shortest
+                && schema["maxLength"].as_u64().is_none_or(is_name)
+                && (choices.is_empty() || choices.contains(&text.as_str()))
         }
         _ => false,
     }
@@ -154,8 +175,7 @@ fn stand_in(schema: &Schema) -> Option<Value> {
 
 /// What the schema asks for, in words.
 fn wanted(schema: &Schema) -> String {
-    let bound = |name: &str| schema[name].as_f64();
-    let range = match (bound("minimum"), bound("maximum")) {
+    let range = match bounds(schema) {
         (Some(minimum), Some(maximum)) => format!(" from {minimum} to {maximum}"),
         (Some(minimum), None) => format!(" of at least {minimum}"),
         (None, _) => String::new(),
@@ -166,6 +186,9 @@ fn wanted(schema: &Schema) -> String {
         "integer" => format!("a whole number{range}"),
         "number" => format!("a number{range}"),
         "boolean" => "true or false".to_owned(),
+        _ if !schema["maxLength"].is_null() => {
+            format!("a text of 1 to {} bytes without control characters", schema["maxLength"])
+        }
         _ if choices(schema).is_empty() => "a text that is not empty".to_owned(),
         _ => format!("one of {}", choices(schema).join(", ")),
     }

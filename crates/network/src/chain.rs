@@ -1,5 +1,7 @@
 //! Network files, and how their layers follow one another.
 
+use std::collections::HashMap;
+
 use document::Document;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,7 +13,7 @@ use crate::{CropSize, Layer, LayerKind, Network, Pool, Preprocessing, Shape};
 #[serde(deny_unknown_fields)]
 pub(crate) struct NetworkFile {
     /// Name shown in reports.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1, max = 128))]
     name: String,
     /// One input image.
     input: Shape,
@@ -27,7 +29,7 @@ pub(crate) struct NetworkFile {
 #[serde(deny_unknown_fields)]
 struct Entry {
     /// Name, unique in the network.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1, max = 128))]
     name: String,
     /// What the layer does.
     kind: Kind,
@@ -89,8 +91,10 @@ pub(crate) fn chain(file: NetworkFile, document: &mut Document) -> Network {
     if file.layers.is_empty() {
         document.fault(&["layers"], "the network has no layers", "add at least one [[layers]]");
     }
+    let mut names = HashMap::new();
     for (index, entry) in file.layers.iter().enumerate() {
-        if let Some(first) = file.layers[..index].iter().position(|other| other.name == entry.name) {
+        let first = *names.entry(entry.name.as_str()).or_insert(index);
+        if first < index {
             document.fault(
                 &[&format!("layers[{index}].name"), &format!("layers[{first}].name")],
                 format!("two layers are called {}", entry.name),

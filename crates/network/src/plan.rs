@@ -1,5 +1,7 @@
 //! The precision of each layer and region.
 
+use std::collections::HashMap;
+
 use document::{Document, Fault, Faults};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -306,16 +308,20 @@ impl PlanFile {
             self.weights.unwrap_or(FULL_PRECISION_BITS),
             self.activations.unwrap_or(FULL_PRECISION_BITS),
         );
+        let positions: HashMap<&str, usize> =
+            network.layers.iter().enumerate().map(|(position, layer)| (layer.name.as_str(), position)).collect();
+        let mut planned = HashMap::new();
         for (index, entry) in self.layers.iter().enumerate() {
             let at = |key: &str| format!("layers[{index}].{key}");
-            if let Some(first) = self.layers[..index].iter().position(|other| other.name == entry.name) {
+            let first = *planned.entry(entry.name.as_str()).or_insert(index);
+            if first < index {
                 document.fault(
                     &[&at("name"), &format!("layers[{first}].name")],
                     format!("{} is planned twice", entry.name),
                     "put both entries into one",
                 );
             }
-            let Some(position) = network.layers.iter().position(|layer| layer.name == entry.name) else {
+            let Some(&position) = positions.get(entry.name.as_str()) else {
                 let names = || network.layers.iter().map(|layer| layer.name.as_str());
                 let remedy = match document::nearest(&entry.name, names()) {
                     Some(name) => format!("did you mean {name}?"),

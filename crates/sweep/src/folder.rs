@@ -31,8 +31,13 @@ pub enum FolderError {
         error: io::Error,
     },
     /// The tables could not be written.
-    #[error(transparent)]
-    Tables(#[from] tables::TableError),
+    #[error("the tables in {} could not be written: {error}", path.display())]
+    Tables {
+        /// The folder.
+        path: PathBuf,
+        /// What happened.
+        error: tables::TableError,
+    },
 }
 
 /// How far a sweep, or a shard of it, has come.
@@ -97,7 +102,13 @@ impl Folder {
 
     /// Writes the tables of a sweep all of whose points are done.
     pub fn write_tables(&self) -> Result<(), FolderError> {
-        Ok(tables::write(&self.path, &self.header.grid, &self.journal)?)
+        tables::write(&self.path, &self.header.grid, &self.journal)
+            .map_err(|error| FolderError::Tables { path: self.path.clone(), error })
+    }
+
+    /// The files that [`Folder::write_tables`] writes and moves to their places when all is done.
+    pub fn incomplete_tables(&self) -> Vec<PathBuf> {
+        tables::incomplete(&self.path)
     }
 
     /// Number of points that failed, and the error of the first.

@@ -29,7 +29,7 @@ use crate::{Axis, Cell, Grid};
 /// The most points of a sweep.
 const MOST_POINTS: u64 = 1_000_000_000;
 /// The most values of a range.
-const MOST_VALUES: f64 = 1_000_000.0;
+const MOST_VALUES: f64 = 100_000.0;
 
 /// Keys of a sweep file beside those of `arch`.
 const KEYS: [&str; 9] = ["arch", "network", "weights", "activations", "crop", "plan", "rebalance", "images", "zip"];
@@ -100,6 +100,14 @@ impl Meant {
 struct Given {
     value: Cell,
     path: String,
+}
+
+/// The values that must be looked at to know whether all are allowed: of those of a range, the first and the last.
+fn ends(given: &[Given]) -> impl Iterator<Item = &Given> {
+    given.chunk_by(|a, b| a.path == b.path).flat_map(|range| {
+        let last = (range.len() > 1).then(|| &range[range.len() - 1]);
+        range.first().into_iter().chain(last)
+    })
 }
 
 struct Reader<'a> {
@@ -226,9 +234,20 @@ impl Reader<'_> {
         }
         // What rounding takes from the last step is given back.
         let steps = ((to - from) / step + 1e-9).floor();
-        if !(0.0..MOST_VALUES).contains(&steps) {
-            let message = format!("the range {path} has no values, or more than {MOST_VALUES}");
-            self.document.fault(&[path], message, "let step lead from from to to");
+        let problem = if ![from, to, step].into_iter().all(f64::is_finite) {
+            Some("is not finite".to_owned())
+        } else if step == 0.0 {
+            Some("has a step of 0".to_owned())
+        } else if steps < 0.0 {
+            Some(format!("leads away from {to}"))
+        } else if steps >= MOST_VALUES {
+            Some(format!("has more than {MOST_VALUES} values"))
+        } else {
+            None
+        };
+        if let Some(problem) = problem {
+            let remedy = "give a step that leads from the first value to the last in fewer steps";
+            self.document.fault(&[path], format!("the range {path} {problem}"), remedy);
             return Vec::new();
         }
         let whole = range.values().all(|value| matches!(value, Value::Integer(_)));
@@ -365,11 +384,12 @@ impl Reader<'_> {
         let key = "images";
         let default = vec![Given { value: Cell::Integer(1), path: key.to_owned() }];
         let given = table.get(key).map_or(default, |value| self.values(key, value));
-        let allowed = 1..=i64::from(u32::MAX);
-        for Given { path, .. } in
-            given.iter().filter(|given| !matches!(given.value, Cell::Integer(n) if allowed.contains(&n)))
-        {
-            self.document.fault(&[path], format!("{path} must be a whole number of at least 1"), "correct it");
+        let allowed = 1..=i64::from(chip::MOST_IMAGES);
+        for Given { value, path } in ends(&given) {
+            if !matches!(value, Cell::Integer(images) if allowed.contains(images)) {
+                let message = format!("{path} must be a whole number from 1 to {}, not {value}", chip::MOST_IMAGES);
+                self.document.fault(&[path], message, "correct it");
+            }
         }
         Meant::plain(key, given)
     }
@@ -405,14 +425,15 @@ impl Reader<'_> {
         let mut swept = Vec::new();
         self.swept(keys, "", &mut swept);
         if let Some((text, file)) = archs.first() {
+            let arch = Document::parse(text, file);
             for (key, given) in &swept {
-                self.check_swept(key, given, text, file);
+                self.check_swept(key, given, &arch);
             }
         }
         // Machines that differ only in what is swept are the same.
         let first: Vec<(&str, Value)> =
             swept.iter().filter_map(|(key, given)| Some((key.as_str(), to_toml(&given.first()?.value)?))).collect();
-        let meaning = |(text, file): &(String, String)| match overridden(text, file, &first) {
+        let meaning = |(text, file): &(String, String)| match overridden(Document::parse(text, file), &first) {
             Ok(arch) => arch::to_toml(&arch),
             Err(_) => text.clone(),
         };
@@ -437,10 +458,10 @@ impl Reader<'_> {
     }
 
     /// Reports values that the key of an arch cannot have. Whether they contradict others is a matter of each point.
-    fn check_swept(&mut self, key: &str, given: &[Given], text: &str, file: &str) {
-        for Given { value, path } in given {
+    fn check_swept(&mut self, key: &str, given: &[Given], arch: &Document) {
+        for Given { value, path } in ends(given) {
             let Some(value) = to_toml(value) else { continue };
-            if let Err(faults) = overridden(text, file, &[(key, value)]) {
+            if let Err(faults) = overridden(arch.clone(), &[(key, value)]) {
                 for fault in faults.iter() {
                     self.document.fault(&[path], fault.message(), fault.remedy());
                 }
@@ -519,15 +540,15 @@ impl Reader<'_> {
             grid.axes.push(Axis { dimension, ..meant.axis });
         }
         if grid.points().is_none_or(|points| points > MOST_POINTS) {
-            self.document.fault(&[], "the grid has more than a billion points", "give fewer values");
+            let varied: Vec<&str> = grid.axes.iter().filter(|a| a.values.len() > 1).map(|a| a.key.as_str()).collect();
+            self.document.fault(&varied, "the grid has more than a billion points", "give fewer values");
         }
         grid
     }
 }
 
-/// The arch in `text` with other values, checked for its shape only.
-fn overridden(text: &str, file: &str, overrides: &[(&str, Value)]) -> Result<Arch, Faults> {
-    let mut document = Document::parse(text, file);
+/// An arch with other values, checked for its shape only.
+fn overridden(mut document: Document, overrides: &[(&str, Value)]) -> Result<Arch, Faults> {
     for (key, value) in overrides {
         document.set(key, value.clone());
     }

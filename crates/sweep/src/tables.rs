@@ -1,8 +1,8 @@
 //! The final tables: CSV for everyone, Parquet with types for pandas and its like.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical, ZstdLevel};
@@ -22,10 +22,27 @@ const ROWS_OF_GROUP: usize = 8192;
 
 /// The names of the tables.
 pub const NAMES: [&str; 3] = ["points", "components", "layers"];
+/// The ends of their files' names.
+const ENDINGS: [&str; 2] = ["csv", "parquet"];
 
 /// Writes all tables into `folder`, from the records of `journal` in the order of the grid. They appear when they are
 /// complete.
 pub fn write(folder: &Path, grid: &Grid, journal: &Journal) -> Result<(), TableError> {
+    write_all(folder, grid, journal).inspect_err(|_| {
+        for path in incomplete(folder) {
+            // One that was not begun is not there.
+            let _ = fs::remove_file(path);
+        }
+    })
+}
+
+/// The files that tables are until they are complete.
+pub fn incomplete(folder: &Path) -> Vec<PathBuf> {
+    let files = NAMES.iter().flat_map(|name| ENDINGS.map(|ending| folder.join(partial(name, ending))));
+    files.collect()
+}
+
+fn write_all(folder: &Path, grid: &Grid, journal: &Journal) -> Result<(), TableError> {
     let common = common_columns(grid);
     let of_point = [("status", Kind::Text), ("error", Kind::Text)].into_iter().chain(POINT_COLUMNS);
     let mut points = Table::create(folder, NAMES[0], &common, of_point)?;
@@ -227,10 +244,10 @@ impl Table {
         }
         self.parquet.finish()?;
         self.csv.flush()?;
-        for ending in ["csv", "parquet"] {
+        for ending in ENDINGS {
             let written = folder.join(partial(self.name, ending));
             File::open(&written)?.sync_all()?;
-            std::fs::rename(written, folder.join(format!("{}.{ending}", self.name)))?;
+            fs::rename(written, folder.join(format!("{}.{ending}", self.name)))?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use chip::Unit;
+use des::Cycle;
 
 use crate::Scene;
 use crate::event::Event;
@@ -14,12 +15,21 @@ pub(crate) struct Csv<'a> {
     scene: &'a Scene<'a>,
     file: Counted,
     lines: u64,
+    /// Names of the layers, quoted where they must be (RFC 4180).
+    layers: Vec<String>,
+    /// The most bytes of a line.
+    longest_line: u64,
 }
+
+/// Bytes of a line without the name of its layer, at most.
+const LINE_BYTES: u64 = 256;
 
 impl<'a> Csv<'a> {
     pub fn new(scene: &'a Scene<'a>, mut file: Counted) -> io::Result<Self> {
         writeln!(file, "event,unit,layer,row,column,image,from_cycle,cycles,amount,cause")?;
-        Ok(Self { scene, file, lines: 0 })
+        let layers: Vec<String> = scene.layers().map(quoted).collect();
+        let longest = layers.iter().map(String::len).max().unwrap_or(0);
+        Ok(Self { scene, file, lines: 0, layers, longest_line: LINE_BYTES + longest as u64 })
     }
 
     fn tile(&self, tile: u32) -> String {
@@ -82,7 +92,7 @@ impl Sink for Csv<'_> {
             }
         };
         self.lines += 1;
-        let layer = layer.map_or("", |layer| scene.layer(layer));
+        let layer = layer.map_or("", |layer| self.layers[usize::from(layer)].as_str());
         write!(self.file, "{kind},{path},{layer},")?;
         match window {
             Some((row, column, image)) => write!(self.file, "{row},{column},{image}")?,
@@ -96,12 +106,16 @@ impl Sink for Csv<'_> {
     }
 
     fn bytes(&self) -> u64 {
-        self.file.bytes
+        self.file.bytes() + self.longest_line
     }
 
-    fn finish(&mut self) -> io::Result<()> {
-        self.file.flush()
+    fn finish(&mut self, _limit: u64) -> io::Result<Option<Cycle>> {
+        self.file.flush().map(|()| None)
     }
+}
+
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
 /// Name of a stage in traces.

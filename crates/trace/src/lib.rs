@@ -3,6 +3,7 @@
 //! [`start`] gives a [`Recorder`], a probe for [`chip::run_probed`], and writes what it sees on a thread of its own.
 //! [`Analysis`] follows waits back to the bottleneck; [`what_ifs`] tries what may help.
 
+mod clock;
 mod csv;
 mod event;
 mod filter;
@@ -15,6 +16,7 @@ mod waveform;
 mod what_if;
 mod writer;
 
+pub use clock::{Clock, TimeUnit};
 pub use event::{Detail, Event, Format, Recorder};
 pub use filter::Filter;
 pub use load::{Carrier, LOAD_CYCLES};
@@ -22,4 +24,4 @@ pub use scene::Scene;
 pub use stalls::{Analysis, LayerStalls, MATTERS, ReadError, Wait};
 pub use timeline::Timeline;
 pub use what_if::{Change, Subject, WhatIf, what_ifs};
-pub use writer::{Summary, Writing, start};
+pub use writer::{Summary, Writing, smallest, start};

@@ -5,6 +5,7 @@ use components::{Direction, MeshGeometry};
 use mapper::{Layout, Share};
 
 use crate::Carrier;
+use crate::clock::Clock;
 
 /// The units that a trace names.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Scene<'a> {
     /// For each tile, the layers with inputs in its buffer.
     buffered: Vec<Vec<u16>>,
     geometry: MeshGeometry,
+    /// Time in traces.
+    pub clock: Clock,
 }
 
 impl<'a> Scene<'a> {
@@ -38,12 +41,17 @@ impl<'a> Scene<'a> {
         for (index, layer) in layout.layers.iter().enumerate() {
             layer.shares.iter().for_each(|share| buffered[share.tile as usize].push(index as u16));
         }
-        Scene { arch, layout, tiles, buffered, geometry: MeshGeometry::new(arch) }
+        Scene { arch, layout, tiles, buffered, geometry: MeshGeometry::new(arch), clock: Clock::new(arch.cycle_ns) }
     }
 
     /// Names of the layers.
     pub fn layers(&self) -> impl Iterator<Item = &str> {
         self.layout.layers.iter().map(|layer| layer.layer.name.as_str())
+    }
+
+    /// Bytes of the longest name of a layer.
+    pub fn longest_name(&self) -> u64 {
+        self.layers().map(str::len).max().unwrap_or(0) as u64
     }
 
     /// Name of a layer.
@@ -159,11 +167,5 @@ impl<'a> Scene<'a> {
             positions[rank as usize] = position;
         }
         positions
-    }
-
-    /// Simulated time at the beginning of a cycle, rounded to ns.
-    #[inline]
-    pub fn nanoseconds(&self, cycle: u64) -> u64 {
-        (cycle.saturating_sub(1) as f64 * self.arch.cycle_ns + 0.5) as u64
     }
 }

@@ -101,3 +101,45 @@ fn chips_in_one_row_need_two_links_and_one_chip_needs_none() {
     let (text, file) = arch::text("isaac-one-chip").unwrap();
     arch::with_overrides(&text, &file, &[("hyper_transport.links", 0.into())]).unwrap();
 }
+
+#[test]
+fn no_number_of_a_machine_can_be_so_wrong_that_its_fault_has_no_place() {
+    fn keys(value: &Value, path: &str, all: &mut Vec<String>) {
+        match value {
+            Value::Table(table) => table.iter().for_each(|(key, value)| keys(value, &format!("{path}.{key}"), all)),
+            Value::Integer(_) | Value::Float(_) => all.push(path[1..].to_owned()),
+            _ => {}
+        }
+    }
+    let (text, file) = arch::text("tiny").unwrap();
+    let mut all = Vec::new();
+    keys(&Value::Table(text.parse().unwrap()), "", &mut all);
+    assert!(all.len() > 60, "{all:?}");
+    for key in &all {
+        for wrong in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 1e300] {
+            let faults = arch::with_overrides(&text, &file, &[(key, wrong.into())]).map(|arch| arch.name);
+            let faults = faults.expect_err(&format!("{key} = {wrong}"));
+            assert!(faults.iter().all(|fault| fault.span().is_some()), "{key} = {wrong}: {faults}");
+        }
+        for wrong in [-1, i64::from(u32::MAX) + 1, i64::MAX, i64::MIN] {
+            // Some are energies, of which a large one is only large.
+            if let Err(faults) = arch::with_overrides(&text, &file, &[(key, wrong.into())]) {
+                assert!(faults.iter().all(|fault| fault.span().is_some()), "{key} = {wrong}: {faults}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_largest_energies_powers_and_areas_that_are_allowed_have_finite_totals() {
+    let mut text = arch::text("isaac-ce").unwrap().0;
+    for unit in ["pj", "mw", "mm2"] {
+        let parts: Vec<&str> = text.split(&format!("{{ {unit} = ")).collect();
+        let rest = parts[1..].iter().map(|part| &part[part.find(',').unwrap()..]);
+        text = rest.fold(parts[0].to_owned(), |text, rest| text + &format!("{{ {unit} = 1e12") + rest);
+    }
+    let arch = arch::parse(&text, "machine.toml").unwrap();
+    let derived = arch::derived::derived(&arch);
+    let figures = [derived.chip.power_mw, derived.chip.area_mm2, derived.tile.power_mw, derived.gops_per_watt];
+    assert!(figures.iter().all(|figure| figure.is_finite() && *figure > 0.0), "{figures:?}");
+}

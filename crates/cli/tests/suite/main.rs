@@ -4,6 +4,7 @@ mod answers;
 mod bad_input;
 mod commands;
 mod examples;
+mod interrupts;
 mod readme;
 mod reports;
 mod traces;

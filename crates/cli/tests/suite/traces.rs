@@ -27,6 +27,37 @@ fn a_full_disk_is_an_error_and_the_numbers_are_printed_all_the_same() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn an_error_names_the_file_that_is_full() {
+    let folder = folder();
+    for (option, name) in [("--csv", "layers.csv"), ("--plots", "stalls.svg")] {
+        let path = folder.path().join(&option[2..]);
+        fs::create_dir(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/full", path.join(name)).unwrap();
+        let Ran { code, stderr, .. } = aquasim(folder.path(), &[&["run"][..], &TINY, &[option, &option[2..]]].concat());
+        let start = format!("error: {}/{name} could not be written: No space left", &option[2..]);
+        assert!(code == 1 && stderr.starts_with(&start), "{stderr}");
+    }
+    for arguments in [["run", "--json"], ["run", "--html"], ["map", "--out"], ["map", "--floorplan"]] {
+        let file = if arguments[1] == "--floorplan" { "full.svg" } else { "/dev/full" };
+        let _ = std::os::unix::fs::symlink("/dev/full", folder.path().join("full.svg"));
+        let arguments = [&arguments[..1], &TINY, &arguments[1..], &[file]].concat();
+        let Ran { code, stderr, .. } = aquasim(folder.path(), &arguments);
+        let start = format!("error: {file} could not be written: No space left");
+        assert!(code == 1 && stderr.starts_with(&start), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_limit_that_the_header_alone_exceeds_is_refused_before_the_run() {
+    let folder = folder();
+    let arguments = ["run", "--trace", "run.vcd", "--trace-detail", "crossbar", "--trace-limit", "5"];
+    let Ran { code, stderr, .. } = aquasim(folder.path(), &arguments);
+    assert!(code == 2 && stderr.contains("the header of run.vcd alone takes 14 MB"), "{stderr}");
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
 fn a_page_and_a_trace_of_the_same_run_are_those_of_two_runs() {
     let folder = folder();
     let page = ["--html", "run.html", "--plots", "plots"];
@@ -59,7 +90,8 @@ fn every_chart_of_the_page_is_a_picture_of_its_own() {
 fn a_trace_shows_only_the_cycles_units_and_layers_that_were_asked_for() {
     let folder = folder();
     let rows = |more: &[&str]| {
-        succeeds(folder.path(), &recording("run.csv", more));
+        let detail = if more.contains(&"--trace-detail") { &[][..] } else { &["--trace-detail", "ima"] };
+        succeeds(folder.path(), &recording("run.csv", &[more, detail].concat()));
         let text = fs::read_to_string(folder.path().join("run.csv")).unwrap();
         let rows = text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
         rows.collect::<Vec<_>>()

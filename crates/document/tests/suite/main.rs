@@ -10,13 +10,18 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 struct Recipe {
     /// Name of the dish.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1, max = 128))]
     name: String,
     /// Oven, if it is baked.
     oven: Option<Oven>,
     /// What goes in.
     #[serde(default)]
     steps: Vec<Step>,
+    /// How many it feeds.
+    guests: Option<u16>,
+    /// Heat lost, for each wall.
+    #[serde(default)]
+    losses: Vec<f32>,
 }
 
 #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
@@ -74,6 +79,8 @@ fn a_document_that_fits_is_read_with_its_defaults() {
             name: "bread".to_owned(),
             oven: Some(Oven { heat_c: 220.0, time_min: 40 }),
             steps: vec![Step { kind: Kind::Stir, can_wait: false }],
+            guests: None,
+            losses: Vec::new(),
         }
     );
     assert_eq!(read("name = 'salad'").unwrap().oven, None);
@@ -113,7 +120,7 @@ fn a_table_where_a_value_belongs_and_a_value_where_a_table_belongs_are_faults() 
         [
             "oven must be a table, not 220",
             "steps must be a list, not a table",
-            "name must be a text that is not empty, not a table"
+            "name must be a text of 1 to 128 bytes without control characters, not a table"
         ]
     );
 }
@@ -190,4 +197,46 @@ fn the_nearest_name_differs_in_at_most_a_third_of_its_letters() {
     assert_eq!(nearest("cellbits", known), Some("cell_bits"));
     assert_eq!(nearest("sow", known), None);
     assert_eq!(nearest("banks", known), None);
+}
+
+#[test]
+fn numbers_that_their_type_cannot_hold_are_faults_with_a_place() {
+    let cases = [
+        ("guests = 65536", "guests must be a whole number from 0 to 65535, not 65536"),
+        ("guests = -1", "guests must be a whole number from 0 to 65535, not -1"),
+        ("guests = 3.0", "guests must be a whole number from 0 to 65535, not 3"),
+        ("guests = nan", "guests must be a whole number from 0 to 65535, not NaN"),
+        ("guests = 99999999999999999999", "guests must be a whole number from 0 to 65535, not 100000000000000000000"),
+        ("guests = 0x10000000000000000", "guests must be a whole number from 0 to 65535, not 18446744073709552000"),
+        ("losses = [1, 1e39]", "losses[1] must be a number, not 1000000000000000000000000000000000000000"),
+        ("losses = [inf]", "losses[0] must be a number, not inf"),
+    ];
+    for (line, message) in cases {
+        let faults = read(&format!("name = 'x'\n{line}\n")).unwrap_err();
+        let fault = faults.iter().next().unwrap();
+        assert!(fault.message().starts_with(message), "{line}: {}", fault.message());
+        assert!(fault.span().is_some_and(|span| span.start > 11), "{line}");
+    }
+    assert_eq!(read("name = 'x'\nguests = 65535").unwrap().guests, Some(65535));
+}
+
+#[test]
+fn texts_that_would_break_a_line_are_faults_and_all_others_are_not() {
+    for escape in ["\\n", "\\r", "\\t", "\\u0000", "\\u001b[31m", "\\u007f", "\\u0085", "\\u2028"] {
+        let messages = messages(&format!("name = \"a{escape}b\""));
+        assert!(messages[0].contains("without control characters"), "{escape}: {messages:?}");
+    }
+    let name = "</script> 网络, \"a\"/b 100% 'x*[?]";
+    assert_eq!(read(&format!("name = '''{name}'''")).unwrap().name, name);
+}
+
+#[test]
+fn faults_by_the_ten_thousand_are_counted_and_the_first_are_drawn() {
+    let mut text = "name = 'x'\n".to_owned();
+    (0..50_000).for_each(|number| text += &format!("key{number} = {number}\n"));
+    let faults = read(&text).unwrap_err();
+    assert_eq!(faults.iter().count(), 50_000);
+    let drawn = faults.to_string();
+    assert_eq!(drawn.matches("error: ").count(), 20);
+    assert!(drawn.ends_with("\n\n50000 faults in all; these are the first 20"), "{drawn}");
 }

@@ -160,3 +160,26 @@ fn a_crop_of_a_network_without_crop_sizes_names_every_layer_that_lacks_one() {
     assert_eq!(faults.iter().next().unwrap().message(), "the network states no crop size for conv1");
     assert_eq!(plan.clone().crop(&alexnet, Edges::NONE).unwrap(), plan);
 }
+
+#[test]
+fn names_that_break_lines_or_are_too_long_are_refused_and_other_names_are_kept() {
+    let network = |name: &str, layer: &str| {
+        format!(
+            "name = {name}\ninput = {{ height = 8, width = 8, channels = 3 }}\n\
+             [[layers]]\nname = {layer}\nkind = \"fully_connected\"\nchannels = 10\n"
+        )
+    };
+    for (name, layer, start) in [
+        ("\"a\\nb\"", "\"fc\"", 7),
+        ("\"a\"", "\"fc\\n2\"", 77),
+        ("\"a\"", "\"fc\\u001b\"", 77),
+        ("\"a\"", &format!("\"{}\"", "x".repeat(129)), 77),
+    ] {
+        let faults = network::parse(&network(name, layer), "network.toml").unwrap_err();
+        let spans: Vec<_> = faults.iter().map(|fault| fault.span().unwrap().start).collect();
+        assert_eq!(spans, [start], "{name} {layer}: {faults}");
+    }
+    let layer = "conv 1, \"a\"/b 卷积";
+    let read = network::parse(&network("'</script>'", &format!("'{layer}'")), "network.toml").unwrap();
+    assert_eq!((read.name.as_str(), read.layers[0].name.as_str()), ("</script>", layer));
+}

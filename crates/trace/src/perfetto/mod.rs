@@ -14,7 +14,7 @@ use components::ImaTiming;
 use des::Cycle;
 
 use self::packets::Packets;
-use self::proto::{INSTANT, TrackEvent};
+use self::proto::{INSTANT, SLICE_BEGIN, TrackEvent};
 use self::tracks::{Name, Track};
 use crate::event::{Event, stages};
 use crate::load::{Carrier, LOAD_CYCLES};
@@ -23,10 +23,10 @@ use crate::{Detail, Filter, Scene};
 
 /// A slice or instant from which arrows may start, kept back until it is known how many do.
 struct Source {
-    track: Track,
-    name: Name,
+    begin: TrackEvent,
     cycles: Range<Cycle>,
-    flows: Vec<u64>,
+    /// Bytes that it will take in the file.
+    bytes: u64,
 }
 
 /// What may have ended a wait of an IMA: the last two fetches and results.
@@ -50,8 +50,15 @@ struct OfTile {
 /// Writes and supplies of a tile that are remembered. An IMA begins at most a few cycles after its inputs came.
 const REMEMBERED: usize = 32;
 
-/// Bytes that a slice takes, about.
-const KEPT_BYTES: u64 = 64;
+/// Bytes of an arrow's number in a slice, at most.
+const ARROW_BYTES: u64 = 12;
+/// Bytes of a sample of a counter, at most.
+const SAMPLE_BYTES: u64 = 48;
+/// Bytes of a slice, at most, and of what describes a track or name, but for a layer's name in it.
+const SLICE_BYTES: u64 = 80;
+const DESCRIPTION_BYTES: u64 = 128;
+/// Tracks and names that an event may be the first to use, beside crossbars.
+const NEW_OF_EVENT: u64 = 8;
 
 /// Writes Perfetto traces.
 pub(crate) struct Perfetto<'a> {
@@ -66,8 +73,10 @@ pub(crate) struct Perfetto<'a> {
     positions: Vec<Option<Vec<u32>>>,
     /// What carried a load in the present stretch and in the one before.
     loads: [Stretch; 2],
-    /// Slices that are kept back.
+    /// Bytes of the slices that are kept back.
     kept: u64,
+    /// The most bytes that an event adds.
+    of_event: u64,
 }
 
 /// What carried a load in a stretch of cycles, in order.
@@ -91,25 +100,30 @@ impl<'a> Perfetto<'a> {
             positions: vec![None; all(&packets.numbers.buffers)],
             loads: Default::default(),
             kept: 0,
+            of_event: (NEW_OF_EVENT + u64::from(scene.arch.ima.crossbars))
+                * (SLICE_BYTES + 2 * (DESCRIPTION_BYTES + scene.longest_name())),
             packets,
         })
     }
 
+    /// What arrows may start from: a slice, or an instant. Its track and name are described now, so that it is known how
+    /// many bytes it takes.
+    fn source(&mut self, r#type: i32, track: Track, name: Name, cycles: Range<Cycle>) -> io::Result<Source> {
+        let (track_uuid, name_iid) = (self.packets.track(track)?, self.packets.name(name)?);
+        let begin = TrackEvent { r#type, name_iid, track_uuid, ..Default::default() };
+        let bytes = self.packets.event_bytes(&begin, &cycles);
+        self.kept += bytes;
+        Ok(Source { begin, cycles, bytes })
+    }
+
     /// Writes what arrows might have started from.
     fn let_go(&mut self, source: Option<Source>) -> io::Result<()> {
-        self.kept -= u64::from(source.is_some());
-        match source {
-            None => Ok(()),
-            Some(Source { track: Track::Room(_), flows, .. }) if flows.is_empty() => Ok(()),
-            Some(Source { track: track @ Track::Room(_), name, cycles, flows }) => {
-                let (track_uuid, name_iid) = (self.packets.track(track)?, self.packets.name(name)?);
-                let instant =
-                    TrackEvent { r#type: INSTANT, name_iid, track_uuid, flow_ids: flows, ..Default::default() };
-                self.packets.track_event(cycles.start, instant)
-            }
-            Some(Source { track, name, cycles, flows }) => {
-                self.packets.slice_with_arrows(track, name, &cycles, flows, None)
-            }
+        let Some(Source { begin, cycles, bytes }) = source else { return Ok(()) };
+        self.kept -= bytes;
+        match begin.r#type {
+            INSTANT if begin.flow_ids.is_empty() => Ok(()),
+            INSTANT => self.packets.track_event(cycles.start, begin),
+            _ => self.packets.begun_slice(begin, &cycles, None),
         }
     }
 
@@ -136,11 +150,17 @@ impl<'a> Perfetto<'a> {
 
     fn wait(&mut self, unit: Unit, cause: Cause, cycles: &Range<Cycle>) -> io::Result<()> {
         let flow = self.flows + 1;
-        let arrow = self.ended(unit, cause, cycles.end).map(|source| source.flows.push(flow));
-        let to = arrow.map(|()| flow);
-        self.flows = to.unwrap_or(self.flows);
+        let to = self.ended(unit, cause, cycles.end).map(|source| {
+            source.begin.flow_ids.push(flow);
+            source.bytes += ARROW_BYTES;
+            flow
+        });
+        if to.is_some() {
+            self.flows = flow;
+            self.kept += ARROW_BYTES;
+        }
         let name = Name::Wait(unit.layer, cause as u8);
-        self.packets.slice_with_arrows(Track::Ima(unit.tile, unit.ima), name, cycles, Vec::new(), to)
+        self.packets.slice_with_arrow(Track::Ima(unit.tile, unit.ima), name, cycles, to)
     }
 
     fn operation(&mut self, unit: Unit, window: u32, reads: &Range<Cycle>, timing: ImaTiming) -> io::Result<()> {
@@ -159,8 +179,8 @@ impl<'a> Perfetto<'a> {
     }
 
     /// Keeps a fetch (0, 1) or result (2, 3) of an IMA in place of the one before the last.
-    fn keep(&mut self, unit: Unit, slot: usize, source: Source) -> io::Result<()> {
-        self.kept += 1;
+    fn keep(&mut self, unit: Unit, slot: usize, track: Track, name: Name, cycles: &Range<Cycle>) -> io::Result<()> {
+        let source = self.source(SLICE_BEGIN, track, name, cycles.clone())?;
         let kept = &mut self.imas[self.packets.numbers.ima(unit.tile, unit.ima)].0[slot];
         let before = kept.replace(source);
         self.let_go(before)
@@ -181,7 +201,6 @@ impl<'a> Perfetto<'a> {
                 rank % (rows * columns)
             }
         };
-        self.kept += 1;
         // The port serves one after another, and two of them may share a cycle.
         let of_tile = &mut self.tiles[tile as usize];
         let cycles = cycles.start.max(of_tile.written_until.saturating_sub(1)).min(cycles.end - 1)..cycles.end;
@@ -189,7 +208,9 @@ impl<'a> Perfetto<'a> {
         let row = usize::from(of_tile.rows_until[0] > cycles.start && of_tile.rows_until[0] < cycles.end);
         of_tile.rows_until[row] = cycles.end;
         let (track, name) = (Track::Write(tile, row as u8), Name::Position(of, position));
-        of_tile.writes.push_back((layer.unwrap_or(u16::MAX), rank, Source { track, name, cycles, flows: Vec::new() }));
+        let source = self.source(SLICE_BEGIN, track, name, cycles)?;
+        let of_tile = &mut self.tiles[tile as usize];
+        of_tile.writes.push_back((layer.unwrap_or(u16::MAX), rank, source));
         if of_tile.writes.len() <= REMEMBERED {
             return Ok(());
         }
@@ -238,12 +259,12 @@ impl Sink for Perfetto<'_> {
             Event::Fetch { unit, window, ref cycles, .. } => {
                 let (name, slot) = (self.window(unit.layer, unit.copy, window), window % 2);
                 let track = Track::Input(unit.tile, unit.ima, slot as u8);
-                self.keep(unit, slot as usize, Source { track, name, cycles: cycles.clone(), flows: Vec::new() })
+                self.keep(unit, slot as usize, track, name, cycles)
             }
             Event::Result { unit, window, ref cycles, .. } => {
                 let (name, slot) = (self.window(unit.layer, unit.copy, window), window % 2);
                 let track = Track::Output(unit.tile, unit.ima, slot as u8);
-                self.keep(unit, 2 + slot as usize, Source { track, name, cycles: cycles.clone(), flows: Vec::new() })
+                self.keep(unit, 2 + slot as usize, track, name, cycles)
             }
             Event::Activate { tile, layer, copy, window, at } => {
                 let name = self.window(layer, copy, window);
@@ -259,9 +280,7 @@ impl Sink for Perfetto<'_> {
                 Ok(())
             }
             Event::Room { tile, layer, to, at } => {
-                let (track, name) = (Track::Room(tile), Name::Room(layer));
-                let source = Source { track, name, cycles: at..at + 1, flows: Vec::new() };
-                self.kept += 1;
+                let source = self.source(INSTANT, Track::Room(tile), Name::Room(layer), at..at + 1)?;
                 let before = self.tiles[to as usize].room.replace(source);
                 self.let_go(before)
             }
@@ -282,10 +301,11 @@ impl Sink for Perfetto<'_> {
     }
 
     fn bytes(&self) -> u64 {
-        self.packets.bytes() + KEPT_BYTES * self.kept
+        let samples = self.loads.iter().map(|stretch| stretch.carriers.len() as u64).sum::<u64>();
+        self.packets.bytes() + self.kept + SAMPLE_BYTES * samples + self.of_event
     }
 
-    fn finish(&mut self) -> io::Result<()> {
+    fn finish(&mut self, _limit: u64) -> io::Result<Option<Cycle>> {
         self.end_loads(Cycle::MAX)?;
         self.end_loads(Cycle::MAX)?;
         for ima in 0..self.imas.len() {
@@ -299,6 +319,6 @@ impl Sink for Perfetto<'_> {
             writes.into_iter().try_for_each(|write| self.let_go(Some(write.2)))?;
             self.let_go(room)?;
         }
-        self.packets.finish()
+        self.packets.finish().map(|()| None)
     }
 }

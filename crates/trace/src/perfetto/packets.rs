@@ -47,7 +47,7 @@ impl<'a> Packets<'a> {
 
     /// Bytes of the file, with those that are not written yet.
     pub fn bytes(&self) -> u64 {
-        self.file.bytes + self.buffer.len() as u64
+        self.file.bytes() + self.buffer.len() as u64
     }
 
     fn packet(&mut self, packet: &impl Message) -> io::Result<()> {
@@ -118,33 +118,50 @@ impl<'a> Packets<'a> {
         self.describe_with(NEEDS_INCREMENTAL_STATE, Some(InternedData { event_names }), None)
     }
 
-    #[inline]
-    pub fn track_event(&mut self, at: Cycle, track_event: TrackEvent) -> io::Result<()> {
-        self.written += u64::from(track_event.r#type != SLICE_END);
-        self.packet(&EventPacket {
-            timestamp: self.scene.nanoseconds(at),
+    fn event_packet(&self, at: Cycle, track_event: TrackEvent) -> EventPacket {
+        EventPacket {
+            timestamp: self.scene.clock.stamp(at),
             trusted_packet_sequence_id: SEQUENCE,
             track_event,
             sequence_flags: NEEDS_INCREMENTAL_STATE,
-        })
+        }
+    }
+
+    #[inline]
+    pub fn track_event(&mut self, at: Cycle, track_event: TrackEvent) -> io::Result<()> {
+        self.written += u64::from(track_event.r#type != SLICE_END);
+        self.packet(&self.event_packet(at, track_event))
+    }
+
+    /// Bytes of the packets of a slice or instant.
+    pub fn event_bytes(&self, begin: &TrackEvent, cycles: &Range<Cycle>) -> u64 {
+        let end = TrackEvent { r#type: SLICE_END, track_uuid: begin.track_uuid, ..Default::default() };
+        let packets = [self.event_packet(cycles.start, begin.clone()), self.event_packet(cycles.end, end)];
+        // A field's number and length before each.
+        packets.iter().map(|packet| 4 + packet.encoded_len() as u64).sum()
     }
 
     #[inline]
     pub fn slice(&mut self, track: Track, name: Name, cycles: &Range<Cycle>) -> io::Result<()> {
-        self.slice_with_arrows(track, name, cycles, Vec::new(), None)
+        self.slice_with_arrow(track, name, cycles, None)
     }
 
-    /// A slice from which the arrows `from` start, and in whose end `to` ends.
-    pub fn slice_with_arrows(
+    /// A slice in whose end the arrow `to` ends.
+    pub fn slice_with_arrow(
         &mut self,
         track: Track,
         name: Name,
         cycles: &Range<Cycle>,
-        from: Vec<u64>,
         to: Option<u64>,
     ) -> io::Result<()> {
         let (track_uuid, name_iid) = (self.track(track)?, self.name(name)?);
-        let begin = TrackEvent { r#type: SLICE_BEGIN, name_iid, track_uuid, flow_ids: from, ..Default::default() };
+        let begin = TrackEvent { r#type: SLICE_BEGIN, name_iid, track_uuid, ..Default::default() };
+        self.begun_slice(begin, cycles, to)
+    }
+
+    /// A slice that begins with `begin`.
+    pub fn begun_slice(&mut self, begin: TrackEvent, cycles: &Range<Cycle>, to: Option<u64>) -> io::Result<()> {
+        let track_uuid = begin.track_uuid;
         self.track_event(cycles.start, begin)?;
         let terminating_flow_ids = to.into_iter().collect();
         let end = TrackEvent { r#type: SLICE_END, track_uuid, terminating_flow_ids, ..Default::default() };

@@ -2,9 +2,9 @@
 
 use chip::{Cause, Stage};
 
-use crate::Scene;
 use crate::csv::stage_name;
 use crate::load::{Carrier, LOAD_CYCLES};
+use crate::{Scene, TimeUnit};
 
 /// A row of the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,7 +169,7 @@ impl Track {
     /// The track around a track, its name, and the unit of a counter.
     pub fn description(self, scene: &Scene<'_>) -> (Option<Track>, String, Option<String>) {
         match self {
-            Track::Layers => (None, "layers".to_owned(), None),
+            Track::Layers => (None, format!("layers{}", remark(scene)), None),
             Track::Load(carrier) => {
                 let parent = match carrier {
                     Carrier::Layer(_) => Track::Layers,
@@ -182,7 +182,7 @@ impl Track {
                     Some(format!("{} per {LOAD_CYCLES} cycles", carrier.unit())),
                 )
             }
-            Track::Chip(chip) => (None, format!("chip {chip}"), None),
+            Track::Chip(chip) => (None, format!("chip {chip}{}", remark(scene)), None),
             Track::Tile(tile) => {
                 let (chip, tile) = scene.place(tile);
                 (Some(Track::Chip(chip)), format!("tile {tile}"), None)
@@ -204,6 +204,14 @@ impl Track {
             Track::Accumulate(tile, ima) => (Some(Track::Ima(tile, ima)), "shift-and-adds".to_owned(), None),
             Track::Output(tile, ima, slot) => (Some(Track::Ima(tile, ima)), format!("output register {slot}"), None),
         }
+    }
+}
+
+/// What is said of time where it is not in ns, which is all that Perfetto knows.
+fn remark(scene: &Scene<'_>) -> String {
+    match scene.clock.unit {
+        TimeUnit::Nanosecond => String::new(),
+        unit => format!(" (1 ns shown is 1 {})", unit.symbol()),
     }
 }
 

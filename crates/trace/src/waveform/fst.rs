@@ -1,4 +1,6 @@
-use std::io::{self, Seek, Write};
+use std::cell::Cell;
+use std::io::{self, Write};
+use std::rc::Rc;
 
 use fst_writer::{
     FstBodyWriter, FstFileType, FstHeaderWriter, FstInfo, FstScopeType, FstSignalId, FstSignalType, FstVarDirection,
@@ -11,10 +13,21 @@ use crate::writer::Counted;
 use crate::{Filter, Scene};
 
 /// The compressed waveforms of GTKWave.
+///
+/// Changes are compressed in sections, each of which begins with the values of all signals. So it is not known how much a
+/// change takes until its section is written, only how much it takes at the most.
 pub(crate) struct Fst {
     body: Option<FstBodyWriter<Counted>>,
+    bytes: Rc<Cell<u64>>,
     signals: Vec<Option<FstSignalId>>,
     digits: Vec<u8>,
+    /// Bytes of a section without changes.
+    section_bytes: u64,
+    /// Bytes that the changes of this section take at the most.
+    pending: u64,
+    /// Sections written, and for each signal the last in which it changed, counted from 1.
+    sections: u32,
+    changed_in: Vec<u32>,
 }
 
 /// What is wrong with the file itself, if that is it.
@@ -27,16 +40,23 @@ fn io_error(error: FstWriteError) -> io::Error {
 
 /// Bytes of changes that a section of the file holds.
 const SECTION: usize = 32 << 20;
+/// Bytes of a section, but for values and changes, at most; of a time in it; of a change, but for its value; and of the
+/// first change of a signal in it.
+const SECTION_BYTES: u64 = 160;
+const TIME_BYTES: u64 = 10;
+const CHANGE_BYTES: u64 = 4;
+const FIRST_CHANGE_BYTES: u64 = 9;
 
 impl Fst {
     pub fn new(scene: &Scene<'_>, filter: &Filter, file: Counted) -> io::Result<Self> {
         let info = FstInfo {
             start_time: 0,
-            timescale_exponent: -9,
+            timescale_exponent: scene.clock.unit.exponent(),
             version: concat!("aquasim ", env!("CARGO_PKG_VERSION")).to_owned(),
             date: String::new(),
             file_type: FstFileType::Verilog,
         };
+        let bytes = file.counter();
         let header = FstHeaderWriter::new(file, &info).map_err(io_error)?;
         let signals = vec![None; Signals::new(scene).bits.len()];
         let mut state = (header, signals);
@@ -63,12 +83,23 @@ impl Fst {
         // Before its first change, a signal is zero, not unknown.
         body.time_change(0).map_err(io_error)?;
         let all = Signals::new(scene).bits;
+        let mut section_bytes = SECTION_BYTES;
         for (signal, bits) in signals.iter().zip(all) {
             if let Some(signal) = signal {
+                section_bytes += u64::from(bits);
                 body.signal_change(*signal, &vec![b'0'; bits as usize]).map_err(io_error)?;
             }
         }
-        Ok(Self { body: Some(body), signals, digits: Vec::new() })
+        let changed_in = vec![0; signals.len()];
+        let body = Some(body);
+        Ok(Self { body, bytes, signals, digits: Vec::new(), section_bytes, pending: 0, sections: 0, changed_in })
+    }
+
+    /// Writes what is pending. A change of time must follow: before it, the writer takes no changes.
+    fn end_section(&mut self) -> io::Result<()> {
+        self.pending = 0;
+        self.sections += 1;
+        self.body().flush().map_err(io_error)
     }
 
     fn body(&mut self) -> &mut FstBodyWriter<Counted> {
@@ -77,29 +108,45 @@ impl Fst {
 }
 
 impl Body for Fst {
-    fn time(&mut self, ns: u64) -> io::Result<()> {
-        let body = self.body();
-        // The writer takes no change between a flush and a change of time.
-        if body.size() > SECTION {
-            body.flush().map_err(io_error)?;
+    fn time(&mut self, stamp: u64) -> io::Result<()> {
+        if self.body().size() > SECTION {
+            self.end_section()?;
         }
-        body.time_change(ns).map_err(io_error)
+        self.pending += TIME_BYTES;
+        self.body().time_change(stamp).map_err(io_error)
     }
 
     fn change(&mut self, signal: u32, bits: u32, value: u64) -> io::Result<()> {
-        let Some(signal) = self.signals[signal as usize] else { return Ok(()) };
+        let signal = signal as usize;
+        let Some(id) = self.signals[signal] else { return Ok(()) };
+        self.pending += CHANGE_BYTES + u64::from(bits.div_ceil(8));
+        if self.changed_in[signal] <= self.sections {
+            self.changed_in[signal] = self.sections + 1;
+            self.pending += FIRST_CHANGE_BYTES;
+        }
         let mut digits = std::mem::take(&mut self.digits);
         digits.clear();
         digits.extend((0..bits).rev().map(|bit| b'0' + (value >> bit & 1) as u8));
-        let result = self.body().signal_change(signal, &digits).map_err(io_error);
+        let result = self.body().signal_change(id, &digits).map_err(io_error);
         self.digits = digits;
         result
     }
 
-    fn finish(&mut self) -> io::Result<u64> {
+    fn bytes(&self) -> u64 {
+        self.bytes.get() + self.section_bytes + self.pending
+    }
+
+    fn make_room(&mut self) -> io::Result<bool> {
+        // What compression gains must be worth the beginning of another section.
+        let is_worth_it = self.pending > 2 * self.section_bytes;
+        if is_worth_it {
+            self.end_section()?;
+        }
+        Ok(is_worth_it)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
         let body = self.body.take().expect("it is finished once");
-        let mut file = body.finish().map_err(io_error)?;
-        file.flush()?;
-        file.seek(io::SeekFrom::End(0))
+        body.finish().map_err(io_error)?.flush()
     }
 }

@@ -20,7 +20,7 @@ use self::signals::{
     ACCUMULATING, BUFFER_BYTES, BUS_LOAD, BUS_REQUESTS, BUSY, CAUSE, CONVERTING, CROSSBARS, INPUT_OCCUPANCY,
     OUTPUT_OCCUPANCY, READ_TOGGLE, Signals, WAITING, WRITE_LOAD,
 };
-use self::sorted::{CHANGE_BYTES, Change, Changes};
+use self::sorted::{Change, Changes};
 pub(crate) use self::vcd::Vcd;
 use crate::event::{Event, stages};
 use crate::load::{Carrier, LOAD_CYCLES};
@@ -29,15 +29,28 @@ use crate::{Detail, Filter, Scene};
 
 /// A file format for waveforms.
 pub(crate) trait Body {
-    /// The changes that follow are from time `ns` on.
-    fn time(&mut self, ns: u64) -> io::Result<()>;
+    /// The changes that follow are from time `stamp` on.
+    fn time(&mut self, stamp: u64) -> io::Result<()>;
 
     /// Signal `signal` of `bits` bits has a new value.
     fn change(&mut self, signal: u32, bits: u32, value: u64) -> io::Result<()>;
 
-    /// Writes what is left. Returns the bytes of the file.
-    fn finish(&mut self) -> io::Result<u64>;
+    /// Bytes of the file if it ends now, at most.
+    fn bytes(&self) -> u64;
+
+    /// Makes that less, before a new time, if it can be made less.
+    fn make_room(&mut self) -> io::Result<bool>;
+
+    /// Writes what is left.
+    fn finish(&mut self) -> io::Result<()>;
 }
+
+/// Bytes of a time in a file, and of a change, but for its bits, at most.
+const TIME_BYTES: u64 = 24;
+const CHANGE_BYTES: u64 = 16;
+
+/// How many times the size of the file temporary files may have.
+const TEMPORARY: u64 = 8;
 
 /// Writes waveforms.
 pub(crate) struct Waveform<'a, B> {
@@ -46,8 +59,6 @@ pub(crate) struct Waveform<'a, B> {
     body: B,
     signals: Signals,
     changes: Changes,
-    /// Until the end, what the changes take in the temporary files: about as much as in a VCD file.
-    bytes: u64,
     /// Changes that are written.
     written: u64,
     start: Cycle,
@@ -76,7 +87,6 @@ impl<'a, B: Body> Waveform<'a, B> {
             toggled: vec![false; signals.bits.len()],
             signals,
             changes: Changes::default(),
-            bytes: 0,
             written: 0,
             start: filter.cycles.start,
             end: filter.cycles.start,
@@ -86,7 +96,6 @@ impl<'a, B: Body> Waveform<'a, B> {
     }
 
     fn change(&mut self, at: Cycle, signal: u32, by: i32) -> io::Result<()> {
-        self.bytes += CHANGE_BYTES as u64;
         self.end = self.end.max(at);
         self.changes.push((at, signal, by))
     }
@@ -96,45 +105,52 @@ impl<'a, B: Body> Waveform<'a, B> {
         self.change(cycles.end, signal, -by)
     }
 
-    /// Writes changes of one cycle at a time; a signal that is what it was is not written.
-    fn write(&mut self, changes: impl Iterator<Item = io::Result<Change>>) -> io::Result<()> {
+    /// Writes changes of one cycle at a time, as many cycles as fit into `limit` bytes; a signal that is what it was is not
+    /// written. Returns the first cycle that does not fit.
+    fn write(&mut self, changes: impl Iterator<Item = io::Result<Change>>, limit: u64) -> io::Result<Option<Cycle>> {
         let mut values = vec![0i64; self.signals.bits.len()];
         let mut written = values.clone();
         let mut changed: Vec<u32> = Vec::new();
-        let mut now = None;
-        for change in changes {
+        let mut changes = changes.peekable();
+        while let Some(change) = changes.next() {
             let (at, signal, by) = change?;
-            if now != Some(at) {
-                if let Some(now) = now {
-                    self.write_cycle(now, &mut changed, &values, &mut written)?;
-                }
-                now = Some(at);
-            }
             values[signal as usize] += i64::from(by);
             changed.push(signal);
             if self.signals.fills[signal as usize] {
                 values[signal as usize - 1] = i64::from(values[signal as usize] > 0);
                 changed.push(signal - 1);
             }
+            let goes_on = matches!(changes.peek(), Some(Ok((next, ..))) if *next == at);
+            if !goes_on && !self.write_cycle(at, &mut changed, &values, &mut written, limit)? {
+                return Ok(Some(at));
+            }
         }
-        match now {
-            Some(now) => self.write_cycle(now, &mut changed, &values, &mut written),
-            None => Ok(()),
-        }
+        Ok(None)
     }
 
+    /// Returns whether the changes of cycle `now` fit. Its time is written in any case: there the waveform ends.
     fn write_cycle(
         &mut self,
         now: Cycle,
         changed: &mut Vec<u32>,
         values: &[i64],
         written: &mut [i64],
-    ) -> io::Result<()> {
+        limit: u64,
+    ) -> io::Result<bool> {
         changed.sort_unstable();
         changed.dedup();
         changed.retain(|&signal| values[signal as usize] != written[signal as usize]);
+        let bytes = |&signal: &u32| CHANGE_BYTES + u64::from(self.signals.bits[signal as usize]);
+        let of_cycle = 2 * TIME_BYTES + changed.iter().map(bytes).sum::<u64>();
+        let mut fits = self.body.bytes() + of_cycle <= limit;
+        if !fits && self.body.make_room()? {
+            fits = self.body.bytes() + of_cycle <= limit;
+        }
         if !changed.is_empty() || now == self.end {
-            self.body.time(self.scene.nanoseconds(now))?;
+            self.body.time(self.scene.clock.stamp(now))?;
+        }
+        if !fits {
+            return Ok(false);
         }
         for signal in changed.drain(..) {
             let value = values[signal as usize];
@@ -142,7 +158,7 @@ impl<'a, B: Body> Waveform<'a, B> {
             self.written += 1;
             self.body.change(signal, self.signals.bits[signal as usize], value.max(0) as u64)?;
         }
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -236,13 +252,14 @@ impl<B: Body> Sink for Waveform<'_, B> {
     }
 
     fn bytes(&self) -> u64 {
-        self.bytes
+        // Changes are written at the end, to take less than in the temporary files, or to be cut off.
+        (self.body.bytes() + TIME_BYTES).max(self.changes.temporary_bytes() / TEMPORARY)
     }
 
-    fn finish(&mut self) -> io::Result<()> {
+    fn finish(&mut self, limit: u64) -> io::Result<Option<Cycle>> {
         let changes = std::mem::take(&mut self.changes);
-        self.write(changes.sorted()?)?;
-        self.bytes = self.body.finish()?;
-        Ok(())
+        let ended_at = self.write(changes.sorted()?, limit)?;
+        self.body.finish()?;
+        Ok(ended_at)
     }
 }

@@ -84,6 +84,21 @@ impl Signals {
     }
 }
 
+/// A layer's name as one word without commands, as the names in a waveform must be: white space, $ and % are written as in
+/// URLs.
+fn escaped(name: &str) -> String {
+    let mut escaped = String::new();
+    for character in name.chars() {
+        if character.is_whitespace() || matches!(character, '$' | '%') {
+            let mut bytes = [0; 4];
+            character.encode_utf8(&mut bytes).bytes().for_each(|byte| escaped += &format!("%{byte:02X}"));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
 /// Opens scopes and variables in the hierarchy chip / tile / IMA / crossbar, for all units that the trace shows. `scope` gets a
 /// name, or nothing to close the last; `variable` the number of the signal, its name and bits.
 pub fn declare<T>(
@@ -116,7 +131,7 @@ pub fn declare<T>(
                 filter.detail >= Detail::Ima && filter.unit(tile, ima) && layer
             };
             for ima in (0..scene.imas(tile) as u8).filter(shown) {
-                scope(to, Some(&format!("ima{ima}_{}", scene.layer(scene.layer_of(tile, ima)))))?;
+                scope(to, Some(&format!("ima{ima}_{}", escaped(scene.layer(scene.layer_of(tile, ima))))))?;
                 let first = signals.of_ima(tile, ima, 0);
                 all(to, first, &OF_IMA)?;
                 let crossbars = if filter.detail < Detail::Crossbar { 0 } else { scene.crossbars(tile, ima) as u32 };

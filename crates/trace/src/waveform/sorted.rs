@@ -9,9 +9,6 @@ use des::Cycle;
 
 /// Changes sorted in memory.
 const RUN: usize = 1 << 20;
-/// Bytes of a change in a temporary file: cycle, signal, difference.
-pub const CHANGE_BYTES: usize = 16;
-
 /// From when on, which signal, how much more or less.
 pub type Change = (Cycle, u32, i32);
 
@@ -20,6 +17,8 @@ pub type Change = (Cycle, u32, i32);
 pub struct Changes {
     last: Vec<Change>,
     runs: Vec<File>,
+    /// Bytes of the temporary files.
+    temporary_bytes: u64,
 }
 
 impl Changes {
@@ -31,15 +30,25 @@ impl Changes {
         }
         self.last.sort_unstable();
         let mut file = BufWriter::new(tempfile::tempfile()?);
+        // Differences to the change before, of as many bytes as they need.
+        let (mut cycle, mut before) = (0, 0);
         for (at, signal, by) in self.last.drain(..) {
-            file.write_all(&at.to_le_bytes())?;
-            file.write_all(&signal.to_le_bytes())?;
-            file.write_all(&by.to_le_bytes())?;
+            before = if at == cycle { before } else { 0 };
+            write_number(&mut file, at - cycle)?;
+            write_number(&mut file, u64::from(signal - before))?;
+            write_number(&mut file, u64::from((by << 1 ^ by >> 31) as u32))?;
+            (cycle, before) = (at, signal);
         }
         let mut file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        self.temporary_bytes += file.stream_position()?;
         file.rewind()?;
         self.runs.push(file);
         Ok(())
+    }
+
+    /// Bytes of the temporary files.
+    pub fn temporary_bytes(&self) -> u64 {
+        self.temporary_bytes
     }
 
     /// All changes in the order of time.
@@ -52,21 +61,46 @@ impl Changes {
     }
 }
 
+/// Writes a number seven bits at a time, the lowest first; all bytes but the last have their highest bit set.
+fn write_number(to: &mut impl Write, mut number: u64) -> io::Result<()> {
+    while number > 0x7f {
+        to.write_all(&[number as u8 | 0x80])?;
+        number >>= 7;
+    }
+    to.write_all(&[number as u8])
+}
+
+fn read_number(from: &mut impl Read) -> io::Result<u64> {
+    let (mut number, mut shift) = (0, 0);
+    loop {
+        let mut byte = [0];
+        from.read_exact(&mut byte)?;
+        number |= u64::from(byte[0] & 0x7f) << shift;
+        if byte[0] & 0x80 == 0 {
+            return Ok(number);
+        }
+        shift += 7;
+    }
+}
+
 /// Changes of a temporary file.
 fn stored(file: File) -> impl Iterator<Item = io::Result<Change>> {
     let mut file = BufReader::new(file);
+    let (mut cycle, mut before) = (0, 0);
     std::iter::from_fn(move || {
-        let mut bytes = [0; CHANGE_BYTES];
-        match file.read_exact(&mut bytes) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
-            Err(error) => Some(Err(error)),
-            Ok(()) => {
-                let (at, rest) = bytes.split_first_chunk().expect("16 bytes");
-                let (signal, rest) = rest.split_first_chunk().expect("8 bytes");
-                let by = rest.first_chunk().expect("4 bytes");
-                Some(Ok((Cycle::from_le_bytes(*at), u32::from_le_bytes(*signal), i32::from_le_bytes(*by))))
-            }
-        }
+        let later = match read_number(&mut file) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return None,
+            later => later,
+        };
+        let change = || {
+            let later = later?;
+            before = if later == 0 { before } else { 0 };
+            cycle += later;
+            before += read_number(&mut file)? as u32;
+            let by = read_number(&mut file)? as u32;
+            Ok((cycle, before, (by >> 1) as i32 ^ -((by & 1) as i32)))
+        };
+        Some(change())
     })
 }
 

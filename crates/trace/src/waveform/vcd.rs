@@ -1,23 +1,34 @@
+use std::cell::Cell;
 use std::io;
+use std::rc::Rc;
 
 use vcd::{IdCode, TimescaleUnit, Value};
 
 use super::Body;
 use super::signals::{Signals, declare};
 use crate::writer::Counted;
-use crate::{Filter, Scene};
+use crate::{Filter, Scene, TimeUnit};
 
 /// Value change dump, IEEE 1364.
 pub(crate) struct Vcd {
     writer: vcd::Writer<Counted>,
+    bytes: Rc<Cell<u64>>,
     signals: Vec<Option<IdCode>>,
+    /// The time that was written last.
+    now: u64,
 }
 
 impl Vcd {
     pub fn new(scene: &Scene<'_>, filter: &Filter, file: Counted) -> io::Result<Self> {
+        let bytes = file.counter();
         let mut writer = vcd::Writer::new(file);
         writer.version(concat!("aquasim ", env!("CARGO_PKG_VERSION")))?;
-        writer.timescale(1, TimescaleUnit::NS)?;
+        let unit = match scene.clock.unit {
+            TimeUnit::Nanosecond => TimescaleUnit::NS,
+            TimeUnit::Picosecond => TimescaleUnit::PS,
+            TimeUnit::Femtosecond => TimescaleUnit::FS,
+        };
+        writer.timescale(1, unit)?;
         let all = Signals::new(scene).bits;
         let mut state = (writer, vec![None; all.len()]);
         declare(
@@ -36,7 +47,7 @@ impl Vcd {
         let (mut writer, signals) = state;
         writer.enddefinitions()?;
         writer.timestamp(0)?;
-        let mut vcd = Self { writer, signals };
+        let mut vcd = Self { writer, bytes, signals, now: 0 };
         for (signal, bits) in (0..).zip(all) {
             vcd.change(signal, bits, 0)?;
         }
@@ -45,8 +56,13 @@ impl Vcd {
 }
 
 impl Body for Vcd {
-    fn time(&mut self, ns: u64) -> io::Result<()> {
-        self.writer.timestamp(ns)
+    fn time(&mut self, stamp: u64) -> io::Result<()> {
+        // The first cycle begins at the time of the initial values.
+        if stamp == self.now {
+            return Ok(());
+        }
+        self.now = stamp;
+        self.writer.timestamp(stamp)
     }
 
     fn change(&mut self, signal: u32, bits: u32, value: u64) -> io::Result<()> {
@@ -59,8 +75,15 @@ impl Body for Vcd {
         }
     }
 
-    fn finish(&mut self) -> io::Result<u64> {
-        self.writer.flush()?;
-        Ok(self.writer.writer().bytes)
+    fn bytes(&self) -> u64 {
+        self.bytes.get()
+    }
+
+    fn make_room(&mut self) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.writer.flush()
     }
 }
