@@ -82,18 +82,18 @@ def check_figure5(aquasim: pathlib.Path, folder: pathlib.Path) -> tuple:
     sweep, paper = folder / "figure5", folder / "paper"
     run(aquasim, "sweep", SWEEPS / "figure5.toml", "--out", sweep)
     run(aquasim, "paper", "--out", paper)
-    energy = plot_figure5.energies(sweep)
-    shares = pd.read_csv(paper / "figure4.csv", dtype={"weights": str}).set_index(["weights", "top", "cuts"])["share"]
-    printed = pd.read_csv(paper / "figure5.csv", dtype={"weights": str}).set_index(["weights", "policy"])
-    for weights in ["16", "varied", "12"]:
-        for top in ["top-1", "top-5"]:
-            oracle = sum(energy.loc[weights, cuts] * shares[weights, top, cuts] for cuts in range(5))
-            row = printed.loc[(weights, "oracle")].set_index("top").loc[top]
-            assert abs(oracle - row["relative_energy"]) < 1e-9, (weights, top)
-    saving = printed.loc[("16", "oracle")].set_index("top")["saving"].round(6).to_dict()
+    means = plot_figure5.oracle(plot_figure5.energies(sweep), paper / "oracle.csv")
+    assert list(means.index) == ["16", "varied", "12"], "in the order of the sweep"
+    printed = pd.read_csv(paper / "figure5.csv", dtype={"weights": str})
+    printed = printed[printed["policy"] == "oracle"].set_index(["weights", "population", "top"])
+    for weights in means.index:
+        for population, top in means.columns:
+            energy = printed.loc[(weights, population, top), "relative_energy"]
+            assert abs(means.loc[weights, (population, top)] - energy) < 1e-9, (weights, population, top)
+    saving = printed.loc[("16", "right"), "saving"].round(6).to_dict()
     assert saving == {"top-1": 0.335, "top-5": 0.42}, saving
-    print("Figure 5 follows from the sweep and from Figure 4 as pandas computes it")
-    return sweep, paper / "figure4.csv"
+    print("Figure 5 follows from the sweep and from the oracle's crops as pandas computes it")
+    return sweep, paper / "oracle.csv"
 
 
 def make_crops(aquasim: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
@@ -112,6 +112,34 @@ def check_plots(folder: pathlib.Path, plots: dict) -> None:
         print(f"{script}.py plots")
 
 
+def check_refusals(folder: pathlib.Path, sweep: pathlib.Path, oracle: pathlib.Path) -> None:
+    """A plot draws all that it is asked for, or says what is missing."""
+    points = pd.read_parquet(sweep / "points.parquet")
+    crop = points["crop"]
+    for name, kept, message in [
+        ("no crop", crop != "none", "has no point with weights 16 and no crop"),
+        ("a crop", ~((points["weights"] == "12") & (crop == "top,left")), "no point with weights 12 under crop 1010"),
+        ("a set", points["weights"] != "16", "has no point with weights 16 and no crop"),
+    ]:
+        expect_refusal(folder / "part", points[kept], oracle, message, name)
+    unknown = points.assign(weights=points["weights"].replace("12", "9"))
+    expect_refusal(folder / "part", unknown, oracle, "has no crops of weights 9 at top-1", "an unknown set")
+    failed = points.assign(status=points["status"].where(points["point"] != 7, "failed"))
+    expect_refusal(folder / "part", failed, oracle, "points 7 of", "a failed point")
+    twice = pd.concat([points, points.assign(images=2)])
+    expect_refusal(folder / "part", twice, oracle, "several points have weights 16, cut 0000", "two points in one place")
+    print("plot_figure5.py refuses what is missing by its name")
+
+
+def expect_refusal(folder: pathlib.Path, points: pd.DataFrame, oracle: pathlib.Path, message: str, what: str) -> None:
+    folder.mkdir(exist_ok=True)
+    points.to_parquet(folder / "points.parquet")
+    out = folder / "figure5.pdf"
+    words = [sys.executable, SCRIPTS / "plot_figure5.py", folder, oracle, "--out", out]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode != 0 and message in done.stderr and not out.exists(), (what, done.stderr)
+
+
 def main() -> None:
     aquasim = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as name:
@@ -123,6 +151,7 @@ def main() -> None:
             "plot_figure5": check_figure5(aquasim, folder),
         }
         check_plots(folder, plots)
+        check_refusals(folder, *plots["plot_figure5"])
 
 
 if __name__ == "__main__":

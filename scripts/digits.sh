@@ -15,7 +15,7 @@ test=(--images test --labels test/labels.csv)
 # The settings that the program has as its defaults were chosen by this, on the tuning pictures alone.
 "$aquasim" predict "${case[@]}" "${tuning[@]}" --tune .
 "$aquasim" predict "${case[@]}" "${test[@]}" --evaluate . > /dev/null
-"$aquasim" tolerance "${case[@]}" "${test[@]}" --weight-sets 16 12 --out trace.csv --figures .
+"$aquasim" tolerance "${case[@]}" "${test[@]}" --weight-sets 16 12 float --out trace.csv --figures .
 for policy in "--policy none" "--policy oracle" "--policy predicted" "--policy predicted --precisions 16,0" \
     "--policy predicted --precisions 16,8,4,0"; do
     echo "infer $policy"

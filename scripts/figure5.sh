@@ -14,8 +14,9 @@ aquasim=${CARGO_TARGET_DIR:-$root/target}/release/aquasim
 
 "$aquasim" sweep "$root/sweeps/figure5.toml" --out "$out/sweep"
 "$aquasim" paper --out "$out/paper" ${TRACE:+--trace "$TRACE"}
-grep -E '^\| (Figure|Figures 3 and 5)' "$out/paper/paper.md"
+# What was found stands before the first section.
+sed '/^## /,$d' "$out/paper/paper.md"
 if python3 -c 'import matplotlib, pandas' 2>/dev/null; then
-    python3 "$root/scripts/plot_figure5.py" "$out/sweep" "$out/paper/figure4.csv" --out "$out/figure5.pdf"
+    python3 "$root/scripts/plot_figure5.py" "$out/sweep" "$out/paper/oracle.csv" --out "$out/figure5.pdf"
 fi
 echo "$out/paper/figure5.svg and figure5.csv are there, and the runs behind them in $out/sweep"

@@ -14,6 +14,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import pandas as pd
 
+import points
+
 ISAAC_CE = {"arch.crossbar.rows": 128, "arch.adc.count": 8, "arch.ima.crossbars": 8, "arch.tile.imas": 12}
 
 
@@ -23,13 +25,14 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("design-space.pdf"))
     arguments = parser.parse_args()
 
-    points = pd.read_parquet(arguments.sweep / "points.parquet")
-    points = points[points["status"] == "done"]
+    table = points.read(arguments.sweep, ["peak_gops_per_mm2", "peak_gops_per_watt", *ISAAC_CE])
     figure, axes = plt.subplots(figsize=(6, 4))
-    for rows, group in points.groupby("arch.crossbar.rows"):
+    for rows, group in table.groupby("arch.crossbar.rows", sort=False):
         axes.scatter(group["peak_gops_per_mm2"], group["peak_gops_per_watt"], s=16, label=f"{rows} rows")
-    is_ce = pd.concat([points[key] == value for key, value in ISAAC_CE.items()], axis=1).all(axis=1)
-    ce = points[is_ce].iloc[0]
+    is_ce = pd.concat([table[key] == value for key, value in ISAAC_CE.items()], axis=1).all(axis=1)
+    if not is_ce.any():
+        points.refuse(f"{arguments.sweep} has no point of ISAAC-CE ({points.named(*zip(*ISAAC_CE.items()))})", "sweep it, too")
+    ce = table[is_ce].iloc[0]
     place = (ce["peak_gops_per_mm2"], ce["peak_gops_per_watt"])
     axes.scatter(*place, s=90, facecolors="none", edgecolors="black")
     label = f"ISAAC-CE: {place[1]:.1f} GOPS/W"

@@ -14,6 +14,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import pandas as pd
 
+import points
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -21,13 +23,20 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("throughput.pdf"))
     arguments = parser.parse_args()
 
-    points = pd.read_parquet(arguments.sweep / "points.parquet")
-    points = points[points["status"] == "done"]
-    baseline = points[(points["crop"] == "none") & ~points["rebalance"]].iloc[0]
-    speed_up = baseline["cycles_per_image"] / points["cycles_per_image"]
-    work_reduction = baseline["macs"] / points["macs"]
-    captured = points.assign(captured=speed_up / work_reduction)
-    table = captured.pivot(index="crop", columns="rebalance", values="captured").loc[points["crop"].unique()]
+    table = points.read(arguments.sweep, ["crop", "rebalance", "macs", "cycles_per_image"])
+    points.one_each(table, ["crop", "rebalance"])
+    baseline = table[(table["crop"] == "none") & ~table["rebalance"]]
+    if baseline.empty:
+        points.refuse(f"{arguments.sweep} has no point without a crop and rebalance", "sweep it, too: shares are relative to it")
+    baseline = baseline.iloc[0]
+    speed_up = baseline["cycles_per_image"] / table["cycles_per_image"]
+    work_reduction = baseline["macs"] / table["macs"]
+    crops = table["crop"].unique()
+    table = table.assign(captured=speed_up / work_reduction)
+    table = table.pivot(index="crop", columns="rebalance", values="captured").loc[crops]
+    missing = [(crop, rebalance) for crop in crops for rebalance in table if pd.isna(table.loc[crop, rebalance])]
+    if missing:
+        points.refuse(f"{arguments.sweep} has no point with {points.named(['crop', 'rebalance'], missing[0])}", "sweep it, too")
     table.columns = ["for the crop" if rebalanced else "for the whole map" for rebalanced in table.columns]
     axes = table.plot.bar(rot=25, figsize=(7, 4), width=0.8)
     axes.set_xlabel("")

@@ -10,8 +10,11 @@ mod study;
 mod tolerance;
 mod trace;
 
-pub use figures::{SetTolerance, tolerance_figures};
-pub use paper::{Comparison, Figure3Row, Figure4Row, Figure5Row, File, Paper, Table1Row, ThroughputRow};
+pub use figures::{SetEnergy, SetTolerance, tolerance_figures};
+pub use paper::{
+    Allowed, Comparison, Figure3Row, Figure4Row, Figure5Row, File, NOT_REPRESENTABLE, OracleRow, Paper, Table1Row,
+    ThroughputRow,
+};
 pub use study::{Bottleneck, Job, Measured, StudyError, WeightSet};
-pub use tolerance::{Infeasible, Tolerance};
+pub use tolerance::{Infeasible, Population, Tolerance, most_saving};
 pub use trace::{Top, Trace};

@@ -17,6 +17,8 @@ const COLOURS: [RGBColor; 7] = [
 const WIDTH: u32 = 720;
 /// Height of a figure of one panel, and of each of several.
 const HEIGHTS: (u32, u32) = (400, 300);
+/// Height of a line of names.
+const LEGEND_LINE: i32 = 20;
 const FONT: &str = "sans-serif";
 /// Bars of a panel up to which each has its value written on it.
 const FEW_BARS: usize = 24;
@@ -138,11 +140,13 @@ fn draw_scatter(
     x_range: (f64, f64),
     y_range: (f64, f64),
 ) -> Drawn {
-    let root = SVGBackend::with_string(svg, (WIDTH, HEIGHTS.0)).into_drawing_area();
+    // The longest names take a line each.
+    let legend_height = 20 + LEGEND_LINE as u32 * all.len().max(2) as u32;
+    let root = SVGBackend::with_string(svg, (WIDTH, HEIGHTS.0 + legend_height)).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
         .margin(12)
-        .margin_top(60)
+        .margin_top(legend_height)
         .x_label_area_size(52)
         .y_label_area_size(60)
         .build_cartesian_2d(x_range.0..x_range.1, y_range.0..y_range.1)?;
@@ -182,12 +186,12 @@ enum Mark {
 /// only be estimated.
 fn legend<'a>(root: &Area, top: i32, entries: impl Iterator<Item = (&'a str, usize, Mark)>) -> Drawn {
     let style = TextStyle::from((FONT, 14)).pos(Pos::new(HPos::Left, VPos::Center));
-    let (start, row) = (76, 20);
+    let start = 76;
     let (mut left, mut middle) = (start, top + 18);
     for (name, colour, mark) in entries {
         let width = 18 + 7 * name.chars().count() as i32;
         if left + width > WIDTH as i32 {
-            (left, middle) = (start, middle + row);
+            (left, middle) = (start, middle + LEGEND_LINE);
         }
         match mark {
             Mark::Bar => {

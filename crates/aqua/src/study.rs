@@ -13,10 +13,12 @@ use crate::loads::{Load, Loads};
 /// bottleneck grow for some fifteen images.
 const STEADY_IMAGES: u32 = 30;
 
-/// Weights of a network, quantised by rounding (section IV.A). The paper's fourth set is of 32-bit floating-point
-/// numbers, which ISAAC cannot hold.
+/// Weights of a network, quantised by rounding (section IV.A).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WeightSet {
+    /// 32-bit floating-point numbers. Images tolerate crops with them, too, but no crossbar can hold them: they have no
+    /// energy on this machine.
+    Float,
     /// 16 bits in every layer: the baseline.
     Fixed16,
     /// 11 to 13 bits in the convolutions of VGG16, 16 in its classifiers.
@@ -26,12 +28,18 @@ pub enum WeightSet {
 }
 
 impl WeightSet {
-    /// All, in the order of Figure 5.
-    pub const ALL: [WeightSet; 3] = [WeightSet::Fixed16, WeightSet::Varied, WeightSet::Fixed12];
+    /// All, in the order of the paper.
+    pub const ALL: [WeightSet; 4] = [WeightSet::Float, WeightSet::Fixed16, WeightSet::Varied, WeightSet::Fixed12];
+
+    /// Whether crossbars can hold them.
+    pub fn is_representable(self) -> bool {
+        self != WeightSet::Float
+    }
 
     /// Name on the command line and in tables.
     pub fn name(self) -> &'static str {
         match self {
+            WeightSet::Float => "float",
             WeightSet::Fixed16 => "16",
             WeightSet::Varied => "varied",
             WeightSet::Fixed12 => "12",

@@ -16,42 +16,66 @@ pub struct Infeasible {
     most: f64,
 }
 
+/// The images that a mean is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Population {
+    /// Those that are classified right without a crop.
+    Right,
+    /// All.
+    All,
+}
+
+impl Population {
+    /// Both.
+    pub const ALL: [Population; 2] = [Population::Right, Population::All];
+
+    /// Name in columns.
+    pub fn name(self) -> &'static str {
+        match self {
+            Population::Right => "right",
+            Population::All => "all",
+        }
+    }
+}
+
 /// Which crops the images tolerate: the share of images for each set of equally large crops.
 ///
 /// An image gets the largest crop under which it is still classified right; one that is classified wrongly without a
 /// crop gets none (section IV). Of several crops of that size it may get any, and these are averaged over.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tolerance {
-    /// Share of images by the number of cuts that they tolerate.
+    /// Share of all images that are classified right without a crop.
+    pub accuracy: f64,
+    /// Of these, the share by the number of cuts that they tolerate.
     pub shares: [f64; SIZES],
-    /// Share of images that get each crop, in the order of Table I.
+    /// Of these, the share that gets each crop, in the order of Table I.
     pub crops: [f64; CROPS],
-    /// Share of images classified right without a crop; unknown where the distribution is reconstructed.
-    pub accuracy: Option<f64>,
-    /// Share of images classified right when all get the same crop, in the order of Table I; likewise.
+    /// Share of all images classified right when all get the same crop, in the order of Table I; unknown where the
+    /// distribution is reconstructed.
     pub fixed: Option<[f64; CROPS]>,
 }
 
 impl Tolerance {
-    /// Counts images, given for each whether it is classified right under each crop, in the order of Table I.
-    pub fn count(images: impl Iterator<Item = [bool; CROPS]>) -> Tolerance {
+    /// Counts images, given for each whether it is classified right under each crop, in the order of Table I. `None` if
+    /// no image is right without a crop: then nothing can be said of those that are.
+    pub fn count(images: impl Iterator<Item = [bool; CROPS]>) -> Option<Tolerance> {
         let sizes = crops().map(|edges| edges.count());
         let (mut shares, mut gets, mut right, mut total) = ([0.0; SIZES], [0.0; CROPS], [0.0; CROPS], 0.0);
         for correct in images {
             total += 1.0;
             right.iter_mut().zip(correct).filter(|(_, correct)| *correct).for_each(|(right, _)| *right += 1.0);
-            let tolerated = |crop: &usize| if correct[0] { correct[*crop] } else { *crop == 0 };
-            let largest = (0..CROPS).filter(tolerated).map(|crop| sizes[crop]).max().expect("no crop is tolerated");
-            let equal: Vec<usize> = (0..CROPS).filter(tolerated).filter(|&crop| sizes[crop] == largest).collect();
+            let tolerated = || (0..CROPS).filter(|&crop| correct[0] && correct[crop]);
+            let Some(largest) = tolerated().map(|crop| sizes[crop]).max() else { continue };
+            let equal: Vec<usize> = tolerated().filter(|&crop| sizes[crop] == largest).collect();
             shares[largest] += 1.0;
             equal.iter().for_each(|&crop| gets[crop] += 1.0 / equal.len() as f64);
         }
-        Tolerance {
-            shares: shares.map(|images| images / total),
-            crops: gets.map(|images| images / total),
-            accuracy: Some(right[0] / total),
+        (right[0] > 0.0).then(|| Tolerance {
+            accuracy: right[0] / total,
+            shares: shares.map(|images| images / right[0]),
+            crops: gets.map(|images| images / right[0]),
             fixed: Some(right.map(|images| images / total)),
-        }
+        })
     }
 
     /// The distribution of maximum entropy over 0 to 4 cuts that meets what the paper states, for these energies of the
@@ -79,13 +103,29 @@ impl Tolerance {
         let mut equal = [0.0; SIZES];
         crops().iter().for_each(|edges| equal[edges.count()] += 1.0);
         let crops = crops().map(|edges| shares[edges.count()] / equal[edges.count()]);
-        Ok(Tolerance { shares, crops, accuracy: None, fixed: None })
+        Ok(Tolerance { accuracy: stated.accuracy, shares, crops, fixed: None })
     }
 
     /// Mean energy of an image under the oracle, for these energies of the crops.
-    pub fn oracle_energy(&self, energies: &[f64; CROPS]) -> f64 {
-        self.crops.iter().zip(energies).map(|(share, energy)| share * energy).sum()
+    pub fn oracle_energy(&self, energies: &[f64; CROPS], population: Population) -> f64 {
+        let right: f64 = self.crops.iter().zip(energies).map(|(share, energy)| share * energy).sum();
+        match population {
+            Population::Right => right,
+            Population::All => self.accuracy * right + (1.0 - self.accuracy) * energies[0],
+        }
     }
+}
+
+/// The most that the oracle can save over all images, relative to no crop, whichever images tolerate what: from the
+/// share of images that each crop leaves right, and its energy.
+///
+/// Only images that are right without a crop are cropped. Those of them that tolerate four cuts are no more than four
+/// cuts leave right; the others save no more than the best smaller crop.
+pub fn most_saving(accuracies: &[f64; CROPS], energies: &[f64; CROPS]) -> f64 {
+    let saving = |crop: usize| 1.0 - energies[crop] / energies[0];
+    let (all_edges, smaller) = (CROPS - 1, (0..CROPS - 1).map(saving).fold(0.0, f64::max));
+    let four_cuts = accuracies[all_edges].min(accuracies[0]);
+    four_cuts * saving(all_edges).max(smaller) + (accuracies[0] - four_cuts) * smaller
 }
 
 /// Shares of maximum entropy that add up to `total` and whose `energies` have the weighted sum `sum`: shares in

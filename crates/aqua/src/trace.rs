@@ -5,7 +5,7 @@
 //! | column | what it holds |
 //! | --- | --- |
 //! | `image` | name of the image |
-//! | `weights` | weight set: `16`, `varied` or `12` |
+//! | `weights` | weight set: `float`, `16`, `varied` or `12` |
 //! | `top1_0000` to `top1_1111` | 1 if the likeliest class is right under that crop, else 0 |
 //! | `top5_0000` to `top5_1111` | 1 if the right class is among the five likeliest, else 0 |
 //!
@@ -73,7 +73,7 @@ impl Trace {
 
     /// What the images tolerate with `weights`; `None` if the trace has no row for them.
     pub fn tolerance(&self, weights: WeightSet, top: Top) -> Option<Tolerance> {
-        self.images.get(&(weights, top)).map(|images| Tolerance::count(images.iter().copied()))
+        self.images.get(&(weights, top)).and_then(|images| Tolerance::count(images.iter().copied()))
     }
 }
 
@@ -120,7 +120,7 @@ impl Reader {
             return Trace::default();
         };
         let mut trace = Trace::default();
-        let mut seen = HashSet::new();
+        let (mut seen, mut unknown) = (HashSet::new(), HashSet::new());
         for line in lines {
             let row: Vec<(&str, Range<usize>)> = fields(text, line.clone()).collect();
             if row.len() != columns.len() {
@@ -131,7 +131,11 @@ impl Reader {
             let (image, image_span) = row[places[0]].clone();
             let (weights, weights_span) = row[places[1]].clone();
             let Some(weights) = WeightSet::ALL.into_iter().find(|set| set.name() == weights) else {
-                self.fault(weights_span, format!("there is no weight set {weights:?}"), "give 16, varied or 12");
+                // Once for each name, not for each image.
+                if unknown.insert(weights) {
+                    let message = format!("there is no weight set {weights:?}");
+                    self.fault(weights_span, message, "give float, 16, varied or 12");
+                }
                 continue;
             };
             if !seen.insert((image, weights)) {
@@ -153,8 +157,18 @@ impl Reader {
                 trace.images.entry((weights, top)).or_default().push(correct);
             }
         }
-        if trace.images.is_empty() && self.faults.is_empty() {
-            self.fault(header, "the trace has no images", "add a row for each image and weight set");
+        if !self.faults.is_empty() {
+            return trace;
+        }
+        if trace.images.is_empty() {
+            self.fault(header.clone(), "the trace has no images", "add a row for each image and weight set");
+        }
+        for ((weights, top), images) in &trace.images {
+            if !images.iter().any(|correct| correct[0]) {
+                let (weights, top) = (weights.name(), top.name());
+                let message = format!("with weights {weights}, no image is right at {top} without a crop");
+                self.fault(header.clone(), message, "give a trace of a network that recognises some of its images");
+            }
         }
         trace
     }

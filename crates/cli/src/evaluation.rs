@@ -62,7 +62,8 @@ impl Evaluation {
         self.pictures += 1;
         self.fixed.iter_mut().zip(fixed).for_each(|(sum, point)| sum.add(*point));
         self.predicted.iter_mut().zip(predicted).for_each(|(sum, point)| sum.add(*point));
-        let Ok(crop) = inference::oracle(&self.crops, |crop| Ok::<_, std::convert::Infallible>(fixed[crop].right));
+        let energies = inference::energies(&self.crops);
+        let Ok(crop) = inference::oracle(&energies, |crop| Ok::<_, std::convert::Infallible>(fixed[crop].right));
         self.oracle.add(fixed[crop]);
     }
 
@@ -207,8 +208,8 @@ fn draw(curves: &[Curve], svg: &mut String) -> Result<(), DrawingAreaErrorKind<s
         .build_cartesian_2d(energies, accuracies)?;
     chart
         .configure_mesh()
-        .x_desc("dynamic energy relative to no crop, the predictor's own included")
-        .y_desc("right at top-1")
+        .x_desc("dynamic energy of all pictures relative to no crop, the predictor's own included")
+        .y_desc("right at top-1, of all pictures")
         .x_label_formatter(&|energy| format!("{energy:.2}"))
         .y_label_formatter(&|accuracy| format!("{:.0} %", 100.0 * accuracy))
         .light_line_style(WHITE)

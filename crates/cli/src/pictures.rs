@@ -10,8 +10,8 @@ use clap::Args;
 use dataset::{Labels, Picture};
 use document::Fault;
 use inference::{Accelerator, Classifier};
-use ndarray::Array3;
-use network::Network;
+use ndarray::{Array3, ArrayView3};
+use network::{Network, Plan};
 use numeric::{Datapath, LayerWeights, Model, NonIdealities, Options};
 use tracing::info_span;
 
@@ -259,6 +259,17 @@ impl Calibrated {
             .and_then(|datapath| Model::program(&datapath, network, &self.weights, &bits, &self.ranges))
             .map_err(inference::Error::from)?;
         Ok(Classifier::new(network.clone(), model.on_threads(self.threads_per_picture)))
+    }
+
+    /// The scores of an input's classes in floating point, under the crops of `plan`; its bits mean nothing there.
+    pub fn float_scores(
+        &self,
+        network: &Network,
+        plan: &Plan,
+        input: ArrayView3<f32>,
+    ) -> Result<Vec<f32>, inference::Error> {
+        let computed = numeric::reference::run(network, &self.weights, plan, input, self.threads_per_picture)?;
+        Ok(computed.output.into_iter().collect())
     }
 }
 

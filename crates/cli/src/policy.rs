@@ -282,7 +282,8 @@ impl<'a> Chooser<'a> {
                     let answer = self.classifier.classify(plan, input.view(), cost)?;
                     Ok::<_, inference::Error>(label.is_some_and(|label| answer.is_right(label, 1)))
                 };
-                let Crop { plan, edges, .. } = &self.crops[inference::oracle(&self.crops, right)?];
+                let crop = inference::oracle(&inference::energies(&self.crops), right)?;
+                let Crop { plan, edges, .. } = &self.crops[crop];
                 (plan.clone(), format!("crop {edges}"))
             }
         };

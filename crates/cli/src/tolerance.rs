@@ -7,17 +7,21 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use aqua::{SetTolerance, Top, tolerance_figures};
+use aqua::{NOT_REPRESENTABLE, SetEnergy, SetTolerance, Top, tolerance_figures};
 use clap::Args;
-use document::Fault;
+use document::{Fault, Faults};
 use inference::Crop;
-use network::{Edges, parse_weights};
+use ndarray::ArrayView3;
+use network::{Edges, Network, Plan, parse_weights};
 
 use crate::failure::Failure;
 use crate::output::{self, Output};
-use crate::pictures::{Labelled, Loaded, Pictures, Weights, accelerator, processors};
+use crate::pictures::{Calibrated, Labelled, Loaded, Pictures, Weights, accelerator, processors};
 use crate::progress;
 use crate::selection::{Selected, Selection};
+
+/// The weight set of 32-bit floating-point numbers.
+const FLOAT: &str = "float";
 
 /// Try all 16 crops on each picture and write which of them it tolerates
 #[derive(Args)]
@@ -28,7 +32,8 @@ pub struct Tolerance {
     weights: Weights,
     #[command(flatten)]
     pictures: Pictures,
-    /// Weight sets, each a number of bits for all layers, or varied
+    /// Weight sets: each a number of bits for all layers, varied, or float, which is 32-bit floating point for weights
+    /// and activations. Crossbars cannot hold that: it has no energy
     #[arg(long, value_name = "SET", num_args = 1.., default_values_t = ["16".to_owned()])]
     weight_sets: Vec<String>,
     /// Trace to write. Until it is complete it is FILE.part, and the same command goes on from that
@@ -61,12 +66,13 @@ impl Tolerance {
             if known > 0 {
                 output::complain(&format!("{known} pictures with weights {set} were done before"));
             }
-            selected.plan = selected.plan.with_weights(bits);
-            selected.layout = mapper::balance(&selected.arch, &selected.network, &selected.plan)?;
-            let accelerator = accelerator(&selected);
-            let crops = inference::crops(&accelerator, &selected.plan)?;
+            if let Some(bits) = bits {
+                selected.plan = selected.plan.with_weights(bits);
+                selected.layout = mapper::balance(&selected.arch, &selected.network, &selected.plan)?;
+            }
+            let crops = Crops::new(&selected, bits.is_some())?;
             if !due.is_empty() {
-                let classifier = calibrated.program(&selected)?;
+                let scores = crops.scores(&selected, &calibrated)?;
                 let bar = progress::bar("pictures", loaded.pictures.len() as u64, known as u64);
                 let end = inference::in_order(
                     &due,
@@ -74,9 +80,9 @@ impl Tolerance {
                     |picture| {
                         let (_, input) = picture.input(&selected.network)?;
                         let label = picture.label.expect("labels were asked for");
-                        let right = crops.iter().map(|crop| {
-                            let answer = classifier.classify(&crop.plan, input.view(), &crop.cost)?;
-                            Ok([1, 5].map(|top| answer.is_right(label, top)))
+                        let right = (0..crops.plans.len()).map(|crop| {
+                            let scores = scores(crop, input.view())?;
+                            Ok([1, 5].map(|top| inference::is_right(&scores, label, top)))
                         });
                         Ok::<_, Failure>(right.collect::<Result<Right, inference::Error>>()?)
                     },
@@ -94,7 +100,7 @@ impl Tolerance {
             let rows: Vec<(&str, &Right)> =
                 loaded.pictures.iter().map(|picture| journal.row(&picture.picture.name, set)).collect();
             rows.iter().for_each(|(name, right)| trace += &row(name, set, right));
-            tolerances.extend(tolerances_of(set, &rows, &crops));
+            tolerances.extend(tolerances_of(set, &rows, &crops, &selected.network));
         }
         out.write(&trace)?;
         journal.remove()?;
@@ -106,14 +112,16 @@ impl Tolerance {
         output::print(&summary(&tolerances))
     }
 
-    /// The bits of each weight set. A trace has one column for the name of a set, so that a list of bits is none.
-    fn weight_sets(&self, selected: &Selected) -> Result<Vec<(String, Vec<u32>)>, Failure> {
+    /// The bits of each weight set, none for floating point. A trace has one column for the name of a set, so that a
+    /// list of bits is none.
+    fn weight_sets(&self, selected: &Selected) -> Result<Vec<(String, Option<Vec<u32>>)>, Failure> {
         let set = |set: &String| {
             if set.contains(',') {
-                let remedy = "give a number of bits for all layers, or varied";
+                let remedy = "give a number of bits for all layers, varied or float";
                 return Err(Fault::new(format!("{set} is no name of a weight set"), remedy).into());
             }
-            Ok((set.clone(), parse_weights(set, &selected.network)?))
+            let bits = (set != FLOAT).then(|| parse_weights(set, &selected.network)).transpose()?;
+            Ok((set.clone(), bits))
         };
         self.weight_sets.iter().map(set).collect()
     }
@@ -134,6 +142,46 @@ impl Tolerance {
             hasher.update(&bytes);
         }
         Ok(hasher.finalize().to_hex().to_string())
+    }
+}
+
+/// The 16 crops with a set of weights.
+struct Crops {
+    plans: Vec<Plan>,
+    /// The same on the machine; none if its crossbars cannot hold the weights.
+    on_machine: Option<Vec<Crop>>,
+}
+
+/// The scores of an input's classes under one of the crops.
+type Scores<'a> = Box<dyn Fn(usize, ArrayView3<f32>) -> Result<Vec<f32>, inference::Error> + Sync + 'a>;
+
+impl Crops {
+    fn new(selected: &Selected, is_held: bool) -> Result<Crops, Failure> {
+        let Selected { network, plan, .. } = selected;
+        let plans = Edges::all().into_iter().map(|edges| plan.clone().crop(network, edges));
+        let plans = plans.collect::<Result<Vec<Plan>, Faults>>()?;
+        let on_machine = is_held.then(|| inference::crops(&accelerator(selected), plan)).transpose()?;
+        Ok(Crops { plans, on_machine })
+    }
+
+    /// What computes the scores: programmed crossbars, or floating point.
+    fn scores<'a>(&'a self, selected: &'a Selected, calibrated: &'a Calibrated) -> Result<Scores<'a>, Failure> {
+        let Some(crops) = &self.on_machine else {
+            return Ok(Box::new(|crop, input| calibrated.float_scores(&selected.network, &self.plans[crop], input)));
+        };
+        let classifier = calibrated.program(selected)?;
+        Ok(Box::new(move |crop, input| {
+            let Crop { plan, cost, .. } = &crops[crop];
+            Ok(classifier.classify(plan, input, cost)?.scores)
+        }))
+    }
+
+    /// What the oracle goes by: energies, or, where there are none, multiply-accumulates.
+    fn costs(&self, network: &Network) -> Vec<f64> {
+        match &self.on_machine {
+            Some(crops) => inference::energies(crops),
+            None => self.plans.iter().map(|plan| plan.macs(network) as f64).collect(),
+        }
     }
 }
 
@@ -232,34 +280,48 @@ fn row(picture: &str, set: &str, right: &Right) -> String {
 }
 
 /// What pictures tolerate with a weight set, at top-1 and at top-5, and what the oracle makes of it.
-fn tolerances_of(set: &str, rows: &[(&str, &Right)], crops: &[Crop]) -> [SetTolerance; 2] {
-    let pictures = rows.len() as f64;
+fn tolerances_of(set: &str, rows: &[(&str, &Right)], crops: &Crops, network: &Network) -> [SetTolerance; 2] {
+    let (costs, edges, pictures) = (crops.costs(network), Edges::all(), rows.len() as f64);
     Top::ALL.map(|top| {
         let index = usize::from(top == Top::Five);
-        let (mut pictures_by_cuts, mut right, mut pj) = ([0.0; 5], 0.0, 0.0);
-        for (_, row) in rows {
-            let Ok(crop) = inference::oracle(crops, |crop| Ok::<_, Infallible>(row[crop][index]));
-            pictures_by_cuts[crops[crop].edges.count()] += 1.0;
-            right += f64::from(row[0][index]);
-            pj += crops[crop].cost.dynamic_pj;
+        let (mut right, mut right_by_cuts, mut right_pj) = (0.0, [0.0; 5], 0.0);
+        for (_, row) in rows.iter().filter(|(_, row)| row[0][index]) {
+            let Ok(crop) = inference::oracle(&costs, |crop| Ok::<_, Infallible>(row[crop][index]));
+            right += 1.0;
+            right_by_cuts[edges[crop].count()] += 1.0;
+            right_pj += costs[crop];
         }
         SetTolerance {
             weights: set.to_owned(),
             top,
             accuracy: right / pictures,
-            shares: pictures_by_cuts.map(|count| count / pictures),
-            uncropped_pj: crops[0].cost.dynamic_pj,
-            oracle_pj: pj / pictures,
+            shares: (right > 0.0).then(|| right_by_cuts.map(|count| count / right)),
+            energy: crops.on_machine.as_ref().map(|_| SetEnergy {
+                uncropped_pj: costs[0],
+                oracle_right_pj: (right > 0.0).then(|| right_pj / right),
+                oracle_all_pj: (right_pj + (pictures - right) * costs[0]) / pictures,
+            }),
         }
     })
 }
 
-/// What the pictures tolerate, a line for each set.
+/// What the pictures tolerate, a line for each set. What is not known is left empty.
 fn summary(tolerances: &[SetTolerance]) -> String {
-    let mut text = "weights,right_at,share,cuts_0,cuts_1,cuts_2,cuts_3,cuts_4,uncropped_pj,oracle_pj\n".to_owned();
-    for SetTolerance { weights, top, accuracy, shares, uncropped_pj, oracle_pj } in tolerances {
-        let shares = shares.map(|share| format!("{share:.4}")).join(",");
-        text += &format!("{weights},{},{accuracy:.4},{shares},{uncropped_pj:.0},{oracle_pj:.0}\n", top.name());
+    let mut text = "weights,right_at,accuracy,cuts_0,cuts_1,cuts_2,cuts_3,cuts_4,uncropped_pj,oracle_right_pj,\
+                    oracle_all_pj,note\n"
+        .to_owned();
+    for SetTolerance { weights, top, accuracy, shares, energy } in tolerances {
+        let shares = shares.map_or(",,,,".to_owned(), |shares| shares.map(|share| format!("{share:.4}")).join(","));
+        let pj = |of: fn(&SetEnergy) -> Option<f64>| {
+            energy.as_ref().and_then(of).map_or(String::new(), |pj| format!("{pj:.0}"))
+        };
+        let energies = [
+            pj(|energy| Some(energy.uncropped_pj)),
+            pj(|energy| energy.oracle_right_pj),
+            pj(|energy| Some(energy.oracle_all_pj)),
+        ];
+        let note = if energy.is_none() { NOT_REPRESENTABLE } else { "" };
+        text += &format!("{weights},{},{accuracy:.4},{shares},{},{note}\n", top.name(), energies.join(","));
     }
     text
 }

@@ -65,14 +65,12 @@ impl Classifier {
 impl Answer {
     /// The classes, from the likeliest down; of equal ones, the first.
     pub fn ranking(&self) -> Vec<usize> {
-        let mut classes: Vec<usize> = (0..self.scores.len()).collect();
-        classes.sort_by(|&a, &b| self.scores[b].total_cmp(&self.scores[a]));
-        classes
+        ranking(&self.scores)
     }
 
     /// Whether `class` is among the `top` likeliest.
     pub fn is_right(&self, class: usize, top: usize) -> bool {
-        self.ranking().iter().take(top).any(|&likely| likely == class)
+        is_right(&self.scores, class, top)
     }
 
     /// The probability that the network gives each class (softmax).
@@ -82,6 +80,17 @@ impl Answer {
         let sum: f32 = powers.iter().sum();
         powers.into_iter().map(|power| power / sum).collect()
     }
+}
+
+fn ranking(scores: &[f32]) -> Vec<usize> {
+    let mut classes: Vec<usize> = (0..scores.len()).collect();
+    classes.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+    classes
+}
+
+/// Whether `class` is among the `top` likeliest by these scores; of equal ones, the first is likelier.
+pub fn is_right(scores: &[f32], class: usize, top: usize) -> bool {
+    ranking(scores).iter().take(top).any(|&likely| likely == class)
 }
 
 /// The largest absolute input of each layer over `inputs`, in floating point: whole, and with all edges cut where the

@@ -9,8 +9,8 @@ mod oracle;
 mod parallel;
 
 pub use accelerator::{Accelerator, Cost};
-pub use classifier::{Answer, Classifier, calibrate};
-pub use oracle::{Crop, crops, oracle};
+pub use classifier::{Answer, Classifier, calibrate, is_right};
+pub use oracle::{Crop, crops, energies, oracle};
 pub use parallel::in_order;
 
 /// Why there is no answer.

@@ -29,17 +29,23 @@ pub fn crops(accelerator: &Accelerator, base: &Plan) -> Result<Vec<Crop>, Error>
     Edges::all().into_iter().map(crop).collect()
 }
 
-/// The place in `crops`, whose first is no crop, of the one with the least energy under which the answer is right; no
-/// crop if the answer is wrong without one (AQuA section IV). `is_right` is asked from the cheapest crop upwards.
+/// Energies of crops.
+pub fn energies(crops: &[Crop]) -> Vec<f64> {
+    crops.iter().map(|crop| crop.cost.dynamic_pj).collect()
+}
+
+/// The place in `costs` of crops, whose first is no crop, of the one that costs least of those under which the answer is
+/// right; no crop if the answer is wrong without one (AQuA section IV). `is_right` is asked from the cheapest crop
+/// upwards.
 ///
 /// # Errors
 /// The first that `is_right` gives.
-pub fn oracle<E>(crops: &[Crop], mut is_right: impl FnMut(usize) -> Result<bool, E>) -> Result<usize, E> {
+pub fn oracle<E>(costs: &[f64], mut is_right: impl FnMut(usize) -> Result<bool, E>) -> Result<usize, E> {
     if !is_right(0)? {
         return Ok(0);
     }
-    let mut order: Vec<usize> = (1..crops.len()).collect();
-    order.sort_by(|&a, &b| crops[a].cost.dynamic_pj.total_cmp(&crops[b].cost.dynamic_pj));
+    let mut order: Vec<usize> = (1..costs.len()).collect();
+    order.sort_by(|&a, &b| costs[a].total_cmp(&costs[b]));
     for crop in order {
         if is_right(crop)? {
             return Ok(crop);

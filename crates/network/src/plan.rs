@@ -6,7 +6,7 @@ use document::{Document, Fault, Faults};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CropSize, Edges, Layer, LayerKind, Network};
+use crate::{CropSize, Edges, Layer, LayerKind, Network, Shape};
 
 /// The most bits of a weight or activation, and those of layers for which nothing else is said.
 pub const FULL_PRECISION_BITS: u32 = 16;
@@ -106,15 +106,34 @@ impl Plan {
 
     /// The plan with `edges` cut from the output map of every convolution, by the sizes that the network states.
     pub fn crop(mut self, network: &Network, edges: Edges) -> Result<Plan, Faults> {
-        let mut faults = Vec::new();
-        for (plan, layer) in self.layers.iter_mut().zip(&network.layers) {
-            if edges == Edges::NONE || layer.kind == LayerKind::FullyConnected {
-                continue;
-            }
+        if edges == Edges::NONE {
+            return Ok(self);
+        }
+        let (mut unstated, mut too_small) = (Vec::new(), Vec::new());
+        let layers = self.layers.iter_mut().zip(&network.layers);
+        for (plan, layer) in layers.filter(|(_, layer)| layer.kind == LayerKind::Convolution) {
             match cuts(layer, edges) {
                 Ok(regions) => plan.regions.extend(regions),
-                Err(fault) => faults.push(fault),
+                Err(Uncut::Unstated) => unstated.push(layer.name.as_str()),
+                Err(Uncut::TooSmall { rows, columns }) => {
+                    let Shape { height, width, .. } = layer.output;
+                    too_small
+                        .push(format!("{rows} rows and {columns} columns from {} ({height} x {width})", layer.name));
+                }
             }
+        }
+        let mut faults = Vec::new();
+        if !unstated.is_empty() {
+            faults.push(Fault::new(
+                format!("{} states no crop size for {}", network.name, unstated.join(", ")),
+                "add crop = { x = .., y = .. } to each of these layers of the network file, or give a plan with regions",
+            ));
+        }
+        if !too_small.is_empty() {
+            faults.push(Fault::new(
+                format!("cutting {edges} takes more than the map has: {}", too_small.join(", ")),
+                "cut fewer edges, or give these layers smaller crops in the network file",
+            ));
         }
         if faults.is_empty() { Ok(self) } else { Err(faults.into()) }
     }
@@ -160,25 +179,24 @@ impl Plan {
     }
 }
 
+/// Why a layer cannot be cropped.
+enum Uncut {
+    /// The network states no sizes.
+    Unstated,
+    /// More would be cut than there is.
+    TooSmall { rows: u32, columns: u32 },
+}
+
 /// The regions that `edges` cut from the output map of a convolution.
-fn cuts(layer: &Layer, edges: Edges) -> Result<Vec<Region>, Fault> {
-    let name = &layer.name;
+fn cuts(layer: &Layer, edges: Edges) -> Result<Vec<Region>, Uncut> {
     let Some(CropSize { x, y }) = layer.crop else {
-        return Err(Fault::new(
-            format!("the network states no crop size for {name}"),
-            "add crop = { x = .., y = .. } to that layer of the network file, or give a plan with regions",
-        ));
+        return Err(Uncut::Unstated);
     };
     let (height, width) = (layer.output.height, layer.output.width);
     let rows = y * (u32::from(edges.top) + u32::from(edges.bottom));
     let columns = x * (u32::from(edges.left) + u32::from(edges.right));
     if rows > height || columns > width {
-        return Err(Fault::new(
-            format!(
-                "cutting {edges} takes {rows} rows and {columns} columns from {name}, whose map is {height} x {width}"
-            ),
-            format!("cut fewer edges, or give {name} a smaller crop in the network file"),
-        ));
+        return Err(Uncut::TooSmall { rows, columns });
     }
     let whole = Region { top: 0, left: 0, height, width, bits: 0 };
     let mut regions = Vec::new();
@@ -254,17 +272,35 @@ fn parse_bits(text: &str, what: &str, network: &Network, fewest: impl Fn(&Layer)
         .into());
     }
     let mut bits = Vec::new();
-    let mut faults = Vec::new();
+    // The layers that cannot have an entry: one fault for each entry, however many layers it is given for.
+    let mut wrong: Vec<(&str, Vec<&Layer>)> = Vec::new();
     for (entry, layer) in entries.into_iter().zip(&network.layers) {
-        let fewest = fewest(layer);
         match entry.parse() {
-            Ok(number) if (fewest..=FULL_PRECISION_BITS).contains(&number) => bits.push(number),
-            _ => faults.push(Fault::new(
-                format!("{what} of {} cannot have {entry:?} bits", layer.name),
-                format!("give a whole number from {fewest} to {FULL_PRECISION_BITS}"),
-            )),
+            Ok(number) if (fewest(layer)..=FULL_PRECISION_BITS).contains(&number) => bits.push(number),
+            _ => match wrong.iter_mut().find(|(other, _)| *other == entry) {
+                Some((_, layers)) => layers.push(layer),
+                None => wrong.push((entry, vec![layer])),
+            },
         }
     }
+    let fault = |(entry, layers): (&str, Vec<&Layer>)| {
+        let names = || layers.iter().map(|layer| layer.name.as_str()).collect::<Vec<_>>().join(", ");
+        let whose = if layers.len() == count && count > 1 { "all layers".to_owned() } else { names() };
+        let least = layers.iter().map(|layer| fewest(layer)).min().unwrap_or(1);
+        let mut remedy = format!("give a whole number from {least} to {FULL_PRECISION_BITS}");
+        if least == 0 {
+            remedy += "; 0 crops a convolution, and fully connected layers have at least 1";
+        }
+        if entry == "float" || entry.parse().is_ok_and(|bits: u64| bits > FULL_PRECISION_BITS.into()) {
+            remedy += "; crossbars hold fixed-point numbers of no more bits";
+            if what == "weights" {
+                remedy +=
+                    " (`aquasim tolerance --weight-sets float` has the accuracy of 32-bit floating-point weights)";
+            }
+        }
+        Fault::new(format!("{what} of {whose} cannot have {entry:?} bits"), remedy)
+    };
+    let faults: Vec<Fault> = wrong.into_iter().map(fault).collect();
     if faults.is_empty() { Ok(bits) } else { Err(faults.into()) }
 }
 

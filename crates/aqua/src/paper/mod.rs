@@ -1,6 +1,7 @@
 //! The paper's tables and figures, and how they compare with what it prints.
 
 mod comparisons;
+mod markdown;
 mod plots;
 mod tables;
 
@@ -10,8 +11,10 @@ use serde::Serialize;
 
 pub use self::comparisons::Comparison;
 use self::comparisons::comparisons;
+pub use self::markdown::Allowed;
+pub use self::tables::NOT_REPRESENTABLE;
 use self::tables::{FROM_TRACE, Known, RECONSTRUCTED, Runs};
-pub use self::tables::{Figure3Row, Figure4Row, Figure5Row, Table1Row, ThroughputRow};
+pub use self::tables::{Figure3Row, Figure4Row, Figure5Row, OracleRow, Table1Row, ThroughputRow};
 use crate::published;
 use crate::study::{Measured, WeightSet};
 use crate::tolerance::{Infeasible, Tolerance};
@@ -37,6 +40,8 @@ pub struct Paper {
     pub figure3: Vec<Figure3Row>,
     /// Figure 4.
     pub figure4: Vec<Figure4Row>,
+    /// Crops behind Figures 3 to 5.
+    pub oracle: Vec<OracleRow>,
     /// Figure 5.
     pub figure5: Vec<Figure5Row>,
     /// Every published number.
@@ -51,12 +56,12 @@ impl Paper {
         let energies = runs.energies(WeightSet::Fixed16);
         let mut known = Vec::new();
         for weights in WeightSet::ALL {
-            for (top, stated) in Top::ALL.into_iter().zip([published::TOP_1, published::TOP_5]) {
+            for top in Top::ALL {
                 let traced = trace.and_then(|trace| trace.tolerance(weights, top));
                 let (tolerance, from) = match traced {
                     Some(tolerance) => (tolerance, FROM_TRACE),
                     // What the text states, it states of the 16-bit weights.
-                    None => (Tolerance::reconstruct(&stated, &energies)?, RECONSTRUCTED),
+                    None => (Tolerance::reconstruct(&published::stated(top), &energies)?, RECONSTRUCTED),
                 };
                 known.push(Known { weights, top, tolerance, from });
             }
@@ -67,6 +72,7 @@ impl Paper {
             throughput: tables::throughput(&runs),
             figure3: tables::figure3(&energies, &known),
             figure4: tables::figure4(&known),
+            oracle: tables::oracle(&known),
             comparisons: comparisons(&runs, &figure5, &known),
             table1,
             figure5,
@@ -85,6 +91,7 @@ impl Paper {
             file("figure3.svg", self.plot_figure3()),
             file("figure4.csv", to_csv(&self.figure4)),
             file("figure4.svg", self.plot_figure4()),
+            file("oracle.csv", to_csv(&self.oracle)),
             file("figure5.csv", to_csv(&self.figure5)),
             file("figure5.svg", self.plot_figure5()),
             file("paper.csv", to_csv(&self.comparisons)),
@@ -93,23 +100,8 @@ impl Paper {
     }
 
     fn to_markdown(&self) -> String {
-        let mut text = String::from(
-            "# AQuA's published numbers, and the simulated ones\n\n\
-             Every `got` is from cycle-level runs of VGG16; energy is dynamic. `why` says where a difference comes from.\n",
-        );
-        if self.figure4.iter().any(|row| row.tolerance_from == RECONSTRUCTED) {
-            text += "\nThe paper prints no raw data on images. Where no trace is given, *reconstructed* numbers use the \
-                     distribution over 0 to 4 cuts of maximum entropy that meets what the text states: they agree with \
-                     these statements by construction.\n";
-        }
-        text += "\n| what | got | expected | difference | why |\n| --- | ---: | ---: | ---: | --- |\n";
-        for Comparison { what, got, expected, difference, why } in &self.comparisons {
-            // Writing to a text cannot fail.
-            let _ = writeln!(text, "| {what} | {got:.4} | {expected:.4} | {difference:+.4} | {why} |");
-        }
-        text += "\nNot simulated: accuracies, which need ImageNet (Tables and Figure 3 show the printed ones), and the \
-                 paper's 32-bit floating-point weights, which ISAAC's crossbars cannot hold.\n\
-                 \n## How much of the saved work becomes throughput\n\n\
+        let mut text = self.summary() + &self.evidence();
+        text += "\n## How much of the saved work becomes throughput\n\n\
                  Captured share = speed-up / work reduction. Cycles per image are the mean over the later half of the \
                  images of a run without the last sixth: before that queues grow, after it the pipeline runs empty. The \
                  bottleneck is what an image needs longer than anything else, with the layer that needs most of it: in \

@@ -1,9 +1,10 @@
 //! The tables and figures as pictures.
 
 use super::Paper;
-use super::tables::{FROM_TRACE, RECONSTRUCTED, Table1Row, ThroughputRow};
+use super::tables::{FROM_TRACE, Figure3Row, Figure5Row, NOT_REPRESENTABLE, RECONSTRUCTED, Table1Row, ThroughputRow};
 use crate::plot::{self, Panel, Points, Series};
 use crate::study::WeightSet;
+use crate::tolerance::Population;
 use crate::trace::Top;
 
 /// What the axis of crops says.
@@ -67,12 +68,18 @@ impl Paper {
     pub(super) fn plot_figure3(&self) -> String {
         let mut all = Vec::new();
         for (colour, top) in Top::ALL.into_iter().enumerate() {
-            for (policy, name) in [("fixed", "one crop for all"), ("oracle", "AQuA")] {
-                let rows = || self.figure3.iter().filter(|row| row.policy == policy && row.top == top.name());
+            for (policy, population, name) in [
+                ("fixed", Population::All, "one crop for all"),
+                ("oracle", Population::All, "AQuA, energy of all images"),
+                ("oracle", Population::Right, "AQuA, energy of right images only"),
+            ] {
+                let of = |row: &&Figure3Row| (row.policy, row.energy_population) == (policy, population.name());
+                let rows = || self.figure3.iter().filter(of).filter(|row| row.top == top.name());
                 all.push(Points {
                     name: format!("{}, {name}{}", top.name(), mark(rows().map(|row| row.tolerance_from))),
                     points: rows().map(|row| (row.relative_energy, row.accuracy_percent)).collect(),
-                    colour,
+                    // The paper's own points, of mixed populations, in colours of their own.
+                    colour: if population == Population::Right { 3 + colour } else { colour },
                     large: policy == "oracle",
                 });
             }
@@ -81,7 +88,7 @@ impl Paper {
         let accuracies = || self.figure3.iter().map(|row| row.accuracy_percent);
         let least = (accuracies().fold(100.0, f64::min) / 5.0).floor() * 5.0;
         let most = ((accuracies().fold(0.0, f64::max) / 5.0).floor() * 5.0 + 5.0).min(100.0);
-        plot::scatter(&all, ("relative energy", "accuracy, %"), (0.45, 1.05), (least, most))
+        plot::scatter(&all, ("relative energy", "accuracy, % of all images"), (0.45, 1.05), (least, most))
     }
 
     pub(super) fn plot_figure4(&self) -> String {
@@ -104,27 +111,38 @@ impl Paper {
                 ),
                 values: rows(weights, top).map(|row| row.share).collect(),
             });
-            Panel { y: "share of images", most: 1.0, digits: 3, series: series.to_vec() }
+            Panel { y: "share of right images", most: 1.0, digits: 3, series: series.to_vec() }
         };
         let panels: Vec<Panel> = WeightSet::ALL.into_iter().filter(traced).map(panel).collect();
-        plot::bars(&labels, "cuts tolerated", &panels)
+        plot::bars(&labels, "cuts tolerated by images that are right without a crop", &panels)
     }
 
     pub(super) fn plot_figure5(&self) -> String {
+        let (drawn, missing): (Vec<WeightSet>, Vec<WeightSet>) =
+            WeightSet::ALL.into_iter().partition(|weights| weights.is_representable());
         // A trace may have some weight sets and not others.
-        let labels = WeightSet::ALL.map(|weights| {
+        let label = |weights: &WeightSet| {
             let rows = self.figure5.iter().filter(|row| row.weights == weights.name());
             format!("weights {}{}", weights.name(), mark(rows.map(|row| row.tolerance_from)))
-        });
-        let policies = [("none", ""), ("oracle", Top::One.name()), ("oracle", Top::Five.name())];
-        let series = policies.map(|(policy, top)| {
-            let rows = self.figure5.iter().filter(|row| row.policy == policy && row.top == top);
-            Series {
-                name: if policy == "none" { "no crop".to_owned() } else { format!("AQuA, {top}") },
-                values: rows.map(|row| row.relative_energy).collect(),
-            }
-        });
-        let y = "energy relative to 16 bits without a crop";
-        plot::bars(&labels, "", &[Panel { y, most: 1.1, digits: 3, series: series.to_vec() }])
+        };
+        let labels: Vec<String> = drawn.iter().map(label).collect();
+        let series = |population: Population| {
+            let policies = [("none", ""), ("oracle", Top::One.name()), ("oracle", Top::Five.name())];
+            let series = policies.map(|(policy, top)| {
+                let of = |row: &&Figure5Row| (row.policy, row.top, row.population) == (policy, top, population.name());
+                let rows = self.figure5.iter().filter(of);
+                Series {
+                    name: if policy == "none" { "no crop".to_owned() } else { format!("AQuA, {top}") },
+                    values: rows.filter_map(|row| row.relative_energy).collect(),
+                }
+            });
+            series.to_vec()
+        };
+        let panel = |y, population| Panel { y, most: 1.1, digits: 3, series: series(population) };
+        let panels =
+            [panel("energy, images right uncropped", Population::Right), panel("energy, all images", Population::All)];
+        let missing = missing.into_iter().map(|weights| format!("weights {}: {NOT_REPRESENTABLE}", weights.name()));
+        let x = format!("relative to weights 16 without a crop; {}", missing.collect::<Vec<_>>().join(", "));
+        plot::bars(&labels, &x, &panels)
     }
 }

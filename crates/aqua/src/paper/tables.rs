@@ -4,9 +4,9 @@ use network::Edges;
 use serde::Serialize;
 
 use crate::crops::{CROPS, bits, crops};
-use crate::published::TABLE_I;
+use crate::published::{self, TABLE_I};
 use crate::study::{Job, Measured, WeightSet};
-use crate::tolerance::Tolerance;
+use crate::tolerance::{Population, Tolerance};
 use crate::trace::Top;
 
 /// Table I: every image gets the same crop; 16-bit weights.
@@ -77,9 +77,11 @@ pub struct Figure3Row {
     pub cut: String,
     /// What counts as right.
     pub top: &'static str,
+    /// Images that the energy is a mean over: `all`, or `right` without a crop, as the paper's savings are.
+    pub energy_population: &'static str,
     /// Dynamic energy relative to no crop.
     pub relative_energy: f64,
-    /// Images classified right, percent.
+    /// Images classified right, percent of all.
     pub accuracy_percent: f64,
     /// Where the accuracy is from: `printed` or `trace`.
     pub accuracy_from: &'static str,
@@ -87,16 +89,35 @@ pub struct Figure3Row {
     pub tolerance_from: &'static str,
 }
 
-/// Figure 4: images by the largest crop that they tolerate.
+/// Figure 4: images that are right without a crop, by the largest crop that they tolerate.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figure4Row {
     /// Weight set.
     pub weights: &'static str,
     /// What counts as right.
     pub top: &'static str,
+    /// Share of all images that are right without a crop, 0 to 1. Reconstructed: Table I's, of 16-bit weights.
+    pub accuracy: f64,
     /// Number of cuts.
     pub cuts: usize,
-    /// Share of images, 0 to 1.
+    /// Share of the images that are right without a crop, 0 to 1.
+    pub share: f64,
+    /// `trace` or `reconstructed`.
+    pub tolerance_from: &'static str,
+}
+
+/// Crops that the oracle gives, behind Figures 3 to 5.
+#[derive(Clone, Debug, Serialize)]
+pub struct OracleRow {
+    /// Weight set.
+    pub weights: &'static str,
+    /// What counts as right.
+    pub top: &'static str,
+    /// Share of all images that are right without a crop, 0 to 1. Reconstructed: Table I's, of 16-bit weights.
+    pub accuracy: f64,
+    /// The crop: top, bottom, left, right.
+    pub cut: String,
+    /// Share of the images that are right without a crop, 0 to 1.
     pub share: f64,
     /// `trace` or `reconstructed`.
     pub tolerance_from: &'static str,
@@ -111,13 +132,20 @@ pub struct Figure5Row {
     pub policy: &'static str,
     /// What counts as right; empty without AQuA.
     pub top: &'static str,
-    /// Dynamic energy relative to 16-bit weights without a crop.
-    pub relative_energy: f64,
+    /// Images that the energy is a mean over: `all`, or those that are `right` without a crop.
+    pub population: &'static str,
+    /// Dynamic energy relative to 16-bit weights without a crop; none where crossbars cannot hold the weights.
+    pub relative_energy: Option<f64>,
     /// Part of the weight set's own energy without a crop that AQuA saves.
-    pub saving: f64,
+    pub saving: Option<f64>,
     /// `trace` or `reconstructed`; empty without AQuA.
     pub tolerance_from: &'static str,
+    /// Why there is no energy; else empty.
+    pub note: &'static str,
 }
+
+/// What [`Figure5Row::note`] says of weights that crossbars cannot hold.
+pub const NOT_REPRESENTABLE: &str = "not representable on this machine";
 
 /// What [`Figure4Row::tolerance_from`] says of figures without a trace.
 pub const RECONSTRUCTED: &str = "reconstructed";
@@ -216,27 +244,26 @@ pub fn throughput(runs: &Runs<'_>) -> Vec<ThroughputRow> {
 pub fn figure3(energies: &[f64; CROPS], known: &[Known]) -> Vec<Figure3Row> {
     let mut rows = Vec::new();
     for Known { top, tolerance, from, .. } in known.iter().filter(|known| known.weights == WeightSet::Fixed16) {
-        let printed = TABLE_I.map(|row| match top {
-            Top::One => row.top1_percent,
-            Top::Five => row.top5_percent,
-        });
-        let traced = tolerance.fixed.map(|fixed| fixed.map(|share| 100.0 * share));
-        let accuracy_from = if traced.is_some() { FROM_TRACE } else { "printed" };
-        let accuracies = traced.unwrap_or(printed);
-        let row = |policy, cut, relative_energy, accuracy_percent, tolerance_from| Figure3Row {
+        let accuracy_from = if tolerance.fixed.is_some() { FROM_TRACE } else { "printed" };
+        let accuracies = tolerance.fixed.unwrap_or_else(|| published::accuracies(*top));
+        let row = |policy, cut, population: Population, relative_energy, accuracy, tolerance_from| Figure3Row {
             policy,
             cut,
             top: top.name(),
+            energy_population: population.name(),
             relative_energy,
-            accuracy_percent,
+            accuracy_percent: 100.0 * accuracy,
             accuracy_from,
             tolerance_from,
         };
         for ((edges, energy), accuracy) in crops().into_iter().zip(energies).zip(accuracies) {
-            rows.push(row("fixed", bits(edges), *energy, accuracy, ""));
+            rows.push(row("fixed", bits(edges), Population::All, *energy, accuracy, ""));
         }
-        // The oracle keeps the accuracy of no crop.
-        rows.push(row("oracle", String::new(), tolerance.oracle_energy(energies), accuracies[0], from));
+        for population in Population::ALL {
+            let energy = tolerance.oracle_energy(energies, population);
+            // The oracle keeps the accuracy of no crop.
+            rows.push(row("oracle", String::new(), population, energy, accuracies[0], from));
+        }
     }
     rows
 }
@@ -246,7 +273,22 @@ pub fn figure4(known: &[Known]) -> Vec<Figure4Row> {
         tolerance.shares.into_iter().enumerate().map(move |(cuts, share)| Figure4Row {
             weights: weights.name(),
             top: top.name(),
+            accuracy: tolerance.accuracy,
             cuts,
+            share,
+            tolerance_from: from,
+        })
+    });
+    rows.collect()
+}
+
+pub fn oracle(known: &[Known]) -> Vec<OracleRow> {
+    let rows = known.iter().flat_map(|Known { weights, top, tolerance, from }| {
+        crops().into_iter().zip(tolerance.crops).map(move |(edges, share)| OracleRow {
+            weights: weights.name(),
+            top: top.name(),
+            accuracy: tolerance.accuracy,
+            cut: bits(edges),
             share,
             tolerance_from: from,
         })
@@ -257,18 +299,23 @@ pub fn figure4(known: &[Known]) -> Vec<Figure4Row> {
 pub fn figure5(runs: &Runs<'_>, known: &[Known]) -> Vec<Figure5Row> {
     let mut rows = Vec::new();
     for weights in WeightSet::ALL {
-        let energies = runs.energies(weights);
-        let row = |policy, top, energy: f64, tolerance_from| Figure5Row {
+        let energies = weights.is_representable().then(|| runs.energies(weights));
+        let row = |policy, top, population: Population, energy: Option<f64>, tolerance_from| Figure5Row {
             weights: weights.name(),
             policy,
             top,
+            population: population.name(),
             relative_energy: energy,
-            saving: 1.0 - energy / energies[0],
+            saving: energy.zip(energies).map(|(energy, energies)| 1.0 - energy / energies[0]),
             tolerance_from,
+            note: if weights.is_representable() { "" } else { NOT_REPRESENTABLE },
         };
-        rows.push(row("none", "", energies[0], ""));
-        for known in known.iter().filter(|known| known.weights == weights) {
-            rows.push(row("oracle", known.top.name(), known.tolerance.oracle_energy(&energies), known.from));
+        for population in Population::ALL {
+            rows.push(row("none", "", population, energies.map(|energies| energies[0]), ""));
+            for Known { top, tolerance, from, .. } in known.iter().filter(|known| known.weights == weights) {
+                let energy = energies.map(|energies| tolerance.oracle_energy(&energies, population));
+                rows.push(row("oracle", top.name(), population, energy, from));
+            }
         }
     }
     rows

@@ -1,6 +1,8 @@
 //! Traces.
 
-use aqua::{Top, Trace, WeightSet};
+use aqua::{Population, Top, Trace, WeightSet};
+
+use super::close;
 
 /// Ten images with 16-bit weights; see below for what each tolerates.
 pub const TEN_IMAGES: &str = include_str!("../../../../traces/ten-images.csv");
@@ -11,23 +13,25 @@ fn ten_images_give_the_shares_worked_out_by_hand() {
     let top1 = trace.tolerance(WeightSet::Fixed16, Top::One).expect("the trace has it");
     // Wrong uncropped: a (though right under crops) and b. Right under no crop only: c, d. One cut: e (right),
     // f (left or top). Two cuts: g (top and bottom). Three: h (two of them). Four: i, j.
-    assert_eq!(top1.shares, [0.4, 0.2, 0.1, 0.1, 0.2]);
-    assert_eq!(top1.accuracy, Some(0.8));
+    assert_eq!(top1.accuracy, 0.8);
+    assert_eq!(top1.shares, [0.25, 0.25, 0.125, 0.125, 0.25]);
     let crops = |pairs: &[(usize, f64)]| {
         let mut crops = [0.0; 16];
-        pairs.iter().for_each(|&(crop, share)| crops[crop] = share);
+        pairs.iter().for_each(|&(crop, images)| crops[crop] = images / 8.0);
         crops
     };
-    let expected = crops(&[(0, 0.4), (1, 0.1), (2, 0.05), (4, 0.05), (9, 0.1), (11, 0.05), (13, 0.05), (15, 0.2)]);
+    let expected = crops(&[(0, 2.0), (1, 1.0), (2, 0.5), (4, 0.5), (9, 1.0), (11, 0.5), (13, 0.5), (15, 2.0)]);
     assert!(top1.crops.iter().zip(expected).all(|(got, expected)| (got - expected).abs() < 1e-12), "{:?}", top1.crops);
-    // With energies of 1, 0.9, 0.8, 0.7, 0.6 by size: 0.4 + 0.18 + 0.08 + 0.07 + 0.12.
+    // With energies of 1, 0.9, 0.8, 0.7, 0.6 by size: 2 + 1.8 + 0.8 + 0.7 + 1.2 for right images, and 2 for the others.
     let energies = aqua::crops::crops().map(|edges| 1.0 - 0.1 * edges.count() as f64);
-    assert!((top1.oracle_energy(&energies) - 0.85).abs() < 1e-12);
+    close(top1.oracle_energy(&energies, Population::Right), 6.5 / 8.0, 1e-12, "right images");
+    close(top1.oracle_energy(&energies, Population::All), 0.85, 1e-12, "all images");
 
     // Top-5: all but b are right uncropped and under all crops.
     let top5 = trace.tolerance(WeightSet::Fixed16, Top::Five).expect("the trace has it");
-    assert_eq!(top5.shares, [0.1, 0.0, 0.0, 0.0, 0.9]);
-    assert!((top5.oracle_energy(&energies) - 0.64).abs() < 1e-12);
+    assert_eq!(top5.shares, [0.0, 0.0, 0.0, 0.0, 1.0]);
+    close(top5.oracle_energy(&energies, Population::Right), 0.6, 1e-12, "right images");
+    close(top5.oracle_energy(&energies, Population::All), 0.64, 1e-12, "all images");
     assert_eq!(trace.tolerance(WeightSet::Varied, Top::One), None);
 }
 
@@ -50,4 +54,24 @@ fn bad_traces_are_reported_with_their_places() {
         .replacen("\ne,16,1,", "\ne,16,", 1);
     insta::assert_snapshot!("rows", Trace::parse(&bad, "ten.csv").expect_err("bad rows"));
     insta::assert_snapshot!("empty", Trace::parse("", "ten.csv").expect_err("nothing"));
+}
+
+#[test]
+fn an_unknown_weight_set_is_one_fault_for_all_its_rows() {
+    let bad = TEN_IMAGES.replace(",16,", ",32,").replacen(",32,", ",8,", 1);
+    let faults = Trace::parse(&bad, "ten.csv").expect_err("no such sets");
+    let messages: Vec<&str> = faults.iter().map(document::Fault::message).collect();
+    assert_eq!(messages, ["there is no weight set \"8\"", "there is no weight set \"32\""]);
+}
+
+#[test]
+fn a_trace_in_which_nothing_is_right_is_refused() {
+    let (header, _) = TEN_IMAGES.split_once('\n').expect("a header");
+    let wrong = format!("{header}\na,16{}\n", ",0".repeat(32));
+    let faults = Trace::parse(&wrong, "wrong.csv").expect_err("no share of no images");
+    let messages: Vec<&str> = faults.iter().map(document::Fault::message).collect();
+    assert_eq!(
+        messages,
+        ["top-1", "top-5"].map(|top| format!("with weights 16, no image is right at {top} without a crop"))
+    );
 }

@@ -317,14 +317,14 @@ fn one_bad_picture_in_a_thousand_is_reported_and_left_out_on_request_only() {
     assert!(stdout.contains("\npictures     999, 1 skipped, 1 plan\n"), "{stdout}");
 }
 
-const TRACE: [&str; 7] = ["--weight-sets", "16", "12", "--out", "trace.csv", "--figures", "figures"];
+const TRACE: [&str; 8] = ["--weight-sets", "16", "12", "float", "--out", "trace.csv", "--figures", "figures"];
 
 #[test]
 fn a_trace_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
     let (whole, killed) = (case(30), case(30));
     let summary = succeeds(whole.path(), &arguments("tolerance", &TRACE));
     let trace = fs::read_to_string(whole.path().join("trace.csv")).unwrap();
-    assert_eq!(trace.lines().count(), 1 + 2 * 30);
+    assert_eq!(trace.lines().count(), 1 + 3 * 30);
     let part = killed.path().join("trace.csv.part");
     let done = || fs::read_to_string(&part).map_or(0, |text| text.lines().count());
     let mut kills = 0;
@@ -365,7 +365,7 @@ fn a_trace_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
         assert_eq!(read(&whole), read(&killed), "{name}");
     }
     assert_eq!(names(&whole.path().join("figures")), ["figure4.csv", "figure4.svg", "figure5.csv", "figure5.svg"]);
-    assert!(summary.starts_with("weights,right_at,share,cuts_0") && summary.lines().count() == 5, "{summary}");
+    assert!(summary.starts_with("weights,right_at,accuracy,cuts_0") && summary.lines().count() == 7, "{summary}");
 }
 
 #[test]
@@ -399,11 +399,42 @@ fn a_trace_says_of_each_crop_what_infer_says_and_the_paper_takes_it() {
 }
 
 #[test]
+fn floating_point_says_what_the_reference_says_and_has_no_energy() {
+    let place = case(6);
+    let options = ["--weight-sets", "float", "--out", "trace.csv", "--figures", "figures"];
+    let summary = succeeds(place.path(), &arguments("tolerance", &options));
+    for line in summary.lines().skip(1) {
+        assert!(line.starts_with("float,top-") && line.ends_with(",,,,not representable on this machine"), "{line}");
+    }
+    let path = |name: &str| place.path().join(name);
+    let network = network::load(path("network.toml").to_str().unwrap()).unwrap();
+    let weights = dataset::load_weights(&path("weights.safetensors"), &network).unwrap();
+    let labels = dataset::Labels::load(&path("labels.csv"), 10).unwrap();
+    let trace = fs::read_to_string(path("trace.csv")).unwrap();
+    for (picture, line) in dataset::pictures(&path("test")).unwrap().iter().zip(trace.lines().skip(1)) {
+        let input = dataset::normalise(picture.load(&network).unwrap(), &network.preprocessing);
+        let cells: Vec<&str> = line.split(',').collect();
+        for (crop, edges) in network::Edges::all().into_iter().enumerate() {
+            let plan = network::Plan::uniform(&network, 16, 16).crop(&network, edges).unwrap();
+            let one = std::num::NonZeroUsize::MIN;
+            let scores = numeric::reference::run(&network, &weights, &plan, input.view(), one).unwrap().output;
+            let label = scores[(labels.of(&picture.name).unwrap(), 0, 0)];
+            // Of equal scores the first counts: none are equal here.
+            let better = scores.iter().filter(|score| **score > label).count();
+            let right = [better < 1, better < 5].map(|right| if right { "1" } else { "0" });
+            assert_eq!([cells[2 + crop], cells[18 + crop]], right, "{edges}, {line}");
+        }
+    }
+    let figure5 = fs::read_to_string(path("figures/figure5.csv")).unwrap();
+    assert!(figure5.lines().skip(1).all(|line| line.ends_with(",,,not representable on this machine")), "{figure5}");
+}
+
+#[test]
 fn shipped_traces_and_figures_are_of_the_shipped_pictures() {
     let read = |name: &str| fs::read_to_string(digits().join(name)).unwrap();
     let trace = read("trace.csv");
     aqua::Trace::parse(&trace, "trace.csv").expect("the paper's figures take it");
-    assert_eq!(trace.lines().count(), 1 + 2 * 400);
+    assert_eq!(trace.lines().count(), 1 + 3 * 400);
     // Share of right answers without a crop, in the trace and in both figures.
     let right = trace.lines().filter(|line| line.contains(".png,16,1,")).count() as f64 / 400.0;
     assert!(read("figure3.csv").contains(&format!("\"fixed crops\",\"none\",1.00000,{right:.5}\n")));
@@ -441,7 +472,7 @@ fn the_readme_states_the_numbers_of_the_shipped_figures() {
         assert!(readme.contains(&stated), "the README lacks {stated:?}");
     }
     let (figure4, figure5) = (read("figure4.csv"), read("figure5.csv"));
-    for weights in ["16", "12"] {
+    for weights in ["16", "12", "float"] {
         for top in ["top-1", "top-5"] {
             let start = format!("{weights},{top},");
             let shares = figure4.lines().filter(|line| line.starts_with(&start));
@@ -450,8 +481,13 @@ fn the_readme_states_the_numbers_of_the_shipped_figures() {
                 let line = figure5.lines().find_map(|line| line.strip_prefix(&start)).expect("the set is there");
                 line.split_once(',').unwrap().0.to_owned()
             };
-            let energies = [energy(format!("{weights},none,,")), energy(format!("{weights},oracle,{top},"))].join(",");
-            let stated = format!(",{},{energies}\n", shares.join(","));
+            let energies = [
+                energy(format!("{weights},none,,all,")),
+                energy(format!("{weights},oracle,{top},right,")),
+                energy(format!("{weights},oracle,{top},all,")),
+            ];
+            let note = if weights == "float" { aqua::NOT_REPRESENTABLE } else { "" };
+            let stated = format!(",{},{},{note}\n", shares.join(","), energies.join(","));
             let stated = |line: &str| line.starts_with(&start) && format!("{line}\n").ends_with(&stated);
             assert!(readme.lines().any(stated), "the README lacks {start} of Figures 4 and 5");
         }

@@ -152,12 +152,38 @@ const ONE_LAYER: &str = "name = 'one'\ninput = { height = 4, width = 4, channels
      [[layers]]\nname = 'conv1'\nkind = 'convolution'\nkernel = 1\nchannels = 1\ncrop = { x = 3, y = 3 }\n";
 
 #[test]
+fn one_wrong_option_is_one_fault_however_many_layers_it_is_for() {
+    let cut: Edges = "top,left".parse().unwrap();
+    for name in ["vgg16", "vgg11", "alexnet", "tiny"] {
+        let network = network::load(name).unwrap();
+        for entry in ["32", "float", "0", "-1", "1.5", "", "99999999999999999999"] {
+            let faults = parse_weights(entry, &network).unwrap_err();
+            let messages: Vec<&str> = faults.iter().map(document::Fault::message).collect();
+            assert_eq!(messages, [format!("weights of all layers cannot have {entry:?} bits")], "{name}");
+            // 0 is right for convolutions, and wrong for all of the rest at once.
+            assert_eq!(parse_activations(entry, &network).unwrap_err().iter().count(), 1, "{name}, {entry}");
+        }
+        // A list of equal entries is one mistake, too, and two different ones are two.
+        let list = vec!["32"; network.layers.len()].join(",");
+        assert_eq!(parse_weights(&list, &network).unwrap_err().iter().count(), 1, "{name}");
+        let list = list.replacen("32", "33", 1);
+        assert_eq!(parse_weights(&list, &network).unwrap_err().iter().count(), 2, "{name}");
+        // Defaults of a plan file.
+        let file = Plan::parse("weights = 32\nactivations = 32\n", "plan.toml", &network).unwrap_err();
+        assert_eq!(file.iter().count(), 2, "{name}: {file}");
+        let mut bare = network.clone();
+        bare.layers.iter_mut().for_each(|layer| layer.crop = None);
+        assert_eq!(Plan::uniform(&bare, 16, 16).crop(&bare, cut).unwrap_err().iter().count(), 1, "{name}");
+    }
+}
+
+#[test]
 fn a_crop_of_a_network_without_crop_sizes_names_every_layer_that_lacks_one() {
     let alexnet = network::load("alexnet").unwrap();
     let plan = Plan::uniform(&alexnet, 16, 16);
     let faults = plan.clone().crop(&alexnet, "top".parse().unwrap()).unwrap_err();
-    assert_eq!(faults.iter().count(), 5);
-    assert_eq!(faults.iter().next().unwrap().message(), "the network states no crop size for conv1");
+    let messages: Vec<&str> = faults.iter().map(document::Fault::message).collect();
+    assert_eq!(messages, ["AlexNet states no crop size for conv1, conv2, conv3, conv4, conv5"]);
     assert_eq!(plan.clone().crop(&alexnet, Edges::NONE).unwrap(), plan);
 }
 
