@@ -23,6 +23,9 @@ def main() -> None:
 
     points = pd.read_parquet(arguments.sweep / "points.parquet")
     points = points[points["status"] == "done"]
+    unsettled = points[points["settled"] != True]  # noqa: E712, it may be empty
+    if len(unsettled):
+        raise SystemExit(f"{len(unsettled)} of {len(points)} points are not settled: run them with images = \"auto\"")
     baseline = points[(points["crop"] == "none") & ~points["rebalance"]].iloc[0]
     speed_up = baseline["cycles_per_image"] / points["cycles_per_image"]
     work_reduction = baseline["macs"] / points["macs"]

@@ -1,11 +1,13 @@
 //! Builds the machine that a mapping describes, and runs it: the only place that knows who talks to whom.
 
 mod outcome;
+mod settled;
 mod wiring;
 
 pub use components::{Cause, Counts, Fidelity, NoProbe, Probe, Stage, Stalls, Unit, Waiting};
 pub use des::Order;
 pub use outcome::{LayerOutcome, Outcome};
+pub use settled::{Latency, Pace, Unsettled};
 
 use arch::Arch;
 use components::{Context, Crossing, Link, Mesh, Packet, Tile, TileMessage};
@@ -73,6 +75,31 @@ fn waits(waiting: &[Waiting]) -> String {
 /// Runs a layout.
 pub fn run(arch: &Arch, layout: &Layout, options: &Options) -> Result<Outcome, SimulationError> {
     run_probed(arch, layout, options, NoProbe).0
+}
+
+/// The most images of a run.
+pub const MOST_IMAGES: u32 = 10_000;
+/// Images with which [`run_until_settled`] begins where nothing is known of a run.
+pub const FIRST_IMAGES: u32 = 8;
+
+/// Runs a layout with more and more images, from those of `options` on twice as many each time, until the run is settled
+/// or has as many as there may be. Returns the options and the outcome of the last run.
+pub fn run_until_settled(
+    arch: &Arch,
+    layout: &Layout,
+    options: &Options,
+) -> Result<(Options, Outcome), SimulationError> {
+    let mut options = options.clone();
+    let mut outcome = run(arch, layout, &options)?;
+    while options.images < MOST_IMAGES && !matches!(outcome.pace(), Ok(_) | Err(Unsettled::NoResults)) {
+        let more = Options { images: (2 * options.images).min(MOST_IMAGES), ..options.clone() };
+        match run(arch, layout, &more) {
+            Ok(longer) => (options, outcome) = (more, longer),
+            Err(SimulationError::TooManyImages { .. }) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((options, outcome))
 }
 
 /// Runs a layout while `probe` looks on, and gives it back.

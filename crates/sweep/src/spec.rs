@@ -10,7 +10,7 @@
 //! | `weights`, `activations`, `crop` | as on the command line; `16`, `16` and `none` by default |
 //! | `plan` | plan files in place of these three |
 //! | `rebalance` | whether copies are balanced for the crop; `false` by default |
-//! | `images` | images, one after another; 1 by default |
+//! | `images` | images, one after another, or `auto`: until their rate has settled; 1 by default |
 //!
 //! Every value is combined with every other; the first key of the file varies slowest. The keys that `zip` lists go
 //! together instead, row by row: `zip = ["arch.crossbar.rows", "arch.adc.bits"]`. `simulate = false` only computes what
@@ -366,10 +366,11 @@ impl Reader<'_> {
         let default = vec![Given { value: Cell::Integer(1), path: key.to_owned() }];
         let given = table.get(key).map_or(default, |value| self.values(key, value));
         let allowed = 1..=i64::from(u32::MAX);
-        for Given { path, .. } in
-            given.iter().filter(|given| !matches!(given.value, Cell::Integer(n) if allowed.contains(&n)))
-        {
-            self.document.fault(&[path], format!("{path} must be a whole number of at least 1"), "correct it");
+        for Given { path, .. } in given.iter().filter(|given| {
+            !matches!(given.value, Cell::Integer(n) if allowed.contains(&n)) && given.value != Cell::from("auto")
+        }) {
+            let remedy = "auto runs images until their rate has settled";
+            self.document.fault(&[path], format!("{path} must be a whole number of at least 1, or auto"), remedy);
         }
         Meant::plain(key, given)
     }
