@@ -98,7 +98,7 @@ def check_figure5(aquasim: pathlib.Path, folder: pathlib.Path) -> tuple:
 
 def make_crops(aquasim: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     """A small sweep of the kind of sweeps/captured-throughput.toml."""
-    crops = 'network = "tiny"\narch.file = "tiny"\nimages = 4\nrebalance = [false, true]\ncrop = ["none", "left", "top"]\n'
+    crops = 'network = "tiny"\narch.file = "tiny"\nimages = "auto"\nrebalance = [false, true]\ncrop = ["none", "left", "top"]\n'
     (folder / "crops.toml").write_text(crops)
     run(aquasim, "sweep", folder / "crops.toml", "--out", folder / "crops")
     return folder / "crops"

@@ -23,7 +23,10 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("throughput.pdf"))
     arguments = parser.parse_args()
 
-    table = points.read(arguments.sweep, ["crop", "rebalance", "macs", "cycles_per_image"])
+    table = points.read(arguments.sweep, ["crop", "rebalance", "macs", "settled", "cycles_per_image"])
+    unsettled = table[table["settled"] != True]  # noqa: E712, it may be empty
+    if len(unsettled):
+        points.refuse(f"{len(unsettled)} of {len(table)} points are not settled", 'run them with images = "auto"')
     points.one_each(table, ["crop", "rebalance"])
     baseline = table[(table["crop"] == "none") & ~table["rebalance"]]
     if baseline.empty:

@@ -139,7 +139,8 @@ fn without_contention_vgg16_finishes_an_image_every_3136_cycles() {
     let vgg16 = preset("vgg16");
     let plan = Plan::uniform(&vgg16, 16, 16);
     let options = Options { images: 3, uncontended: true, ..Options::default() };
-    assert_eq!(run(&isaac(&[]), &vgg16, &plan, &options).interval_cycles(), Some(3136));
+    let pace = run(&isaac(&[]), &vgg16, &plan, &options).pace().expect("it is settled");
+    assert_eq!((pace.cycles_per_image, pace.error), (3136.0, 0.0));
 }
 
 /// ADC conversions and total dynamic energy of VGG16 under each crop, relative to none.

@@ -8,6 +8,7 @@ mod determinism;
 mod isaac;
 mod many_images;
 mod paper;
+mod settled;
 mod stalls;
 mod support;
 mod vgg16;

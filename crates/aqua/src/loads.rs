@@ -185,7 +185,7 @@ mod tests {
             let (arch, outcome, loads) = run(&overrides, 30);
             let busiest = loads.busiest(&arch, 30).expect("something passed");
             assert!(busiest.resource.contains(name), "{} for {name}", busiest.resource);
-            let pace = outcome.steady_interval_cycles().expect("several images");
+            let pace = outcome.pace().expect("it is settled").cycles_per_image;
             assert!((pace / busiest.cycles - 1.0).abs() < 0.05, "{name}: {pace} cycles for {}", busiest.cycles);
         }
     }

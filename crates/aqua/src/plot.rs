@@ -27,6 +27,7 @@ const FEW_BARS: usize = 24;
 #[derive(Clone)]
 pub struct Series {
     pub name: String,
+    /// What is not a number has no bar.
     pub values: Vec<f64>,
 }
 
@@ -113,9 +114,10 @@ fn draw_panel(root: &Area, area: &Area, labels: &[String], x: &str, panel: &Pane
         let bar = |(label, value): (usize, &f64)| {
             Rectangle::new([(left(label), 0.0), (left(label) + width * 0.94, *value)], colour_of(index).filled())
         };
-        chart.draw_series(values.iter().enumerate().map(bar))?;
+        let known = || values.iter().enumerate().filter(|(_, value)| value.is_finite());
+        chart.draw_series(known().map(bar))?;
         if labels.len() * series.len() <= FEW_BARS {
-            for (label, value) in values.iter().enumerate() {
+            for (label, value) in known() {
                 let (at, top) = chart.backend_coord(&(left(label) + width * 0.47, *value));
                 let text = format!("{value:.digits$}");
                 root.draw(&Text::new(text, (at, top - 3), centred(11, VPos::Bottom)))?;

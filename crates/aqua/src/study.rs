@@ -9,9 +9,8 @@ use network::{Edges, FULL_PRECISION_BITS, LayerKind, Network, Plan, parse_weight
 use crate::crops::crops;
 use crate::loads::{Load, Loads};
 
-/// Images of a run whose throughput is measured: enough for the later half to be in steady state. Queues before a
-/// bottleneck grow for some fifteen images.
-const STEADY_IMAGES: u32 = 30;
+/// Images with which a run begins to be tried for being settled: VGG16's queues have then grown on most machines.
+const FIRST_IMAGES: u32 = 48;
 
 /// Weights of a network, quantised by rounding (section IV.A).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,8 +57,8 @@ pub struct Job {
     pub edges: Edges,
     /// Copies are balanced for the crop, not for the whole map.
     pub rebalanced: bool,
-    /// Images, one after another.
-    pub images: u32,
+    /// Images are run until their rate has settled, not one alone.
+    pub settled: bool,
 }
 
 /// What a run of the study gave.
@@ -75,9 +74,9 @@ pub struct Measured {
     pub convolution_conversions: u64,
     /// Multiply-accumulates of an image.
     pub macs: u64,
-    /// Cycles from the start to the first image's last result.
+    /// Cycles from the start to the last result of an image alone on the machine.
     pub latency_cycles: u64,
-    /// Cycles from one image's last result to the next's in steady state; `None` for a single image.
+    /// Cycles from one image's last result to the next's, settled; `None` for a single image.
     pub cycles_per_image: Option<f64>,
     /// The layer that sets the pace.
     pub bottleneck: Bottleneck,
@@ -133,21 +132,21 @@ impl Job {
     /// The study: every crop with every weight set, throughput before and after rebalancing for the 16-bit weights, and
     /// one run with 8-bit activations.
     pub fn all() -> Vec<Job> {
-        let job = |weights, edges, rebalanced, images| Job {
+        let job = |weights, edges, rebalanced, settled| Job {
             weights,
             activation_bits: FULL_PRECISION_BITS,
             edges,
             rebalanced,
-            images,
+            settled,
         };
         let mut jobs = Vec::new();
         for edges in crops() {
             // Without a crop there is nothing to rebalance.
             let balances = if edges == Edges::NONE { &[false][..] } else { &[false, true] };
-            jobs.extend(balances.iter().map(|&rebalanced| job(WeightSet::Fixed16, edges, rebalanced, STEADY_IMAGES)));
-            jobs.extend([WeightSet::Varied, WeightSet::Fixed12].map(|weights| job(weights, edges, false, 1)));
+            jobs.extend(balances.iter().map(|&rebalanced| job(WeightSet::Fixed16, edges, rebalanced, true)));
+            jobs.extend([WeightSet::Varied, WeightSet::Fixed12].map(|weights| job(weights, edges, false, false)));
         }
-        jobs.push(Job { activation_bits: 8, ..job(WeightSet::Fixed16, Edges::NONE, false, 1) });
+        jobs.push(Job { activation_bits: 8, ..job(WeightSet::Fixed16, Edges::NONE, false, false) });
         jobs
     }
 
@@ -167,22 +166,23 @@ impl Job {
             .crop(network, self.edges)?;
         let balance = if self.rebalanced { mapper::balance_cropped } else { mapper::balance };
         let layout = balance(arch, network, &plan)?;
-        let options = Options { images: self.images, ..Options::default() };
+        let options = Options::default();
         let (outcome, loads) = chip::run_probed(arch, &layout, &options, Loads::new(arch, layout.layers.len()));
         let outcome = outcome?;
-        let images = u64::from(self.images);
+        let first = Options { images: FIRST_IMAGES, ..options };
+        let settled = self.settled.then(|| chip::run_until_settled(arch, &layout, &first)).transpose()?;
         let convolutions =
             || outcome.layers.iter().zip(&layout.layers).filter(|(_, layer)| !layer.is_fully_connected());
         let conversions: u64 = convolutions().map(|(layer, _)| layer.counts.adc_conversions).sum();
         Ok(Measured {
             job: self,
-            energy_pj: report::total_pj(&report::energy(arch, &outcome.counts())) / f64::from(self.images),
-            adc_conversions: outcome.counts().adc_conversions / images,
-            convolution_conversions: conversions / images,
+            energy_pj: report::total_pj(&report::energy(arch, &outcome.counts())),
+            adc_conversions: outcome.counts().adc_conversions,
+            convolution_conversions: conversions,
             macs: layout.layers.iter().map(LayerLayout::macs).sum(),
-            latency_cycles: outcome.images[0],
-            cycles_per_image: outcome.steady_interval_cycles(),
-            bottleneck: Bottleneck::find(arch, &layout, loads.busiest(arch, self.images)),
+            latency_cycles: outcome.cycles,
+            cycles_per_image: settled.and_then(|(_, outcome)| outcome.pace().ok()).map(|pace| pace.cycles_per_image),
+            bottleneck: Bottleneck::find(arch, &layout, loads.busiest(arch, 1)),
         })
     }
 }

@@ -2,12 +2,14 @@
 
 mod deadlock;
 mod outcome;
+mod settled;
 mod wiring;
 
 pub use components::{Cause, Counts, Fidelity, NoProbe, Probe, Stage, Stalls, Unit, Waiting};
 pub use deadlock::Deadlock;
 pub use des::Order;
 pub use outcome::{LayerOutcome, Outcome};
+pub use settled::{Latency, Pace, Unsettled};
 
 use arch::Arch;
 use components::{Context, Crossing, Link, Mesh, Packet, Rooms, Tile, TileMessage};
@@ -68,6 +70,29 @@ pub enum SimulationError {
 /// Runs a layout.
 pub fn run(arch: &Arch, layout: &Layout, options: &Options) -> Result<Outcome, SimulationError> {
     run_probed(arch, layout, options, NoProbe).0
+}
+
+/// Images with which [`run_until_settled`] begins where nothing is known of a run.
+pub const FIRST_IMAGES: u32 = 8;
+
+/// Runs a layout with more and more images, from those of `options` on twice as many each time, until the run is settled
+/// or has as many as there may be. Returns the options and the outcome of the last run.
+pub fn run_until_settled(
+    arch: &Arch,
+    layout: &Layout,
+    options: &Options,
+) -> Result<(Options, Outcome), SimulationError> {
+    let mut options = options.clone();
+    let mut outcome = run(arch, layout, &options)?;
+    while options.images < MOST_IMAGES && !matches!(outcome.pace(), Ok(_) | Err(Unsettled::NoResults)) {
+        let more = Options { images: (2 * options.images).min(MOST_IMAGES), ..options.clone() };
+        match run(arch, layout, &more) {
+            Ok(longer) => (options, outcome) = (more, longer),
+            Err(SimulationError::TooManyImages { .. }) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((options, outcome))
 }
 
 /// Runs a layout while `probe` looks on, and gives it back.

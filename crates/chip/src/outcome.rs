@@ -12,7 +12,9 @@ use crate::{Board, Options, SimulationError};
 pub struct Outcome {
     /// Last cycle in which anything happened.
     pub cycles: Cycle,
-    /// Cycle in which the last result of each image was written.
+    /// Cycle in which the first inputs of each image were fetched; empty if no layer computes anything.
+    pub begun: Vec<Cycle>,
+    /// Cycle in which the last result of each image was written; empty if the last layer computes nothing.
     pub images: Vec<Cycle>,
     /// A sum over every completion and its cycle: equal for equal behaviour.
     pub digest: u64,
@@ -51,23 +53,6 @@ impl Outcome {
         self.layers.iter().for_each(|layer| stalls += &layer.stalls);
         stalls
     }
-
-    /// Cycles between the last two images; `None` for a single one.
-    pub fn interval_cycles(&self) -> Option<Cycle> {
-        match self.images[..] {
-            [.., before, last] => Some(last - before),
-            _ => None,
-        }
-    }
-
-    /// Mean cycles between images in steady state; `None` for a single one. The later half of the intervals counts, without
-    /// their last sixth: at first the pipeline fills and queues grow, at last it runs empty and what is left meets no
-    /// traffic. VGG16 takes some 15 images until its queues have grown.
-    pub fn steady_interval_cycles(&self) -> Option<f64> {
-        let intervals = self.images.len().checked_sub(1).filter(|&intervals| intervals > 0)?;
-        let (first, last) = (intervals / 2, intervals - intervals / 6);
-        Some((self.images[last] - self.images[first]) as f64 / (last - first) as f64)
-    }
 }
 
 /// Adds up what the components counted, and checks that nothing was lost.
@@ -80,15 +65,16 @@ pub fn collect(
     probe: &mut impl Probe,
 ) -> Result<Outcome, SimulationError> {
     let cycles = board.tiles.iter().map(|tile| tile.last_active).max().unwrap_or(0);
-    let images = finished_images(layout, board, options);
-    if images.len() < options.images as usize {
-        let done = (images.len() as u32, options.images);
+    let (images, awaited) = finished_images(layout, board, options);
+    if images.len() < awaited as usize {
+        let done = (images.len() as u32, awaited);
         let deadlock = Deadlock::find(layout, wiring, board, cycles, done);
         return Err(SimulationError::Deadlock(Box::new(deadlock)));
     }
     let mut layers = vec![LayerOutcome::default(); layout.layers.len()];
     let cells = u64::from(arch.crossbar.rows) * u64::from(arch.crossbar.columns);
     let mut digest = 0u64;
+    let mut begun: Vec<Cycle> = Vec::new();
     for tile in &board.tiles {
         digest = digest.wrapping_add(tile.digest);
         for (layer, counts) in tile.counts(cells) {
@@ -107,7 +93,12 @@ pub fn collect(
         for control in &tile.controls {
             let layer = &mut layers[usize::from(control.layer_index)];
             layer.stalls += &control.stalls;
-            layer.first_cycle = [layer.first_cycle, control.first_cycle].into_iter().flatten().min();
+            layer.first_cycle = layer.first_cycle.into_iter().chain(control.begun.first().copied()).min();
+            if control.begins_images {
+                // A copy without windows begins none.
+                begun.resize(begun.len().max(control.begun.len()), Cycle::MAX);
+                begun.iter_mut().zip(&control.begun).for_each(|(first, &own)| *first = own.min(*first));
+            }
         }
         for inputs in tile.inputs().iter().filter(|inputs| inputs.layer > 0 && inputs.last_written_at > 0) {
             let last = &mut layers[usize::from(inputs.layer) - 1].last_cycle;
@@ -128,23 +119,25 @@ pub fn collect(
     layers[0].counts.edram_bits_written += host_bits;
     layers[0].counts.host_bits_written = host_bits;
     let chips = used_chips(arch, layout);
-    let outcome = Outcome { cycles, images, digest, layers, chips };
+    let outcome = Outcome { cycles, begun, images, digest, layers, chips };
     check(&outcome, layout, options);
     Ok(outcome)
 }
 
-/// When each image was done, up to the first that is not.
-fn finished_images(layout: &Layout, board: &Board, options: &Options) -> Vec<Cycle> {
+/// When each image was done, up to the first that is not, and how many must be: none where nothing is computed.
+fn finished_images(layout: &Layout, board: &Board, options: &Options) -> (Vec<Cycle>, u32) {
     let last = layout.layers.last().expect("a network has at least one layer");
     let positions = last.produced.iter().filter(|&&step| step != mapper::NEVER).count();
     let expected = (positions * last.groups.len()) as u64;
-    (0..options.images as usize)
+    let awaited = if expected > 0 { options.images } else { 0 };
+    let images = (0..awaited as usize)
         .map_while(|image| {
             let tiles = board.tiles.iter().map(|tile| tile.outputs.images[image]);
             let (results, cycle) = tiles.fold((0, 0), |all, tile| (all.0 + tile.0, all.1.max(tile.1)));
             (results == expected).then_some(cycle)
         })
-        .collect()
+        .collect();
+    (images, awaited)
 }
 
 fn used_chips(arch: &Arch, layout: &Layout) -> u32 {
@@ -173,22 +166,5 @@ fn check(outcome: &Outcome, layout: &Layout, options: &Options) {
         assert_eq!(sent + layer.counts.host_bits_written, written, "bits of {name} were lost on their way");
         let computing = layer.stalls[Cause::Computing];
         assert!(computing <= layer.imas * outcome.cycles, "{name} computed longer than the run lasted");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_steady_interval_is_that_of_the_later_half_without_the_end() {
-        let outcome =
-            |images: &[Cycle]| Outcome { cycles: 0, images: images.to_vec(), digest: 0, layers: Vec::new(), chips: 1 };
-        assert_eq!(outcome(&[90]).steady_interval_cycles(), None);
-        assert_eq!(outcome(&[90, 130]).steady_interval_cycles(), Some(40.0));
-        // Intervals 70, 40, 20.
-        assert_eq!(outcome(&[90, 160, 200, 220]).steady_interval_cycles(), Some(30.0));
-        // 70, 60, 40, 50, 30, 20: the first half and the last one are left out.
-        assert_eq!(outcome(&[0, 70, 130, 170, 220, 250, 270]).steady_interval_cycles(), Some(40.0));
     }
 }

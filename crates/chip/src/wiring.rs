@@ -199,8 +199,11 @@ impl<'a> Wiring<'a> {
         let (arch, layers) = (self.arch, &self.layout.layers);
         let inputs_of =
             |layer: usize| plan.inputs.iter().position(|&(of, _)| of == layer).expect("every copy has inputs");
+        // What lies before it is cropped as a whole.
+        let first = layers.iter().position(|layer| layer.computed_windows() > 0);
         let controls = plan.controls.iter().map(|&(layer, copy, imas)| {
-            LayerControl::new((&layers[layer], layer as u16), copy, options.images, inputs_of(layer) as u8, imas)
+            let (inputs, begins_images) = (inputs_of(layer) as u8, Some(layer) == first);
+            LayerControl::new((&layers[layer], layer as u16), copy, options.images, begins_images, inputs, imas)
         });
         let imas = plan.imas.iter().map(|&(ima, control)| {
             let layer = plan.controls[usize::from(control)].0;

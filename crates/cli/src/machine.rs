@@ -56,14 +56,14 @@ impl Machine {
 
 fn check(file: &str) -> Result<(), Failure> {
     let arch = arch::load(file)?;
-    output::warn(&arch);
+    output::warn_of(&arch);
     output::print(&format!("{file} describes {}: nothing is wrong with it\n", arch.name))
 }
 
 fn show(machine: &str) -> Result<(), Failure> {
     let (text, file) = arch::text(machine)?;
     let arch = arch::parse(&text, &file)?;
-    output::warn(&arch);
+    output::warn_of(&arch);
     let figures = report::terminal::figures(&arch);
     let comments: String = figures.lines().map(|line| format!("# {line}").trim_end().to_owned() + "\n").collect();
     output::print(&format!("{}\n\n{comments}", text.trim_end()))

@@ -30,11 +30,14 @@ pub fn complain(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
+/// Warns of something.
+pub fn warn(warning: &str) {
+    complain(&format!("{WARNING}warning:{WARNING:#} {warning}"));
+}
+
 /// Warns of what the user of `arch` should know.
-pub fn warn(arch: &arch::Arch) {
-    for warning in arch::warnings(arch) {
-        complain(&format!("{WARNING}warning:{WARNING:#} {warning}"));
-    }
+pub fn warn_of(arch: &arch::Arch) {
+    arch::warnings(arch).iter().for_each(|warning| warn(warning));
 }
 
 /// A place for results, found good before the work that yields them begins.

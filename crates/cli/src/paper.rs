@@ -35,7 +35,7 @@ impl Paper {
     /// Simulates, and writes the files.
     pub fn execute(self) -> Result<(), Failure> {
         let arch = arch::load(&self.arch)?;
-        output::warn(&arch);
+        output::warn_of(&arch);
         let network = network::load("vgg16")?;
         let trace = self.trace.as_deref().map(Trace::load).transpose()?;
         output::create_folder(&self.out)?;

@@ -64,7 +64,7 @@ impl Selection {
     /// Reads what was selected, warns of what the user may not know about the machine, and maps the network.
     pub fn load(&self) -> Result<Selected, Failure> {
         let arch = arch::load(&self.arch)?;
-        output::warn(&arch);
+        output::warn_of(&arch);
         let network = network::load(&self.network)?;
         let (plan, plan_name) = self.plan(&network)?;
         let layout = info_span!("map").in_scope(|| self.map(&arch, &network, &plan))?;
@@ -106,6 +106,11 @@ impl Selected {
     /// Simulates it.
     pub fn simulate(&self, options: &Options) -> Result<Outcome, SimulationError> {
         info_span!("simulate").in_scope(|| chip::run(&self.arch, &self.layout, options))
+    }
+
+    /// Simulates more and more images until the run is settled.
+    pub fn run_until_settled(&self, options: &Options) -> Result<(Options, Outcome), SimulationError> {
+        info_span!("simulate").in_scope(|| chip::run_until_settled(&self.arch, &self.layout, options))
     }
 
     /// Reports what happened in a run with these options.

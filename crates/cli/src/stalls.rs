@@ -6,7 +6,7 @@ use std::fs;
 use clap::Args;
 use document::Fault;
 use report::terminal;
-use trace::{Analysis, Subject, what_ifs};
+use trace::{Analysis, Measure, Subject, what_ifs};
 
 use crate::failure::Failure;
 use crate::output;
@@ -35,8 +35,11 @@ impl Stalls {
             return output::print(&terminal::stalls(&analysis));
         }
         let (selected, _) = self.workload.load()?;
-        let options = self.workload.options();
-        let outcome = progress::during("simulating", || selected.simulate(&options))?;
+        let (options, known) = progress::during("simulating", || self.workload.options(&selected))?;
+        let outcome = match known {
+            Some(outcome) => outcome,
+            None => progress::during("simulating", || selected.simulate(&options))?,
+        };
         let analysis = Analysis::of(&outcome, &selected.layout);
         output::print(&terminal::stalls(&analysis))?;
         if self.what_ifs == 0 {
@@ -49,8 +52,9 @@ impl Stalls {
             layout: &selected.layout,
             options: &options,
         };
-        let tried = progress::during("trying changes", || what_ifs(&subject, &analysis, self.what_ifs));
-        output::print(&format!("\n{}", terminal::what_ifs(&analysis, &tried)))
+        let Some(measure) = Measure::of(&outcome) else { return Ok(()) };
+        let tried = progress::during("trying changes", || what_ifs(&subject, measure, &analysis, self.what_ifs));
+        output::print(&format!("\n{}", terminal::what_ifs(&analysis, measure, &tried)))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use sweep::{Folder, FolderError, Record, Shard};
+use sweep::{Folder, FolderError, Record, Remarks, Shard};
 
 use crate::failure::Failure;
 use crate::{interrupt, output, paper, progress};
@@ -84,7 +84,7 @@ impl Sweep {
                     shard.index,
                     shard.of
                 ))?;
-                report_failures(&folder)
+                report_remarks(&folder)
             }
             None => write_tables(&folder, &out),
         }
@@ -96,11 +96,15 @@ pub fn write_tables(folder: &Folder, out: &std::path::Path) -> Result<(), Failur
     interrupt::remove_too(folder.incomplete_tables());
     folder.write_tables()?;
     output::print(&format!("{} has points, components and layers as .csv and .parquet\n", out.display()))?;
-    report_failures(folder)
+    report_remarks(folder)
 }
 
-fn report_failures(folder: &Folder) -> Result<(), Failure> {
-    match folder.failures()? {
+fn report_remarks(folder: &Folder) -> Result<(), Failure> {
+    let Remarks { failures, warnings } = folder.remarks()?;
+    if let (points, Some(first)) = warnings {
+        output::warn(&format!("{points} points have warnings; their column says which. The first: {first}"));
+    }
+    match failures {
         (failed, Some(first)) => {
             Err(Failure::Partial(format!("{failed} points failed; the rows say why. The first: {first}")))
         }

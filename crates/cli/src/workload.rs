@@ -1,6 +1,6 @@
 //! What is run, and how: the options that every command that simulates shares.
 
-use chip::{Fidelity, Options};
+use chip::{FIRST_IMAGES, Fidelity, MOST_IMAGES, Options, Outcome, SimulationError};
 use clap::{Args, ValueEnum};
 use predictor::Operations;
 
@@ -15,15 +15,32 @@ pub struct Workload {
     selection: Selection,
     #[command(flatten)]
     choice: PictureChoice,
-    /// Images, one after another, up to 10000
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(chip::MOST_IMAGES)))]
-    images: u32,
+    /// Images, one after another, up to 10000; auto runs more and more until their rate has settled
+    #[arg(long, value_name = "N|auto", default_value = "1", value_parser = images)]
+    images: Images,
     /// How finely IMAs are simulated; both give the same results
     #[arg(long, value_enum, default_value_t)]
     fidelity: FidelityName,
     /// Give every shared resource unlimited capacity
     #[arg(long)]
     uncontended: bool,
+}
+
+/// How many images to run.
+#[derive(Clone, Copy)]
+enum Images {
+    /// So many.
+    Number(u32),
+    /// As many as it takes for the run to settle.
+    Auto,
+}
+
+fn images(text: &str) -> Result<Images, String> {
+    match text.parse() {
+        _ if text == "auto" => Ok(Images::Auto),
+        Ok(number) if (1..=MOST_IMAGES).contains(&number) => Ok(Images::Number(number)),
+        _ => Err(format!("give a whole number from 1 to {MOST_IMAGES}, or auto")),
+    }
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -50,13 +67,15 @@ impl Workload {
         self.choice.load(&self.selection)
     }
 
-    /// How to run it.
-    pub fn options(&self) -> Options {
-        Options {
-            images: self.images,
-            fidelity: self.fidelity.into(),
-            uncontended: self.uncontended,
-            ..Options::default()
+    /// How to run `selected`, and what came of that if it had to be run to find out.
+    pub fn options(&self, selected: &Selected) -> Result<(Options, Option<Outcome>), SimulationError> {
+        let options = Options { fidelity: self.fidelity.into(), uncontended: self.uncontended, ..Options::default() };
+        match self.images {
+            Images::Number(images) => Ok((Options { images, ..options }, None)),
+            Images::Auto => {
+                let first = Options { images: FIRST_IMAGES, ..options };
+                selected.run_until_settled(&first).map(|(options, outcome)| (options, Some(outcome)))
+            }
         }
     }
 }

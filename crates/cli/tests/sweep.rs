@@ -355,6 +355,23 @@ fn bad_sweep_files_are_reported_all_at_once_before_anything_runs() {
 }
 
 #[test]
+fn rows_warn_as_a_run_does_and_say_whether_they_are_settled() {
+    let place = Place::new("network = \"tiny\"\narch.file = \"tiny\"\narch.adc.bits = [5, 6]\nimages = [2, \"auto\"]");
+    let output = run(&mut place.sweep("out"));
+    let warning = "adc.bits = 5 cannot hold a 32-row sum of 2-bit cells (needs 7, or 6 with flipped encoding)";
+    let said = format!("warning: 2 points have warnings; their column says which. The first: {warning}");
+    assert!(stderr(&output).contains(&said), "{}", stderr(&output));
+    let mut points = csv::Reader::from_path(place.path("out/points.csv")).expect("a table");
+    let header = points.headers().expect("a header").clone();
+    let columns = ["warnings", "images_simulated", "settled", "cycles_per_image"]
+        .map(|name| header.iter().position(|column| column == name).expect("a column"));
+    let rows: Vec<[String; 4]> =
+        points.records().map(|row| columns.map(|column| row.as_ref().expect("a row")[column].to_owned())).collect();
+    let settled = |warning: &str| [[warning, "2", "false", ""], [warning, "8", "true", "256.0"]];
+    assert_eq!(rows, [settled(warning), settled("")].concat());
+}
+
+#[test]
 fn isaac_ce_stands_in_the_shipped_design_space() {
     let place = Place::new("");
     let sweep = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sweeps/isaac-design-space.toml");

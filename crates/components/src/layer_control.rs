@@ -48,8 +48,12 @@ pub struct LayerControl<'a> {
     held_up: u16,
     /// Windows that all IMAs have read the inputs of.
     pub read_by_all: u32,
-    /// First cycle in which inputs were fetched.
-    pub first_cycle: Option<Cycle>,
+    /// When the first inputs of each image were fetched: of all images in the layer that begins them, of the first in others.
+    pub begun: Vec<Cycle>,
+    /// The window with which the next of these begins.
+    begins_next: u32,
+    /// The layer is the one that begins images.
+    pub begins_images: bool,
     /// IMA-cycles by cause.
     pub stalls: Stalls,
     /// What happened in the tile for this copy, beside its IMAs.
@@ -58,7 +62,14 @@ pub struct LayerControl<'a> {
 
 impl<'a> LayerControl<'a> {
     /// A control for `images` images of copy `copy`, whose IMAs in the tile are given as bits.
-    pub fn new((layer, layer_index): (&'a LayerLayout, u16), copy: u32, images: u32, inputs: u8, imas: u64) -> Self {
+    pub fn new(
+        (layer, layer_index): (&'a LayerLayout, u16),
+        copy: u32,
+        images: u32,
+        begins_images: bool,
+        inputs: u8,
+        imas: u64,
+    ) -> Self {
         let windows = layer.windows(copy);
         Self {
             layer,
@@ -74,7 +85,9 @@ impl<'a> LayerControl<'a> {
             readied_at: 0,
             held_up: 0,
             read_by_all: 0,
-            first_cycle: None,
+            begun: Vec::new(),
+            begins_next: 0,
+            begins_images,
             stalls: Stalls::default(),
             tally: Tally::default(),
         }
@@ -98,6 +111,15 @@ impl<'a> LayerControl<'a> {
         let per_image = self.windows.len() as u32;
         // One image is the common case, and a division is slow.
         if index < per_image { (0, index) } else { (index / per_image, index % per_image) }
+    }
+
+    /// Inputs of window `index` are fetched.
+    #[inline]
+    pub fn fetches(&mut self, index: u32, now: Cycle) {
+        if index >= self.begins_next {
+            self.begun.push(now);
+            self.begins_next = if self.begins_images { self.begins_next + self.windows.len() as u32 } else { u32::MAX };
+        }
     }
 
     /// The awaited input has been written, after being held up for `cycles` on its way.

@@ -23,6 +23,7 @@ pub fn layers(report: &Report) -> String {
         "first_cycle",
         "last_cycle",
         "macs",
+        "nominal_macs",
     ]
     .map(str::to_owned)
     .into();
@@ -50,6 +51,7 @@ pub fn layers(report: &Report) -> String {
             cycle(layer.first_cycle),
             cycle(layer.last_cycle),
             layer.macs.to_string(),
+            layer.nominal_macs.to_string(),
         ];
         let counts = layer.counts.entries().filter(|(name, _)| *name != "windows");
         record.extend(counts.map(|(_, count)| count.to_string()));
@@ -80,7 +82,7 @@ pub fn components(report: &Report) -> String {
             group.actions.to_string(),
             group.pj_per_action.to_string(),
             group.pj().to_string(),
-            (group.pj() / energy.dynamic_total).to_string(),
+            if energy.dynamic_total > 0.0 { (group.pj() / energy.dynamic_total).to_string() } else { String::new() },
             statics.map_or(0.0, |group| group.pj).to_string(),
         ]
     });

@@ -50,9 +50,9 @@ pub fn significant(number: f64) -> String {
     if number < 1e3 { format!("{number:.decimals$}") } else { grouped(number.round() as u64) }
 }
 
-/// A part of a whole, 0 to 1, in percent.
+/// A part of a whole, 0 to 1, in percent; nothing has no parts.
 pub fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
+    if share.is_nan() { "none".to_owned() } else { format!("{:.1} %", 100.0 * share) }
 }
 
 #[cfg(test)]

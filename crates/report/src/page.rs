@@ -11,6 +11,7 @@ use trace::{Analysis, Timeline};
 
 use crate::chart::{self, Part, Place, STYLE};
 use crate::format::{counted, grouped, percent, scaled, significant};
+use crate::terminal::{both, energy_per_image, latency, rate};
 use crate::{Report, floorplan, places, terminal};
 
 /// What a page shows.
@@ -36,7 +37,7 @@ font:15px/1.5 system-ui,sans-serif}h1{font-size:1.5em;margin:0}h2{font-size:1.1e
 p{margin:.3em 0;color:var(--mute)}svg{width:100%;height:auto;display:block}\
 table{border-collapse:collapse;font-size:13px;width:100%}td,th{padding:3px 8px;text-align:right;\
 border-bottom:1px solid var(--line)}td:first-child,th:first-child{text-align:left}\
-dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:8px;margin:16px 0}\
+dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(220px,1fr));gap:8px;margin:16px 0}\
 dt{font-size:12px;color:var(--mute)}dd{margin:0;font-size:1.15em;font-weight:600}\
 pre{overflow:auto;font-size:12px;background:var(--empty);padding:12px;border-radius:6px;white-space:pre-wrap}\
 .machine{columns:2 300px}.scroll{overflow-x:auto}.mark:hover{stroke:var(--ink)}\
@@ -126,17 +127,25 @@ fn charts(story: &Story<'_>) -> Vec<(&'static str, &'static str, &'static str, M
 }
 
 fn totals(report: &Report) -> Markup {
-    let rate = report.figures.images_per_second.map(|rate| ("steady state", format!("{} images/s", significant(rate))));
-    let figures = [
+    let Report { figures, .. } = report;
+    let gops = |gops| format!("{} GOPS", significant(gops));
+    let efficiency = |gops| format!("{} GOPS/W", significant(gops));
+    let settled = [
+        ("throughput", both(figures.gops_computed, figures.gops_nominal, gops)),
+        ("efficiency", both(figures.gops_per_watt_computed, figures.gops_per_watt_nominal, efficiency)),
+    ];
+    let settled = settled.into_iter().filter(|_| figures.settled);
+    let all = [
         ("cycles", grouped(report.cycles)),
         ("time", scaled(1e-9 * report.time_ns, "s")),
         ("dynamic energy", scaled(1e-12 * report.energy_pj.dynamic_total, "J")),
         ("static energy", scaled(1e-12 * report.energy_pj.static_total, "J")),
-        ("throughput", format!("{} GOPS", significant(report.figures.gops))),
-        ("efficiency", format!("{} GOPS/W", significant(report.figures.gops_per_watt))),
+        ("latency", latency(report)),
+        ("rate", rate(figures)),
+        ("energy per image", energy_per_image(figures)),
         ("IMAs in use", format!("{} of {}", grouped(report.imas.mapped), grouped(report.imas.available))),
     ];
-    html! { dl { @for (name, value) in figures.into_iter().chain(rate) { div { dt { (name) } dd { (value) } } } } }
+    html! { dl { @for (name, value) in all.into_iter().chain(settled) { div { dt { (name) } dd { (value) } } } } }
 }
 
 fn joules(pj: f64) -> String {

@@ -1,7 +1,7 @@
 //! The report of a run as a value: what JSON states, and what tables, pages and plots are made from.
 
 use arch::Arch;
-use chip::{Cause, Counts, Fidelity, Options, Outcome, Stalls};
+use chip::{Cause, Counts, Fidelity, Options, Outcome, Stalls, Unsettled};
 use mapper::Layout;
 use network::{Network, Plan};
 use serde::{Serialize, Serializer};
@@ -54,14 +54,14 @@ pub struct Report {
     pub cycles: u64,
     /// The same in ns.
     pub time_ns: f64,
-    /// Cycles between the last results of the last two images; `None` for one image.
-    pub interval_cycles: Option<u64>,
     /// Of every completion and its cycle: equal for equal behaviour. 16 hexadecimal digits in JSON.
     #[serde(serialize_with = "hexadecimal")]
     pub digest: u64,
     /// Multiply-accumulates of the windows that were computed.
     pub macs: u64,
-    /// Throughput and efficiency.
+    /// Multiply-accumulates of all windows, as if nothing were cropped.
+    pub nominal_macs: u64,
+    /// Latency, rate, energy and efficiency of an image.
     pub figures: Figures,
     /// What happened, over all layers.
     #[serde(serialize_with = "counts")]
@@ -102,22 +102,54 @@ pub struct Tool {
     pub version: &'static str,
 }
 
-/// Throughput and efficiency. An operation is a multiplication or an addition; energy is dynamic and static.
-#[derive(Clone, Copy, Debug, Serialize)]
+/// Figures of one image. An operation is a multiplication or an addition. What is said of the rate of images, and what
+/// follows from it, is of a settled run only (see [`chip::Outcome::pace`]), and `None` in any other.
+///
+/// `computed` figures are of the multiply-accumulates that were computed, `nominal` ones of those of the network without
+/// crops: a crop that saves energy lowers the nominal energy of each and raises the nominal rate.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Figures {
-    /// Cycles for each image in steady state: the mean of the later half of the intervals without the last sixth.
-    /// `None` for one image.
+    /// Whether intervals between images have stopped drifting, so that the run has a pace.
+    pub settled: bool,
+    /// Why not.
+    pub unsettled_because: Option<String>,
+    /// Images with which the run would settle, as far as this one tells: an estimate.
+    pub images_needed: Option<u64>,
+    /// Mean cycles from one image's last result to the next's.
     pub cycles_per_image: Option<f64>,
-    /// Images per second in steady state. `None` for one image.
+    /// Twice the standard error of that mean.
+    pub cycles_per_image_error: Option<f64>,
+    /// Images per second.
     pub images_per_second: Option<f64>,
-    /// Energy over time, mW.
-    pub average_power_mw: f64,
-    /// Energy of a multiply-accumulate, pJ.
-    pub pj_per_mac: f64,
+    /// Cycles from the fetch of the first image's first inputs to its last result. No image is before it; those behind
+    /// it hold it up, so that it is the latency of an image alone on the machine if the run has no other.
+    pub first_latency_cycles: Option<u64>,
+    /// The same of the images of a settled run, in the mean; `None` too if it still grows, as buffers fill.
+    pub loaded_latency_cycles: Option<f64>,
+    /// The longest of these.
+    pub longest_loaded_latency_cycles: Option<u64>,
+    /// Energy over time in the whole run, mW; `None` if nothing happened.
+    pub average_power_mw: Option<f64>,
+    /// Dynamic energy of an image, pJ.
+    pub dynamic_pj_per_image: f64,
+    /// Static energy from one image to the next, pJ.
+    pub static_pj_per_image: Option<f64>,
+    /// Dynamic energy of a multiply-accumulate, pJ.
+    pub dynamic_pj_per_mac_computed: Option<f64>,
+    /// Of a nominal one.
+    pub dynamic_pj_per_mac_nominal: Option<f64>,
+    /// Dynamic and static energy of a multiply-accumulate, pJ.
+    pub pj_per_mac_computed: Option<f64>,
+    /// Of a nominal one.
+    pub pj_per_mac_nominal: Option<f64>,
     /// Operations per ns.
-    pub gops: f64,
+    pub gops_computed: Option<f64>,
+    /// Nominal operations per ns.
+    pub gops_nominal: Option<f64>,
     /// Operations per nJ.
-    pub gops_per_watt: f64,
+    pub gops_per_watt_computed: Option<f64>,
+    /// Nominal operations per nJ.
+    pub gops_per_watt_nominal: Option<f64>,
 }
 
 /// Energy of a run, pJ.
@@ -184,10 +216,12 @@ pub struct LayerReport {
     pub imas: u64,
     /// First cycle in which its inputs were fetched; `None` if all its windows are cropped.
     pub first_cycle: Option<u64>,
-    /// Last cycle in which its results were written; `None` if none were.
+    /// Last cycle in which its results were written; `None` if none were, since nothing was computed or nobody reads it.
     pub last_cycle: Option<u64>,
     /// Multiply-accumulates of the windows that were computed.
     pub macs: u64,
+    /// Multiply-accumulates of all windows, as if nothing were cropped.
+    pub nominal_macs: u64,
     /// What happened.
     #[serde(serialize_with = "counts")]
     pub counts: Counts,
@@ -205,7 +239,7 @@ impl Report {
         let Run { arch, outcome, .. } = *run;
         let layers: Vec<LayerReport> = (0..run.layout.layers.len()).map(|index| LayerReport::new(run, index)).collect();
         let sum = |figure: fn(&LayerReport) -> u64| layers.iter().map(figure).sum();
-        let (counts, macs) = (outcome.counts(), sum(|layer| layer.macs));
+        let (counts, macs, nominal_macs) = (outcome.counts(), sum(|layer| layer.macs), sum(|layer| layer.nominal_macs));
         let time_ns = outcome.cycles as f64 * arch.cycle_ns;
         let energy_pj = Energy::new(energy(arch, &counts), static_energy(arch, outcome.chips, time_ns));
         Report {
@@ -219,10 +253,10 @@ impl Report {
             uncontended: run.options.uncontended,
             cycles: outcome.cycles,
             time_ns,
-            interval_cycles: outcome.interval_cycles(),
             digest: outcome.digest,
             macs,
-            figures: Figures::new(macs, &energy_pj, time_ns, outcome.steady_interval_cycles(), arch.cycle_ns),
+            nominal_macs,
+            figures: Figures::new(run, [macs, nominal_macs], &energy_pj),
             counts,
             energy_pj,
             crossbars: Crossbars {
@@ -246,17 +280,48 @@ impl Report {
 }
 
 impl Figures {
-    fn new(macs: u64, energy: &Energy, time_ns: f64, cycles_per_image: Option<f64>, cycle_ns: f64) -> Figures {
-        let (macs, pj) = (macs as f64, energy.total());
-        let operations = 2.0 * macs;
+    /// The figures of `run`, which computed and nominally has so many MACs.
+    fn new(run: &Run<'_>, macs: [u64; 2], energy: &Energy) -> Figures {
+        let (outcome, cycle_ns) = (run.outcome, run.arch.cycle_ns);
+        let images = f64::from(run.options.images);
+        let pace = outcome.pace();
+        let unsettled = pace.as_ref().err();
+        let (unsettled_because, images_needed) =
+            (unsettled.map(ToString::to_string), unsettled.and_then(Unsettled::images_needed));
+        let pace = pace.ok();
+        let latency = pace.as_ref().and_then(|pace| pace.latency);
+        let interval_ns = pace.as_ref().map(|pace| pace.cycles_per_image * cycle_ns);
+        let dynamic_pj = energy.dynamic_total / images;
+        let static_pj = interval_ns.map(|ns| static_energy(run.arch, outcome.chips, ns).iter().map(|of| of.pj).sum());
+        let pj = static_pj.map(|static_pj: f64| dynamic_pj + static_pj);
+        // A network that is cropped as a whole has no MACs that anything could be said of.
+        let [computed, nominal] = macs.map(|macs| (macs > 0).then_some(macs as f64 / images));
+        let quotient = |numerator: Option<f64>, denominator: Option<f64>| Some(numerator? / denominator?);
+        let operations = |macs: Option<f64>| macs.map(|macs| 2.0 * macs);
+        // Operations per pJ are 1000 per nJ.
+        let per_watt = |macs| quotient(operations(macs), pj).map(|per_pj| 1000.0 * per_pj);
         Figures {
-            cycles_per_image,
-            images_per_second: cycles_per_image.map(|cycles| 1e9 / (cycles * cycle_ns)),
+            settled: pace.is_some(),
+            unsettled_because,
+            images_needed,
+            cycles_per_image: pace.as_ref().map(|pace| pace.cycles_per_image),
+            cycles_per_image_error: pace.as_ref().map(|pace| pace.error),
+            images_per_second: interval_ns.map(|ns| 1e9 / ns),
+            first_latency_cycles: outcome.latency_of(0),
+            loaded_latency_cycles: latency.map(|latency| latency.mean),
+            longest_loaded_latency_cycles: latency.map(|latency| latency.longest),
             // pJ / ns = mW.
-            average_power_mw: pj / time_ns,
-            pj_per_mac: pj / macs,
-            gops: operations / time_ns,
-            gops_per_watt: 1000.0 * operations / pj,
+            average_power_mw: (outcome.cycles > 0).then(|| energy.total() / (outcome.cycles as f64 * cycle_ns)),
+            dynamic_pj_per_image: dynamic_pj,
+            static_pj_per_image: static_pj,
+            dynamic_pj_per_mac_computed: computed.map(|macs| dynamic_pj / macs),
+            dynamic_pj_per_mac_nominal: nominal.map(|macs| dynamic_pj / macs),
+            pj_per_mac_computed: quotient(pj, computed),
+            pj_per_mac_nominal: quotient(pj, nominal),
+            gops_computed: quotient(operations(computed), interval_ns),
+            gops_nominal: quotient(operations(nominal), interval_ns),
+            gops_per_watt_computed: per_watt(computed),
+            gops_per_watt_nominal: per_watt(nominal),
         }
     }
 }
@@ -295,6 +360,7 @@ impl LayerReport {
             first_cycle: done.first_cycle,
             last_cycle: done.last_cycle,
             macs: laid.macs() * images,
+            nominal_macs: laid.layer.windows() * laid.layer.macs_per_window() * images,
             energy_pj: energy(run.arch, &done.counts),
             counts: done.counts.clone(),
             stalls: done.stalls.clone(),

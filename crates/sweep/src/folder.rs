@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use document::{Fault, Faults};
 
 use crate::journal::{self, Header, Journal};
-use crate::{Grid, Outcome, Record, Shard, tables};
+use crate::{Grid, Outcome, Record, Shard, simulate, tables};
 
 /// The file that one program at a time may lock.
 const LOCK: &str = "lock";
@@ -47,6 +47,15 @@ pub struct Progress {
     pub distinct: u64,
     /// Of these, the ones that are done.
     pub done: u64,
+}
+
+/// Points whose rows say something that nobody should miss: how many, and what the first says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remarks {
+    /// Points that failed.
+    pub failures: (u64, Option<String>),
+    /// Points whose machine `aquasim run` would warn of.
+    pub warnings: (u64, Option<String>),
 }
 
 /// The folder of a sweep, locked.
@@ -111,17 +120,22 @@ impl Folder {
         tables::incomplete(&self.path)
     }
 
-    /// Number of points that failed, and the error of the first.
-    pub fn failures(&self) -> Result<(u64, Option<String>), FolderError> {
-        let (mut failures, mut first) = (0, None);
+    /// What the rows of the points say that nobody should miss.
+    pub fn remarks(&self) -> Result<Remarks, FolderError> {
+        let mut remarks = Remarks::default();
         for point in self.originals() {
             let record = self.journal.record(point).map_err(|error| self.error(error))?;
-            if let Some(Record { outcome: Outcome::Failed(error), .. }) = record {
-                failures += 1;
-                first.get_or_insert(error);
+            let (many, text) = match record.map(|record| record.outcome) {
+                Some(Outcome::Failed(error)) => (&mut remarks.failures, Some(error)),
+                Some(Outcome::Done { point, .. }) => (&mut remarks.warnings, simulate::warnings(&point)),
+                None => continue,
+            };
+            if let Some(text) = text {
+                many.0 += 1;
+                many.1.get_or_insert(text);
             }
         }
-        Ok((failures, first))
+        Ok(remarks)
     }
 
     /// The points of the shard that are simulated.

@@ -14,7 +14,7 @@ mod tables;
 
 pub use axis::{Axis, Grid, Shard};
 pub use cell::Cell;
-pub use folder::{Folder, FolderError, Progress, merge};
+pub use folder::{Folder, FolderError, Progress, Remarks, merge};
 pub use journal::{Outcome, Record};
 pub use simulate::simulate;
 pub use spec::Sweep;

@@ -15,7 +15,7 @@ use crate::spec::to_toml;
 use crate::{Cell, Outcome, Sweep};
 
 /// Columns of a point: what follows from its machine, then what was simulated.
-pub(crate) const POINT_COLUMNS: [(&str, Kind); 33] = [
+pub(crate) const POINT_COLUMNS: [(&str, Kind); 48] = [
     ("arch_name", Kind::Text),
     ("peak_gops", Kind::Real),
     ("peak_gops_per_watt", Kind::Real),
@@ -25,21 +25,36 @@ pub(crate) const POINT_COLUMNS: [(&str, Kind); 33] = [
     ("chip_area_mm2", Kind::Real),
     ("adc_power_share", Kind::Real),
     ("adc_area_share", Kind::Real),
+    (WARNINGS, Kind::Text),
     ("network_name", Kind::Text),
+    ("images_simulated", Kind::Integer),
     ("cycles", Kind::Integer),
     ("time_ns", Kind::Real),
-    ("latency_cycles", Kind::Integer),
+    ("first_latency_cycles", Kind::Integer),
+    ("loaded_latency_cycles", Kind::Real),
+    ("longest_loaded_latency_cycles", Kind::Integer),
+    ("settled", Kind::Boolean),
+    ("images_needed", Kind::Integer),
     ("cycles_per_image", Kind::Real),
+    ("cycles_per_image_error", Kind::Real),
     ("images_per_second", Kind::Real),
     ("digest", Kind::Text),
     ("macs", Kind::Integer),
+    ("nominal_macs", Kind::Integer),
     ("adc_conversions", Kind::Integer),
     ("dynamic_energy_pj", Kind::Real),
     ("static_energy_pj", Kind::Real),
     ("average_power_mw", Kind::Real),
-    ("pj_per_mac", Kind::Real),
-    ("gops", Kind::Real),
-    ("gops_per_watt", Kind::Real),
+    ("dynamic_pj_per_image", Kind::Real),
+    ("static_pj_per_image", Kind::Real),
+    ("dynamic_pj_per_mac_computed", Kind::Real),
+    ("dynamic_pj_per_mac_nominal", Kind::Real),
+    ("pj_per_mac_computed", Kind::Real),
+    ("pj_per_mac_nominal", Kind::Real),
+    ("gops_computed", Kind::Real),
+    ("gops_nominal", Kind::Real),
+    ("gops_per_watt_computed", Kind::Real),
+    ("gops_per_watt_nominal", Kind::Real),
     ("chips", Kind::Integer),
     ("crossbars_needed", Kind::Integer),
     ("crossbars_mapped", Kind::Integer),
@@ -50,6 +65,15 @@ pub(crate) const POINT_COLUMNS: [(&str, Kind); 33] = [
     ("waiting_ima_cycles", Kind::Integer),
     ("main_wait", Kind::Text),
 ];
+
+/// The column of what `aquasim run` warns of.
+const WARNINGS: &str = "warnings";
+
+/// What the row of a point with these `cells` warns of.
+pub(crate) fn warnings(cells: &[Cell]) -> Option<String> {
+    let place = POINT_COLUMNS.iter().position(|(name, _)| *name == WARNINGS)?;
+    cells.get(place).filter(|cell| !cell.is_empty()).map(ToString::to_string)
+}
 
 /// Columns of a component group.
 pub(crate) const COMPONENT_COLUMNS: [(&str, Kind); 6] = [
@@ -62,7 +86,7 @@ pub(crate) const COMPONENT_COLUMNS: [(&str, Kind); 6] = [
 ];
 
 /// Columns of a layer.
-pub(crate) const LAYER_COLUMNS: [(&str, Kind); 26] = [
+pub(crate) const LAYER_COLUMNS: [(&str, Kind); 27] = [
     ("layer", Kind::Text),
     ("weight_bits", Kind::Integer),
     ("activation_bits", Kind::Integer),
@@ -78,6 +102,7 @@ pub(crate) const LAYER_COLUMNS: [(&str, Kind); 26] = [
     ("first_cycle", Kind::Integer),
     ("last_cycle", Kind::Integer),
     ("macs", Kind::Integer),
+    ("nominal_macs", Kind::Integer),
     ("adc_conversions", Kind::Integer),
     ("dynamic_energy_pj", Kind::Real),
     ("computing", Kind::Integer),
@@ -162,12 +187,16 @@ impl<'a> Point<'a> {
         let layout = balance(&arch, network, &plan).map_err(|errors: Vec<MappingError>| {
             errors.iter().map(|error| format!("{error}; {}", error.remedy())).collect::<Vec<_>>().join("; ")
         })?;
-        let images = match self.value("images") {
-            Some((_, Cell::Integer(images))) => u32::try_from(*images).expect("checked with the file"),
-            _ => 1,
+        let options = Options { images: chip::FIRST_IMAGES, ..Options::default() };
+        let ran = match self.value("images") {
+            Some((_, Cell::Integer(images))) => {
+                let images = u32::try_from(*images).expect("checked with the file");
+                let options = Options { images, ..options };
+                chip::run(&arch, &layout, &options).map(|outcome| (options, outcome))
+            }
+            _ => chip::run_until_settled(&arch, &layout, &options),
         };
-        let options = Options { images, ..Options::default() };
-        let outcome = chip::run(&arch, &layout, &options).map_err(|error| error.to_string())?;
+        let (options, outcome) = ran.map_err(|error| error.to_string())?;
         let report = Report::new(&report::Run {
             arch: &arch,
             network,
@@ -178,7 +207,7 @@ impl<'a> Point<'a> {
             outcome: &outcome,
         });
         let mut point = derived_cells(&arch);
-        point.extend(simulated_cells(&arch, &report, &outcome));
+        point.extend(simulated_cells(&report));
         let components = report.energy_pj.dynamic.iter().map(|group| {
             let statics = report.energy_pj.statics.iter().find(|other| other.name == group.name);
             vec![
@@ -212,29 +241,44 @@ fn derived_cells(arch: &Arch) -> Vec<Cell> {
         derived.chip.area_mm2.into(),
         derived.adc_power_share.into(),
         derived.adc_area_share.into(),
+        Some(arch::warnings(arch).join("; ")).filter(|warnings| !warnings.is_empty()).into(),
     ]
 }
 
-fn simulated_cells(arch: &Arch, report: &Report, outcome: &chip::Outcome) -> Vec<Cell> {
-    let cycles_per_image = outcome.steady_interval_cycles();
+fn simulated_cells(report: &Report) -> Vec<Cell> {
+    let figures = &report.figures;
     let computing = report.stalls[Cause::Computing];
     let waiting: u64 = Cause::ALL.into_iter().filter(|cause| cause.is_wait()).map(|cause| report.stalls[cause]).sum();
     vec![
         report.network.as_str().into(),
+        report.images.into(),
         report.cycles.into(),
         report.time_ns.into(),
-        outcome.images[0].into(),
-        cycles_per_image.into(),
-        cycles_per_image.map(|cycles| 1e9 / (cycles * arch.cycle_ns)).into(),
+        figures.first_latency_cycles.into(),
+        figures.loaded_latency_cycles.into(),
+        figures.longest_loaded_latency_cycles.into(),
+        figures.settled.into(),
+        figures.images_needed.into(),
+        figures.cycles_per_image.into(),
+        figures.cycles_per_image_error.into(),
+        figures.images_per_second.into(),
         format!("{:016x}", report.digest).into(),
         report.macs.into(),
+        report.nominal_macs.into(),
         report.counts.adc_conversions.into(),
         report.energy_pj.dynamic_total.into(),
         report.energy_pj.static_total.into(),
-        report.figures.average_power_mw.into(),
-        report.figures.pj_per_mac.into(),
-        report.figures.gops.into(),
-        report.figures.gops_per_watt.into(),
+        figures.average_power_mw.into(),
+        figures.dynamic_pj_per_image.into(),
+        figures.static_pj_per_image.into(),
+        figures.dynamic_pj_per_mac_computed.into(),
+        figures.dynamic_pj_per_mac_nominal.into(),
+        figures.pj_per_mac_computed.into(),
+        figures.pj_per_mac_nominal.into(),
+        figures.gops_computed.into(),
+        figures.gops_nominal.into(),
+        figures.gops_per_watt_computed.into(),
+        figures.gops_per_watt_nominal.into(),
         report.chips.into(),
         report.crossbars.needed.into(),
         report.crossbars.mapped.into(),
@@ -264,6 +308,7 @@ fn layer_cells(layer: &LayerReport) -> Vec<Cell> {
         layer.first_cycle.into(),
         layer.last_cycle.into(),
         layer.macs.into(),
+        layer.nominal_macs.into(),
         layer.counts.adc_conversions.into(),
         report::total_pj(&layer.energy_pj).into(),
     ];

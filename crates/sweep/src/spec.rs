@@ -10,7 +10,7 @@
 //! | `weights`, `activations`, `crop` | as on the command line; `16`, `16` and `none` by default |
 //! | `plan` | plan files in place of these three |
 //! | `rebalance` | whether copies are balanced for the crop; `false` by default |
-//! | `images` | images, one after another; 1 by default |
+//! | `images` | images, one after another, or `auto`: until their rate has settled; 1 by default |
 //!
 //! Every value is combined with every other; the first key of the file varies slowest. The keys that `zip` lists go
 //! together instead, row by row: `zip = ["arch.crossbar.rows", "arch.adc.bits"]`. `simulate = false` only computes what
@@ -386,9 +386,11 @@ impl Reader<'_> {
         let given = table.get(key).map_or(default, |value| self.values(key, value));
         let allowed = 1..=i64::from(chip::MOST_IMAGES);
         for Given { value, path } in ends(&given) {
-            if !matches!(value, Cell::Integer(images) if allowed.contains(images)) {
-                let message = format!("{path} must be a whole number from 1 to {}, not {value}", chip::MOST_IMAGES);
-                self.document.fault(&[path], message, "correct it");
+            let is_allowed = matches!(value, Cell::Integer(images) if allowed.contains(images));
+            if !is_allowed && *value != Cell::from("auto") {
+                let most = chip::MOST_IMAGES;
+                let message = format!("{path} must be a whole number from 1 to {most}, or \"auto\", not {value}");
+                self.document.fault(&[path], message, "auto runs images until their rate has settled");
             }
         }
         Meant::plain(key, given)

@@ -23,5 +23,5 @@ pub use load::{Carrier, LOAD_CYCLES};
 pub use scene::Scene;
 pub use stalls::{Analysis, LayerStalls, MATTERS, ReadError, Wait};
 pub use timeline::Timeline;
-pub use what_if::{Change, Subject, WhatIf, what_ifs};
+pub use what_if::{Change, Measure, Subject, WhatIf, what_ifs};
 pub use writer::{Summary, Writing, smallest, start};

@@ -1,7 +1,7 @@
 //! What a change of the machine or of the mapping would gain, found by running it.
 
 use arch::Arch;
-use chip::{Cause, Options};
+use chip::{Cause, Options, Outcome};
 use mapper::{LayerMapping, Layout, Mapping};
 use network::{Network, Plan};
 
@@ -50,13 +50,50 @@ pub struct WhatIf {
     pub wait: Wait,
     /// What was changed.
     pub change: Change,
-    /// Cycles of the run with the change, or why there was none.
-    pub cycles: Result<u64, String>,
+    /// The [`Measure`] of the run with the change, in cycles, or why there is none.
+    pub cycles: Result<f64, String>,
+}
+
+/// What runs are compared by, and how many cycles it is in the run without a change. Like is compared with like: rates
+/// where both runs are settled, latencies otherwise.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Measure {
+    /// Cycles from one image to the next, both runs being settled.
+    Interval(f64),
+    /// Cycles from the first image's first inputs to its last result.
+    FirstLatency(f64),
+}
+
+impl Measure {
+    /// What others are compared with `outcome` by; `None` if no result depends on the first inputs.
+    pub fn of(outcome: &Outcome) -> Option<Measure> {
+        match outcome.pace() {
+            Ok(pace) => Some(Measure::Interval(pace.cycles_per_image)),
+            Err(_) => outcome.latency_of(0).map(|cycles| Measure::FirstLatency(cycles as f64)),
+        }
+    }
+
+    /// Cycles of the run without a change.
+    pub fn before(self) -> f64 {
+        let (Measure::Interval(cycles) | Measure::FirstLatency(cycles)) = self;
+        cycles
+    }
+
+    /// The same of another run.
+    fn again(self, outcome: &Outcome) -> Result<f64, String> {
+        match self {
+            Measure::Interval(_) => outcome.pace().map(|pace| pace.cycles_per_image).map_err(|why| why.to_string()),
+            Measure::FirstLatency(_) => {
+                let latency = outcome.latency_of(0).ok_or("no result depends on the first inputs")?;
+                Ok(latency as f64)
+            }
+        }
+    }
 }
 
 /// Tries what may help against the waits of `analysis`: against the longest of each of the `causes` worst causes, and
 /// against what they lead back to. What helps most comes first.
-pub fn what_ifs(subject: &Subject<'_>, analysis: &Analysis, causes: usize) -> Vec<WhatIf> {
+pub fn what_ifs(subject: &Subject<'_>, measure: Measure, analysis: &Analysis, causes: usize) -> Vec<WhatIf> {
     let mut worst: Vec<Wait> = Vec::new();
     for wait in analysis.waits_that_matter() {
         if worst.iter().all(|other| other.cause != wait.cause) {
@@ -73,12 +110,13 @@ pub fn what_ifs(subject: &Subject<'_>, analysis: &Analysis, causes: usize) -> Ve
     for wait in worst {
         for change in remedies(subject, wait) {
             if tried.iter().all(|other| other.change != change) {
-                let cycles = change.run(subject);
+                let cycles = change.run(subject, measure);
                 tried.push(WhatIf { wait, change, cycles });
             }
         }
     }
-    tried.sort_by_key(|tried| tried.cycles.as_ref().map_or(u64::MAX, |&cycles| cycles));
+    let cycles = |tried: &WhatIf| tried.cycles.as_ref().map_or(f64::INFINITY, |&cycles| cycles);
+    tried.sort_by(|a, b| cycles(a).total_cmp(&cycles(b)));
     tried
 }
 
@@ -121,13 +159,13 @@ fn more_copies(subject: &Subject<'_>, layer: usize) -> Vec<Change> {
 
 impl Change {
     /// Cycles of the run with the change.
-    fn run(&self, subject: &Subject<'_>) -> Result<u64, String> {
+    fn run(&self, subject: &Subject<'_>, measure: Measure) -> Result<f64, String> {
         let Subject { network, plan, layout, options, .. } = *subject;
         let (mut arch, mut mapping) = (subject.arch.clone(), layout.mapping.clone());
         self.apply(&mut arch, &mut mapping, layout);
         let layout = Layout::new(&arch, network, plan, mapping).map_err(|errors| errors[0].to_string())?;
         let outcome = chip::run(&arch, &layout, options).map_err(|error| error.to_string())?;
-        Ok(outcome.cycles)
+        measure.again(&outcome)
     }
 
     /// Makes the change.

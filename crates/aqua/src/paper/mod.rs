@@ -102,11 +102,10 @@ impl Paper {
     fn to_markdown(&self) -> String {
         let mut text = self.summary() + &self.evidence();
         text += "\n## How much of the saved work becomes throughput\n\n\
-                 Captured share = speed-up / work reduction. Cycles per image are the mean over the later half of the \
-                 images of a run without the last sixth: before that queues grow, after it the pipeline runs empty. The \
+                 Captured share = speed-up / work reduction. Cycles per image are of runs that are long enough to have \
+                 settled: twice the standard error of the mean is at most 1 %. The \
                  bottleneck is what an image needs longer than anything else, with the layer that needs most of it: in \
-                 the long run no image is faster. (Where a run's queues have not stopped growing, its images still are: \
-                 then the bottleneck's cycles are nearer the truth.) *Crossbars alone* are the cycles in which the busiest \
+                 the long run no image is faster. *Crossbars alone* are the cycles in which the busiest \
                  copy reads them: the pace if the mesh and all else that is shared were wide enough. A captured share above \
                  100 % means that a crop also relieves what holds up the uncropped pipeline; one that falls with \
                  rebalancing, that copies in other places send more over one port of the mesh.\n\n\
@@ -115,13 +114,13 @@ impl Paper {
         for row in &self.throughput {
             let _ = writeln!(
                 text,
-                "| {} | {} | {:.0} | {:.3} | {:.3} | {:.1} % | {:.0} cycles: {}, {} ({:.0} %) | {} |",
+                "| {} | {} | {} | {} | {:.3} | {} | {:.0} cycles: {}, {} ({:.0} %) | {} |",
                 row.cut,
                 if row.rebalanced { "the crop" } else { "the whole map" },
-                row.cycles_per_image,
-                row.speed_up,
+                known(row.cycles_per_image, |cycles| format!("{cycles:.0}")),
+                known(row.speed_up, |speed_up| format!("{speed_up:.3}")),
                 row.work_reduction,
-                100.0 * row.captured_share,
+                known(row.captured_share, |share| format!("{:.1} %", 100.0 * share)),
                 row.bottleneck_cycles,
                 row.bottleneck,
                 row.bottleneck_layer,
@@ -131,6 +130,11 @@ impl Paper {
         }
         text
     }
+}
+
+/// A figure of a settled run.
+fn known(figure: Option<f64>, show: impl Fn(f64) -> String) -> String {
+    figure.map_or("not settled".to_owned(), show)
 }
 
 fn to_csv<Row: Serialize>(rows: &[Row]) -> String {

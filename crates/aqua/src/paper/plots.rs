@@ -17,7 +17,8 @@ fn mark(mut origins: impl Iterator<Item = &'static str>) -> &'static str {
 
 /// An end for an axis of these values: a round number with some room above the largest.
 fn most(series: &[Series]) -> f64 {
-    let largest = series.iter().flat_map(|series| &series.values).copied().fold(f64::MIN_POSITIVE, f64::max);
+    let known = series.iter().flat_map(|series| &series.values).copied().filter(|value| *value > 0.0);
+    let largest = known.reduce(f64::max).unwrap_or(1.0);
     let step = 10f64.powf(largest.log10().floor()) / 5.0;
     (1.05 * largest / step).ceil() * step
 }
@@ -33,7 +34,7 @@ impl Paper {
             series("simulated", |row| row.relative_energy),
             series("printed in Table I", |row| row.printed_relative_energy),
         ];
-        let rates = vec![series("simulated", |row| row.images_per_second)];
+        let rates = vec![series("simulated", |row| row.images_per_second.unwrap_or(f64::NAN))];
         let accuracies = vec![
             series("top-1, printed in Table I", |row| row.printed_top1_percent),
             series("top-5, printed in Table I", |row| row.printed_top5_percent),
@@ -57,7 +58,8 @@ impl Paper {
             });
             series.to_vec()
         };
-        let (shares, cycles) = (series(|row| row.captured_share), series(|row| row.cycles_per_image));
+        let shares = series(|row| row.captured_share.unwrap_or(f64::NAN));
+        let cycles = series(|row| row.cycles_per_image.unwrap_or(f64::NAN));
         let panels = [
             Panel { y: "captured share", most: most(&shares), digits: 2, series: shares },
             Panel { y: "cycles per image", most: most(&cycles), digits: 0, series: cycles },

@@ -26,12 +26,12 @@ pub struct Table1Row {
     pub relative_macs: f64,
     /// Dynamic energy of an image, mJ.
     pub energy_mj: f64,
-    /// Cycles from the start to the first image's last result.
+    /// Cycles from the start to the last result of an image alone on the machine.
     pub latency_cycles: u64,
-    /// Cycles from one image to the next in steady state.
-    pub cycles_per_image: f64,
-    /// Images per second in steady state.
-    pub images_per_second: f64,
+    /// Cycles from one image to the next; `None` if they do not settle.
+    pub cycles_per_image: Option<f64>,
+    /// Images per second, of the same.
+    pub images_per_second: Option<f64>,
     /// Accuracy that the paper prints, percent.
     pub printed_top1_percent: f64,
     /// Accuracy that the paper prints, percent.
@@ -47,14 +47,14 @@ pub struct ThroughputRow {
     pub cut: String,
     /// Whether the copies are balanced for the crop, not for the whole map.
     pub rebalanced: bool,
-    /// Cycles from one image to the next in steady state.
-    pub cycles_per_image: f64,
+    /// Cycles from one image to the next; `None` if they do not settle.
+    pub cycles_per_image: Option<f64>,
     /// Cycles of no crop over cycles of this one.
-    pub speed_up: f64,
+    pub speed_up: Option<f64>,
     /// Multiply-accumulates of no crop over those of this one.
     pub work_reduction: f64,
     /// Speed-up over work reduction: 1 if all of the saved work becomes throughput.
-    pub captured_share: f64,
+    pub captured_share: Option<f64>,
     /// What an image needs longer than anything else, and so sets the pace.
     pub bottleneck: String,
     /// The layers whose crossbars it is, or the one that needs most of what is shared.
@@ -189,28 +189,21 @@ pub struct Known {
 pub fn table1(runs: &Runs<'_>, cycle_ns: f64) -> Vec<Table1Row> {
     let all = runs.of(WeightSet::Fixed16, false);
     let none = all[0];
-    let rows = all.into_iter().zip(TABLE_I).map(|(run, printed)| {
-        let cycles_per_image = steady(run);
-        Table1Row {
-            cuts: run.job.edges.count(),
-            cut: bits(run.job.edges),
-            relative_energy: run.energy_pj / none.energy_pj,
-            printed_relative_energy: printed.relative_energy,
-            relative_conversions: run.adc_conversions as f64 / none.adc_conversions as f64,
-            relative_macs: run.macs as f64 / none.macs as f64,
-            energy_mj: run.energy_pj * 1e-9,
-            latency_cycles: run.latency_cycles,
-            cycles_per_image,
-            images_per_second: 1e9 / (cycles_per_image * cycle_ns),
-            printed_top1_percent: printed.top1_percent,
-            printed_top5_percent: printed.top5_percent,
-        }
+    let rows = all.into_iter().zip(TABLE_I).map(|(run, printed)| Table1Row {
+        cuts: run.job.edges.count(),
+        cut: bits(run.job.edges),
+        relative_energy: run.energy_pj / none.energy_pj,
+        printed_relative_energy: printed.relative_energy,
+        relative_conversions: run.adc_conversions as f64 / none.adc_conversions as f64,
+        relative_macs: run.macs as f64 / none.macs as f64,
+        energy_mj: run.energy_pj * 1e-9,
+        latency_cycles: run.latency_cycles,
+        cycles_per_image: run.cycles_per_image,
+        images_per_second: run.cycles_per_image.map(|cycles| 1e9 / (cycles * cycle_ns)),
+        printed_top1_percent: printed.top1_percent,
+        printed_top5_percent: printed.top5_percent,
     });
     rows.collect()
-}
-
-fn steady(run: &Measured) -> f64 {
-    run.cycles_per_image.expect("runs whose throughput is wanted have several images")
 }
 
 pub fn throughput(runs: &Runs<'_>) -> Vec<ThroughputRow> {
@@ -218,16 +211,16 @@ pub fn throughput(runs: &Runs<'_>) -> Vec<ThroughputRow> {
     let none = before[0];
     let both = before.into_iter().zip(after).flat_map(|(before, after)| [(before, false), (after, true)]);
     let rows = both.map(|(run, rebalanced)| {
-        let speed_up = steady(none) / steady(run);
+        let speed_up = none.cycles_per_image.zip(run.cycles_per_image).map(|(none, cropped)| none / cropped);
         let work_reduction = none.macs as f64 / run.macs as f64;
         ThroughputRow {
             cuts: run.job.edges.count(),
             cut: bits(run.job.edges),
             rebalanced,
-            cycles_per_image: steady(run),
+            cycles_per_image: run.cycles_per_image,
             speed_up,
             work_reduction,
-            captured_share: speed_up / work_reduction,
+            captured_share: speed_up.map(|speed_up| speed_up / work_reduction),
             bottleneck: run.bottleneck.resource.clone(),
             bottleneck_layer: match &run.bottleneck.layers[..] {
                 [first, .., last] => format!("{} layers, {first} to {last}", run.bottleneck.layers.len()),

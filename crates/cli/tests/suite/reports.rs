@@ -58,7 +58,87 @@ fn json_adds_up() {
     }
     // 16 x 16 windows, 2 columns of them cut, in 2 images.
     assert_eq!((&layers[0]["windows"], &layers[0]["windows_cropped"]), (&448.into(), &64.into()));
-    assert!(report["interval_cycles"].is_u64());
+    assert_eq!(report["figures"]["settled"], false);
+}
+
+/// What a run can say of its rate only if it is settled.
+const OF_A_RATE: [&str; 12] = [
+    "cycles_per_image",
+    "cycles_per_image_error",
+    "images_per_second",
+    "loaded_latency_cycles",
+    "longest_loaded_latency_cycles",
+    "static_pj_per_image",
+    "pj_per_mac_computed",
+    "pj_per_mac_nominal",
+    "gops_computed",
+    "gops_nominal",
+    "gops_per_watt_computed",
+    "gops_per_watt_nominal",
+];
+
+#[test]
+fn only_a_settled_run_has_a_rate() {
+    let one = json_of(&TINY);
+    assert_eq!(one["figures"]["first_latency_cycles"], one["cycles"]);
+    let settled = json_of(&[&TINY[..], &["--images", "auto"]].concat());
+    let figures = &settled["figures"];
+    assert_eq!(
+        (&settled["images"], &figures["settled"], &figures["images_needed"]),
+        (&8.into(), &true.into(), &Value::Null)
+    );
+    for key in OF_A_RATE {
+        assert!(one["figures"][key].is_null() && figures[key].is_number(), "{key}");
+    }
+    // The busiest copy has 16 windows of 16 iterations.
+    assert_eq!(figures["cycles_per_image"], 256.0);
+    assert_eq!(figures["images_per_second"], 1e9 / 25_600.0);
+    let short = json_of(&[&TINY[..], &["--images", "2"]].concat());
+    assert!(short["figures"]["images_needed"].as_u64() > Some(2) && short["figures"]["unsettled_because"].is_string());
+    assert!(OF_A_RATE.iter().all(|key| short["figures"][key].is_null()));
+}
+
+#[test]
+fn a_crop_takes_less_energy_for_each_nominal_mac() {
+    let of = |crop| json_of(&[&TINY[..], &["--images", "auto", "--crop", crop]].concat());
+    let (whole, cropped) = (of("none"), of("top,left"));
+    assert_eq!(whole["macs"], whole["nominal_macs"]);
+    let per_image = |report: &Value, key: &str| report[key].as_f64().unwrap() / report["images"].as_f64().unwrap();
+    assert_eq!(per_image(&cropped, "nominal_macs"), per_image(&whole, "macs"));
+    let figure = |report: &Value, key: &str| report["figures"][key].as_f64().unwrap();
+    for key in ["dynamic_pj_per_image", "dynamic_pj_per_mac_nominal", "pj_per_mac_nominal"] {
+        assert!(figure(&cropped, key) < figure(&whole, key), "{key}");
+    }
+    assert!(figure(&cropped, "gops_per_watt_nominal") > figure(&whole, "gops_per_watt_nominal"));
+    let shares = |[computed, nominal]: [&str; 2]| figure(&cropped, computed) / figure(&cropped, nominal);
+    let computed = cropped["macs"].as_f64().unwrap() / cropped["nominal_macs"].as_f64().unwrap();
+    assert!((shares(["gops_computed", "gops_nominal"]) / computed - 1.0).abs() < 1e-12);
+    assert!((shares(["pj_per_mac_nominal", "pj_per_mac_computed"]) / computed - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn what_has_no_value_is_null_and_not_zero() {
+    let folder = folder();
+    let layer = |name| format!("[[layers]]\nname = \"{name}\"\nkind = \"convolution\"\nkernel = 3\nchannels = 8\n");
+    let input = "name = \"three\"\ninput = { height = 8, width = 8, channels = 4 }\n";
+    fs::write(folder.path().join("three.toml"), format!("{input}{}", ["a", "b", "c"].map(layer).concat())).unwrap();
+    let run = |activations: &str, more: &[&str]| {
+        let options =
+            ["run", "--arch", "tiny", "--network", "three.toml", "--images", "4", "--activations", activations];
+        succeeds(folder.path(), &[&options[..], more].concat())
+    };
+    // The last layer computes nothing, so nobody reads the layer before it.
+    let report: Value = serde_json::from_str(&run("16,16,0", &["--json", "-"])).unwrap();
+    let layers = report["layers"].as_array().unwrap();
+    assert!(layers[0]["last_cycle"].is_u64() && layers[1]["first_cycle"].is_u64());
+    assert_eq!([&layers[1]["last_cycle"], &layers[2]["first_cycle"], &layers[2]["last_cycle"]], [&Value::Null; 3]);
+    let figures = &report["figures"];
+    assert_eq!((&figures["settled"], &figures["images_needed"]), (&false.into(), &Value::Null));
+    assert!(figures["first_latency_cycles"].is_null());
+    // Nothing at all happens.
+    let nothing = run("0", &["--csv", "tables"]);
+    assert!(!nothing.contains("NaN") && !nothing.contains("inf"), "{nothing}");
+    assert!(!fs::read_to_string(folder.path().join("tables/components.csv")).unwrap().contains("NaN"));
 }
 
 #[test]

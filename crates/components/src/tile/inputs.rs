@@ -110,7 +110,7 @@ impl Tile<'_> {
                 self.starving |= own;
                 continue;
             }
-            control.first_cycle.get_or_insert(now);
+            control.fetches(crew.fetching, now);
             let (window, mesh_waited) = (control.window(crew.fetching), control.held_up(now));
             let inputs = &self.edram.inputs[usize::from(control.inputs)];
             let read = (!window.whole).then(|| inputs.read_by(&control.layer.layer, window));

@@ -15,6 +15,7 @@ pub use answers::{AnswerTotals, PictureAnswer, answers};
 pub use machine::{differences, figures, machines};
 pub use mapping::mapping;
 pub use run::run;
+pub(crate) use run::{both, energy_per_image, latency, rate};
 pub(crate) use stalls::chain;
 pub use stalls::{stalls, what_ifs};
 

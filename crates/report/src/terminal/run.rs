@@ -6,7 +6,7 @@ use comfy_table::{Cell, Color};
 use super::{joules, table};
 use crate::energy::total_pj;
 use crate::format::{counted, grouped, percent, scaled, significant};
-use crate::{LayerReport, Report, fidelity_name};
+use crate::{Figures, LayerReport, Report, fidelity_name};
 
 /// The report of a run: totals, then component groups, then layers.
 pub fn run(report: &Report) -> String {
@@ -23,21 +23,26 @@ fn totals(report: &Report) -> String {
     };
     row("simulated", format!("{images}, {} fidelity{capacity}", fidelity_name(report.fidelity)));
     row("cycles", format!("{} ({})", grouped(report.cycles), scaled(1e-9 * report.time_ns, "s")));
-    if let (Some(cycles), Some(rate)) = (figures.cycles_per_image, figures.images_per_second) {
-        let cycles = grouped(cycles.round() as u64);
-        row("steady state", format!("{} images/s, one each {cycles} cycles", significant(rate)));
-    }
+    row("latency", latency(report));
+    row("rate", rate(figures));
     row("dynamic energy", joules(energy.dynamic_total));
     row("static energy", joules(energy.static_total));
-    row("average power", scaled(1e-3 * figures.average_power_mw, "W"));
+    row("average power", figures.average_power_mw.map_or("none".to_owned(), |power| scaled(1e-3 * power, "W")));
     if let Some(predictor) = report.predictor {
         let (energy, time) = (joules(predictor.energy_pj), scaled(1e-9 * predictor.latency_ns, "s"));
         row("predictor", format!("{energy} and {time} before that"));
     }
-    row("MACs", grouped(report.macs));
-    let dynamic = joules(energy.dynamic_total / report.macs as f64);
-    row("energy per MAC", format!("{}, of which {dynamic} dynamic", joules(figures.pj_per_mac)));
-    row("throughput", format!("{} GOPS, {} GOPS/W", significant(figures.gops), significant(figures.gops_per_watt)));
+    row("energy per image", energy_per_image(figures));
+    row("MACs", both(Some(report.macs), Some(report.nominal_macs), grouped));
+    let dynamic = [figures.dynamic_pj_per_mac_computed, figures.dynamic_pj_per_mac_nominal];
+    row("dynamic per MAC", both(dynamic[0], dynamic[1], joules));
+    if figures.settled {
+        row("energy per MAC", both(figures.pj_per_mac_computed, figures.pj_per_mac_nominal, joules));
+        let gops = |gops| format!("{} GOPS", significant(gops));
+        row("throughput", both(figures.gops_computed, figures.gops_nominal, gops));
+        let efficiency = |gops| format!("{} GOPS/W", significant(gops));
+        row("efficiency", both(figures.gops_per_watt_computed, figures.gops_per_watt_nominal, efficiency));
+    }
     row(
         "crossbars",
         format!(
@@ -50,6 +55,59 @@ fn totals(report: &Report) -> String {
     );
     row("digest", format!("{:016x}", report.digest));
     table.trim_fmt()
+}
+
+/// How long an image takes.
+pub(crate) fn latency(report: &Report) -> String {
+    let figures = &report.figures;
+    let time = |cycles: f64| {
+        let seconds = 1e-9 * cycles * report.time_ns / report.cycles as f64;
+        format!("{} cycles ({})", grouped(cycles.round() as u64), scaled(seconds, "s"))
+    };
+    let Some(first) = figures.first_latency_cycles.map(|cycles| time(cycles as f64)) else {
+        return "not known: no result depends on the first inputs".to_owned();
+    };
+    if report.images == 1 {
+        return format!("{first}, one image alone");
+    }
+    match (figures.loaded_latency_cycles, figures.longest_loaded_latency_cycles) {
+        (Some(mean), Some(longest)) => {
+            format!("{} under load, at most {}; the first image {first}", time(mean), grouped(longest))
+        }
+        _ => format!("{first} of the first image, with others behind it"),
+    }
+}
+
+/// How often an image is done, or why that is not known.
+pub(crate) fn rate(figures: &Figures) -> String {
+    if let (Some(cycles), Some(rate)) = (figures.cycles_per_image, figures.images_per_second) {
+        let error = match figures.cycles_per_image_error {
+            Some(error) if error > 0.0 => format!(" ± {}", significant(error)),
+            _ => String::new(),
+        };
+        return format!("{} images/s, one each {}{error} cycles", significant(rate), grouped(cycles.round() as u64));
+    }
+    let why = figures.unsettled_because.as_deref().unwrap_or_default();
+    match figures.images_needed {
+        Some(images) => format!("not settled: run at least {} ({why})", counted(images, "image")),
+        None => format!("not settled: {why}"),
+    }
+}
+
+/// Energy of one image.
+pub(crate) fn energy_per_image(figures: &Figures) -> String {
+    let dynamic = format!("{} dynamic", joules(figures.dynamic_pj_per_image));
+    figures.static_pj_per_image.map_or(dynamic.clone(), |pj| format!("{dynamic}, {} static", joules(pj)))
+}
+
+/// A figure of computed and of nominal MACs, once where the two are equal.
+pub(crate) fn both<T: Copy + PartialEq>(computed: Option<T>, nominal: Option<T>, show: impl Fn(T) -> String) -> String {
+    match (computed, nominal) {
+        (Some(computed), Some(nominal)) if computed == nominal => show(computed),
+        (Some(computed), Some(nominal)) => format!("{} computed, {} nominal", show(computed), show(nominal)),
+        (None, Some(nominal)) => format!("none computed, {} nominal", show(nominal)),
+        _ => "none".to_owned(),
+    }
 }
 
 fn components(report: &Report) -> String {

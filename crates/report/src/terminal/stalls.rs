@@ -2,7 +2,7 @@
 
 use chip::Cause;
 use comfy_table::{Cell, Color};
-use trace::{Analysis, Change, MATTERS, Wait, WhatIf};
+use trace::{Analysis, Change, MATTERS, Measure, Wait, WhatIf};
 
 use super::table;
 use crate::format::{grouped, percent};
@@ -86,11 +86,15 @@ pub(crate) fn chain(analysis: &Analysis) -> String {
 }
 
 /// What each change gained.
-pub fn what_ifs(analysis: &Analysis, tried: &[WhatIf]) -> String {
+pub fn what_ifs(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> String {
     if tried.is_empty() {
         return "There is no single change to try against this.\n".to_owned();
     }
-    let mut table = table(&["what if", "against", "cycles", "gain"], &[0, 1]);
+    let (compared, heading) = match measure {
+        Measure::Interval(_) => ("cycles per image, settled", "cycles per image"),
+        Measure::FirstLatency(_) => ("cycles of latency of the first image", "latency"),
+    };
+    let mut table = table(&["what if", "against", heading, "gain"], &[0, 1]);
     for WhatIf { wait, change, cycles } in tried {
         let against = match wait.cause {
             Cause::Computing => "is busy".to_owned(),
@@ -98,21 +102,21 @@ pub fn what_ifs(analysis: &Analysis, tried: &[WhatIf]) -> String {
         };
         let against = format!("{} {against}", analysis.layers[wait.layer].name);
         let (cycles, gain) = match cycles {
-            Ok(cycles) => (grouped(*cycles), gained(analysis.cycles, *cycles)),
-            Err(_) => ("does not fit".to_owned(), String::new()),
+            Ok(cycles) => (grouped(cycles.round() as u64), gained(measure.before(), *cycles)),
+            Err(why) => (format!("none: {why}"), String::new()),
         };
         table.add_row([changed(analysis, change), against, cycles, gain]);
     }
     format!(
-        "Each change was run, everything else as it was ({} cycles):\n{}\n",
-        grouped(analysis.cycles),
+        "Each change was run, everything else as it was ({} {compared}):\n{}\n",
+        grouped(measure.before().round() as u64),
         table.trim_fmt()
     )
 }
 
 /// What a change from `before` to `after` cycles is worth.
-fn gained(before: u64, after: u64) -> String {
-    let gain = 1.0 - after as f64 / before as f64;
+fn gained(before: f64, after: f64) -> String {
+    let gain = 1.0 - after / before;
     if after > before { format!("none: {} slower", percent(-gain)) } else { percent(gain) }
 }
 

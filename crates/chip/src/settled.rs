@@ -1,0 +1,341 @@
+//! What "settled" means: the one place that decides whether a run has a pace.
+//!
+//! The machine is *loaded* until the first inputs of the last image are fetched; what finishes later meets less and less
+//! traffic. Of the images that finish while it is loaded, the later half counts: before it, queues grow. The run is
+//! settled if
+//!
+//! - the intervals of these images are all equal, and images begin as often as they finish, within 1 %: the run repeats
+//!   itself. This holds too where it is the later half of all images, and at least two intervals, that are equal: then
+//!   the end of the run has changed nothing. Or
+//! - the halves of these images are each long enough for an image to begin after the first of them has finished, and to
+//!   finish within them: what an image does to the next has had the time to show. The mean intervals of both halves agree
+//!   within 1 %. So does twice the standard error of the mean, which is that of batches of √n intervals, since one
+//!   interval depends on the one before.
+
+use std::ops::RangeInclusive;
+
+use des::Cycle;
+
+use crate::Outcome;
+
+/// The part of a mean by which what is compared may differ.
+const TOLERANCE: f64 = 0.01;
+
+/// The pace of a settled run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pace {
+    /// Mean cycles from one image's last result to the next's.
+    pub cycles_per_image: f64,
+    /// Twice the standard error of that mean, in cycles.
+    pub error: f64,
+    /// Latency under load; `None` if it still grows, as buffers fill.
+    pub latency: Option<Latency>,
+}
+
+/// Cycles from the one in which an image's first inputs are fetched to that of its last result, both included, of the
+/// images whose intervals count.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Latency {
+    /// Of all of them.
+    pub mean: f64,
+    /// Of the slowest.
+    pub longest: Cycle,
+}
+
+/// Why a run is not settled.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Unsettled {
+    /// There is no interval.
+    #[error("one image has no interval")]
+    OneImage,
+    /// The network has no results to wait for.
+    #[error("the last layer computes nothing")]
+    NoResults,
+    /// The run is too short for what an image does to the next to show.
+    #[error("{loaded} of {images} images finish before the last begins")]
+    TooShort {
+        /// Images of the run.
+        images: usize,
+        /// Images that finish while the machine is loaded.
+        loaded: usize,
+    },
+    /// Queues still grow or shrink.
+    #[error("intervals drift, from {earlier:.0} to {later:.0} cycles")]
+    Drifting {
+        /// Images of the run.
+        images: usize,
+        /// Mean interval of the earlier half.
+        earlier: f64,
+        /// Mean interval of the later half.
+        later: f64,
+    },
+    /// The mean is not known well enough.
+    #[error("intervals scatter, {mean:.0} cycles in the mean with an error of {error:.0}")]
+    Scattered {
+        /// Images that finish after the last one begins.
+        after: usize,
+        /// Intervals that count.
+        intervals: usize,
+        /// Their mean.
+        mean: f64,
+        /// Twice its standard error.
+        error: f64,
+    },
+}
+
+impl Unsettled {
+    /// Images with which the run would settle, as far as this one tells; `None` if it tells nothing.
+    pub fn images_needed(&self) -> Option<u64> {
+        match *self {
+            Unsettled::OneImage | Unsettled::NoResults => None,
+            // One image more than are under way in each half that counts, twice that before them, and those at the end.
+            Unsettled::TooShort { images, loaded } => Some((5 * (images - loaded) + 5).max(images + 1) as u64),
+            Unsettled::Drifting { images, .. } => Some(2 * images as u64),
+            // The error falls with the root of the intervals.
+            Unsettled::Scattered { after, intervals, mean, error } => {
+                let wanted = intervals as f64 * (error / (TOLERANCE * mean)).powi(2);
+                Some(after as u64 + 2 * wanted.ceil() as u64 + 2)
+            }
+        }
+    }
+}
+
+impl Outcome {
+    /// The pace of the run, if it is settled.
+    pub fn pace(&self) -> Result<Pace, Unsettled> {
+        let (begun, done) = (&self.begun[..], &self.images[..]);
+        let images = done.len();
+        if images < 2 {
+            return Err(if images == 0 { Unsettled::NoResults } else { Unsettled::OneImage });
+        }
+        let last_begins = begun.last().copied().unwrap_or(0);
+        let loaded = done.partition_point(|&done| done < last_begins);
+        if let Some(later) = images.checked_sub(3).map(|latest| (images / 2).min(latest)..=images - 1)
+            && self.repeats(&later)
+        {
+            return Ok(self.pace_of(&later, 0.0));
+        }
+        let Some(last) = loaded.checked_sub(1) else { return Err(Unsettled::TooShort { images, loaded }) };
+        let window = loaded / 2..=last;
+        if last >= loaded / 2 + 2 && self.repeats(&window) {
+            return Ok(self.pace_of(&window, 0.0));
+        }
+        let (first, middle) = (loaded / 2, (loaded / 2 + last) / 2);
+        if first == middle || begun[middle] <= done[first] || begun[last] <= done[middle] {
+            return Err(Unsettled::TooShort { images, loaded });
+        }
+        let (earlier, later) = (self.mean_interval(&(first..=middle)), self.mean_interval(&(middle..=last)));
+        if !agree(earlier, later) {
+            return Err(Unsettled::Drifting { images, earlier, later });
+        }
+        let (mean, error) = (self.mean_interval(&window), 2.0 * self.standard_error(&window));
+        if error > TOLERANCE * mean {
+            return Err(Unsettled::Scattered { after: images - loaded, intervals: last - first, mean, error });
+        }
+        Ok(self.pace_of(&window, error))
+    }
+
+    fn pace_of(&self, window: &RangeInclusive<usize>, error: f64) -> Pace {
+        Pace { cycles_per_image: self.mean_interval(window), error, latency: self.latency(window) }
+    }
+
+    /// Whether all intervals of `window` are equal, and images begin as often.
+    fn repeats(&self, window: &RangeInclusive<usize>) -> bool {
+        let intervals = || self.images[window.clone()].windows(2).map(|pair| pair[1] - pair[0]);
+        let begin = (self.begun[*window.end()] - self.begun[*window.start()]) as f64;
+        let begin = begin / (window.end() - window.start()) as f64;
+        intervals().all(|interval| Some(interval) == intervals().next()) && agree(begin, self.mean_interval(window))
+    }
+
+    fn mean_interval(&self, window: &RangeInclusive<usize>) -> f64 {
+        let (first, last) = (*window.start(), *window.end());
+        (self.images[last] - self.images[first]) as f64 / (last - first) as f64
+    }
+
+    /// Standard error of the mean interval, from the means of batches that follow each other.
+    fn standard_error(&self, window: &RangeInclusive<usize>) -> f64 {
+        let (first, last) = (*window.start(), *window.end());
+        let size = (last - first).isqrt();
+        // What does not fill a batch is left out at the beginning.
+        let ends: Vec<usize> = (first..=last).rev().step_by(size).collect();
+        let means: Vec<f64> = ends.windows(2).map(|ends| self.mean_interval(&(ends[1]..=ends[0]))).collect();
+        let batches = means.len() as f64;
+        let mean = means.iter().sum::<f64>() / batches;
+        let squares: f64 = means.iter().map(|of_batch| (of_batch - mean).powi(2)).sum();
+        (squares / (batches - 1.0) / batches).sqrt()
+    }
+
+    /// Latency of the images of `window`, if it does not grow.
+    fn latency(&self, window: &RangeInclusive<usize>) -> Option<Latency> {
+        let of_each: Option<Vec<Cycle>> = window.clone().map(|image| self.latency_of(image)).collect();
+        let of_each = of_each?;
+        let mean = |latencies: &[Cycle]| latencies.iter().sum::<Cycle>() as f64 / latencies.len() as f64;
+        let (earlier, later) = of_each.split_at(of_each.len() / 2);
+        let latency = Latency { mean: mean(&of_each), longest: of_each.iter().copied().max()? };
+        agree(mean(earlier), mean(later)).then_some(latency)
+    }
+
+    /// Cycles from the one in which the first inputs of an image are fetched to that of its last result, both included;
+    /// `None` if the last layer does not depend on the first.
+    pub fn latency_of(&self, image: usize) -> Option<Cycle> {
+        let (begun, done) = (*self.begun.get(image)?, *self.images.get(image)?);
+        (done + 1).checked_sub(begun)
+    }
+}
+
+/// Whether two means agree, as far as a pace has to be known.
+fn agree(a: f64, b: f64) -> bool {
+    (a - b).abs() <= TOLERANCE * a.min(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run whose images begin and finish with these intervals, the first one finished in cycle `latency`.
+    fn run(latency: Cycle, begin: &[Cycle], done: &[Cycle]) -> Outcome {
+        assert_eq!(begin.len(), done.len());
+        let from = |first: Cycle, intervals: &[Cycle]| -> Vec<Cycle> {
+            let mut cycles = vec![first];
+            cycles.extend(intervals.iter().scan(first, |at, interval| {
+                *at += interval;
+                Some(*at)
+            }));
+            cycles
+        };
+        Outcome {
+            cycles: 0,
+            begun: from(1, begin),
+            images: from(latency, done),
+            digest: 0,
+            layers: Vec::new(),
+            chips: 1,
+        }
+    }
+
+    /// Numbers below `below` that look random.
+    fn noise(count: usize, below: u64) -> Vec<Cycle> {
+        let mut state = 9u64;
+        let next = |_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        (0..count).map(next).collect()
+    }
+
+    fn needed(outcome: &Outcome) -> Option<u64> {
+        outcome.pace().expect_err("it is not settled").images_needed()
+    }
+
+    #[test]
+    fn one_image_has_no_pace_and_two_are_too_few() {
+        assert_eq!(run(90, &[], &[]).pace(), Err(Unsettled::OneImage));
+        assert_eq!(needed(&run(90, &[], &[])), None);
+        assert!(needed(&run(90, &[40], &[40])) > Some(2));
+    }
+
+    #[test]
+    fn equal_intervals_settle_at_once_and_without_error() {
+        for images in 3..20 {
+            let intervals = vec![40; images - 1];
+            let pace = run(90, &intervals, &intervals).pace().expect("it is settled");
+            assert_eq!((pace.cycles_per_image, pace.error), (40.0, 0.0));
+            assert_eq!(pace.latency, Some(Latency { mean: 90.0, longest: 90 }));
+        }
+    }
+
+    #[test]
+    fn equal_intervals_of_images_that_begin_faster_have_to_last() {
+        // Queues grow by a fourth of an image each time; when they are full, the pace may be another.
+        assert!(run(90, &[30; 9], &[40; 9]).pace().is_err());
+    }
+
+    #[test]
+    fn growing_intervals_are_a_drift() {
+        let intervals: Vec<Cycle> = (0..60).map(|image| 1000 + 10 * image).collect();
+        let unsettled = run(2500, &intervals, &intervals).pace().expect_err("it drifts");
+        assert!(matches!(unsettled, Unsettled::Drifting { earlier, later, .. } if earlier < later), "{unsettled}");
+        assert_eq!(unsettled.images_needed(), Some(122));
+    }
+
+    #[test]
+    fn a_plateau_shorter_than_the_passage_of_an_image_settles_nothing() {
+        // As VGG16 does for some eight images while its queues grow: about 3,560 cycles, and 3,988 in the end.
+        let begin = [3136; 24];
+        let done = [
+            4907, 4905, 4546, 4851, 4833, 4430, 4000, 3966, 3528, 3589, 3487, 3660, 3605, 3440, 3268, 3892, 4042, 4037,
+            3926, 3981, 3978, 4033, 3937, 4016,
+        ];
+        let unsettled = run(8586, &begin, &done).pace().expect_err("it is not settled");
+        assert!(matches!(unsettled, Unsettled::TooShort { images: 25, .. }), "{unsettled}");
+        assert!(unsettled.images_needed() > Some(25));
+    }
+
+    #[test]
+    fn start_up_and_drain_do_not_count() {
+        let jitter = noise(60, 5);
+        let done: Vec<Cycle> = (0..60)
+            .map(|image| match image {
+                0..10 => 700,
+                56.. => 300,
+                _ => 998 + jitter[image],
+            })
+            .collect();
+        let pace = run(8000, &[1000; 60], &done).pace().expect("it is settled");
+        assert!((pace.cycles_per_image - 1000.0).abs() < 2.0, "{pace:?}");
+        assert!(pace.error < 2.0, "{pace:?}");
+    }
+
+    #[test]
+    fn intervals_that_scatter_need_as_many_images_as_their_error_says() {
+        let of = |images: usize| {
+            let intervals: Vec<Cycle> = noise(images - 1, 800).into_iter().map(|noise| 600 + noise).collect();
+            run(2500, &intervals, &intervals)
+        };
+        let mut images = 24;
+        let mut asked = 0;
+        let pace = loop {
+            match of(images).pace() {
+                Ok(pace) => break pace,
+                Err(unsettled) => images = unsettled.images_needed().expect("it has intervals") as usize,
+            }
+            asked += 1;
+            assert!(asked < 12, "the estimates lead nowhere");
+        };
+        // Uniform from 600 to 1,399: the mean of n has a standard error of 231 / √n, so 1 % needs some 2,100.
+        assert!((500..20_000).contains(&images), "{images} images");
+        assert!((pace.cycles_per_image - 999.5).abs() < 20.0, "{pace:?}");
+    }
+
+    #[test]
+    fn the_error_of_intervals_that_depend_on_each_other_is_that_of_batches() {
+        // Waves of 16 intervals: neighbours are alike, and one interval tells nothing that the next does not.
+        let waves = |images: usize| -> Vec<Cycle> {
+            noise(images / 16 + 1, 800).into_iter().flat_map(|noise| [600 + noise; 16]).take(images - 1).collect()
+        };
+        let intervals = waves(1024);
+        let outcome = run(2500, &intervals, &intervals);
+        let of_batches = outcome.standard_error(&(0..=1023));
+        let mean = outcome.mean_interval(&(0..=1023));
+        let squares: f64 = intervals.iter().map(|&interval| (interval as f64 - mean).powi(2)).sum();
+        let of_each = (squares / 1022.0 / 1023.0).sqrt();
+        // Four times that of independent intervals, within what a sample of 64 waves tells.
+        assert!((2.5..6.0).contains(&(of_batches / of_each)), "{of_batches} and {of_each}");
+    }
+
+    #[test]
+    fn latency_is_stated_when_it_does_not_grow() {
+        // Images begin a little faster than they finish for as long as the run lasts.
+        let intervals: Vec<Cycle> = noise(80, 4).into_iter().map(|noise| 1000 + noise).collect();
+        let growing = run(4000, &vec![950; 80], &intervals).pace().expect("intervals are settled");
+        assert_eq!(growing.latency, None);
+        let level = run(4000, &intervals, &intervals).pace().expect("it is settled");
+        assert_eq!(level.latency, Some(Latency { mean: 4000.0, longest: 4000 }));
+    }
+
+    #[test]
+    fn without_results_there_is_nothing_to_wait_for() {
+        let outcome = Outcome { begun: Vec::new(), images: Vec::new(), ..run(90, &[], &[]) };
+        assert_eq!(outcome.pace(), Err(Unsettled::NoResults));
+    }
+}
