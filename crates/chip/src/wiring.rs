@@ -180,8 +180,8 @@ impl<'a> Wiring<'a> {
     pub fn board(&self, options: &Options) -> Board<'_> {
         let arch = self.arch;
         let layers = self.layout.layers.len();
-        let tiles: Vec<Tile> =
-            self.tiles.iter().enumerate().map(|(id, plan)| self.build(id as u32, plan, options)).collect();
+        let slots: Vec<u32> = self.tiles.iter().map(|plan| self.slots(plan, options)).collect();
+        let tiles: Vec<Tile> = (0..).zip(&self.tiles).map(|(id, plan)| self.build(id, &slots, plan, options)).collect();
         let chips = (tiles.len() as u32).div_ceil(arch.tiles_per_chip());
         // Packets between two used chips may cross any chip of the board.
         let chips = if chips > 1 { arch.board.chips } else { chips };
@@ -195,7 +195,7 @@ impl<'a> Wiring<'a> {
         Board { tiles, meshes: meshes.collect(), links: links.collect() }
     }
 
-    fn build(&self, id: u32, plan: &TilePlan, options: &Options) -> Tile<'_> {
+    fn build(&self, id: u32, slots: &[u32], plan: &TilePlan, options: &Options) -> Tile<'_> {
         let (arch, layers) = (self.arch, &self.layout.layers);
         let inputs_of =
             |layer: usize| plan.inputs.iter().position(|&(of, _)| of == layer).expect("every copy has inputs");
@@ -226,7 +226,7 @@ impl<'a> Wiring<'a> {
                 inputs: self.inputs(plan, options),
                 crews: crews.collect(),
                 imas,
-                sums: self.partial_sums(id, plan, options),
+                sums: self.partial_sums(id, slots, plan),
                 output_positions: layers[last].produced.len() as u32,
             },
         )
@@ -252,19 +252,25 @@ impl<'a> Wiring<'a> {
         inputs.collect()
     }
 
-    fn partial_sums(&self, tile: u32, plan: &TilePlan, options: &Options) -> Vec<PartialSums<'_>> {
-        let (arch, layers) = (self.arch, &self.layout.layers);
-        let bits = u64::from(arch.tile.partial_sum_bits);
+    /// Windows of each lockstep group that the output register of a tile holds.
+    fn slots(&self, plan: &TilePlan, options: &Options) -> u32 {
+        if options.uncontended {
+            // Far more than windows in progress, and far from overflow.
+            return u32::MAX / 4;
+        }
         let one_window = |sums: &SumsPlan| {
-            let outputs = &layers[sums.layer].groups[sums.group as usize].outputs;
-            u64::from(outputs.end - outputs.start) * bits
+            let outputs = &self.layout.layers[sums.layer].groups[sums.group as usize].outputs;
+            u64::from(outputs.end - outputs.start) * u64::from(self.arch.tile.partial_sum_bits)
         };
         let of_all: u64 = plan.sums.iter().map(one_window).sum();
-        let register = 8 * u64::from(arch.tile.output_register_bytes);
-        // Far more than windows in progress, and far from overflow.
-        let slots = if options.uncontended { u32::MAX / 4 } else { (register / of_all.max(1)) as u32 };
+        (8 * u64::from(self.arch.tile.output_register_bytes) / of_all.max(1)) as u32
+    }
+
+    fn partial_sums(&self, tile: u32, slots: &[u32], plan: &TilePlan) -> Vec<PartialSums<'_>> {
+        let (arch, layers) = (self.arch, &self.layout.layers);
         let sums = plan.sums.iter().map(|sums| {
             let targets = self.targets.get(sums.layer).map(|groups| groups[sums.group as usize].as_slice());
+            let home = self.accumulators(sums.layer, sums.copy)[sums.group as usize];
             PartialSums::new(SumsSpec {
                 chip: tile / arch.tiles_per_chip(),
                 tile,
@@ -278,7 +284,8 @@ impl<'a> Wiring<'a> {
                 helpers: sums.helpers.clone(),
                 pools: sums.pools,
                 feeders: sums.feeders.clone(),
-                slots,
+                slots: slots[tile as usize],
+                credit: slots[home.tile as usize],
                 partial_sum_bits: arch.tile.partial_sum_bits,
                 flit_bits: arch.router.flit_bits,
             })

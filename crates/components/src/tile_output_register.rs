@@ -57,6 +57,8 @@ pub struct SumsSpec<'a> {
     pub feeders: Vec<Contributor>,
     /// Windows that the register holds.
     pub slots: u32,
+    /// Windows that the register of the tile that finishes them holds.
+    pub credit: u32,
     /// Bits of a result or partial sum.
     pub partial_sum_bits: u32,
     /// Bits of a flit.
@@ -138,7 +140,7 @@ impl<'a> PartialSums<'a> {
             merged: 0,
             contributions: spec.imas.count_ones() + spec.helpers.len() as u32,
             home,
-            credit: spec.slots,
+            credit: spec.credit,
             left: 0,
             complete: 0,
             missing: VecDeque::new(),
@@ -182,6 +184,7 @@ impl<'a> PartialSums<'a> {
 
     /// Partial sums of `window` have come from another tile. Returns whether that completes it.
     pub fn merge_partial_sums(&mut self, window: u32) -> bool {
+        assert!(window < self.room(), "partial sums of window {window} came without room");
         self.merged += u64::from(self.outputs);
         self.merge(window, 1)
     }
