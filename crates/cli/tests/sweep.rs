@@ -365,10 +365,10 @@ fn rows_warn_as_a_run_does_and_say_whether_they_are_settled() {
     let header = points.headers().expect("a header").clone();
     let columns = ["warnings", "images_simulated", "settled", "cycles_per_image"]
         .map(|name| header.iter().position(|column| column == name).expect("a column"));
-    let rows: Vec<[String; 4]> =
-        points.records().map(|row| columns.map(|column| row.as_ref().expect("a row")[column].to_owned())).collect();
-    let settled = |warning: &str| [[warning, "2", "false", ""], [warning, "8", "true", "256.0"]];
-    assert_eq!(rows, [settled(warning), settled("")].concat());
+    let rows =
+        points.records().map(|row| columns.map(|column| row.as_ref().expect("a row")[column].to_owned()).join("|"));
+    let expected = [warning, ""].map(|warning| [format!("{warning}|2|false|"), format!("{warning}|8|true|256.0")]);
+    assert_eq!(rows.collect::<Vec<_>>(), expected.concat());
 }
 
 #[test]
