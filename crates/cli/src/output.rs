@@ -31,9 +31,12 @@ pub fn complain(line: &str) {
 
 /// Warns of what the user of `arch` should know.
 pub fn warn(arch: &arch::Arch) {
-    for warning in arch::warnings(arch) {
-        complain(&format!("{WARNING}warning:{WARNING:#} {warning}"));
-    }
+    arch::warnings(arch).iter().for_each(|text| warning(&text.to_string()));
+}
+
+/// Warns of something.
+pub fn warning(text: &str) {
+    complain(&format!("{WARNING}warning:{WARNING:#} {text}"));
 }
 
 /// A place for results, found good before the work that yields them begins.

@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use aqua::{SetTolerance, Top, tolerance_figures};
 use clap::Args;
 use document::Fault;
-use inference::Crop;
+use inference::{Crop, Ranges};
 use network::{Edges, parse_weights};
 
+use crate::calibration::warn_of_saturation;
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::pictures::{Labelled, Loaded, Pictures, Weights, accelerator, processors};
@@ -52,7 +53,7 @@ impl Tolerance {
         }
         let out = Output::create(&self.out)?;
         let calibrated = progress::during("reading weights", || self.weights.load(&selected, &loaded))?;
-        let mut journal = Journal::open(&self.out, &self.fingerprint(&selected, &loaded)?)?;
+        let mut journal = Journal::open(&self.out, &self.fingerprint(&selected, &loaded, &calibrated.ranges)?)?;
         let (mut trace, mut tolerances) = (header(), Vec::new());
         for (set, bits) in &sets {
             let is_due = |picture: &&Labelled| !journal.has(&picture.picture.name, set);
@@ -90,6 +91,7 @@ impl Tolerance {
                 if let ControlFlow::Break(failure) = end {
                     return Err(failure);
                 }
+                warn_of_saturation(&selected.network, &classifier, &calibrated.ranges);
             }
             let rows: Vec<(&str, &Right)> =
                 loaded.pictures.iter().map(|picture| journal.row(&picture.picture.name, set)).collect();
@@ -119,15 +121,16 @@ impl Tolerance {
     }
 
     /// Of all that decides a row of the trace, but for its picture's name and weight set.
-    fn fingerprint(&self, selected: &Selected, loaded: &Loaded) -> Result<String, Failure> {
+    fn fingerprint(&self, selected: &Selected, loaded: &Loaded, ranges: &Ranges) -> Result<String, Failure> {
         let mut hasher = blake3::Hasher::new();
         let Selected { arch, network, plan, .. } = selected;
         let (crossbar, dac, adc) = (&arch.crossbar, &arch.dac, &arch.adc);
         hasher.update(
-            format!("{} {crossbar:?} {dac:?} {adc:?} {network:?} {plan:?}", env!("CARGO_PKG_VERSION")).as_bytes(),
+            format!("{} {crossbar:?} {dac:?} {adc:?} {network:?} {plan:?} {ranges:?}", env!("CARGO_PKG_VERSION"))
+                .as_bytes(),
         );
         self.weights.fingerprint(&mut hasher)?;
-        for Labelled { picture, label } in &loaded.pictures {
+        for Labelled { picture, label, .. } in &loaded.pictures {
             let pixels = picture.load(network)?;
             hasher.update(format!("{} {label:?}", picture.name).as_bytes());
             let bytes: Vec<u8> = pixels.iter().flat_map(|value| value.to_le_bytes()).collect();

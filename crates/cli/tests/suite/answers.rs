@@ -17,7 +17,7 @@ fn digits() -> PathBuf {
 }
 
 /// A folder with the network, its weights, and the first `count` test pictures with their labels.
-fn case(count: usize) -> TempDir {
+pub fn case(count: usize) -> TempDir {
     let place = folder();
     let to = |name: &str| place.path().join(name);
     for name in ["network.toml", "weights.safetensors"] {
@@ -38,7 +38,7 @@ fn case(count: usize) -> TempDir {
 const PICTURES: [&str; 6] = ["--network", "network.toml", "--images", "test", "--labels", "labels.csv"];
 const WEIGHTS: [&str; 2] = ["--weights-file", "weights.safetensors"];
 
-fn arguments<'a>(command: &'a str, options: &[&'a str]) -> Vec<&'a str> {
+pub fn arguments<'a>(command: &'a str, options: &[&'a str]) -> Vec<&'a str> {
     [&[command][..], &PICTURES, &WEIGHTS, options].concat()
 }
 

@@ -7,6 +7,7 @@ mod examples;
 mod readme;
 mod reports;
 mod traces;
+mod users_files;
 
 use std::fs;
 use std::path::Path;
