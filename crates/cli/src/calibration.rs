@@ -71,8 +71,12 @@ impl Calibration {
             }
             None => {
                 files = Loaded::of_files(&self.calibrate, network)?;
-                let names: Vec<String> = self.calibrate.iter().map(|path| path.display().to_string()).collect();
-                (files.pictures.iter().collect(), format!("{} pictures of {}", files.pictures.len(), names.join(", ")))
+                let more = match self.calibrate.len() - 1 {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                let calibration = format!("{} pictures of {}{more}", files.pictures.len(), self.calibrate[0].display());
+                (files.pictures.iter().collect(), calibration)
             }
         };
         let mut layers = vec![0f32; network.layers.len()];
@@ -141,7 +145,8 @@ pub fn warn_of_saturation(network: &Network, classifier: &Classifier, ranges: &R
     let layers = shares.iter().filter(|share| **share > TRACE).count();
     output::warning(&format!(
         "activations saturate in {layers} of {} layers, most in {}: {:.2} % of its inputs are larger than any that \
-         calibration saw ({}). Answers may be wrong: name pictures of all kinds with --calibrate, or more of them",
+         calibration saw ({}). Answers may be wrong: name pictures of all kinds with --calibrate, or more of them. \
+         Imperfect cells saturate all the same",
         shares.len(),
         layer.name,
         100.0 * share,

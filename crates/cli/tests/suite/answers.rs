@@ -127,7 +127,14 @@ fn answers_are_listed_and_summed_up() {
 #[test]
 fn imperfect_cells_are_drawn_from_the_seed_and_cost_nothing() {
     let place = case(3);
-    let run = |options: &[&str]| succeeds(place.path(), &arguments("infer", &[&["--top", "3"], options].concat()));
+    // Sums on worn cells are larger than calibration in floating point can know, and a warning says so.
+    let run = |options: &[&str]| {
+        let Ran { code, stdout, stderr } =
+            aquasim(place.path(), &arguments("infer", &[&["--top", "3"], options].concat()));
+        let warns = stderr.starts_with("warning: activations saturate in ") && stderr.lines().count() == 1;
+        assert!(code == 0 && (stderr.is_empty() || warns), "{stderr}");
+        stdout
+    };
     let worn = ["--programming-error", "0.1", "--read-noise", "0.5", "--stuck-off", "0.01", "--on-off-ratio", "1000"];
     let (perfect, first) = (run(&[]), run(&worn));
     assert!(first.contains("computed by  every conversion of every column, on imperfect cells\n"), "{first}");

@@ -96,7 +96,7 @@ fn answers_depend_on_no_order_and_with_ranges_on_no_other_picture() {
     }
     assert_eq!(answered(place.path(), &["--ranges", "ranges.toml"])["ranges"], all["ranges"]);
     let named = answered(place.path(), &["--calibrate", "before/000.png", "before"]);
-    assert_eq!(named["ranges"]["calibration"], "41 pictures of before/000.png, before");
+    assert_eq!(named["ranges"]["calibration"], "41 pictures of before/000.png and 1 more");
 }
 
 #[test]

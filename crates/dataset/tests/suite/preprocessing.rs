@@ -79,13 +79,12 @@ fn png_pictures_of_all_kinds_are_pillows_to_the_last_bit() {
 fn jpeg_pictures_are_pillows_but_for_the_rounding_of_the_decoder() {
     let distances = from_pillow("jpg");
     assert_eq!(distances.len(), 6 * 2);
-    for (name, (most, mean)) in distances {
-        assert!(most <= JPEG_MOST && mean <= JPEG_MEAN, "{name}: {most} at the most, {mean:.3} in the mean");
-    }
+    let far = distances.into_iter().filter(|(_, (most, mean))| *most > JPEG_MOST || *mean > JPEG_MEAN);
+    assert_eq!(far.collect::<Vec<_>>(), []);
 }
 
 /// Grey levels that the JPEG decoder is off from libjpeg-turbo's, at the most and in the mean.
-const JPEG_MOST: u8 = 3;
+const JPEG_MOST: u8 = 0;
 const JPEG_MEAN: f64 = 0.5;
 
 /// Writes an array as one grey picture, and gives what `network` sees of it.
