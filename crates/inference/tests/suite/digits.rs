@@ -60,8 +60,16 @@ fn input(picture: &Picture, network: &Network) -> Array3<f32> {
 impl Case {
     /// The network programmed with 16-bit weights, calibrated on 32 of these pictures.
     fn model(&self, pictures: &[(Picture, usize)], options: Options, skips: bool) -> Model {
+        // As the program draws them: those with the smallest digests of what the network sees.
+        let mut drawn: Vec<(blake3::Hash, &Picture)> = Vec::new();
+        for (picture, _) in pictures {
+            let pixels = picture.load(&self.network).unwrap();
+            let bytes: Vec<u8> = pixels.iter().flat_map(|value| value.to_le_bytes()).collect();
+            drawn.push((blake3::hash(&bytes), picture));
+        }
+        drawn.sort_by_key(|(digest, _)| *digest.as_bytes());
         let mut ranges = vec![0.0; self.network.layers.len()];
-        for (picture, _) in pictures.iter().step_by(pictures.len() / 32) {
+        for (_, picture) in &drawn[..32] {
             let input = input(picture, &self.network);
             let found = inference::calibrate(&self.network, &self.weights, input.view(), ONE).unwrap();
             inference::widen(&mut ranges, &found);
