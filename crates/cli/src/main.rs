@@ -1,5 +1,7 @@
 //! The command line: simulates neural networks on memristor accelerators, cycle by cycle.
 
+mod answers;
+mod calibration;
 mod evaluation;
 mod failure;
 mod infer;

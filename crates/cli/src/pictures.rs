@@ -7,20 +7,18 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use clap::Args;
-use dataset::{Labels, Picture};
+use dataset::{Labels, LoadedWeights, Picture};
 use document::Fault;
-use inference::{Accelerator, Classifier};
+use inference::{Accelerator, Classifier, Ranges};
 use ndarray::{Array3, ArrayView3};
 use network::{Network, Plan};
 use numeric::{Datapath, LayerWeights, Model, NonIdealities, Options};
 use tracing::info_span;
 
+use crate::calibration::Calibration;
 use crate::failure::Failure;
 use crate::output;
 use crate::selection::Selected;
-
-/// Pictures that decide the ranges of activations if nothing else is said.
-const CALIBRATE: NonZeroUsize = NonZeroUsize::new(8).expect("is not zero");
 
 /// Pictures and the right answers.
 #[derive(Args)]
@@ -42,9 +40,8 @@ pub struct Weights {
     /// Weights of the network, with its layers' names or torchvision's
     #[arg(long, value_name = "SAFETENSORS|NPZ")]
     weights_file: PathBuf,
-    /// Pictures that decide the range of each layer's activations, the first of them
-    #[arg(long, value_name = "N", default_value_t = CALIBRATE)]
-    calibrate: NonZeroUsize,
+    #[command(flatten)]
+    calibration: Calibration,
     /// Model every conversion, even where the integer product is provably the same
     #[arg(long)]
     bit_serial: bool,
@@ -123,6 +120,8 @@ pub struct Labelled {
     pub picture: Picture,
     /// Its class.
     pub label: Option<usize>,
+    /// Of what the network looks at.
+    pub digest: [u8; 32],
 }
 
 impl Pictures {
@@ -131,22 +130,9 @@ impl Pictures {
         let _span = info_span!("look at pictures").entered();
         let classes = network.layers.last().map_or(0, |layer| layer.output.channels as usize);
         let labels = self.labels.as_ref().map(|path| Labels::load(path, classes)).transpose()?;
-        let mut loaded = Loaded { pictures: Vec::new(), skipped: 0 };
-        let mut faults = Vec::new();
-        let all = dataset::pictures(&self.images)?;
-        let _: ControlFlow<()> = inference::in_order(
-            &all,
-            processors(),
-            |picture| picture.load(network).map(|_| ()),
-            |picture, result| {
-                let label = || labels.as_ref().map(|labels| labels.of(&picture.name)).transpose();
-                match result.and_then(|()| label()) {
-                    Ok(label) => loaded.pictures.push(Labelled { picture: picture.clone(), label }),
-                    Err(error) => faults.push(Fault::new(error.to_string(), error.remedy())),
-                }
-                ControlFlow::Continue(())
-            },
-        );
+        let all = dataset::pictures(&self.images, network)?;
+        let (mut loaded, mut faults) =
+            Loaded::checked(all, network, |picture| labels.as_ref().map(|labels| labels.of(&picture.name)).transpose());
         if self.skip_bad_images {
             loaded.skipped = faults.len();
             faults.drain(..).for_each(|fault| output::complain(&format!("skipped: {}", fault.message())));
@@ -170,9 +156,44 @@ impl Pictures {
 }
 
 impl Loaded {
+    /// Looks at every picture; those that cannot be used are faults.
+    fn checked(
+        pictures: Vec<Picture>,
+        network: &Network,
+        label: impl Fn(&Picture) -> Result<Option<usize>, dataset::Error>,
+    ) -> (Loaded, Vec<Fault>) {
+        let mut loaded = Loaded { pictures: Vec::new(), skipped: 0 };
+        let mut faults = Vec::new();
+        let _: ControlFlow<()> = inference::in_order(
+            &pictures,
+            processors(),
+            |picture| picture.load(network).map(|pixels| digest(&pixels)),
+            |picture, digest| {
+                match digest.and_then(|digest| Ok((digest, label(picture)?))) {
+                    Ok((digest, label)) => loaded.pictures.push(Labelled { picture: picture.clone(), label, digest }),
+                    Err(error) => faults.push(Fault::new(error.to_string(), error.remedy())),
+                }
+                ControlFlow::Continue(())
+            },
+        );
+        (loaded, faults)
+    }
+
+    /// The pictures in some files and folders.
+    pub fn of_files(paths: &[PathBuf], network: &Network) -> Result<Loaded, Failure> {
+        let mut pictures = Vec::new();
+        for path in paths {
+            pictures.extend(dataset::pictures(path, network)?);
+        }
+        match Loaded::checked(pictures, network, |_| Ok(None)) {
+            (loaded, faults) if faults.is_empty() => Ok(loaded),
+            (_, faults) => Err(Failure::User(faults.into())),
+        }
+    }
+
     /// The only picture in a file.
     pub fn one(file: &Path, label: Option<usize>, network: &Network) -> Result<Loaded, Failure> {
-        let mut pictures = dataset::pictures(file)?;
+        let mut pictures = dataset::pictures(file, network)?;
         if pictures.len() != 1 {
             let message = format!("{} has {} pictures", file.display(), pictures.len());
             return Err(Fault::new(message, "give a file with one; `aquasim infer` takes many").into());
@@ -183,14 +204,20 @@ impl Loaded {
             return Err(Fault::new(message, format!("give a number from 0 to {}", classes.saturating_sub(1))).into());
         }
         let picture = pictures.remove(0);
-        picture.load(network)?;
-        Ok(Loaded { pictures: vec![Labelled { picture, label }], skipped: 0 })
+        let digest = digest(&picture.load(network)?);
+        Ok(Loaded { pictures: vec![Labelled { picture, label, digest }], skipped: 0 })
     }
 
     /// Threads for each picture, when all processors work on all pictures.
     pub fn threads_per_picture(&self) -> NonZeroUsize {
         NonZeroUsize::new(processors().get() / self.pictures.len()).unwrap_or(NonZeroUsize::MIN)
     }
+}
+
+/// A digest of what a network looks at.
+fn digest(pixels: &Array3<f32>) -> [u8; 32] {
+    let bytes: Vec<u8> = pixels.iter().flat_map(|value| value.to_le_bytes()).collect();
+    blake3::hash(&bytes).into()
 }
 
 impl Labelled {
@@ -204,17 +231,18 @@ impl Labelled {
 /// Weights of a network that are found good, and the range of the inputs of each of its layers.
 pub struct Calibrated {
     weights: Vec<LayerWeights>,
-    ranges: Vec<f32>,
+    /// The ranges.
+    pub ranges: Ranges,
     options: Options,
     threads_per_picture: NonZeroUsize,
 }
 
 impl Weights {
-    /// The weights in a file, computed with as is usual.
-    pub fn of_file(path: &Path) -> Weights {
+    /// The weights in a file, computed with as is usual but for the ranges of activations.
+    pub fn of_file(path: &Path, calibration: &Calibration) -> Weights {
         Weights {
             weights_file: path.to_owned(),
-            calibrate: CALIBRATE,
+            calibration: calibration.clone(),
             bit_serial: false,
             imperfections: Imperfections::default(),
         }
@@ -222,8 +250,8 @@ impl Weights {
 
     /// Takes up what decides the answers of some pictures.
     pub fn fingerprint(&self, hasher: &mut blake3::Hasher) -> Result<(), Failure> {
-        let Weights { weights_file, calibrate, imperfections, .. } = self;
-        hasher.update(format!("{calibrate} {imperfections:?}").as_bytes());
+        let Weights { weights_file, imperfections, .. } = self;
+        hasher.update(format!("{imperfections:?}").as_bytes());
         let unreadable = |error: std::io::Error| {
             Fault::new(format!("{} cannot be read: {error}", weights_file.display()), "give a file of weights")
         };
@@ -236,12 +264,10 @@ impl Weights {
     pub fn load(&self, selected: &Selected, loaded: &Loaded) -> Result<Calibrated, Failure> {
         let network = &selected.network;
         let non_idealities = self.imperfections.non_idealities()?;
-        let weights = info_span!("read weights").in_scope(|| dataset::load_weights(&self.weights_file, network))?;
-        let few = loaded.pictures.iter().take(self.calibrate.get());
-        let inputs: Vec<Array3<f32>> =
-            few.map(|picture| Ok(picture.input(network)?.1)).collect::<Result<_, dataset::Error>>()?;
-        let ranges = info_span!("calibrate")
-            .in_scope(|| inference::calibrate(network, &weights, inputs.iter(), processors()))?;
+        let loading = info_span!("read weights").in_scope(|| dataset::load_weights(&self.weights_file, network));
+        let LoadedWeights { layers: weights, notes } = loading?;
+        notes.iter().for_each(|note| output::complain(&format!("note: {note}")));
+        let ranges = self.calibration.ranges(network, &weights, loaded)?;
         let options = Options { integer_product: !self.bit_serial, non_idealities, ..Options::default() };
         Ok(Calibrated { weights, ranges, options, threads_per_picture: loaded.threads_per_picture() })
     }
@@ -256,7 +282,7 @@ impl Calibrated {
         let bits: Vec<u32> = plan.layers.iter().map(|layer| layer.weight_bits).collect();
         let model = datapath
             .map(|datapath| datapath.skipping_zero_row_blocks(arch.ima.skip_zero_row_blocks))
-            .and_then(|datapath| Model::program(&datapath, network, &self.weights, &bits, &self.ranges))
+            .and_then(|datapath| Model::program(&datapath, network, &self.weights, &bits, &self.ranges.layers))
             .map_err(inference::Error::from)?;
         Ok(Classifier::new(network.clone(), model.on_threads(self.threads_per_picture)))
     }
@@ -286,6 +312,13 @@ pub fn processors() -> NonZeroUsize {
 impl From<dataset::Error> for Failure {
     fn from(error: dataset::Error) -> Failure {
         Fault::new(error.to_string(), error.remedy()).into()
+    }
+}
+
+impl From<Vec<dataset::Error>> for Failure {
+    fn from(errors: Vec<dataset::Error>) -> Failure {
+        let faults: Vec<Fault> = errors.iter().map(|error| Fault::new(error.to_string(), error.remedy())).collect();
+        Failure::User(faults.into())
     }
 }
 

@@ -11,6 +11,7 @@ use ndarray::Array3;
 use network::{Edges, Network, Plan};
 use predictor::{Measure, Operations, Policy, Shape};
 
+use crate::calibration::{Calibration, warn_of_saturation};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::pictures::{Loaded, Weights, accelerator};
@@ -137,6 +138,8 @@ pub struct PictureChoice {
     /// Weights of the network, for the oracle
     #[arg(long, value_name = "SAFETENSORS|NPZ")]
     weights_file: Option<PathBuf>,
+    #[command(flatten)]
+    calibration: Calibration,
 }
 
 impl PictureChoice {
@@ -150,19 +153,21 @@ impl PictureChoice {
     }
 
     fn apply(&self, selected: &mut Selected) -> Result<Operations, Failure> {
-        let Self { choice, image, label, weights_file } = self;
+        let Self { choice, image, label, weights_file, calibration } = self;
         let network = &selected.network;
         let mut operations = Operations::default();
         let (plan, name) = match (choice.policy, image) {
             (PolicyName::Fixed, _) => return Ok(operations),
             (PolicyName::Oracle, Some(image)) => {
                 let loaded = Loaded::one(image, *label, network)?;
-                let weights = weights_file.as_deref().map(Weights::of_file).expect("checked");
-                let classifier = weights.load(selected, &loaded)?.program(selected)?;
+                let weights = weights_file.as_deref().expect("checked");
+                let calibrated = Weights::of_file(weights, calibration).load(selected, &loaded)?;
+                let classifier = calibrated.program(selected)?;
                 let accelerator = accelerator(selected);
                 let chooser = Chooser::new(choice, &selected.plan, &accelerator, &classifier)?;
                 let (pixels, input) = loaded.pictures[0].input(network)?;
                 let Chosen { plan, name, .. } = chooser.choose(&pixels, &input, *label)?;
+                warn_of_saturation(network, &classifier, &calibrated.ranges);
                 (plan, format!("oracle's {name}"))
             }
             (PolicyName::Predicted, Some(image)) => {
@@ -181,7 +186,7 @@ impl PictureChoice {
 
     /// Refuses what is missing, and what would have no effect.
     fn check(&self) -> Result<(), Failure> {
-        let Self { choice, image, label, weights_file } = self;
+        let Self { choice, image, label, weights_file, .. } = self;
         let given =
             [("--image", image.is_some()), ("--label", label.is_some()), ("--weights-file", weights_file.is_some())];
         let (name, needed): (&str, &[&str]) = match choice.policy {

@@ -9,6 +9,7 @@ use ndarray::Array2;
 use network::Plan;
 use predictor::{Importance, Measure, Policy, Shape, importance};
 
+use crate::calibration::{Calibration, warn_of_saturation};
 use crate::evaluation::{self, Evaluation, Point};
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -43,6 +44,8 @@ pub struct Predict {
     /// Weights of the network, with its layers' names or torchvision's, for --evaluate and --tune
     #[arg(long, value_name = "SAFETENSORS|NPZ")]
     weights_file: Option<PathBuf>,
+    #[command(flatten)]
+    calibration: Calibration,
 }
 
 /// Thresholds that are judged.
@@ -62,8 +65,10 @@ impl Predict {
             output::create_folder(folder)?;
         }
         match (&self.evaluate, &self.tune, &self.weights_file) {
-            (Some(folder), _, Some(file)) => self.evaluate(&selected, &Weights::of_file(file), folder),
-            (_, Some(folder), Some(file)) => self.tune(&selected, &Weights::of_file(file), folder),
+            (Some(folder), _, Some(file)) => {
+                self.evaluate(&selected, &Weights::of_file(file, &self.calibration), folder)
+            }
+            (_, Some(folder), Some(file)) => self.tune(&selected, &Weights::of_file(file, &self.calibration), folder),
             _ => self.choose(&selected, &policy),
         }
     }
@@ -153,10 +158,11 @@ impl Predict {
             },
         );
         bar.finish_and_clear();
-        match end {
-            ControlFlow::Break(failure) => Err(failure),
-            ControlFlow::Continue(()) => Ok(evaluation),
+        if let ControlFlow::Break(failure) = end {
+            return Err(failure);
         }
+        warn_of_saturation(&selected.network, &classifier, &calibrated.ranges);
+        Ok(evaluation)
     }
 }
 

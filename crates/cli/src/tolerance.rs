@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use aqua::{NOT_REPRESENTABLE, SetEnergy, SetTolerance, Top, tolerance_figures};
 use clap::Args;
 use document::{Fault, Faults};
-use inference::Crop;
+use inference::{Classifier, Crop, Ranges};
 use ndarray::ArrayView3;
 use network::{Edges, Network, Plan, parse_weights};
 
+use crate::calibration::warn_of_saturation;
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::pictures::{Calibrated, Labelled, Loaded, Pictures, Weights, accelerator, processors};
@@ -57,7 +58,7 @@ impl Tolerance {
         }
         let out = Output::create(&self.out)?;
         let calibrated = progress::during("reading weights", || self.weights.load(&selected, &loaded))?;
-        let mut journal = Journal::open(&self.out, &self.fingerprint(&selected, &loaded)?)?;
+        let mut journal = Journal::open(&self.out, &self.fingerprint(&selected, &loaded, &calibrated.ranges)?)?;
         let (mut trace, mut tolerances) = (header(), Vec::new());
         for (set, bits) in &sets {
             let is_due = |picture: &&Labelled| !journal.has(&picture.picture.name, set);
@@ -72,7 +73,8 @@ impl Tolerance {
             }
             let crops = Crops::new(&selected, bits.is_some())?;
             if !due.is_empty() {
-                let scores = crops.scores(&selected, &calibrated)?;
+                let classifier = bits.is_some().then(|| calibrated.program(&selected)).transpose()?;
+                let scores = crops.scores(&selected.network, &calibrated, classifier.as_ref());
                 let bar = progress::bar("pictures", loaded.pictures.len() as u64, known as u64);
                 let end = inference::in_order(
                     &due,
@@ -95,6 +97,9 @@ impl Tolerance {
                 bar.finish_and_clear();
                 if let ControlFlow::Break(failure) = end {
                     return Err(failure);
+                }
+                if let Some(classifier) = &classifier {
+                    warn_of_saturation(&selected.network, classifier, &calibrated.ranges);
                 }
             }
             let rows: Vec<(&str, &Right)> =
@@ -127,15 +132,16 @@ impl Tolerance {
     }
 
     /// Of all that decides a row of the trace, but for its picture's name and weight set.
-    fn fingerprint(&self, selected: &Selected, loaded: &Loaded) -> Result<String, Failure> {
+    fn fingerprint(&self, selected: &Selected, loaded: &Loaded, ranges: &Ranges) -> Result<String, Failure> {
         let mut hasher = blake3::Hasher::new();
         let Selected { arch, network, plan, .. } = selected;
         let (crossbar, dac, adc) = (&arch.crossbar, &arch.dac, &arch.adc);
         hasher.update(
-            format!("{} {crossbar:?} {dac:?} {adc:?} {network:?} {plan:?}", env!("CARGO_PKG_VERSION")).as_bytes(),
+            format!("{} {crossbar:?} {dac:?} {adc:?} {network:?} {plan:?} {ranges:?}", env!("CARGO_PKG_VERSION"))
+                .as_bytes(),
         );
         self.weights.fingerprint(&mut hasher)?;
-        for Labelled { picture, label } in &loaded.pictures {
+        for Labelled { picture, label, .. } in &loaded.pictures {
             let pixels = picture.load(network)?;
             hasher.update(format!("{} {label:?}", picture.name).as_bytes());
             let bytes: Vec<u8> = pixels.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -164,16 +170,20 @@ impl Crops {
         Ok(Crops { plans, on_machine })
     }
 
-    /// What computes the scores: programmed crossbars, or floating point.
-    fn scores<'a>(&'a self, selected: &'a Selected, calibrated: &'a Calibrated) -> Result<Scores<'a>, Failure> {
-        let Some(crops) = &self.on_machine else {
-            return Ok(Box::new(|crop, input| calibrated.float_scores(&selected.network, &self.plans[crop], input)));
-        };
-        let classifier = calibrated.program(selected)?;
-        Ok(Box::new(move |crop, input| {
-            let Crop { plan, cost, .. } = &crops[crop];
-            Ok(classifier.classify(plan, input, cost)?.scores)
-        }))
+    /// Computes the scores with programmed crossbars, or in floating point where there are none.
+    fn scores<'a>(
+        &'a self,
+        network: &'a Network,
+        calibrated: &'a Calibrated,
+        classifier: Option<&'a Classifier>,
+    ) -> Scores<'a> {
+        match (&self.on_machine, classifier) {
+            (Some(crops), Some(classifier)) => Box::new(|crop, input| {
+                let Crop { plan, cost, .. } = &crops[crop];
+                Ok(classifier.classify(plan, input, cost)?.scores)
+            }),
+            _ => Box::new(|crop, input| calibrated.float_scores(network, &self.plans[crop], input)),
+        }
     }
 
     /// What the oracle goes by: energies, or, where there are none, multiply-accumulates.

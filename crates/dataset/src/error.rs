@@ -35,13 +35,33 @@ pub enum Error {
         /// The file of weights.
         file: PathBuf,
         /// What the tensors of these layers are called.
-        pattern: &'static str,
+        pattern: String,
         /// Tensors of that name.
         found: usize,
         /// Kind of layer.
         kind: &'static str,
         /// Layers of that kind.
         needed: usize,
+        /// The network.
+        network: String,
+    },
+    /// Tensors that normalise activations, which crossbars do not.
+    #[error("{} normalises activations, and {network} has no layer for that: {tensors}", .file.display())]
+    Normalisation {
+        /// The file of weights.
+        file: PathBuf,
+        /// Names of the tensors, as far as they are listed.
+        tensors: String,
+        /// The network.
+        network: String,
+    },
+    /// Weights of several networks.
+    #[error("{} has weights for all layers of {network} under several prefixes: {prefixes}", .file.display())]
+    SeveralPrefixes {
+        /// The file of weights.
+        file: PathBuf,
+        /// What the tensors' names begin with.
+        prefixes: String,
         /// The network.
         network: String,
     },
@@ -56,6 +76,18 @@ pub enum Error {
         problem: String,
         /// What to do.
         remedy: &'static str,
+    },
+    /// An array whose axes are not those of pictures.
+    #[error("{} has an array of shape {shape:?}: {reason}", .file.display())]
+    Axes {
+        /// The npy file.
+        file: PathBuf,
+        /// Shape of its array.
+        shape: Vec<usize>,
+        /// What seems to be wrong.
+        reason: String,
+        /// What to do.
+        remedy: String,
     },
     /// A picture that does not fit the network.
     #[error("picture {picture} {problem}")]
@@ -94,9 +126,13 @@ impl Error {
             Self::Unreadable { remedy, .. } | Self::WrongTensor { remedy, .. } => (*remedy).to_owned(),
             Self::MissingTensor { .. } | Self::TensorCount { .. } => "call the tensors as torchvision does \
                 (features.N.weight and .bias for convolutions, classifier.N for fully connected layers, in order), or \
-                by the names of the network's layers"
+                by the names of the network's layers; all may have one prefix"
                 .to_owned(),
-            Self::WrongPicture { remedy, .. } => remedy.clone(),
+            Self::Normalisation { .. } => "fold batch normalisation into the weights and biases of the convolutions \
+                before it (torch.nn.utils.fusion.fuse_conv_bn_eval), or train without normalisation"
+                .to_owned(),
+            Self::SeveralPrefixes { .. } => "leave the tensors of one of them in the file".to_owned(),
+            Self::Axes { remedy, .. } | Self::WrongPicture { remedy, .. } => remedy.clone(),
             Self::WrongLabel { .. } => {
                 "give a header image,label and a line with a file name and the number of a class for each picture"
                     .to_owned()

@@ -1,9 +1,10 @@
 //! Answers of a network on a machine.
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use ndarray::{Array3, ArrayView3};
-use network::{Edges, LayerKind, Network, Plan};
+use ndarray::ArrayView3;
+use network::{Edges, Layer, LayerKind, Network, Plan, Shape};
 use numeric::{LayerWeights, Method, Model, reference};
 
 use crate::{Cost, Error};
@@ -13,6 +14,9 @@ use crate::{Cost, Error};
 pub struct Classifier {
     network: Network,
     model: Model,
+    answers: AtomicU64,
+    /// Inputs of each layer that saturated, over all answers.
+    saturated: Vec<AtomicU64>,
 }
 
 /// What a network says of a picture.
@@ -31,7 +35,19 @@ pub struct Answer {
 impl Classifier {
     /// A programmed model of `network`.
     pub fn new(network: Network, model: Model) -> Self {
-        Self { network, model }
+        let saturated = network.layers.iter().map(|_| AtomicU64::new(0)).collect();
+        Self { network, model, answers: AtomicU64::new(0), saturated }
+    }
+
+    /// The share of each layer's inputs that saturated, over all answers so far.
+    pub fn saturation(&self) -> Vec<f64> {
+        let answers = self.answers.load(Ordering::Relaxed).max(1) as f64;
+        let share = |(layer, saturated): (&Layer, &AtomicU64)| {
+            let Shape { height, width, channels } = layer.input;
+            let inputs = f64::from(height) * f64::from(width) * f64::from(channels);
+            saturated.load(Ordering::Relaxed) as f64 / (answers * inputs)
+        };
+        self.network.layers.iter().zip(&self.saturated).map(share).collect()
     }
 
     /// Computes the answer for `input` (channels x height x width, normalised) under `plan`, and holds the reads,
@@ -53,6 +69,10 @@ impl Classifier {
             }
         }
         let layers = || inference.layers.iter();
+        self.answers.fetch_add(1, Ordering::Relaxed);
+        for (sum, layer) in self.saturated.iter().zip(layers()) {
+            sum.fetch_add(layer.saturated, Ordering::Relaxed);
+        }
         Ok(Answer {
             method: layers().map(|layer| layer.method).max().unwrap_or(Method::Integer),
             clipped: layers().map(|layer| layer.clipped).sum(),
@@ -93,15 +113,15 @@ pub fn is_right(scores: &[f32], class: usize, top: usize) -> bool {
     ranking(scores).iter().take(top).any(|&likely| likely == class)
 }
 
-/// The largest absolute input of each layer over `inputs`, in floating point: whole, and with all edges cut where the
+/// The largest absolute input of each layer for `input`, in floating point: whole, and with all edges cut where the
 /// network states crop sizes, since a zero may stand in for what would have lowered a sum.
 ///
 /// # Errors
-/// If an input or the weights do not fit the network.
-pub fn calibrate<'a>(
+/// If the input or the weights do not fit the network.
+pub fn calibrate(
     network: &Network,
     weights: &[LayerWeights],
-    inputs: impl Iterator<Item = &'a Array3<f32>>,
+    input: ArrayView3<f32>,
     threads: NonZeroUsize,
 ) -> Result<Vec<f32>, Error> {
     let whole = Plan::uniform(network, network::FULL_PRECISION_BITS, network::FULL_PRECISION_BITS);
@@ -110,11 +130,14 @@ pub fn calibrate<'a>(
         plans.push(whole.crop(network, Edges { top: true, bottom: true, left: true, right: true })?);
     }
     let mut ranges = vec![0f32; network.layers.len()];
-    for input in inputs {
-        for plan in &plans {
-            let found = reference::run(network, weights, plan, input.view(), threads)?.input_ranges;
-            ranges.iter_mut().zip(found).for_each(|(range, found)| *range = range.max(found));
-        }
+    for plan in &plans {
+        let found = reference::run(network, weights, plan, input, threads)?.input_ranges;
+        widen(&mut ranges, &found);
     }
     Ok(ranges)
+}
+
+/// Takes the larger of each two ranges.
+pub fn widen(ranges: &mut [f32], found: &[f32]) {
+    ranges.iter_mut().zip(found).for_each(|(range, found)| *range = range.max(*found));
 }

@@ -7,11 +7,13 @@ mod accelerator;
 mod classifier;
 mod oracle;
 mod parallel;
+mod ranges;
 
 pub use accelerator::{Accelerator, Cost};
-pub use classifier::{Answer, Classifier, calibrate, is_right};
+pub use classifier::{Answer, Classifier, calibrate, is_right, widen};
 pub use oracle::{Crop, crops, energies, oracle};
 pub use parallel::in_order;
+pub use ranges::Ranges;
 
 /// Why there is no answer.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -17,7 +17,7 @@ fn digits() -> PathBuf {
 }
 
 /// A folder with the network, its weights, and the first `count` test pictures with their labels.
-fn case(count: usize) -> TempDir {
+pub fn case(count: usize) -> TempDir {
     let place = folder();
     let to = |name: &str| place.path().join(name);
     for name in ["network.toml", "weights.safetensors"] {
@@ -38,7 +38,7 @@ fn case(count: usize) -> TempDir {
 const PICTURES: [&str; 6] = ["--network", "network.toml", "--images", "test", "--labels", "labels.csv"];
 const WEIGHTS: [&str; 2] = ["--weights-file", "weights.safetensors"];
 
-fn arguments<'a>(command: &'a str, options: &[&'a str]) -> Vec<&'a str> {
+pub fn arguments<'a>(command: &'a str, options: &[&'a str]) -> Vec<&'a str> {
     [&[command][..], &PICTURES, &WEIGHTS, options].concat()
 }
 
@@ -127,7 +127,14 @@ fn answers_are_listed_and_summed_up() {
 #[test]
 fn imperfect_cells_are_drawn_from_the_seed_and_cost_nothing() {
     let place = case(3);
-    let run = |options: &[&str]| succeeds(place.path(), &arguments("infer", &[&["--top", "3"], options].concat()));
+    // Sums on worn cells are larger than calibration in floating point can know, and a warning says so.
+    let run = |options: &[&str]| {
+        let Ran { code, stdout, stderr } =
+            aquasim(place.path(), &arguments("infer", &[&["--top", "3"], options].concat()));
+        let warns = stderr.starts_with("warning: activations saturate in ") && stderr.lines().count() == 1;
+        assert!(code == 0 && (stderr.is_empty() || warns), "{stderr}");
+        stdout
+    };
     let worn = ["--programming-error", "0.1", "--read-noise", "0.5", "--stuck-off", "0.01", "--on-off-ratio", "1000"];
     let (perfect, first) = (run(&[]), run(&worn));
     assert!(first.contains("computed by  every conversion of every column, on imperfect cells\n"), "{first}");

@@ -8,6 +8,7 @@ mod interrupts;
 mod readme;
 mod reports;
 mod traces;
+mod users_files;
 
 use std::fs;
 use std::path::Path;

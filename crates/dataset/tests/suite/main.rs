@@ -1,3 +1,4 @@
 //! What is read from users' files, and what is refused by name.
 
 mod files;
+mod preprocessing;

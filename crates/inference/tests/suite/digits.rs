@@ -23,7 +23,7 @@ struct Case {
     arch: Arch,
     network: Network,
     weights: Vec<LayerWeights>,
-    /// Calibrated on the first of `pictures`.
+    /// Calibrated on 32 of `pictures`.
     classifier: Option<Classifier>,
     pictures: Vec<(Picture, usize)>,
     /// Pictures that settings were tuned on; none of them is among `pictures`.
@@ -33,7 +33,8 @@ struct Case {
 /// The pictures of a folder and their classes.
 fn labelled(folder: &str) -> Vec<(Picture, usize)> {
     let labels = Labels::load(&example(folder).join("labels.csv"), 10).unwrap();
-    let pictures = dataset::pictures(&example(folder)).unwrap().into_iter();
+    let network = network::load(example("network.toml").to_str().unwrap()).unwrap();
+    let pictures = dataset::pictures(&example(folder), &network).unwrap().into_iter();
     pictures.map(|picture| (picture.clone(), labels.of(&picture.name).unwrap())).collect()
 }
 
@@ -43,7 +44,7 @@ fn case() -> &'static Case {
     CASE.get_or_init(|| {
         let arch = arch::load("isaac-ce").unwrap();
         let network = network::load(example("network.toml").to_str().unwrap()).unwrap();
-        let weights = dataset::load_weights(&example("weights.safetensors"), &network).unwrap();
+        let weights = dataset::load_weights(&example("weights.safetensors"), &network).unwrap().layers;
         let (pictures, tuning) = (labelled("test"), labelled("tuning"));
         let mut case = Case { arch, network, weights, classifier: None, pictures, tuning };
         case.classifier =
@@ -57,10 +58,22 @@ fn input(picture: &Picture, network: &Network) -> Array3<f32> {
 }
 
 impl Case {
-    /// The network programmed with 16-bit weights, calibrated on the first of these pictures.
+    /// The network programmed with 16-bit weights, calibrated on 32 of these pictures.
     fn model(&self, pictures: &[(Picture, usize)], options: Options, skips: bool) -> Model {
-        let few: Vec<_> = pictures[..8].iter().map(|(picture, _)| input(picture, &self.network)).collect();
-        let ranges = inference::calibrate(&self.network, &self.weights, few.iter(), ONE).unwrap();
+        // As the program draws them: those with the smallest digests of what the network sees.
+        let mut drawn: Vec<(blake3::Hash, &Picture)> = Vec::new();
+        for (picture, _) in pictures {
+            let pixels = picture.load(&self.network).unwrap();
+            let bytes: Vec<u8> = pixels.iter().flat_map(|value| value.to_le_bytes()).collect();
+            drawn.push((blake3::hash(&bytes), picture));
+        }
+        drawn.sort_by_key(|(digest, _)| *digest.as_bytes());
+        let mut ranges = vec![0.0; self.network.layers.len()];
+        for (_, picture) in &drawn[..32] {
+            let input = input(picture, &self.network);
+            let found = inference::calibrate(&self.network, &self.weights, input.view(), ONE).unwrap();
+            inference::widen(&mut ranges, &found);
+        }
         let options = Options { threads: ONE, ..options };
         let datapath = Datapath::new(&self.arch.crossbar, &self.arch.dac, &self.arch.adc, options).unwrap();
         let datapath = datapath.skipping_zero_row_blocks(skips);

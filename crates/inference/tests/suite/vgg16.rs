@@ -61,7 +61,7 @@ fn full_size_vgg16_loads_and_answers() {
     let path = folder.path().join("vgg16.safetensors");
     let (arch, network) = (arch::load("isaac-ce").unwrap(), network::load("vgg16").unwrap());
     write_weights(&path, &network);
-    let weights = dataset::load_weights(&path, &network).unwrap();
+    let weights = dataset::load_weights(&path, &network).unwrap().layers;
     assert_eq!(weights.iter().map(|layer| layer.weights.len() + layer.bias.len()).sum::<usize>(), 138_357_544);
     let plan = Plan::uniform(&network, 16, 16).crop(&network, "left,right".parse().unwrap()).unwrap();
     let datapath = Datapath::new(&arch.crossbar, &arch.dac, &arch.adc, Options::default()).unwrap();
@@ -97,7 +97,7 @@ fn full_size_vgg16_loads_from_npz() {
         archive.add_array(format!("{stem}.bias"), &Array1::from_elem(outputs, index as f32)).unwrap();
     }
     archive.finish().unwrap();
-    let weights = dataset::load_weights(&path, &network).unwrap();
+    let weights = dataset::load_weights(&path, &network).unwrap().layers;
     assert_eq!(weights.iter().map(|layer| layer.weights.len() + layer.bias.len()).sum::<usize>(), 138_357_544);
     for (index, layer) in weights.iter().enumerate() {
         assert_eq!((layer.bias[0], layer.weights.first().copied()), (index as f32, Some(index as f32)));

@@ -32,7 +32,7 @@ pub struct PictureAnswer {
 }
 
 /// What there is to say of all answers together.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AnswerTotals {
     /// Pictures that could not be used.
     pub skipped: usize,
@@ -48,6 +48,8 @@ pub struct AnswerTotals {
     pub clipped: u64,
     /// Activations beyond the range of their layer.
     pub saturated: u64,
+    /// The pictures that decided these ranges.
+    pub calibration: String,
 }
 
 /// The first answers and what they amount to.
@@ -96,5 +98,6 @@ fn summary(answers: &[PictureAnswer], totals: &AnswerTotals) -> String {
     lines.push(("computed by", totals.method.to_owned()));
     lines.push(("clipped", counted(totals.clipped, "conversion")));
     lines.push(("saturated", counted(totals.saturated, "activation")));
+    lines.push(("ranges", totals.calibration.clone()));
     lines.into_iter().map(|(name, text)| format!("{name:<12} {text}\n")).collect()
 }
