@@ -15,8 +15,10 @@ pub enum Cause {
     OutputRegister,
     /// The tile cannot send its results: the buffers of the next layer are full.
     DownstreamBuffer,
-    /// Its inputs are held up in the mesh or on a chip-to-chip link.
-    Mesh,
+    /// Its inputs are held up at ports of routers.
+    Router,
+    /// Its inputs are held up at links between chips.
+    Link,
     /// Its first window is not there yet: the pipeline fills.
     Filling,
     /// Its last window is done.
@@ -25,13 +27,14 @@ pub enum Cause {
 
 impl Cause {
     /// All causes, in the order of reports.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Computing,
         Self::Input,
         Self::Bus,
         Self::OutputRegister,
         Self::DownstreamBuffer,
-        Self::Mesh,
+        Self::Router,
+        Self::Link,
         Self::Filling,
         Self::Finished,
     ];
@@ -44,7 +47,8 @@ impl Cause {
             Self::Bus => "bus",
             Self::OutputRegister => "output_register",
             Self::DownstreamBuffer => "downstream_buffer",
-            Self::Mesh => "mesh",
+            Self::Router => "router",
+            Self::Link => "link",
             Self::Filling => "filling",
             Self::Finished => "finished",
         }
@@ -103,9 +107,9 @@ mod tests {
     fn the_main_wait_is_neither_computing_nor_filling_nor_having_finished() {
         let mut stalls = Stalls::default();
         assert_eq!(stalls.main_wait(), None);
-        for (cause, cycles) in [(Cause::Computing, 9), (Cause::Filling, 8), (Cause::Bus, 2), (Cause::Mesh, 3)] {
+        for (cause, cycles) in [(Cause::Computing, 9), (Cause::Filling, 8), (Cause::Bus, 2), (Cause::Router, 3)] {
             stalls.add(cause, cycles);
         }
-        assert_eq!((stalls.main_wait(), stalls.total()), (Some(Cause::Mesh), 22));
+        assert_eq!((stalls.main_wait(), stalls.total()), (Some(Cause::Router), 22));
     }
 }

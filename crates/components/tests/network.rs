@@ -1,6 +1,6 @@
 //! Mesh and link alone, with no chip around them.
 
-use components::{Crossing, Direction, Link, Mesh, NoProbe, Packet, TileMessage};
+use components::{Crossing, Direction, Link, Mesh, NoProbe, Packet, TileMessage, Waits};
 use des::{Clock, Component, Cycle, Probed, Send};
 
 /// Records what is sent.
@@ -54,7 +54,7 @@ fn isaac() -> arch::Arch {
 
 fn packet(source: u32, destination: u32, flits: u32) -> Packet {
     let message = TileMessage::Tick;
-    Packet { source, destination, flits, bits: flits * 32, waited: 0, layer: 0, entered: None, message }
+    Packet { source, destination, flits, bits: flits * 32, waits: Waits::default(), layer: 0, entered: None, message }
 }
 
 fn deliver(mesh: &mut Mesh, packets: &[Packet]) -> Record {

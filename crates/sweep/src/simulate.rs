@@ -15,7 +15,7 @@ use crate::spec::to_toml;
 use crate::{Cell, Outcome, Sweep};
 
 /// Columns of a point: what follows from its machine, then what was simulated.
-pub(crate) const POINT_COLUMNS: [(&str, Kind); 33] = [
+pub(crate) const POINT_COLUMNS: [(&str, Kind); 35] = [
     ("arch_name", Kind::Text),
     ("peak_gops", Kind::Real),
     ("peak_gops_per_watt", Kind::Real),
@@ -49,6 +49,8 @@ pub(crate) const POINT_COLUMNS: [(&str, Kind); 33] = [
     ("computing_ima_cycles", Kind::Integer),
     ("waiting_ima_cycles", Kind::Integer),
     ("main_wait", Kind::Text),
+    ("bound_cycles", Kind::Real),
+    ("bound_resource", Kind::Text),
 ];
 
 /// Columns of a component group.
@@ -62,7 +64,7 @@ pub(crate) const COMPONENT_COLUMNS: [(&str, Kind); 6] = [
 ];
 
 /// Columns of a layer.
-pub(crate) const LAYER_COLUMNS: [(&str, Kind); 25] = [
+pub(crate) const LAYER_COLUMNS: [(&str, Kind); 26] = [
     ("layer", Kind::Text),
     ("weight_bits", Kind::Integer),
     ("activation_bits", Kind::Integer),
@@ -85,7 +87,8 @@ pub(crate) const LAYER_COLUMNS: [(&str, Kind); 25] = [
     ("bus", Kind::Integer),
     ("output_register", Kind::Integer),
     ("downstream_buffer", Kind::Integer),
-    ("mesh", Kind::Integer),
+    ("router", Kind::Integer),
+    ("link", Kind::Integer),
     ("filling", Kind::Integer),
     ("finished", Kind::Integer),
 ];
@@ -243,6 +246,8 @@ fn simulated_cells(arch: &Arch, report: &Report, outcome: &chip::Outcome) -> Vec
         computing.into(),
         waiting.into(),
         report.stalls.main_wait().map(Cause::name).into(),
+        report.bound.cycles.into(),
+        report.bound.resources.first().map(|first| first.name.as_str()).into(),
     ]
 }
 
