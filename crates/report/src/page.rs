@@ -300,7 +300,7 @@ fn bound(bound: &Bound) -> Markup {
             " cycles: so long an image needs the busiest of what units share, or of their crossbars."
         }
         div.scroll { table.bound {
-            tr { th { "an image needs" } th { "cycles" } th { "of the bound" } th { "by layer" } }
+            tr { th { "an image needs" } th { "cycles" } th { "of bound" } th { "by layer" } }
             @for resource in bound.ranked() {
                 tr {
                     td { (terminal::name(resource)) } td { (grouped(resource.cycles.ceil() as u64)) }

@@ -4,14 +4,14 @@ use analysis::{Bound, Resource};
 use comfy_table::{Cell, Color};
 
 use super::table;
-use crate::format::{counted, grouped, percent};
+use crate::format::{grouped, percent};
 
 /// Layers that are named for each resource.
-const NAMED: usize = 4;
+const NAMED: usize = 3;
 
 /// The busiest resource of each kind and all that are near the bound, those that an image needs longest first.
 pub fn bound(bound: &Bound) -> String {
-    let mut table = table(&["an image needs", "cycles", "of the bound", "by layer"], &[0, 3]);
+    let mut table = table(&["an image needs", "cycles", "of bound", "by layer"], &[0, 3]);
     for resource in bound.ranked() {
         // A bottleneck is worth a look.
         let color = if bound.is_near(resource) { Color::Yellow } else { Color::Reset };
@@ -26,11 +26,11 @@ pub fn bound(bound: &Bound) -> String {
     format!("{}\nIn the long run no image follows the one before in fewer than {cycles} cycles.", table.trim_fmt())
 }
 
-/// The name of a resource, and how many are as busy.
+/// The name of a resource, and how many an image needs as long.
 pub(crate) fn name(resource: &Resource) -> String {
     match resource.alike {
         0 => resource.name.clone(),
-        alike => format!("{}; {} as long", resource.name, counted(alike as u64, "other")),
+        alike => format!("{} (and {alike} alike)", resource.name),
     }
 }
 
