@@ -162,34 +162,31 @@ fn shared(arch: &Arch, layout: &Layout) -> Vec<Resource> {
         let (chip, side) = demand.link(index);
         format!("link from chip {chip} to chip {}", geometry.neighbour(chip, side))
     };
-    let kinds: [(Kind, &[ByLayer], u64, &dyn Fn(usize) -> String); 4] = [
-        (Kind::Bus, &demand.buses, 8 * u64::from(arch.bus.bytes_per_cycle), &|index| format!("bus of {}", tile(index))),
-        (Kind::EdramPort, &demand.edram_ports, 8 * u64::from(arch.edram.bytes_per_cycle), &|index| {
+    let busiest = |kind, needs: &[ByLayer], per_cycle: u64, name: &dyn Fn(usize) -> String| -> Vec<Resource> {
+        let amounts = needs.iter().map(ByLayer::total).zip(0..).filter(|&(amount, _)| amount > 0);
+        let mut amounts: Vec<(u64, usize)> = amounts.collect();
+        amounts.sort_unstable_by_key(|&(amount, index)| (Reverse(amount), index));
+        let resource = |&(amount, index): &(u64, usize)| Resource {
+            kind,
+            name: name(index),
+            cycles: amount as f64 / per_cycle as f64,
+            amount,
+            per_cycle,
+            alike: alike(amount, amounts.iter().map(|&(other, _)| other)),
+            layers: parts(layout, &needs[index], amount),
+        };
+        amounts.iter().take(PER_KIND).map(resource).collect()
+    };
+    let bits = |bytes_per_cycle: u32| 8 * u64::from(bytes_per_cycle);
+    [
+        busiest(Kind::Bus, &demand.buses, bits(arch.bus.bytes_per_cycle), &|index| format!("bus of {}", tile(index))),
+        busiest(Kind::EdramPort, &demand.edram_ports, bits(arch.edram.bytes_per_cycle), &|index| {
             format!("eDRAM port of {}", tile(index))
         }),
-        (Kind::RouterPort, &demand.router_ports, arch.flits_per_cycle().into(), &port),
-        (Kind::Link, &demand.links, arch.link_bits_per_cycle(), &link),
-    ];
-    let mut resources = Vec::new();
-    for (kind, needs, per_cycle, name) in kinds {
-        let mut busiest: Vec<(u64, usize)> = (needs.iter().zip(0..))
-            .map(|(need, index)| (need.total(), index))
-            .filter(|&(amount, _)| amount > 0)
-            .collect();
-        busiest.sort_unstable_by_key(|&(amount, index)| (Reverse(amount), index));
-        for &(amount, index) in busiest.iter().take(PER_KIND) {
-            resources.push(Resource {
-                kind,
-                name: name(index),
-                cycles: amount as f64 / per_cycle as f64,
-                amount,
-                per_cycle,
-                alike: alike(amount, busiest.iter().map(|&(other, _)| other)),
-                layers: parts(layout, &needs[index], amount),
-            });
-        }
-    }
-    resources
+        busiest(Kind::RouterPort, &demand.router_ports, arch.flits_per_cycle().into(), &port),
+        busiest(Kind::Link, &demand.links, arch.link_bits_per_cycle(), &link),
+    ]
+    .concat()
 }
 
 /// How many more than one of `amounts` are `amount`.

@@ -296,14 +296,14 @@ fn load(story: &Story<'_>) -> Markup {
 fn bound(bound: &Bound) -> Markup {
     html! {
         p {
-            "In the long run no image follows the one before in fewer than " (grouped(bound.cycles.ceil() as u64))
+            "In the long run no image follows the one before in fewer than " (grouped(bound.cycles.round() as u64))
             " cycles: so long an image needs the busiest of what units share, or of their crossbars."
         }
         div.scroll { table.bound {
             tr { th { "an image needs" } th { "cycles" } th { "of bound" } th { "by layer" } }
             @for resource in bound.ranked() {
                 tr {
-                    td { (terminal::name(resource)) } td { (grouped(resource.cycles.ceil() as u64)) }
+                    td { (terminal::name(resource)) } td { (grouped(resource.cycles.round() as u64)) }
                     td { (percent(resource.cycles / bound.cycles)) } td { (terminal::layers(resource)) }
                 }
             }

@@ -17,12 +17,12 @@ pub fn bound(bound: &Bound) -> String {
         let color = if bound.is_near(resource) { Color::Yellow } else { Color::Reset };
         table.add_row([
             Cell::new(name(resource)),
-            Cell::new(grouped(resource.cycles.ceil() as u64)),
+            Cell::new(grouped(resource.cycles.round() as u64)),
             Cell::new(percent(resource.cycles / bound.cycles)).fg(color),
             Cell::new(layers(resource)),
         ]);
     }
-    let cycles = grouped(bound.cycles.ceil() as u64);
+    let cycles = grouped(bound.cycles.round() as u64);
     format!("{}\nIn the long run no image follows the one before in fewer than {cycles} cycles.", table.trim_fmt())
 }
 

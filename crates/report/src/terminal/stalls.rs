@@ -109,7 +109,7 @@ pub fn what_ifs(analysis: &Analysis, tried: &[WhatIf]) -> String {
         };
         let [cycles, gain, bound] = match gave {
             Ok(Gave { cycles, bound }) => {
-                [grouped(*cycles), gained(analysis.cycles, *cycles), grouped(bound.ceil() as u64)]
+                [grouped(*cycles), gained(analysis.cycles, *cycles), grouped(bound.round() as u64)]
             }
             Err(_) => ["does not fit".to_owned(), String::new(), String::new()],
         };
@@ -119,7 +119,7 @@ pub fn what_ifs(analysis: &Analysis, tried: &[WhatIf]) -> String {
     format!(
         "Each change was run, everything else as it was ({} cycles, bound {}){}:\n{}\n",
         grouped(analysis.cycles),
-        grouped(analysis.bound.cycles.ceil() as u64),
+        grouped(analysis.bound.cycles.round() as u64),
         if helps { "" } else { "; none makes the run shorter" },
         table.trim_fmt()
     )
