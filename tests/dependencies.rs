@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Our crates, each after all that it may depend on.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "des",
     "document",
     "arch",
@@ -14,6 +14,7 @@ const ORDER: [&str; 16] = [
     "mapper",
     "components",
     "chip",
+    "analysis",
     "trace",
     "report",
     "inference",

@@ -28,7 +28,17 @@ fn a_mesh_at_a_hundredth_of_its_clock_is_what_inputs_wait_for() {
     let (arch, tiny) = (machine("tiny", &[("router.clock_ghz", "0.01")]), preset("tiny"));
     let outcome = run(&arch, &tiny, &Plan::uniform(&tiny, 16, 16), &Options { images: 4, ..Options::default() });
     let stalls = outcome.stalls();
-    assert!(stalls[Cause::Mesh] > 0, "nobody waited for the mesh");
+    assert!(stalls[Cause::Router] > 0, "nobody waited for a router");
+    assert_eq!(stalls[Cause::Link], 0, "there is one chip");
+}
+
+#[test]
+fn a_slow_link_between_chips_is_what_inputs_wait_for() {
+    let two_chips = [("board.chips", "2"), ("chip.tile_rows", "2"), ("hyper_transport.gigabytes_per_second", "0.01")];
+    let (arch, tiny) = (machine("tiny", &two_chips), preset("tiny"));
+    let outcome = run(&arch, &tiny, &Plan::uniform(&tiny, 16, 16), &Options { images: 4, ..Options::default() });
+    let stalls = outcome.stalls();
+    assert!(stalls[Cause::Link] > 100 * stalls[Cause::Router], "{stalls:?}");
 }
 
 #[test]

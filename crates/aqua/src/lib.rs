@@ -2,7 +2,6 @@
 
 pub mod crops;
 mod figures;
-mod loads;
 mod paper;
 mod plot;
 pub mod published;

@@ -1,13 +1,13 @@
 //! The simulated runs behind the paper's tables and figures.
 
+use analysis::{Bound, Kind, Resource};
 use arch::Arch;
 use chip::{Options, SimulationError};
 use document::{Fault, Faults};
-use mapper::{LayerLayout, Layout, MappingError};
+use mapper::{LayerLayout, MappingError};
 use network::{Edges, FULL_PRECISION_BITS, LayerKind, Network, Plan, parse_weights};
 
 use crate::crops::crops;
-use crate::loads::{Load, Loads};
 
 /// Images with which a run begins to be tried for being settled: VGG16's queues have then grown on most machines.
 const FIRST_IMAGES: u32 = 48;
@@ -167,8 +167,7 @@ impl Job {
         let balance = if self.rebalanced { mapper::balance_cropped } else { mapper::balance };
         let layout = balance(arch, network, &plan)?;
         let options = Options::default();
-        let (outcome, loads) = chip::run_probed(arch, &layout, &options, Loads::new(arch, layout.layers.len()));
-        let outcome = outcome?;
+        let outcome = chip::run(arch, &layout, &options)?;
         let first = Options { images: FIRST_IMAGES, ..options };
         let settled = self.settled.then(|| chip::run_until_settled(arch, &layout, &first)).transpose()?;
         let convolutions =
@@ -182,36 +181,24 @@ impl Job {
             macs: layout.layers.iter().map(LayerLayout::macs).sum(),
             latency_cycles: outcome.cycles,
             cycles_per_image: settled.and_then(|(_, outcome)| outcome.pace().ok()).map(|pace| pace.cycles_per_image),
-            bottleneck: Bottleneck::find(arch, &layout, loads.busiest(arch, 1)),
+            bottleneck: Bottleneck::of(&Bound::new(arch, &layout, false)),
         })
     }
 }
 
 impl Bottleneck {
-    /// The crossbars of the busiest copy, unless `shared` is needed for longer.
-    fn find(arch: &Arch, layout: &Layout, shared: Option<Load>) -> Bottleneck {
-        let cycles = |layer: &LayerLayout| {
-            let of_copy = |copy: u32| -> u64 {
-                let iterations = layer.windows(copy).iter().map(|window| arch.iterations(u32::from(window.bits)));
-                iterations.map(|iterations| u64::from(iterations * arch.cycles_per_iteration())).sum()
-            };
-            (0..layer.copies.len() as u32).map(of_copy).max().unwrap_or(0)
-        };
-        let name = |layer: &LayerLayout| layer.layer.name.clone();
-        let cycles: Vec<(String, u64)> = layout.layers.iter().map(|layer| (name(layer), cycles(layer))).collect();
-        let crossbar_cycles = cycles.iter().map(|(_, cycles)| *cycles).max().unwrap_or(0);
-        match shared.filter(|shared| shared.cycles > crossbar_cycles as f64) {
-            Some(Load { resource, cycles, layer, share }) => {
-                let layers = vec![name(&layout.layers[layer])];
-                Bottleneck { resource, layers, share, cycles, crossbar_cycles }
+    fn of(bound: &Bound) -> Bottleneck {
+        let first = bound.resources.first().expect("an image of the study has windows");
+        let crossbars = |of: &&Resource| of.kind == Kind::Crossbars;
+        let read = bound.resources.iter().find(crossbars).expect("windows take crossbars");
+        let (resource, needing, share) = match first.kind {
+            Kind::Crossbars => {
+                let as_long = bound.resources.iter().filter(crossbars).filter(|of| of.amount == read.amount);
+                ("crossbars".to_owned(), as_long.map(|of| &of.layers[0]).collect(), 1.0)
             }
-            None => Bottleneck {
-                resource: "crossbars".to_owned(),
-                layers: cycles.into_iter().filter(|(_, of)| *of == crossbar_cycles).map(|(name, _)| name).collect(),
-                share: 1.0,
-                cycles: crossbar_cycles as f64,
-                crossbar_cycles,
-            },
-        }
+            _ => (first.name.clone(), vec![&first.layers[0]], first.layers[0].share),
+        };
+        let layers = needing.into_iter().map(|part| part.layer.clone()).collect();
+        Bottleneck { resource, layers, share, cycles: bound.cycles, crossbar_cycles: read.amount }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use analysis::Bound;
 use clap::Args;
 use document::Fault;
-use report::floorplan;
+use report::{floorplan, terminal};
 
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -46,7 +47,8 @@ impl Map {
             Output::create(path)?.write(&layout.mapping.to_toml())?;
         }
         if self.out.as_deref() != Some(Path::new("-")) {
-            output::print(&report::terminal::mapping(arch, layout))?;
+            output::print(&terminal::mapping(arch, layout))?;
+            output::print(&format!("\n{}\n", terminal::bound(&Bound::new(arch, layout, false))))?;
         }
         if floorplan_is_text {
             output::print(&format!("\n{}", floorplan::text(arch, layout)))?;

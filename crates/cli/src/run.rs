@@ -73,7 +73,7 @@ impl Run {
                 report: &report,
                 arch: &selected.arch,
                 layout: &selected.layout,
-                analysis: &Analysis::of(&outcome, &selected.layout),
+                analysis: &Analysis::of(&outcome, &selected.layout, report.bound.clone()),
                 timeline: &timeline,
                 command: &command(),
             };

@@ -1,8 +1,9 @@
-//! `aquasim stalls`: why a run took as long as it did, and what would help.
+//! `aquasim stalls`: what bounds a run, where its cycles go, and what would help.
 
 use std::error::Error;
 use std::fs;
 
+use analysis::Bound;
 use clap::Args;
 use document::Fault;
 use report::terminal;
@@ -13,7 +14,7 @@ use crate::output;
 use crate::progress;
 use crate::workload::Workload;
 
-/// Say where the cycles go, who waits for whom, and what would help
+/// Say what bounds the pace, where the cycles go, who waits for whom, and what would help
 #[derive(Args)]
 pub struct Stalls {
     /// Report saved with `aquasim run --json`, in place of a new run; nothing is tried then
@@ -21,7 +22,7 @@ pub struct Stalls {
     saved: Option<String>,
     #[command(flatten)]
     workload: Workload,
-    /// Causes to try a change against, the worst first
+    /// Causes of waiting to try a change against, the worst first; 0 tries nothing
     #[arg(long, value_name = "N", default_value_t = 3)]
     what_ifs: usize,
 }
@@ -40,7 +41,8 @@ impl Stalls {
             Some(outcome) => outcome,
             None => progress::during("simulating", || selected.simulate(&options))?,
         };
-        let analysis = Analysis::of(&outcome, &selected.layout);
+        let bound = Bound::new(&selected.arch, &selected.layout, options.uncontended);
+        let analysis = Analysis::of(&outcome, &selected.layout, bound);
         output::print(&terminal::stalls(&analysis))?;
         if self.what_ifs == 0 {
             return Ok(());

@@ -119,21 +119,9 @@ impl<'a> Inputs<'a> {
         })
     }
 
-    /// Which rows of a copy of `layer` read something for `window`. Zeros (padding, cropped) are not read.
+    /// Which rows of a copy of `layer` read something for `window`.
     pub fn read_by(&self, layer: &Layer, window: &Window) -> RowsRead {
-        let (field_rows, field_columns) = window.receptive_field(layer);
-        let mut before = vec![0; (layer.kernel_height * layer.kernel_width) as usize + 1];
-        for y in field_rows {
-            for x in field_columns.clone().filter(|&x| self.order.rank(y, x) != NEVER) {
-                let row = y + layer.padding - u32::from(window.y) * layer.stride;
-                let column = x + layer.padding - u32::from(window.x) * layer.stride;
-                before[(row * layer.kernel_width + column) as usize + 1] = 1;
-            }
-        }
-        for position in 1..before.len() {
-            before[position] += before[position - 1];
-        }
-        RowsRead { before }
+        RowsRead::new(layer, window, |y, x| self.order.rank(y, x) != NEVER)
     }
 }
 
@@ -146,6 +134,24 @@ pub struct RowsRead {
 }
 
 impl RowsRead {
+    /// The rows of a copy of `layer` that read something for `window`. Zeros are not read: padding, and what is not
+    /// `produced` (row, column) because it is cropped.
+    pub fn new(layer: &Layer, window: &Window, produced: impl Fn(u32, u32) -> bool) -> RowsRead {
+        let (field_rows, field_columns) = window.receptive_field(layer);
+        let mut before = vec![0; (layer.kernel_height * layer.kernel_width) as usize + 1];
+        for y in field_rows {
+            for x in field_columns.clone().filter(|&x| produced(y, x)) {
+                let row = y + layer.padding - u32::from(window.y) * layer.stride;
+                let column = x + layer.padding - u32::from(window.x) * layer.stride;
+                before[(row * layer.kernel_width + column) as usize + 1] = 1;
+            }
+        }
+        for position in 1..before.len() {
+            before[position] += before[position - 1];
+        }
+        RowsRead { before }
+    }
+
     /// How many of `rows` read something.
     pub fn among(&self, rows: &std::ops::Range<u32>) -> u32 {
         let positions = self.before.len() as u32 - 1;

@@ -4,7 +4,7 @@ use arch::Arch;
 use des::Cycle;
 use mapper::ImaSpec;
 
-use crate::{Adc, Cause, Counts, Crew, Crossbars, Dac, InputRegister, OutputRegister, SampleHold, ShiftAdd};
+use crate::{Adc, Cause, Counts, Crew, Crossbars, Dac, HeldUp, InputRegister, OutputRegister, SampleHold, ShiftAdd};
 
 /// How finely the inside of an IMA is simulated. Both give the same cycles, counts and stalls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,8 +57,8 @@ impl ImaTiming {
 struct Fetch {
     requested_at: Cycle,
     arrived_at: Cycle,
-    /// Cycles that the last of the inputs was held up on its way to the tile.
-    mesh_waited: u16,
+    /// What held up the last of the inputs on its way to the tile.
+    held_up: HeldUp,
 }
 
 /// The blocks of an IMA.
@@ -185,11 +185,10 @@ impl Ima {
         self.results
     }
 
-    /// The `bits` of the inputs of `window`, the last of which was held up for `mesh_waited` cycles on its way, take
-    /// `cycles` to come.
+    /// The `bits` of the inputs of `window`, the last of which was `held_up` on its way, take `cycles` to come.
     #[inline]
-    pub fn fetch(&mut self, window: u32, cycles: Range<Cycle>, bits: u64, mesh_waited: u16) {
-        self.fetches[(window % 2) as usize] = Fetch { requested_at: cycles.start, arrived_at: cycles.end, mesh_waited };
+    pub fn fetch(&mut self, window: u32, cycles: Range<Cycle>, bits: u64, held_up: HeldUp) {
+        self.fetches[(window % 2) as usize] = Fetch { requested_at: cycles.start, arrived_at: cycles.end, held_up };
         self.bits_fetched += bits;
     }
 
@@ -259,14 +258,14 @@ impl Ima {
         let arrived_at = fetch.arrived_at.clamp(requested_at, now);
         let output_wait = std::mem::replace(&mut self.output_wait, Cause::Bus);
         // The inputs were held up at the end of their way.
-        let held_up = Cycle::from(fetch.mesh_waited).min(requested_at - idle_since);
+        let held_up = fetch.held_up.cycles().min(requested_at - idle_since);
         let (before, held_up_at) = match window {
             0 => (Cause::Filling, requested_at),
             _ => (Cause::Input, requested_at - held_up),
         };
         [
             (before, idle_since..held_up_at),
-            (Cause::Mesh, held_up_at..requested_at),
+            (fetch.held_up.cause(), held_up_at..requested_at),
             (Cause::Bus, requested_at..arrived_at),
             (output_wait, arrived_at..now),
         ]
@@ -330,7 +329,7 @@ impl Operation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Stalls;
+    use crate::{Stalls, Waits};
 
     fn ima(rows: u32) -> Ima {
         let arch = arch::load("isaac-ce").expect("the preset is built in");
@@ -346,18 +345,18 @@ mod tests {
                 stalls.add(cause, cycles.end - cycles.start);
             }
         };
-        ima.fetch(0, 5..7, 2048, 0);
+        ima.fetch(0, 5..7, 2048, HeldUp::default());
         paused(&mut ima, 0, 1..7);
-        // 16 reads from cycle 7 on. The next inputs could be asked for in cycle 30, after 3 cycles in the mesh; they came
+        // 16 reads from cycle 7 on. The next inputs could be asked for in cycle 30, after 1 cycle at routers and 2 at links; they came
         // in 32, and the output register was free in 40.
-        ima.fetch(1, 30..32, 2048, 3);
+        ima.fetch(1, 30..32, 2048, Waits { routers: 1, links: 2 }.into());
         ima.result_refused(Cause::DownstreamBuffer);
         paused(&mut ima, 1, 23..40);
         let expected = [
             (Cause::Filling, 4),
             (Cause::Bus, 2 + 2),
             (Cause::Input, 4),
-            (Cause::Mesh, 3),
+            (Cause::Link, 3),
             (Cause::DownstreamBuffer, 8),
         ];
         for (cause, cycles) in expected {

@@ -1,7 +1,7 @@
 use des::Cycle;
 use mapper::{LayerLayout, Window};
 
-use crate::{Counts, Inputs, Stalls, Unit};
+use crate::{Counts, HeldUp, Inputs, Stalls, Unit};
 
 /// What happened in a tile for one copy of a layer, beside its IMAs: what its counts follow from.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,8 +44,8 @@ pub struct LayerControl<'a> {
     cursor: (u32, u32),
     /// When the last window became ready.
     readied_at: Cycle,
-    /// How long the awaited input had been held up when it came.
-    held_up: u16,
+    /// What had held up the awaited input when it came.
+    held_up: HeldUp,
     /// Windows that all IMAs have read the inputs of.
     pub read_by_all: u32,
     /// When the first inputs of each image were fetched: of all images in the layer that begins them, of the first in others.
@@ -83,7 +83,7 @@ impl<'a> LayerControl<'a> {
             awaited: None,
             cursor: (0, 0),
             readied_at: 0,
-            held_up: 0,
+            held_up: HeldUp::default(),
             read_by_all: 0,
             begun: Vec::new(),
             begins_next: 0,
@@ -122,9 +122,9 @@ impl<'a> LayerControl<'a> {
         }
     }
 
-    /// The awaited input has been written, after being held up for `cycles` on its way.
-    pub fn supply(&mut self, cycles: u16) {
-        self.held_up = cycles;
+    /// The awaited input has been written, after being held up on its way.
+    pub fn supply(&mut self, held_up: HeldUp) {
+        self.held_up = held_up;
     }
 
     /// Looks how far the windows have their inputs, in the order of computation. Returns whether another one has.
@@ -163,10 +163,10 @@ impl<'a> LayerControl<'a> {
         Some((rows.start + self.cursor.0, columns.start + self.cursor.1))
     }
 
-    /// How long the last input of a window that became ready in cycle `now` had been held up.
+    /// What had held up the last input of a window that became ready in cycle `now`.
     #[inline]
-    pub fn held_up(&self, now: Cycle) -> u16 {
-        if self.readied_at == now { self.held_up } else { 0 }
+    pub fn held_up(&self, now: Cycle) -> HeldUp {
+        if self.readied_at == now { self.held_up } else { HeldUp::default() }
     }
 
     /// Image and window that not all IMAs have read yet; `None` if the copy has no windows at all.

@@ -100,7 +100,7 @@ impl<C: Context> Component<C> for Link {
         for mut packet in waiting.drain(..) {
             let now = context.now();
             let done = self.server.serve(now, u64::from(packet.bits));
-            packet.waited += (done + 1 - now - self.alone(packet.bits).min(done + 1 - now)) as u32;
+            packet.waits.add_links((done + 1 - now).saturating_sub(self.alone(packet.bits)));
             packet.entered = Some(self.enters);
             self.bits[usize::from(packet.layer)] += u64::from(packet.bits);
             context.probe().crossing(self.to_chip, self.enters, packet.layer, packet.bits, now..done + 1);

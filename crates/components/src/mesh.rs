@@ -50,6 +50,11 @@ impl MeshGeometry {
         }
     }
 
+    /// Routers in a row of a chip.
+    pub fn columns(&self) -> u32 {
+        self.columns
+    }
+
     /// Routers of a chip.
     pub fn routers(&self) -> u32 {
         self.columns * self.rows
@@ -83,6 +88,30 @@ impl MeshGeometry {
         row * self.board_columns + steps
     }
 
+    /// The way of a packet between two tiles of the board, as [`Mesh`]es route it.
+    pub fn way(&self, source: u32, destination: u32, mut hop: impl FnMut(Hop)) {
+        let place = |tile: u32| (tile / self.tiles_per_chip, tile % self.tiles_per_chip);
+        let number = |tile: u32| (tile % self.tiles_per_router) as usize;
+        let ((mut chip, source), (last_chip, destination)) = (place(source), place(destination));
+        let mut at = self.router_of(source);
+        hop(Hop::Port(chip, at, Port::FromTile(number(source))));
+        loop {
+            let side = Direction::towards(self.chip_at(chip), self.chip_at(last_chip));
+            let exit = side.map_or_else(|| self.router_of(destination), |side| self.link_router(side));
+            while let Some(direction) = Direction::towards(at, exit) {
+                hop(Hop::Port(chip, at, Port::Neighbour(direction)));
+                at = step(at, direction);
+            }
+            let Some(side) = side else {
+                hop(Hop::Port(chip, at, Port::ToTile(number(destination))));
+                return;
+            };
+            hop(Hop::Port(chip, at, Port::Neighbour(side)));
+            hop(Hop::Link(chip, side));
+            (chip, at) = (self.neighbour(chip, side), self.link_router(side.opposite()));
+        }
+    }
+
     /// (column, row) of the router that the link of side `side` is attached to: the middle of that edge.
     fn link_router(&self, side: Direction) -> (u32, u32) {
         match side {
@@ -92,6 +121,15 @@ impl MeshGeometry {
             Direction::East => (self.columns - 1, self.rows / 2),
         }
     }
+}
+
+/// What a packet takes on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hop {
+    /// A port of the router at (column, row) of a chip.
+    Port(u32, (u32, u32), Port),
+    /// The link of a chip on a side.
+    Link(u32, Direction),
 }
 
 impl Mesh {
@@ -207,13 +245,13 @@ impl<C: Context> Component<C> for Mesh {
             };
             let (done, unhindered) = self.route(now, &packet, exit, side, context.probe());
             let held_up = (done - unhindered) as u32;
-            packet.waited += held_up;
+            packet.waits.add_routers(done - unhindered);
             let ends = (packet.source, packet.destination);
             context.probe().packet(self.chip, ends, packet.layer, packet.flits, held_up, now..done + 1);
             let delay = done + 1 - now;
             match side {
                 Some(side) => context.send(delay, self.chip * 4 + side as u32, Crossing(packet)),
-                None => context.send(delay, packet.destination, packet.message.held_up(packet.waited)),
+                None => context.send(delay, packet.destination, packet.message.after(packet.waits)),
             }
         }
         self.waiting = waiting;

@@ -1,7 +1,7 @@
-use des::{Probed, Send, Shared};
+use des::{Cycle, Probed, Send, Shared};
 
 use crate::bits::ImaSet;
-use crate::{Direction, Probe, Rooms};
+use crate::{Cause, Direction, Probe, Rooms};
 
 /// What a tile is told. At most 12 bytes, so that an event takes 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,8 +89,8 @@ pub enum TileMessage {
     Delivery {
         /// Inputs of the tile, by number; `TileMessage::RESULTS` for results that stay here.
         inputs: u8,
-        /// Cycles that they were held up on the way.
-        waited: u16,
+        /// How long they were held up on the way, and where.
+        held_up: HeldUp,
         /// Bits.
         bits: u32,
         /// Rank of the position, counted over all images; of the results that stay, the window.
@@ -100,8 +100,8 @@ pub enum TileMessage {
     Written {
         /// Inputs of the tile, by number.
         inputs: u8,
-        /// Cycles that they were held up on the way.
-        waited: u16,
+        /// How long they were held up on the way, and where.
+        held_up: HeldUp,
         /// Rank of the position, counted over all images.
         rank: u32,
     },
@@ -115,12 +115,72 @@ impl TileMessage {
     /// In place of a number of inputs: results of the last layer, which stay in the tile that finished them.
     pub const RESULTS: u8 = u8::MAX;
 
-    /// The message with the cycles that it was held up on the way, where its receiver wants to know.
-    pub(crate) fn held_up(mut self, cycles: u32) -> Self {
-        if let Self::Delivery { waited, .. } = &mut self {
-            *waited = u16::try_from(cycles).unwrap_or(u16::MAX);
+    /// The message with what held it up on the way, where its receiver wants to know.
+    pub(crate) fn after(mut self, waits: Waits) -> Self {
+        if let Self::Delivery { held_up, .. } = &mut self {
+            *held_up = waits.into();
         }
         self
+    }
+}
+
+/// Cycles that a packet was held up so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Waits {
+    /// At ports of routers.
+    pub routers: u16,
+    /// At links between chips.
+    pub links: u16,
+}
+
+impl Waits {
+    /// Adds cycles at ports of routers.
+    #[inline]
+    pub fn add_routers(&mut self, cycles: Cycle) {
+        self.routers = saturated(u64::from(self.routers) + cycles);
+    }
+
+    /// Adds cycles at links between chips.
+    #[inline]
+    pub fn add_links(&mut self, cycles: Cycle) {
+        self.links = saturated(u64::from(self.links) + cycles);
+    }
+}
+
+/// `cycles`, or the most that there can be.
+#[inline]
+fn saturated(cycles: Cycle) -> u16 {
+    u16::try_from(cycles).unwrap_or(u16::MAX)
+}
+
+/// How long something was held up on its way, and where for longer: at routers' ports or at links between chips.
+///
+/// In two bytes: more than 32,767 cycles count as so many, and what an IMA waits beyond that as waiting for its input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HeldUp(u16);
+
+impl HeldUp {
+    /// The bit that is set if links held it up for longer.
+    const BY_LINKS: u16 = 1 << 15;
+
+    /// Cycles, all together.
+    #[inline]
+    pub fn cycles(self) -> Cycle {
+        Cycle::from(self.0 & !Self::BY_LINKS)
+    }
+
+    /// What all of them are booked to: where it waited longer, or the routers if it waited as long at both.
+    #[inline]
+    pub fn cause(self) -> Cause {
+        if self.0 & Self::BY_LINKS == 0 { Cause::Router } else { Cause::Link }
+    }
+}
+
+impl From<Waits> for HeldUp {
+    #[inline]
+    fn from(Waits { routers, links }: Waits) -> Self {
+        let cycles = routers.saturating_add(links).min(!Self::BY_LINKS);
+        Self(if links > routers { cycles | Self::BY_LINKS } else { cycles })
     }
 }
 
@@ -135,8 +195,8 @@ pub struct Packet {
     pub flits: u32,
     /// Bits of it.
     pub bits: u32,
-    /// Cycles that it was held up so far.
-    pub waited: u32,
+    /// What held it up so far.
+    pub waits: Waits,
     /// Layer that produced what it carries.
     pub layer: u16,
     /// Link over which it came to this chip; `None` on the chip of its source.
@@ -158,4 +218,24 @@ pub trait Context:
 impl<C> Context for C where
     C: Send<TileMessage> + Send<Packet> + Send<crate::link::Crossing> + Shared<Rooms> + Probed<Probe: Probe>
 {
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_cycles_are_booked_to_where_a_packet_waited_longer() {
+        for (routers, links, cycles, cause) in [
+            (0, 0, 0, Cause::Router),
+            (3, 4, 7, Cause::Link),
+            (4, 4, 8, Cause::Router),
+            (40_000, 0, 32_767, Cause::Router),
+            (1, u16::MAX, 32_767, Cause::Link),
+        ] {
+            let held_up = HeldUp::from(Waits { routers, links });
+            assert_eq!((held_up.cycles(), held_up.cause()), (cycles, cause), "{routers} and {links}");
+        }
+        assert!(size_of::<TileMessage>() <= 12, "an event takes more than 16 bytes");
+    }
 }

@@ -17,8 +17,10 @@ pub enum Cause {
     DownstreamBuffer,
     /// The tile cannot pass its results on: a max-pool has no room for another image.
     MaxPool,
-    /// Its inputs are held up in the mesh or on a chip-to-chip link.
-    Mesh,
+    /// Its inputs are held up at ports of routers.
+    Router,
+    /// Its inputs are held up at links between chips.
+    Link,
     /// Its first window is not there yet: the pipeline fills.
     Filling,
     /// Its last window is done.
@@ -27,14 +29,15 @@ pub enum Cause {
 
 impl Cause {
     /// All causes, in the order of reports.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Computing,
         Self::Input,
         Self::Bus,
         Self::OutputRegister,
         Self::DownstreamBuffer,
         Self::MaxPool,
-        Self::Mesh,
+        Self::Router,
+        Self::Link,
         Self::Filling,
         Self::Finished,
     ];
@@ -48,7 +51,8 @@ impl Cause {
             Self::OutputRegister => "output_register",
             Self::DownstreamBuffer => "downstream_buffer",
             Self::MaxPool => "max_pool",
-            Self::Mesh => "mesh",
+            Self::Router => "router",
+            Self::Link => "link",
             Self::Filling => "filling",
             Self::Finished => "finished",
         }
@@ -107,9 +111,9 @@ mod tests {
     fn the_main_wait_is_neither_computing_nor_filling_nor_having_finished() {
         let mut stalls = Stalls::default();
         assert_eq!(stalls.main_wait(), None);
-        for (cause, cycles) in [(Cause::Computing, 9), (Cause::Filling, 8), (Cause::Bus, 2), (Cause::Mesh, 3)] {
+        for (cause, cycles) in [(Cause::Computing, 9), (Cause::Filling, 8), (Cause::Bus, 2), (Cause::Router, 3)] {
             stalls.add(cause, cycles);
         }
-        assert_eq!((stalls.main_wait(), stalls.total()), (Some(Cause::Mesh), 22));
+        assert_eq!((stalls.main_wait(), stalls.total()), (Some(Cause::Router), 22));
     }
 }

@@ -2,7 +2,9 @@ use std::collections::VecDeque;
 
 use mapper::LayerLayout;
 
-use crate::{Cause, Context, Counts, LayerControl, MaxPool, Packet, PoolCredits, Probe, Sigmoid, TileMessage};
+use crate::{
+    Cause, Context, Counts, HeldUp, LayerControl, MaxPool, Packet, PoolCredits, Probe, Sigmoid, TileMessage, Waits,
+};
 
 /// A share of the next layer, as an output group sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -344,7 +346,7 @@ impl<'a> PartialSums<'a> {
                 return Some(served as u32);
             }
             control.tally.result_bits_sent += u64::from(bits);
-            self.send(tile, bits, TileMessage::Delivery { inputs, waited: 0, bits, rank }, context);
+            self.send(tile, bits, TileMessage::Delivery { inputs, held_up: HeldUp::default(), bits, rank }, context);
         }
         None
     }
@@ -355,7 +357,7 @@ impl<'a> PartialSums<'a> {
         control.tally.result_bits_sent += u64::from(bits);
         let positions = self.spec.layer.produced.len() as u32;
         let rank = leaving.image * positions + leaving.position;
-        let message = TileMessage::Delivery { inputs: TileMessage::RESULTS, waited: 0, bits, rank };
+        let message = TileMessage::Delivery { inputs: TileMessage::RESULTS, held_up: HeldUp::default(), bits, rank };
         self.send(self.spec.tile, bits, message, context);
         None
     }
@@ -369,7 +371,8 @@ impl<'a> PartialSums<'a> {
         }
         let flits = bits.div_ceil(self.spec.flit_bits);
         let layer = self.spec.layer_index;
-        let packet = Packet { source, destination, flits, bits, waited: 0, layer, entered: None, message };
+        let packet =
+            Packet { source, destination, flits, bits, waits: Waits::default(), layer, entered: None, message };
         context.send(1, self.spec.chip, packet);
     }
 

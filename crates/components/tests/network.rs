@@ -1,6 +1,6 @@
 //! Mesh and link alone, with no chip around them.
 
-use components::{Crossing, Direction, Link, Mesh, NoProbe, Packet, Rooms, TileMessage};
+use components::{Crossing, Direction, Link, Mesh, NoProbe, Packet, Rooms, TileMessage, Waits};
 use des::{Clock, Component, Cycle, Probed, Send, Shared};
 
 /// Records what is sent.
@@ -61,7 +61,7 @@ fn isaac() -> arch::Arch {
 
 fn packet(source: u32, destination: u32, flits: u32) -> Packet {
     let message = TileMessage::Tick;
-    Packet { source, destination, flits, bits: flits * 32, waited: 0, layer: 0, entered: None, message }
+    Packet { source, destination, flits, bits: flits * 32, waits: Waits::default(), layer: 0, entered: None, message }
 }
 
 fn deliver(mesh: &mut Mesh, packets: &[Packet]) -> Record {

@@ -275,7 +275,7 @@ impl LayerLayout {
     }
 
     /// The tiles with IMAs of group `group` of copy `copy`, and how many.
-    fn group_tiles(&self, arch: &Arch, copy: u32, group: u32) -> BTreeMap<u32, u32> {
+    pub fn group_tiles(&self, arch: &Arch, copy: u32, group: u32) -> BTreeMap<u32, u32> {
         let mut tiles = BTreeMap::new();
         for col_group in self.groups[group as usize].col_groups.clone() {
             for row_group in 0..self.geometry.row_groups {

@@ -38,8 +38,8 @@ fn row_height(rows: usize) -> (f64, f64) {
     (height, FONT.min(0.9 * height))
 }
 
-/// Horizontal bars made of parts; the longest is as long as there is room.
-pub(crate) fn stacked_bars(title: &str, series: &[String], rows: &[(String, Vec<Part>)]) -> Markup {
+/// Horizontal bars made of parts, whose series have these numbers and names; the longest is as long as there is room.
+pub(crate) fn stacked_bars(title: &str, series: &[(usize, String)], rows: &[(String, Vec<Part>)]) -> Markup {
     let sum = |parts: &[Part]| parts.iter().map(|part| part.value).sum::<f64>();
     let longest = rows.iter().map(|(_, parts)| sum(parts)).fold(f64::MIN_POSITIVE, f64::max);
     let per_line = 5;
@@ -52,9 +52,9 @@ pub(crate) fn stacked_bars(title: &str, series: &[String], rows: &[(String, Vec<
         title,
         height,
         html! {
-            @for (index, name) in series.iter().enumerate() {
+            @for (index, (colour, name)) in series.iter().enumerate() {
                 @let (x, y) = (LEFT + (index % per_line) as f64 * 162.0, (index / per_line) as f64 * LEGEND_LINE);
-                rect.{ "s" (index % 15) } x=(x) y=(y + 2.0) width="11" height="11" {}
+                rect.{ "s" (colour % 15) } x=(x) y=(y + 2.0) width="11" height="11" {}
                 text x=(x + 16.0) y=(y + 12.0) { (name) }
             }
             @for (index, (name, parts)) in rows.iter().enumerate() {

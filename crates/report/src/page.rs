@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use analysis::Bound;
 use arch::Arch;
 use chip::Cause;
 use components::{Direction, MeshGeometry};
@@ -36,7 +37,7 @@ body{margin:0 auto;max-width:1040px;padding:24px;background:var(--paper);color:v
 font:15px/1.5 system-ui,sans-serif}h1{font-size:1.5em;margin:0}h2{font-size:1.1em;margin:1.8em 0 .5em}\
 p{margin:.3em 0;color:var(--mute)}svg{width:100%;height:auto;display:block}\
 table{border-collapse:collapse;font-size:13px;width:100%}td,th{padding:3px 8px;text-align:right;\
-border-bottom:1px solid var(--line)}td:first-child,th:first-child{text-align:left}\
+border-bottom:1px solid var(--line)}td:first-child,th:first-child,.bound :last-child{text-align:left}\
 dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(220px,1fr));gap:8px;margin:16px 0}\
 dt{font-size:12px;color:var(--mute)}dd{margin:0;font-size:1.15em;font-weight:600}\
 pre{overflow:auto;font-size:12px;background:var(--empty);padding:12px;border-radius:6px;white-space:pre-wrap}\
@@ -73,6 +74,7 @@ pub fn page(story: &Story<'_>) -> String {
                 h1 { (title) }
                 p { (report.plan) " · " (counted(report.images.into(), "image")) }
                 (totals(report))
+                section { h2 { "What bounds the pace" } (bound(&report.bound)) }
                 @for (_, title, text, chart) in charts(story) {
                     section { h2 { (title) } p { (text) } (chart) }
                 }
@@ -170,7 +172,8 @@ fn by_component(report: &Report) -> Markup {
 }
 
 fn by_layer(report: &Report) -> Markup {
-    let series: Vec<String> = report.energy_pj.dynamic.iter().map(|group| group.name.replace('_', " ")).collect();
+    let groups = report.energy_pj.dynamic.iter().enumerate();
+    let series: Vec<(usize, String)> = groups.map(|(series, group)| (series, group.name.replace('_', " "))).collect();
     let rows: Vec<_> = (report.layers.iter())
         .map(|layer| {
             let part = |(series, group): (usize, &crate::GroupEnergy)| Part {
@@ -185,18 +188,29 @@ fn by_layer(report: &Report) -> Markup {
 }
 
 fn stalls(analysis: &Analysis) -> Markup {
-    let series: Vec<String> = Cause::ALL.iter().map(|cause| cause.name().replace('_', " ")).collect();
+    let series: Vec<(usize, String)> =
+        Cause::ALL.iter().map(|&cause| (colour(cause), cause.name().replace('_', " "))).collect();
     let rows: Vec<_> = (analysis.layers.iter())
         .map(|layer| {
-            let part = |(series, &cause): (usize, &Cause)| {
+            let part = |&cause: &Cause| {
                 let (share, cycles) = (layer.share(cause), grouped(layer.stalls[cause]));
                 let tip = format!("{}, {}: {} ({cycles} IMA-cycles)", layer.name, cause.name(), percent(share));
-                Part { series, value: share, tip }
+                Part { series: colour(cause), value: share, tip }
             };
-            (layer.name.clone(), Cause::ALL.iter().enumerate().map(part).collect())
+            (layer.name.clone(), Cause::ALL.iter().map(part).collect())
         })
         .collect();
     chart::stacked_bars("Where the cycles go", &series, &rows)
+}
+
+/// The number of a cause's colour: greys where there is no work.
+fn colour(cause: Cause) -> usize {
+    match cause {
+        Cause::Filling => 6,
+        Cause::Finished => 7,
+        cause if (cause as usize) < 6 => cause as usize,
+        cause => cause as usize + 2,
+    }
 }
 
 fn names(story: &Story<'_>) -> Vec<String> {
@@ -286,6 +300,24 @@ fn load(story: &Story<'_>) -> Markup {
         .map(|&chip| origin(chip))
         .fold((0.0, 0.0), |most: (f64, f64), at| (most.0.max(at.0 + size.0), most.1.max(at.1 + size.1)));
     chart::map("Load of tiles and mesh", extent, &places)
+}
+
+fn bound(bound: &Bound) -> Markup {
+    html! {
+        p {
+            "In the long run no image follows the one before in fewer than " (grouped(bound.cycles.round() as u64))
+            " cycles: so long an image needs the busiest of what units share, or of their crossbars."
+        }
+        div.scroll { table.bound {
+            tr { th { "an image needs" } th { "cycles" } th { "of bound" } th { "by layer" } }
+            @for resource in bound.ranked() {
+                tr {
+                    td { (terminal::name(resource)) } td { (grouped(resource.cycles.round() as u64)) }
+                    td { (percent(resource.cycles / bound.cycles)) } td { (terminal::layers(resource)) }
+                }
+            }
+        } }
+    }
 }
 
 fn mapping(story: &Story<'_>) -> Markup {

@@ -1,5 +1,6 @@
 //! The report of a run as a value: what JSON states, and what tables, pages and plots are made from.
 
+use analysis::Bound;
 use arch::Arch;
 use chip::{Cause, Counts, Fidelity, Options, Outcome, Stalls, Unsettled};
 use mapper::Layout;
@@ -9,7 +10,7 @@ use serde::{Serialize, Serializer};
 use crate::energy::{GroupEnergy, StaticEnergy, energy, static_energy, total_pj};
 
 /// Version of the JSON form of [`Report`]: raised when a key changes its meaning or goes away.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// All that a report is made from.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +78,8 @@ pub struct Report {
     /// IMA-cycles by cause, of the IMAs in use; they add up to these IMAs times the cycles of the run.
     #[serde(serialize_with = "stalls")]
     pub stalls: Stalls,
+    /// What bounds the cycles for each image: it follows from the mapping and the plan alone.
+    pub bound: Bound,
     /// What it took to choose the plan from the picture, before the run; `None` if no picture was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub predictor: Option<Predictor>,
@@ -267,6 +270,7 @@ impl Report {
             imas: Imas { mapped: sum(|layer| layer.imas), available: arch.imas().into() },
             chips: outcome.chips,
             stalls: outcome.stalls(),
+            bound: Bound::new(arch, run.layout, run.options.uncontended),
             predictor: None,
             layers,
         }

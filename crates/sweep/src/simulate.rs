@@ -15,7 +15,7 @@ use crate::spec::to_toml;
 use crate::{Cell, Outcome, Sweep};
 
 /// Columns of a point: what follows from its machine, then what was simulated.
-pub(crate) const POINT_COLUMNS: [(&str, Kind); 48] = [
+pub(crate) const POINT_COLUMNS: [(&str, Kind); 50] = [
     ("arch_name", Kind::Text),
     ("peak_gops", Kind::Real),
     ("peak_gops_per_watt", Kind::Real),
@@ -64,6 +64,8 @@ pub(crate) const POINT_COLUMNS: [(&str, Kind); 48] = [
     ("computing_ima_cycles", Kind::Integer),
     ("waiting_ima_cycles", Kind::Integer),
     ("main_wait", Kind::Text),
+    ("bound_cycles", Kind::Real),
+    ("bound_resource", Kind::Text),
 ];
 
 /// The column of what `aquasim run` warns of.
@@ -86,7 +88,7 @@ pub(crate) const COMPONENT_COLUMNS: [(&str, Kind); 6] = [
 ];
 
 /// Columns of a layer.
-pub(crate) const LAYER_COLUMNS: [(&str, Kind); 27] = [
+pub(crate) const LAYER_COLUMNS: [(&str, Kind); 28] = [
     ("layer", Kind::Text),
     ("weight_bits", Kind::Integer),
     ("activation_bits", Kind::Integer),
@@ -111,7 +113,8 @@ pub(crate) const LAYER_COLUMNS: [(&str, Kind); 27] = [
     ("output_register", Kind::Integer),
     ("downstream_buffer", Kind::Integer),
     ("max_pool", Kind::Integer),
-    ("mesh", Kind::Integer),
+    ("router", Kind::Integer),
+    ("link", Kind::Integer),
     ("filling", Kind::Integer),
     ("finished", Kind::Integer),
 ];
@@ -288,6 +291,8 @@ fn simulated_cells(report: &Report) -> Vec<Cell> {
         computing.into(),
         waiting.into(),
         report.stalls.main_wait().map(Cause::name).into(),
+        report.bound.cycles.into(),
+        report.bound.resources.first().map(|first| first.name.as_str()).into(),
     ]
 }
 

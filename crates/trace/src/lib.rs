@@ -1,7 +1,7 @@
 //! Where the cycles go: traces that standard viewers open, who waited for whom, and what a change would gain.
 //!
 //! [`start`] gives a [`Recorder`], a probe for [`chip::run_probed`], and writes what it sees on a thread of its own.
-//! [`Analysis`] follows waits back to the bottleneck; [`what_ifs`] tries what may help.
+//! [`Analysis`] ranks and follows waits, beside what bounds the run; [`what_ifs`] tries what may help.
 
 mod clock;
 mod csv;
@@ -23,5 +23,5 @@ pub use load::{Carrier, LOAD_CYCLES};
 pub use scene::Scene;
 pub use stalls::{Analysis, LayerStalls, MATTERS, ReadError, Wait};
 pub use timeline::Timeline;
-pub use what_if::{Change, Measure, Subject, WhatIf, what_ifs};
+pub use what_if::{Against, Change, Gave, Measure, Subject, WhatIf, what_ifs};
 pub use writer::{Summary, Writing, smallest, start};

@@ -1,5 +1,6 @@
-//! Why a run took as long as it did: waits ranked, and followed from unit to unit back to the bottleneck.
+//! Where the cycles of a run went: waits ranked, and followed from layer to layer.
 
+use analysis::Bound;
 use chip::{Cause, Outcome, Stalls};
 use mapper::Layout;
 use serde::Deserialize;
@@ -42,9 +43,10 @@ pub struct Analysis {
     pub layers: Vec<LayerStalls>,
     /// All waits of the machine, the longest first.
     pub waits: Vec<Wait>,
-    /// From the longest wait that matters, who waits for whom; the last is the bottleneck. Without one, the busiest
-    /// layer.
+    /// From the longest wait that matters, who waits for whom. Where it ends is not what bounds the run.
     pub chain: Vec<Wait>,
+    /// What bounds the run.
+    pub bound: Bound,
 }
 
 /// Part of a layer's IMA-cycles from which on a wait matters. A pipeline that runs as it should has some, too: the first
@@ -63,14 +65,14 @@ pub enum ReadError {
 }
 
 impl Analysis {
-    /// Where the cycles of `outcome` went.
-    pub fn of(outcome: &Outcome, layout: &Layout) -> Analysis {
+    /// Where the cycles of `outcome` went, of a run that `bound` bounds.
+    pub fn of(outcome: &Outcome, layout: &Layout, bound: Bound) -> Analysis {
         let layers = layout.layers.iter().zip(&outcome.layers).map(|(layout, layer)| LayerStalls {
             name: layout.layer.name.clone(),
             imas: layer.imas,
             stalls: layer.stalls.clone(),
         });
-        Analysis::new(outcome.cycles, layers.collect())
+        Analysis::new(outcome.cycles, layers.collect(), bound)
     }
 
     /// Where the cycles of a run went whose report was saved as `json`.
@@ -86,10 +88,10 @@ impl Analysis {
             Ok(LayerStalls { name: layer.name, imas: layer.imas, stalls })
         };
         let layers = saved.layers.into_iter().map(layer).collect::<Result<Vec<_>, ReadError>>()?;
-        Ok(Analysis::new(saved.cycles, layers))
+        Ok(Analysis::new(saved.cycles, layers, saved.bound))
     }
 
-    fn new(cycles: u64, layers: Vec<LayerStalls>) -> Analysis {
+    fn new(cycles: u64, layers: Vec<LayerStalls>, bound: Bound) -> Analysis {
         let mut waits: Vec<Wait> = (layers.iter().enumerate())
             .flat_map(|(layer, of)| {
                 let causes = Cause::ALL.into_iter().filter(|cause| cause.is_wait());
@@ -98,12 +100,9 @@ impl Analysis {
             .filter(|wait| wait.ima_cycles > 0)
             .collect();
         waits.sort_by_key(|wait| (std::cmp::Reverse(wait.ima_cycles), wait.layer, wait.cause));
-        let mut analysis = Analysis { cycles, layers, waits, chain: Vec::new() };
+        let mut analysis = Analysis { cycles, layers, waits, chain: Vec::new(), bound };
         let longest = analysis.waits_that_matter().next();
-        analysis.chain = match longest {
-            Some(longest) => analysis.follow(longest),
-            None => vec![analysis.computing(analysis.busiest(0..analysis.layers.len()))],
-        };
+        analysis.chain = longest.map_or(Vec::new(), |longest| analysis.follow(longest));
         analysis
     }
 
@@ -117,8 +116,8 @@ impl Analysis {
         self.layers.iter().map(|layer| layer.stalls.total()).sum()
     }
 
-    /// Where the chain from `wait` ends: a layer, and what limits it.
-    pub fn bottleneck_behind(&self, wait: Wait) -> Wait {
+    /// Where the chain from `wait` ends.
+    pub fn end_of_chain(&self, wait: Wait) -> Wait {
         *self.follow(wait).last().expect("a chain has a beginning")
     }
 
@@ -135,8 +134,9 @@ impl Analysis {
             };
             if chain.iter().any(|wait| wait.layer == next) {
                 // Two that wait for each other, at different times: the one with more to do holds up the other.
-                let busiest = self.busiest([next, last.layer]);
-                chain.push(self.computing(busiest));
+                let share = |&layer: &usize| self.layers[layer].share(Cause::Computing);
+                let busiest = [next, last.layer].into_iter().max_by(|a, b| share(a).total_cmp(&share(b)));
+                chain.push(self.computing(busiest.expect("one of two")));
                 return chain;
             }
             let stalls = &self.layers[next].stalls;
@@ -148,11 +148,6 @@ impl Analysis {
         }
     }
 
-    fn busiest(&self, layers: impl IntoIterator<Item = usize>) -> usize {
-        let share = |&layer: &usize| self.layers[layer].share(Cause::Computing);
-        layers.into_iter().max_by(|a, b| share(a).total_cmp(&share(b))).expect("a network has at least one layer")
-    }
-
     fn computing(&self, layer: usize) -> Wait {
         Wait { layer, cause: Cause::Computing, ima_cycles: self.layers[layer].stalls[Cause::Computing] }
     }
@@ -162,6 +157,7 @@ impl Analysis {
 #[derive(Deserialize)]
 struct Saved {
     cycles: u64,
+    bound: Bound,
     layers: Vec<SavedLayer>,
 }
 
@@ -183,7 +179,8 @@ mod tests {
     }
 
     fn chain(layers: Vec<LayerStalls>) -> Vec<(usize, Cause)> {
-        Analysis::new(100, layers).chain.iter().map(|wait| (wait.layer, wait.cause)).collect()
+        let bound = Bound { cycles: 0.0, resources: Vec::new() };
+        Analysis::new(100, layers, bound).chain.iter().map(|wait| (wait.layer, wait.cause)).collect()
     }
 
     #[test]
@@ -206,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_layers_that_wait_for_each_other_the_busier_is_the_bottleneck() {
+    fn of_two_layers_that_wait_for_each_other_the_busier_ends_the_chain() {
         let layers = vec![
             layer("a", &[(Cause::Computing, 10), (Cause::DownstreamBuffer, 90)]),
             layer("b", &[(Cause::Computing, 40), (Cause::Input, 60)]),
@@ -215,15 +212,9 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_of_less_than_a_hundredth_is_no_bottleneck() {
+    fn a_wait_of_less_than_a_hundredth_is_not_followed() {
         let of = |bus| vec![layer("a", &[(Cause::Computing, 1000 - bus), (Cause::Bus, bus)])];
-        assert_eq!(chain(of(9)), [(0, Cause::Computing)]);
+        assert_eq!(chain(of(9)), []);
         assert_eq!(chain(of(10)), [(0, Cause::Bus)]);
-    }
-
-    #[test]
-    fn where_nothing_waits_the_busiest_layer_is_the_bottleneck() {
-        let layers = vec![layer("a", &[(Cause::Computing, 90)]), layer("b", &[(Cause::Computing, 95)])];
-        assert_eq!(chain(layers)[0].1, Cause::Computing);
     }
 }

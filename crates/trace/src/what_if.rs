@@ -1,5 +1,6 @@
 //! What a change of the machine or of the mapping would gain, found by running it.
 
+use analysis::{Bound, Kind, Resource};
 use arch::Arch;
 use chip::{Cause, Options, Outcome};
 use mapper::{LayerMapping, Layout, Mapping};
@@ -22,7 +23,16 @@ pub struct Subject<'a> {
     pub options: &'a Options,
 }
 
-/// A change that may help against a wait.
+/// What a change is tried against.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Against {
+    /// A bottleneck: a resource at the bound or near it.
+    Bottleneck(Resource),
+    /// A wait.
+    Wait(Wait),
+}
+
+/// A change that may help.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// Fields of the machine: dotted key, value now, value tried.
@@ -46,12 +56,21 @@ pub enum Change {
 /// What a change did.
 #[derive(Clone, Debug)]
 pub struct WhatIf {
-    /// The wait that it is meant for.
-    pub wait: Wait,
+    /// What it is meant against.
+    pub against: Against,
     /// What was changed.
     pub change: Change,
-    /// The [`Measure`] of the run with the change, in cycles, or why there is none.
-    pub cycles: Result<f64, String>,
+    /// What the run with the change took, or why there was none.
+    pub gave: Result<Gave, String>,
+}
+
+/// What a changed run took.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gave {
+    /// The [`Measure`] of the run, in cycles.
+    pub cycles: f64,
+    /// The bound on the cycles for each image.
+    pub bound: f64,
 }
 
 /// What runs are compared by, and how many cycles it is in the run without a change. Like is compared with like: rates
@@ -91,9 +110,16 @@ impl Measure {
     }
 }
 
-/// Tries what may help against the waits of `analysis`: against the longest of each of the `causes` worst causes, and
-/// against what they lead back to. What helps most comes first.
+/// Tries what may help: first against the bottlenecks of `analysis`, one of each kind, then against the longest wait of
+/// each of the `causes` worst causes, and against what these lead back to. Ordered by effect: what helps most comes
+/// first, what does not fit last.
 pub fn what_ifs(subject: &Subject<'_>, measure: Measure, analysis: &Analysis, causes: usize) -> Vec<WhatIf> {
+    let mut bottlenecks: Vec<&Resource> = Vec::new();
+    for resource in analysis.bound.bottlenecks() {
+        if bottlenecks.iter().all(|other| other.kind != resource.kind) {
+            bottlenecks.push(resource);
+        }
+    }
     let mut worst: Vec<Wait> = Vec::new();
     for wait in analysis.waits_that_matter() {
         if worst.iter().all(|other| other.cause != wait.cause) {
@@ -101,54 +127,67 @@ pub fn what_ifs(subject: &Subject<'_>, measure: Measure, analysis: &Analysis, ca
         }
     }
     worst.truncate(causes);
-    let behind: Vec<Wait> = worst.iter().map(|&wait| analysis.bottleneck_behind(wait)).collect();
-    worst.extend(behind);
-    if worst.is_empty() {
-        worst.extend(analysis.chain.last());
-    }
+    let behind: Vec<Wait> = worst.iter().map(|&wait| analysis.end_of_chain(wait)).collect();
+    let bottlenecks = bottlenecks.into_iter().cloned().map(Against::Bottleneck);
     let mut tried: Vec<WhatIf> = Vec::new();
-    for wait in worst {
-        for change in remedies(subject, wait) {
+    for against in bottlenecks.chain(worst.into_iter().chain(behind).map(Against::Wait)) {
+        for change in against.remedies(subject) {
             if tried.iter().all(|other| other.change != change) {
-                let cycles = change.run(subject, measure);
-                tried.push(WhatIf { wait, change, cycles });
+                let gave = change.run(subject, measure);
+                tried.push(WhatIf { against: against.clone(), change, gave });
             }
         }
     }
-    let cycles = |tried: &WhatIf| tried.cycles.as_ref().map_or(f64::INFINITY, |&cycles| cycles);
+    let cycles = |tried: &WhatIf| tried.gave.as_ref().map_or(f64::INFINITY, |gave| gave.cycles);
     tried.sort_by(|a, b| cycles(a).total_cmp(&cycles(b)));
     tried
 }
 
-/// What may help against `wait`. A wait for another layer is helped there: its chain leads to that.
-fn remedies(subject: &Subject<'_>, wait: Wait) -> Vec<Change> {
-    let arch = subject.arch;
-    let twice = |key, value: f64| (key, value, 2.0 * value);
-    match wait.cause {
-        // Inputs pass the eDRAM port and the bus, so one alone would help little.
-        Cause::Bus => vec![Change::Machine(vec![
-            twice("bus.bytes_per_cycle", arch.bus.bytes_per_cycle.into()),
-            twice("edram.bytes_per_cycle", arch.edram.bytes_per_cycle.into()),
-        ])],
-        Cause::OutputRegister => {
-            vec![Change::Machine(vec![twice("tile.output_register_bytes", arch.tile.output_register_bytes.into())])]
-        }
-        Cause::DownstreamBuffer => vec![Change::Machine(vec![twice("edram.bytes", arch.edram.bytes.into())])],
-        Cause::Mesh => {
-            let mut changes = vec![Change::Machine(vec![twice("router.clock_ghz", arch.router.clock_ghz)])];
-            if arch.board.chips > 1 {
-                let rate = arch.hyper_transport.gigabytes_per_second;
-                changes.push(Change::Machine(vec![twice("hyper_transport.gigabytes_per_second", rate)]));
-            }
-            changes
-        }
-        Cause::Computing if !subject.layout.layers[wait.layer].is_fully_connected() => more_copies(subject, wait.layer),
-        _ => Vec::new(),
+impl Against {
+    /// What may help. A wait for another layer is helped there: its chain leads to that.
+    fn remedies(&self, subject: &Subject<'_>) -> Vec<Change> {
+        let arch = subject.arch;
+        let twice = |key, value: f64| (key, value, 2.0 * value);
+        let bus = twice("bus.bytes_per_cycle", arch.bus.bytes_per_cycle.into());
+        let edram_port = twice("edram.bytes_per_cycle", arch.edram.bytes_per_cycle.into());
+        let routers = twice("router.clock_ghz", arch.router.clock_ghz);
+        let links = twice("hyper_transport.gigabytes_per_second", arch.hyper_transport.gigabytes_per_second);
+        let fields = match self {
+            Against::Bottleneck(resource) => match resource.kind {
+                Kind::Crossbars => return more_copies(subject, layer_named(subject, &resource.layers[0].layer)),
+                Kind::Bus => vec![bus],
+                Kind::EdramPort => vec![edram_port],
+                Kind::RouterPort => vec![routers],
+                Kind::Link => vec![links],
+            },
+            Against::Wait(wait) => match wait.cause {
+                Cause::Computing => return more_copies(subject, wait.layer),
+                // Inputs pass the eDRAM port and the bus, so one alone would help little.
+                Cause::Bus => vec![bus, edram_port],
+                Cause::OutputRegister => {
+                    vec![twice("tile.output_register_bytes", arch.tile.output_register_bytes.into())]
+                }
+                Cause::DownstreamBuffer => vec![twice("edram.bytes", arch.edram.bytes.into())],
+                Cause::Router => vec![routers],
+                Cause::Link => vec![links],
+                Cause::MaxPool | Cause::Input | Cause::Filling | Cause::Finished => return Vec::new(),
+            },
+        };
+        vec![Change::Machine(fields)]
     }
 }
 
-/// One more copy in each strip of a layer: they take the strip's rows in turn, or each a part of its columns.
+fn layer_named(subject: &Subject<'_>, name: &str) -> usize {
+    let layer = subject.layout.layers.iter().position(|layer| layer.layer.name == name);
+    layer.expect("a bound names layers of its network")
+}
+
+/// One more copy in each strip of a layer: they take the strip's rows in turn, or each a part of its columns. A fully
+/// connected layer has one window, and no use for another copy.
 fn more_copies(subject: &Subject<'_>, layer: usize) -> Vec<Change> {
+    if subject.layout.layers[layer].is_fully_connected() {
+        return Vec::new();
+    }
     let LayerMapping { strips, interleave, ref copies, .. } = subject.layout.mapping.layers[layer];
     let (from, to) = (copies.len(), copies.len() + strips as usize);
     let columns = subject.layout.layers[layer].layer.output.width;
@@ -158,14 +197,15 @@ fn more_copies(subject: &Subject<'_>, layer: usize) -> Vec<Change> {
 }
 
 impl Change {
-    /// Cycles of the run with the change.
-    fn run(&self, subject: &Subject<'_>, measure: Measure) -> Result<f64, String> {
+    /// The run with the change.
+    fn run(&self, subject: &Subject<'_>, measure: Measure) -> Result<Gave, String> {
         let Subject { network, plan, layout, options, .. } = *subject;
         let (mut arch, mut mapping) = (subject.arch.clone(), layout.mapping.clone());
         self.apply(&mut arch, &mut mapping, layout);
         let layout = Layout::new(&arch, network, plan, mapping).map_err(|errors| errors[0].to_string())?;
         let outcome = chip::run(&arch, &layout, options).map_err(|error| error.to_string())?;
-        measure.again(&outcome)
+        let bound = Bound::new(&arch, &layout, options.uncontended);
+        Ok(Gave { cycles: measure.again(&outcome)?, bound: bound.cycles })
     }
 
     /// Makes the change.

@@ -174,5 +174,5 @@ fn a_report_takes_the_place_of_an_older_one_as_a_whole() {
     fs::write(&path, "older").unwrap();
     succeeds(folder.path(), &[&["run"][..], &TINY, &["--json", "report.json"]].concat());
     let report: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    assert_eq!(report["schema"], 1);
+    assert_eq!(report["schema"], 2);
 }

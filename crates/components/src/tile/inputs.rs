@@ -4,7 +4,7 @@ use des::Cycle;
 
 use super::{Batch, Tile, digest};
 use crate::bits::ones;
-use crate::{Context, LayerControl, Probe, TileMessage};
+use crate::{Context, HeldUp, LayerControl, Probe, TileMessage};
 
 impl Tile<'_> {
     /// The eDRAM port is granted to writes.
@@ -12,7 +12,7 @@ impl Tile<'_> {
         let mut deliveries = std::mem::take(&mut self.deliveries);
         deliveries.sort_unstable();
         let now = context.now();
-        for (inputs, rank, bits, waited) in deliveries.drain(..) {
+        for (inputs, rank, bits, held_up) in deliveries.drain(..) {
             let done = self.edram.port.serve(now, u64::from(bits));
             self.last_active = self.last_active.max(done);
             let of = self.edram.inputs.get(usize::from(inputs)).map(|inputs| inputs.layer);
@@ -28,9 +28,9 @@ impl Tile<'_> {
                 to.last_written_at = to.last_written_at.max(done);
                 let layer = to.layer;
                 if done == now {
-                    self.written(inputs, rank, waited, now, context);
+                    self.written(inputs, rank, held_up, now, context);
                 } else {
-                    context.send(done + 1 - now, self.id, TileMessage::Written { inputs, waited, rank });
+                    context.send(done + 1 - now, self.id, TileMessage::Written { inputs, held_up, rank });
                 }
                 u64::from(layer)
             };
@@ -41,13 +41,13 @@ impl Tile<'_> {
     }
 
     /// A packet is in the buffer at the end of cycle `at`.
-    pub(super) fn written<C: Context>(&mut self, number: u8, rank: u32, waited: u16, at: Cycle, context: &mut C) {
+    pub(super) fn written<C: Context>(&mut self, number: u8, rank: u32, held_up: HeldUp, at: Cycle, context: &mut C) {
         let inputs = &mut self.edram.inputs[usize::from(number)];
         let Some(slot) = inputs.written(rank) else { return };
         context.probe().arrive(self.id, inputs.layer, inputs.share.position_bits, at);
         for (index, control) in self.controls.iter_mut().enumerate() {
             if control.inputs == number && control.awaited == Some(slot) {
-                control.supply(waited);
+                control.supply(held_up);
                 context.probe().supply(self.id, inputs.layer, control.copy, rank, at);
                 self.supplied |= 1 << index;
             }
@@ -111,7 +111,7 @@ impl Tile<'_> {
                 continue;
             }
             control.fetches(crew.fetching, now);
-            let (window, mesh_waited) = (control.window(crew.fetching), control.held_up(now));
+            let (window, held_up) = (control.window(crew.fetching), control.held_up(now));
             let inputs = &self.edram.inputs[usize::from(control.inputs)];
             let read = (!window.whole).then(|| inputs.read_by(&control.layer.layer, window));
             for index in ones(own) {
@@ -119,7 +119,7 @@ impl Tile<'_> {
                 let values = read.as_ref().map_or(ima.rows(), |read| read.among(&ima.spec().rows));
                 let bits = u64::from(values) * u64::from(window.bits);
                 let done = self.edram.port.serve(now, bits).max(self.bus.transfer(now, bits));
-                ima.fetch(crew.fetching, now..done + 1, bits, mesh_waited);
+                ima.fetch(crew.fetching, now..done + 1, bits, held_up);
                 context.probe().fetch(control.unit(self.id, index), crew.fetching, bits, now..done + 1);
                 if done == now {
                     here |= 1 << index;

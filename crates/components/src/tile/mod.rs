@@ -11,7 +11,9 @@ use des::{Component, Cycle, Wake};
 
 pub use self::waits::{Awaited, Part, Waiting};
 use crate::bits::ImaSet;
-use crate::{Bus, Context, Crew, EdramBuffer, Fidelity, Ima, Inputs, LayerControl, PartialSums, Pipeline, TileMessage};
+use crate::{
+    Bus, Context, Crew, EdramBuffer, Fidelity, HeldUp, Ima, Inputs, LayerControl, PartialSums, Pipeline, TileMessage,
+};
 
 /// A tile: an eDRAM buffer and a bus, IMAs, layer controls, and an output register with what is behind it.
 ///
@@ -53,8 +55,8 @@ pub struct Tile<'a> {
     blocked: u64,
     /// Layer controls whose awaited input has been written.
     supplied: u64,
-    /// Writes of this cycle: inputs, rank, bits, cycles held up.
-    deliveries: Vec<(u8, u32, u32, u16)>,
+    /// Writes of this cycle: inputs, rank, bits, what held them up on the way.
+    deliveries: Vec<(u8, u32, u32, HeldUp)>,
     /// Values for max-pools of this cycle: part of the output register, image, position.
     pool_values: Vec<(u8, u32, u32)>,
     /// Results of the last layer that are finished here.
@@ -261,8 +263,10 @@ impl<C: Context> Component<C> for Tile<'_> {
                 self.pool_values.push((sums, image, position));
                 self.changed |= 1 << sums;
             }
-            TileMessage::Delivery { inputs, waited, bits, rank } => self.deliveries.push((inputs, rank, bits, waited)),
-            TileMessage::Written { inputs, waited, rank } => self.written(inputs, rank, waited, now - 1, context),
+            TileMessage::Delivery { inputs, held_up, bits, rank } => {
+                self.deliveries.push((inputs, rank, bits, held_up))
+            }
+            TileMessage::Written { inputs, held_up, rank } => self.written(inputs, rank, held_up, now - 1, context),
             TileMessage::Tick => {}
             TileMessage::Room => {
                 self.changed |= self.blocked;

@@ -2,6 +2,7 @@
 //! there is no terminal.
 
 mod answers;
+mod bound;
 mod machine;
 mod mapping;
 mod run;
@@ -12,6 +13,8 @@ use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, LineStyle,
 use crate::format::scaled;
 
 pub use answers::{AnswerTotals, PictureAnswer, answers};
+pub use bound::bound;
+pub(crate) use bound::{layers, name};
 pub use machine::{differences, figures, machines};
 pub use mapping::mapping;
 pub use run::run;

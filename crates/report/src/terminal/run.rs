@@ -3,14 +3,14 @@
 use chip::Cause;
 use comfy_table::{Cell, Color};
 
-use super::{joules, table};
+use super::{bound, joules, table};
 use crate::energy::total_pj;
 use crate::format::{counted, grouped, percent, scaled, significant};
 use crate::{Figures, LayerReport, Report, fidelity_name};
 
-/// The report of a run: totals, then component groups, then layers.
+/// The report of a run: totals, component groups, layers, and what bounds the pace.
 pub fn run(report: &Report) -> String {
-    [totals(report), components(report), layers(report)].join("\n\n") + "\n"
+    [totals(report), components(report), layers(report), bound(&report.bound)].join("\n\n") + "\n"
 }
 
 fn totals(report: &Report) -> String {

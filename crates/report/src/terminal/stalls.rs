@@ -1,18 +1,25 @@
 //! Where the cycles of a run went, and what would help.
 
+use std::cmp::Ordering;
+
 use chip::Cause;
 use comfy_table::{Cell, Color};
-use trace::{Analysis, Change, MATTERS, Measure, Wait, WhatIf};
+use trace::{Against, Analysis, Change, Gave, MATTERS, Measure, Wait, WhatIf};
 
-use super::table;
+use super::{bound, table};
 use crate::format::{grouped, percent};
 
 /// Waits shown, of all that there are.
 const RANKED: usize = 10;
 
-/// The causes of each layer, the longest waits of the machine, and who waits for whom.
+/// What bounds the pace, the causes of each layer, the longest waits of the machine, and who waits for whom.
 pub fn stalls(analysis: &Analysis) -> String {
-    [shares(analysis), ranking(analysis), chain(analysis)].join("\n\n") + "\n"
+    let mut parts = vec![bound(&analysis.bound), shares(analysis)];
+    if !analysis.chain.is_empty() {
+        parts.push(ranking(analysis));
+    }
+    parts.push(chain(analysis));
+    parts.join("\n\n") + "\n"
 }
 
 fn shares(analysis: &Analysis) -> String {
@@ -36,9 +43,6 @@ fn shares(analysis: &Analysis) -> String {
 }
 
 fn ranking(analysis: &Analysis) -> String {
-    if analysis.waits_that_matter().next().is_none() {
-        return format!("Nothing waits for more than {} of its cycles.", percent(MATTERS));
-    }
     let total = analysis.total() as f64;
     let mut table = table(&["rank", "layer", "waits for", "IMA-cycles", "of all"], &[1, 2]);
     for (rank, wait) in analysis.waits_that_matter().take(RANKED).enumerate() {
@@ -63,26 +67,28 @@ pub(crate) fn awaited(analysis: &Analysis, wait: Wait) -> String {
         Cause::OutputRegister => "the output register of its tiles".to_owned(),
         Cause::DownstreamBuffer => format!("room in the buffers of {}", name(wait.layer + 1)),
         Cause::MaxPool => "other replicas under the same positions of the max-pool".to_owned(),
-        Cause::Mesh => "the mesh or a link between chips".to_owned(),
+        Cause::Router => "ports of routers".to_owned(),
+        Cause::Link => "links between chips".to_owned(),
         Cause::Filling => "the first of its inputs".to_owned(),
         Cause::Finished => "the end".to_owned(),
     }
 }
 
-/// Who waits for whom, back to the bottleneck.
+/// Who waits for whom, from the longest wait on.
 pub(crate) fn chain(analysis: &Analysis) -> String {
     let step = |wait: &Wait| {
         let layer = &analysis.layers[wait.layer];
         let share = percent(layer.share(wait.cause));
         match wait.cause {
-            Cause::Computing => format!("{} computes {share} of its cycles", layer.name),
+            Cause::Computing => format!("{} computes {share} of its cycles and waits for nothing longer", layer.name),
             _ => format!("{} waits {share} of its cycles for {}", layer.name, awaited(analysis, *wait)),
         }
     };
     let steps: Vec<String> = analysis.chain.iter().map(step).collect();
-    let (bottleneck, waits) = steps.split_last().expect("a chain has a beginning");
-    let waits: String = waits.iter().map(|step| format!("  {step},\n")).collect();
-    format!("Who waits for whom:\n{waits}  {bottleneck}: this is the bottleneck.")
+    if steps.is_empty() {
+        return format!("Nothing waits for more than {} of its cycles.", percent(MATTERS));
+    }
+    format!("Who waits for whom:\n  {}.", steps.join(",\n  "))
 }
 
 /// What each change gained.
@@ -94,22 +100,33 @@ pub fn what_ifs(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> Stri
         Measure::Interval(_) => ("cycles per image, settled", "cycles per image"),
         Measure::FirstLatency(_) => ("cycles of latency of the first image", "latency"),
     };
-    let mut table = table(&["what if", "against", heading, "gain"], &[0, 1]);
-    for WhatIf { wait, change, cycles } in tried {
-        let against = match wait.cause {
-            Cause::Computing => "is busy".to_owned(),
-            cause => format!("waits for {}", cause.name().replace('_', " ")),
+    let before = measure.before();
+    let mut table = table(&["what if", "against", heading, "gain", "bound"], &[0, 1]);
+    for WhatIf { against, change, gave } in tried {
+        let against = match against {
+            Against::Bottleneck(resource) => resource.name.clone(),
+            Against::Wait(wait) => {
+                let layer = &analysis.layers[wait.layer].name;
+                match wait.cause {
+                    Cause::Computing => format!("{layer} computes"),
+                    cause => format!("{layer} waits: {}", cause.name().replace('_', " ")),
+                }
+            }
         };
-        let against = format!("{} {against}", analysis.layers[wait.layer].name);
-        let (cycles, gain) = match cycles {
-            Ok(cycles) => (grouped(cycles.round() as u64), gained(measure.before(), *cycles)),
-            Err(why) => (format!("none: {why}"), String::new()),
+        let [cycles, gain, bound] = match gave {
+            Ok(Gave { cycles, bound }) => {
+                [grouped(cycles.round() as u64), gained(before, *cycles), grouped(bound.round() as u64)]
+            }
+            Err(why) => [format!("none: {why}"), String::new(), String::new()],
         };
-        table.add_row([changed(analysis, change), against, cycles, gain]);
+        table.add_row([changed(analysis, change), against, cycles, gain, bound]);
     }
+    let helps = tried.iter().any(|tried| tried.gave.as_ref().is_ok_and(|gave| gave.cycles < before));
     format!(
-        "Each change was run, everything else as it was ({} {compared}):\n{}\n",
-        grouped(measure.before().round() as u64),
+        "Each change was run, everything else as it was ({} {compared}, bound {}){}:\n{}\n",
+        grouped(before.round() as u64),
+        grouped(analysis.bound.cycles.round() as u64),
+        if helps { "" } else { "; none makes it shorter" },
         table.trim_fmt()
     )
 }
@@ -117,7 +134,11 @@ pub fn what_ifs(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> Stri
 /// What a change from `before` to `after` cycles is worth.
 fn gained(before: f64, after: f64) -> String {
     let gain = 1.0 - after / before;
-    if after > before { format!("none: {} slower", percent(-gain)) } else { percent(gain) }
+    match after.total_cmp(&before) {
+        Ordering::Less => percent(gain),
+        Ordering::Equal => "none".to_owned(),
+        Ordering::Greater => format!("none: {} slower", percent(-gain)),
+    }
 }
 
 /// A change, in words that can be put into a machine or mapping file.

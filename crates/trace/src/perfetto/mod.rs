@@ -132,7 +132,7 @@ impl<'a> Perfetto<'a> {
         let Unit { tile, ima, layer, copy } = unit;
         let OfTile { writes, supplies, room, .. } = &mut self.tiles[tile as usize];
         match cause {
-            Cause::Input | Cause::Mesh | Cause::Filling => {
+            Cause::Input | Cause::Router | Cause::Link | Cause::Filling => {
                 let of_copy = |supply: &&(u16, u32, u32, Cycle)| (supply.0, supply.1) == (layer, copy);
                 let &(.., rank, _) = supplies.iter().rev().filter(of_copy).find(|supply| supply.3 < end)?;
                 let of_rank = |write: &&mut (u16, u32, Source)| (write.0, write.1) == (layer, rank);

@@ -1,0 +1,206 @@
+use std::cmp::Reverse;
+
+use arch::Arch;
+use components::{Direction, Ima, MeshGeometry};
+use mapper::{LayerLayout, Layout};
+use serde::{Deserialize, Serialize};
+
+use crate::{ByLayer, Demand};
+
+/// Resources of each kind that a [`Bound`] names, the busiest; crossbars of every layer.
+pub const PER_KIND: usize = 5;
+
+/// A resource that an image needs for this part of the bound is near it: it would bind next, or with little more traffic.
+pub const NEAR: f64 = 0.9;
+
+/// What bounds the pace of a run, whatever its units wait for: the resource that an image needs longest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bound {
+    /// Cycles that an image needs of that resource: in the long run none follows the one before any faster.
+    pub cycles: f64,
+    /// The busiest resources of each kind, those that an image needs longest first.
+    pub resources: Vec<Resource>,
+}
+
+/// A resource, and what an image needs of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resource {
+    /// What it is.
+    pub kind: Kind,
+    /// Its name on the board.
+    pub name: String,
+    /// Cycles that an image needs of it: `amount` / `per_cycle`.
+    pub cycles: f64,
+    /// What an image needs of it: cycles of crossbars, flits of router ports, otherwise bits.
+    pub amount: u64,
+    /// What it does in a cycle.
+    pub per_cycle: u64,
+    /// Others of its kind that an image needs as long.
+    pub alike: usize,
+    /// The layers that need it, the greediest first.
+    pub layers: Vec<Part>,
+}
+
+/// What one layer needs of a resource.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// Name of the layer.
+    pub layer: String,
+    /// Its part of the amount, 0 to 1.
+    pub share: f64,
+}
+
+/// A kind of resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The crossbars of the busiest replica of a layer, while they are read.
+    Crossbars,
+    /// The bus of a tile.
+    Bus,
+    /// The port of a tile's eDRAM buffer.
+    EdramPort,
+    /// A port of a router: from a tile, to a tile, or to a neighbour.
+    RouterPort,
+    /// One direction of a link between chips.
+    Link,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 5] = [Self::Crossbars, Self::Bus, Self::EdramPort, Self::RouterPort, Self::Link];
+}
+
+impl Bound {
+    /// What bounds `layout` on `arch`; only crossbars do if it is run `uncontended`.
+    pub fn new(arch: &Arch, layout: &Layout, uncontended: bool) -> Bound {
+        let mut resources: Vec<Resource> = layout.layers.iter().filter_map(|layer| crossbars(arch, layer)).collect();
+        let amounts: Vec<u64> = resources.iter().map(|resource| resource.amount).collect();
+        for resource in &mut resources {
+            resource.alike = alike(resource.amount, amounts.iter().copied());
+        }
+        if !uncontended {
+            resources.extend(shared(arch, layout));
+        }
+        // Of equals the first kind, and the first of it.
+        resources.sort_by(|a, b| b.cycles.total_cmp(&a.cycles).then(a.kind.cmp(&b.kind)));
+        Bound { cycles: resources.first().map_or(0.0, |first| first.cycles), resources }
+    }
+
+    /// The bottlenecks: the resources at the bound or near it.
+    pub fn bottlenecks(&self) -> impl Iterator<Item = &Resource> {
+        self.resources.iter().filter(|resource| self.is_near(resource))
+    }
+
+    /// The busiest resource of each kind and the other bottlenecks, one of those that are alike, at most [`PER_KIND`] of a
+    /// kind.
+    pub fn ranked(&self) -> Vec<&Resource> {
+        let mut ranked: Vec<&Resource> = Vec::new();
+        for resource in &self.resources {
+            let mut of_kind = ranked.iter().filter(|other| other.kind == resource.kind);
+            let first = of_kind.clone().next().is_none();
+            let other = of_kind.clone().count() < PER_KIND && of_kind.all(|other| other.amount != resource.amount);
+            if first || other && self.is_near(resource) {
+                ranked.push(resource);
+            }
+        }
+        ranked
+    }
+
+    /// Whether a resource is a bottleneck: at the bound or near it.
+    pub fn is_near(&self, resource: &Resource) -> bool {
+        resource.cycles >= NEAR * self.cycles
+    }
+}
+
+/// The crossbars of the replica of `layer` that is read longest; `None` if none of its windows is computed.
+fn crossbars(arch: &Arch, layer: &LayerLayout) -> Option<Resource> {
+    // The first IMA of a copy holds as much as any, and none takes longer.
+    let timing = Ima::new(arch, layer.geometry.ima(0)).timing();
+    let cycles = |copy: &u32| -> u64 {
+        let windows = layer.windows(*copy).iter();
+        windows.map(|window| timing.reads(arch.iterations(window.bits.into()))).sum()
+    };
+    let copies = (0..layer.copies.len() as u32).map(|copy| (cycles(&copy), copy));
+    let (amount, copy) = copies.max_by_key(|&(cycles, copy)| (cycles, Reverse(copy)))?;
+    let name = &layer.layer.name;
+    (amount > 0).then(|| Resource {
+        kind: Kind::Crossbars,
+        name: format!("crossbars of {name}, replica {copy}"),
+        cycles: amount as f64,
+        amount,
+        per_cycle: 1,
+        alike: 0,
+        layers: vec![Part { layer: name.clone(), share: 1.0 }],
+    })
+}
+
+/// The busiest of what layers and replicas share, kind by kind.
+fn shared(arch: &Arch, layout: &Layout) -> Vec<Resource> {
+    let demand = Demand::new(arch, layout);
+    let geometry = MeshGeometry::new(arch);
+    let tile = |tile: usize| {
+        let (tile, of_chip) = (tile as u32, arch.tiles_per_chip());
+        format!("tile {} on chip {}", tile % of_chip, tile / of_chip)
+    };
+    let port = |index: usize| {
+        let (chip, router, port) = demand.port(index);
+        let (column, row) = (router % geometry.columns(), router / geometry.columns());
+        let tiles = (arch.router.tile_columns * arch.router.tile_rows) as usize;
+        let tile = |number: usize| {
+            let own = (0..arch.tiles_per_chip()).filter(|&tile| geometry.router_of(tile) == (column, row)).nth(number);
+            own.expect("a router has all its tiles")
+        };
+        let port = match port.checked_sub(2 * tiles) {
+            Some(side) => format!("{} port", Direction::ALL[side].name()),
+            None if port < tiles => format!("port from tile {}", tile(port)),
+            None => format!("port to tile {}", tile(port - tiles)),
+        };
+        format!("{port} of router {column},{row} on chip {chip}")
+    };
+    let link = |index: usize| {
+        let (chip, side) = demand.link(index);
+        format!("link from chip {chip} to chip {}", geometry.neighbour(chip, side))
+    };
+    let busiest = |kind, needs: &[ByLayer], per_cycle: u64, name: &dyn Fn(usize) -> String| -> Vec<Resource> {
+        let amounts = needs.iter().map(ByLayer::total).zip(0..).filter(|&(amount, _)| amount > 0);
+        let mut amounts: Vec<(u64, usize)> = amounts.collect();
+        amounts.sort_unstable_by_key(|&(amount, index)| (Reverse(amount), index));
+        let resource = |&(amount, index): &(u64, usize)| Resource {
+            kind,
+            name: name(index),
+            cycles: amount as f64 / per_cycle as f64,
+            amount,
+            per_cycle,
+            alike: alike(amount, amounts.iter().map(|&(other, _)| other)),
+            layers: parts(layout, &needs[index], amount),
+        };
+        amounts.iter().take(PER_KIND).map(resource).collect()
+    };
+    let bits = |bytes_per_cycle: u32| 8 * u64::from(bytes_per_cycle);
+    [
+        busiest(Kind::Bus, &demand.buses, bits(arch.bus.bytes_per_cycle), &|index| format!("bus of {}", tile(index))),
+        busiest(Kind::EdramPort, &demand.edram_ports, bits(arch.edram.bytes_per_cycle), &|index| {
+            format!("eDRAM port of {}", tile(index))
+        }),
+        busiest(Kind::RouterPort, &demand.router_ports, arch.flits_per_cycle().into(), &port),
+        busiest(Kind::Link, &demand.links, arch.link_bits_per_cycle(), &link),
+    ]
+    .concat()
+}
+
+/// How many more than one of `amounts` are `amount`.
+fn alike(amount: u64, amounts: impl Iterator<Item = u64>) -> usize {
+    amounts.filter(|&other| other == amount).count() - 1
+}
+
+/// The parts of the layers in `need`, of which there is `amount` in all.
+fn parts(layout: &Layout, need: &ByLayer, amount: u64) -> Vec<Part> {
+    let mut layers = need.layers().to_vec();
+    layers.sort_by_key(|&(layer, of_layer)| (Reverse(of_layer), layer));
+    let part = |(layer, of_layer): (usize, u64)| Part {
+        layer: layout.layers[layer].layer.name.clone(),
+        share: of_layer as f64 / amount as f64,
+    };
+    layers.into_iter().map(part).collect()
+}

@@ -1,0 +1,266 @@
+use std::ops::Range;
+
+use arch::Arch;
+use components::{Direction, Hop, MeshGeometry, RowsRead};
+use mapper::{LayerLayout, Layout, NEVER};
+
+/// What passes each shared resource for one image: it follows from the mapping and the plan alone.
+///
+/// Values from one tile to another take the mesh, and belong to the layer that produced them; so do writes.
+#[derive(Clone, Debug)]
+pub struct Demand {
+    geometry: MeshGeometry,
+    tiles_of_router: usize,
+    /// Bits over the bus of each tile of the board.
+    pub buses: Vec<ByLayer>,
+    /// Bits through the eDRAM port of each tile of the board.
+    pub edram_ports: Vec<ByLayer>,
+    /// Flits through each router port: see [`Demand::port`].
+    pub router_ports: Vec<ByLayer>,
+    /// Bits over each link that leaves a chip: see [`Demand::link`].
+    pub links: Vec<ByLayer>,
+}
+
+/// An amount, by the layers that need it, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ByLayer(Vec<(usize, u64)>);
+
+impl ByLayer {
+    /// The layers that need any, in order, and how much.
+    pub fn layers(&self) -> &[(usize, u64)] {
+        &self.0
+    }
+
+    /// What all layers need.
+    pub fn total(&self) -> u64 {
+        self.0.iter().map(|(_, amount)| amount).sum()
+    }
+
+    /// Adds to what `layer` needs, which is not before the last one that needs any.
+    fn add(&mut self, layer: usize, amount: u64) {
+        match self.0.last_mut() {
+            _ if amount == 0 => (),
+            Some((last, of_last)) if *last == layer => *of_last += amount,
+            _ => self.0.push((layer, amount)),
+        }
+    }
+}
+
+/// One layer of a layout on its machine.
+#[derive(Clone, Copy)]
+struct Of<'a> {
+    arch: &'a Arch,
+    layout: &'a Layout,
+    index: usize,
+    layer: &'a LayerLayout,
+}
+
+impl Demand {
+    /// What an image needs of `arch` if it is run as `layout` says.
+    pub fn new(arch: &Arch, layout: &Layout) -> Demand {
+        let geometry = MeshGeometry::new(arch);
+        let (chips, tiles) = (arch.board.chips as usize, arch.tiles() as usize);
+        let tiles_of_router = (arch.router.tile_columns * arch.router.tile_rows) as usize;
+        let ports = chips * geometry.routers() as usize * ports_of_router(tiles_of_router);
+        let idle = |resources: usize| vec![ByLayer::default(); resources];
+        let mut demand = Demand {
+            buses: idle(tiles),
+            edram_ports: idle(tiles),
+            router_ports: idle(ports),
+            links: idle(chips * Direction::ALL.len()),
+            geometry,
+            tiles_of_router,
+        };
+        for (index, layer) in layout.layers.iter().enumerate() {
+            let of = Of { arch, layout, index, layer };
+            demand.operations(of);
+            demand.partial_sums(of);
+            demand.pool_values(of);
+            demand.positions(of);
+        }
+        demand
+    }
+
+    /// Chip, number of the router on the chip, and number of the port in the router, of entry `index` of `router_ports`.
+    pub fn port(&self, index: usize) -> (u32, u32, usize) {
+        let ports = ports_of_router(self.tiles_of_router);
+        let (router, routers) = ((index / ports) as u32, self.geometry.routers());
+        (router / routers, router % routers, index % ports)
+    }
+
+    /// Chip, and the side of it that the link leaves on, of entry `index` of `links`.
+    pub fn link(&self, index: usize) -> (u32, Direction) {
+        let sides = Direction::ALL.len();
+        ((index / sides) as u32, Direction::ALL[index % sides])
+    }
+
+    /// Inputs of operations from the buffer over the bus, and their results over the bus.
+    fn operations(&mut self, of: Of) {
+        let Of { arch, index, layer, .. } = of;
+        for copy in 0..layer.copies.len() as u32 {
+            let inputs = of.bits_read(copy);
+            let windows = layer.windows(copy).len() as u64;
+            for (tile, _, ima) in layer.places(arch, copy) {
+                let (row_group, _) = layer.geometry.groups_of(ima);
+                let read = inputs[row_group as usize];
+                let results = windows * of.partial_sum_bits(&layer.geometry.ima(ima).outputs);
+                self.buses[tile as usize].add(index, read + results);
+                self.edram_ports[tile as usize].add(index, read);
+            }
+        }
+    }
+
+    /// Partial sums to the tiles that finish the windows.
+    fn partial_sums(&mut self, of: Of) {
+        let Of { arch, layer, .. } = of;
+        for copy in 0..layer.copies.len() as u32 {
+            let windows = layer.windows(copy).len() as u64;
+            for (group, outputs) in (0..).zip(&layer.groups) {
+                let home = layer.home(arch, copy, group);
+                for helper in layer.group_tiles(arch, copy, group).into_keys() {
+                    self.send(of, helper, home, of.partial_sum_bits(&outputs.outputs), windows);
+                }
+            }
+        }
+    }
+
+    /// Activations for a max-pool that another copy finishes.
+    fn pool_values(&mut self, of: Of) {
+        let Of { arch, layer, .. } = of;
+        if layer.layer.pool.is_none() {
+            return;
+        }
+        let mut values = Tally::new(layer.copies.len());
+        for copy in 0..layer.copies.len() as u32 {
+            for window in layer.windows(copy) {
+                let (rows, columns) = layer.positions_under(window);
+                for position in rows.flat_map(|y| columns.clone().map(move |x| y * layer.layer.pooled.width + x)) {
+                    let finisher = layer.finisher[position as usize];
+                    if finisher != copy {
+                        values.count(finisher);
+                    }
+                }
+            }
+            for (finisher, number) in values.take() {
+                for (group, outputs) in (0..).zip(&layer.groups) {
+                    let (from, to) = (layer.home(arch, copy, group), layer.home(arch, finisher, group));
+                    self.send(of, from, to, of.partial_sum_bits(&outputs.outputs), number);
+                }
+            }
+        }
+    }
+
+    /// Finished positions to the buffers of the next layer; those of the last stay where they are finished.
+    fn positions(&mut self, of: Of) {
+        let Of { arch, layout, index, layer } = of;
+        let next = layout.layers.get(index + 1);
+        let mut finished: Vec<(u32, u32)> =
+            layer.finisher.iter().copied().zip(0..).filter(|&(finisher, _)| finisher != NEVER).collect();
+        finished.sort_unstable();
+        let mut sent = Tally::new(next.map_or(0, |next| next.shares.len()));
+        for finished in finished.chunk_by(|a, b| a.0 == b.0) {
+            let copy = finished[0].0;
+            let homes: Vec<u32> = (0..layer.groups.len() as u32).map(|group| layer.home(arch, copy, group)).collect();
+            let Some(next) = next else {
+                for (&home, group) in homes.iter().zip(&layer.groups) {
+                    let bits = of.partial_sum_bits(&group.outputs) * finished.len() as u64;
+                    self.edram_ports[home as usize].add(index, bits);
+                }
+                continue;
+            };
+            for destination in finished.iter().flat_map(|&(_, position)| layer.destinations(position)) {
+                sent.count(destination.share);
+            }
+            for (share, number) in sent.take() {
+                let share = &next.shares[share as usize];
+                for (&home, group) in homes.iter().zip(&layer.groups) {
+                    let bits = u64::from(share.overlap(&group.outputs)) * u64::from(next.stored_bits);
+                    self.edram_ports[share.tile as usize].add(index, bits * number);
+                    self.send(of, home, share.tile, bits, number);
+                }
+            }
+        }
+    }
+
+    /// `packets` of `bits` from tile to tile. In the same tile they take nothing.
+    fn send(&mut self, Of { arch, index, .. }: Of, from: u32, to: u32, bits: u64, packets: u64) {
+        if from == to || packets == 0 {
+            return;
+        }
+        let Demand { geometry, tiles_of_router, router_ports, links, .. } = self;
+        let flits = bits.div_ceil(arch.router.flit_bits.into());
+        geometry.way(from, to, |hop| match hop {
+            Hop::Port(chip, (column, row), port) => {
+                let router = (chip * geometry.routers() + row * geometry.columns() + column) as usize;
+                let port = router * ports_of_router(*tiles_of_router) + port.number(*tiles_of_router);
+                router_ports[port].add(index, flits * packets);
+            }
+            Hop::Link(chip, side) => {
+                links[chip as usize * Direction::ALL.len() + side as usize].add(index, bits * packets);
+            }
+        });
+    }
+}
+
+impl Of<'_> {
+    /// Bits that an IMA of each row group of copy `copy` reads. Zeros are not read.
+    fn bits_read(self, copy: u32) -> Vec<u64> {
+        let layer = self.layer;
+        let before = self.index.checked_sub(1).map(|before| &self.layout.layers[before]);
+        let produced =
+            |y, x| before.is_none_or(|before| before.produced[(y * before.layer.pooled.width + x) as usize] != NEVER);
+        let row_groups = (0..layer.geometry.row_groups).map(|row_group| layer.geometry.ima_at(row_group, 0));
+        let rows: Vec<Range<u32>> = row_groups.map(|ima| layer.geometry.ima(ima).rows).collect();
+        let (mut bits_of_whole, mut bits) = (0, vec![0; rows.len()]);
+        for window in layer.windows(copy) {
+            if window.whole {
+                bits_of_whole += u64::from(window.bits);
+                continue;
+            }
+            let read = RowsRead::new(&layer.layer, window, produced);
+            for (bits, rows) in bits.iter_mut().zip(&rows) {
+                *bits += u64::from(read.among(rows)) * u64::from(window.bits);
+            }
+        }
+        for (bits, rows) in bits.iter_mut().zip(&rows) {
+            *bits += rows.len() as u64 * bits_of_whole;
+        }
+        bits
+    }
+
+    /// Bits of the results or partial sums of `outputs` for one window.
+    fn partial_sum_bits(self, outputs: &Range<u32>) -> u64 {
+        outputs.len() as u64 * u64::from(self.arch.tile.partial_sum_bits)
+    }
+}
+
+/// Counts by number, of which most stay 0.
+struct Tally {
+    counts: Vec<u64>,
+    counted: Vec<u32>,
+}
+
+impl Tally {
+    fn new(numbers: usize) -> Tally {
+        Tally { counts: vec![0; numbers], counted: Vec::new() }
+    }
+
+    fn count(&mut self, number: u32) {
+        let count = &mut self.counts[number as usize];
+        if *count == 0 {
+            self.counted.push(number);
+        }
+        *count += 1;
+    }
+
+    /// What was counted, and begins again.
+    fn take(&mut self) -> Vec<(u32, u64)> {
+        let Tally { counts, counted } = self;
+        counted.drain(..).map(|number| (number, std::mem::take(&mut counts[number as usize]))).collect()
+    }
+}
+
+/// Ports of a router: from its tiles, to its tiles, to its neighbours.
+fn ports_of_router(tiles: usize) -> usize {
+    2 * tiles + Direction::ALL.len()
+}

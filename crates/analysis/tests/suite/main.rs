@@ -1,0 +1,5 @@
+//! What the analysis says beforehand is what the simulator does.
+
+mod bound;
+mod demand;
+mod passing;

@@ -1,0 +1,106 @@
+//! What passes the resources of a running machine, seen by a probe.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use arch::Arch;
+use chip::{Options, Outcome, Probe, SimulationError, Unit};
+use components::{Direction, MeshGeometry, Port};
+use des::Cycle;
+use mapper::Layout;
+
+/// An amount for each layer and resource.
+type Amounts<Resource> = BTreeMap<(Resource, usize), u64>;
+
+/// What passed, resource by resource, and for which layer.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Passing {
+    last_layer: usize,
+    tiles_of_router: usize,
+    /// Bits over the bus of a tile.
+    pub buses: Amounts<u32>,
+    /// Bits through the eDRAM port of a tile.
+    pub edram_ports: Amounts<u32>,
+    /// Flits through a port: chip, router (column, row), number of the port.
+    pub router_ports: Amounts<(u32, (u32, u32), usize)>,
+    /// Bits over a link: the chip that it enters, and the side.
+    pub links: Amounts<(u32, Direction)>,
+    /// Ports that the packet under way has taken.
+    taken: Vec<(u32, (u32, u32), usize)>,
+}
+
+impl Passing {
+    /// What passed while `images` images ran.
+    pub fn seen(arch: &Arch, layout: &Layout, images: u32) -> Result<(Outcome, Passing), SimulationError> {
+        let passing = Passing {
+            last_layer: layout.layers.len() - 1,
+            tiles_of_router: (arch.router.tile_columns * arch.router.tile_rows) as usize,
+            ..Passing::default()
+        };
+        let (outcome, passing) = chip::run_probed(arch, layout, &Options { images, ..Options::default() }, passing);
+        Ok((outcome?, passing))
+    }
+
+    /// What `analysis` says will pass.
+    pub fn foreseen(arch: &Arch, layout: &Layout) -> Passing {
+        let (demand, geometry) = (analysis::Demand::new(arch, layout), MeshGeometry::new(arch));
+        let router = |router: u32| (router % geometry.columns(), router / geometry.columns());
+        let port = |(chip, of_chip, port): (u32, u32, usize)| (chip, router(of_chip), port);
+        let link = |(chip, side): (u32, Direction)| (geometry.neighbour(chip, side), side.opposite());
+        Passing {
+            last_layer: layout.layers.len() - 1,
+            tiles_of_router: (arch.router.tile_columns * arch.router.tile_rows) as usize,
+            buses: amounts(&demand.buses, |tile| tile as u32),
+            edram_ports: amounts(&demand.edram_ports, |tile| tile as u32),
+            router_ports: amounts(&demand.router_ports, |index| port(demand.port(index))),
+            links: amounts(&demand.links, |index| link(demand.link(index))),
+            taken: Vec::new(),
+        }
+    }
+}
+
+fn amounts<Resource: Ord>(needs: &[analysis::ByLayer], name: impl Fn(usize) -> Resource) -> Amounts<Resource> {
+    let of = |(index, need): (usize, &analysis::ByLayer)| {
+        let layers = need.layers().iter().map(|&(layer, amount)| ((name(index), layer), amount));
+        layers.collect::<Vec<_>>()
+    };
+    needs.iter().enumerate().flat_map(of).collect()
+}
+
+/// Adds to an amount, unless there is nothing to add.
+fn add<Resource: Ord>(amounts: &mut Amounts<Resource>, resource: Resource, layer: usize, amount: u64) {
+    if amount > 0 {
+        *amounts.entry((resource, layer)).or_default() += amount;
+    }
+}
+
+impl Probe for Passing {
+    fn fetch(&mut self, unit: Unit, _: u32, bits: u64, _: Range<Cycle>) {
+        add(&mut self.buses, unit.tile, unit.layer.into(), bits);
+        add(&mut self.edram_ports, unit.tile, unit.layer.into(), bits);
+    }
+
+    fn result(&mut self, unit: Unit, _: u32, bits: u64, _: Range<Cycle>) {
+        add(&mut self.buses, unit.tile, unit.layer.into(), bits);
+    }
+
+    fn write(&mut self, tile: u32, layer: Option<u16>, _: u32, bits: u32, _: Range<Cycle>) {
+        // What a layer reads, the one before has produced.
+        let layer = layer.map_or(self.last_layer, |layer| usize::from(layer) - 1);
+        add(&mut self.edram_ports, tile, layer, bits.into());
+    }
+
+    fn port(&mut self, chip: u32, router: (u32, u32), port: Port, _: u32, _: Cycle) {
+        self.taken.push((chip, router, port.number(self.tiles_of_router)));
+    }
+
+    fn packet(&mut self, _: u32, _: (u32, u32), layer: u16, flits: u32, _: u32, _: Range<Cycle>) {
+        for port in self.taken.drain(..) {
+            add(&mut self.router_ports, port, layer.into(), flits.into());
+        }
+    }
+
+    fn crossing(&mut self, to: u32, enters: Direction, layer: u16, bits: u32, _: Range<Cycle>) {
+        add(&mut self.links, (to, enters), layer.into(), bits.into());
+    }
+}

@@ -1,0 +1,48 @@
+//! What bounds the pace of a run.
+
+use analysis::{Bound, Resource};
+use comfy_table::{Cell, Color};
+
+use super::table;
+use crate::format::{grouped, percent};
+
+/// Layers that are named for each resource.
+const NAMED: usize = 3;
+
+/// The busiest resource of each kind and all that are near the bound, those that an image needs longest first.
+pub fn bound(bound: &Bound) -> String {
+    let mut table = table(&["an image needs", "cycles", "of bound", "by layer"], &[0, 3]);
+    for resource in bound.ranked() {
+        // A bottleneck is worth a look.
+        let color = if bound.is_near(resource) { Color::Yellow } else { Color::Reset };
+        table.add_row([
+            Cell::new(name(resource)),
+            Cell::new(grouped(resource.cycles.round() as u64)),
+            Cell::new(percent(resource.cycles / bound.cycles)).fg(color),
+            Cell::new(layers(resource)),
+        ]);
+    }
+    let cycles = grouped(bound.cycles.round() as u64);
+    format!("{}\nIn the long run no image follows the one before in fewer than {cycles} cycles.", table.trim_fmt())
+}
+
+/// The name of a resource, and how many an image needs as long.
+pub(crate) fn name(resource: &Resource) -> String {
+    match resource.alike {
+        0 => resource.name.clone(),
+        alike => format!("{} (and {alike} alike)", resource.name),
+    }
+}
+
+/// The layers that need most of a resource, with their parts of it if there are several.
+pub(crate) fn layers(resource: &Resource) -> String {
+    if let [only] = &resource.layers[..] {
+        return only.layer.clone();
+    }
+    let layers = resource.layers.iter().take(NAMED);
+    let mut named: Vec<String> = layers.map(|part| format!("{} {:.0} %", part.layer, 100.0 * part.share)).collect();
+    if resource.layers.len() > NAMED {
+        named.push(format!("{} more", resource.layers.len() - NAMED));
+    }
+    named.join(", ")
+}
