@@ -109,7 +109,7 @@ impl Layout {
             }
             let mut laid = LayerLayout {
                 layer: layer.clone(),
-                stored_bits: precision.stored_bits(),
+                stored_bits: precision.stored_bits(layer),
                 groups: geometry.output_groups(),
                 geometry,
                 copies: mapped.copies.clone(),
@@ -125,7 +125,7 @@ impl Layout {
                 destinations: Vec::new(),
             };
             laid.finish_positions();
-            laid.shares = laid.receive(arch, precision, produced);
+            laid.shares = laid.receive(arch, produced);
             if let Some(before) = layers.last_mut() {
                 before.send_to(&laid.shares);
             }
@@ -321,7 +321,7 @@ impl LayerLayout {
     }
 
     /// The shares of the tiles that hold IMAs of this layer.
-    fn receive(&self, arch: &Arch, plan: &network::LayerPlan, produced: Option<&[u32]>) -> Vec<Share> {
+    fn receive(&self, arch: &Arch, produced: Option<&[u32]>) -> Vec<Share> {
         // Copies and channels in each tile.
         let mut tiles: BTreeMap<u32, (Vec<u32>, Vec<Range<u32>>)> = BTreeMap::new();
         let channels: Vec<_> = (0..self.geometry.row_groups)
@@ -344,7 +344,7 @@ impl LayerLayout {
             });
             let channels = merged(channels);
             let read: u32 = channels.iter().map(|range| range.end - range.start).sum();
-            let position_bits = u64::from(read) * u64::from(plan.stored_bits());
+            let position_bits = u64::from(read) * u64::from(self.stored_bits);
             Share { tile, channels, position_bits, order: order.clone() }
         };
         tiles.into_iter().map(share).collect()
