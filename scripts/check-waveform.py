@@ -10,7 +10,18 @@ import json
 import subprocess
 import sys
 
-CAUSES = ["computing", "input", "bus", "output_register", "downstream_buffer", "mesh", "filling", "finished"]
+CAUSES = [
+    "computing",
+    "input",
+    "bus",
+    "ima_output_register",
+    "lockstep",
+    "output_register",
+    "downstream_buffer",
+    "mesh",
+    "filling",
+    "finished",
+]
 
 if sys.argv[1].endswith(".fst"):
     text = subprocess.run(["fst2vcd", sys.argv[1]], check=True, capture_output=True, text=True).stdout

@@ -1,7 +1,7 @@
 //! Operation and iteration fidelity are one machine: every window ends in the same cycle, every count and stall agrees.
 
 use arch::Arch;
-use chip::{Fidelity, Options, Outcome};
+use chip::{Cause, Fidelity, Options, Outcome};
 use network::{Edges, Layer, LayerKind, Network, Plan, Region};
 use proptest::prelude::*;
 
@@ -16,6 +16,7 @@ fn agree(arch: &Arch, network: &Network, plan: &Plan, images: u32, uncontended: 
     };
     let operation = at(Fidelity::Operation);
     assert_eq!(operation, at(Fidelity::Iteration));
+    assert!(!uncontended || operation.stalls()[Cause::Bus] == 0, "a bus without limits was waited for");
     Some(operation)
 }
 
@@ -34,6 +35,9 @@ fn machines() -> Vec<(&'static str, Arch)> {
         changed("two-bit DACs", &[("dac.bits", "2")]),
         changed("one-bit cells", &[("crossbar.cell_bits", "1")]),
         changed("zero row blocks skipped", &[("ima.skip_zero_row_blocks", "true")]),
+        changed("one output register", &[("ima.output_registers", "1")]),
+        changed("an odd rate and clock", &[("adc.rate_gsps", "0.137"), ("router.clock_ghz", "0.0731")]),
+        changed("unit columns", &[("adc.unit_column", "true")]),
     ]
 }
 
@@ -53,7 +57,7 @@ fn tiny_plans(network: &Network) -> Vec<(&'static str, Plan)> {
 }
 
 #[test]
-fn on_44_combinations_of_machine_and_plan() {
+fn on_56_combinations_of_machine_and_plan() {
     let tiny = preset("tiny");
     let mut congested = 0;
     for (machine, arch) in machines() {
@@ -65,7 +69,7 @@ fn on_44_combinations_of_machine_and_plan() {
             congested += u32::from(free.cycles < outcome.cycles);
         }
     }
-    assert!(congested >= 11, "only {congested} of 44 runs had to wait for anything");
+    assert!(congested >= 14, "only {congested} of 56 runs had to wait for anything");
 }
 
 #[test]
@@ -125,9 +129,12 @@ fn any_network() -> impl Strategy<Value = Network> {
 
 /// Variants of the tiny machine in which things may be scarce.
 fn any_machine() -> impl Strategy<Value = Arch> {
-    let imas = (1u32..=6, 1u32..=6, 1u32..=6, 16u32..200, 16u32..200, 1u32..=4, 1u32..=3);
-    (imas, prop::sample::select(vec![32u32, 48, 64]), prop::sample::select(vec![16u32, 32, 40]), any::<bool>())
-        .prop_map(|((imas, crossbars, adcs, bus, edram, cell_bits, dac_bits), rows, columns, skip)| {
+    let imas =
+        (1u32..=6, 1u32..=6, 1u32..=6, 16u32..200, 16u32..200, 1u32..=4, prop::sample::select(vec![1u32, 2, 3, 8]));
+    let ours = (1u32..=7, 10u32..2000, any::<bool>(), any::<bool>());
+    (imas, prop::sample::select(vec![32u32, 48, 64]), prop::sample::select(vec![16u32, 32, 40]), ours).prop_map(
+        |((imas, crossbars, adcs, bus, edram, cell_bits, dac_bits), rows, columns, ours)| {
+            let (output_registers, rate, unit_column, skip) = ours;
             let changes = [
                 ("tile.imas", imas),
                 ("ima.crossbars", crossbars),
@@ -139,15 +146,21 @@ fn any_machine() -> impl Strategy<Value = Arch> {
                 ("crossbar.rows", rows),
                 ("crossbar.columns", columns),
                 ("adc.bits", 12),
+                ("ima.output_registers", output_registers),
                 ("ima.input_register_bytes", 2048),
                 ("ima.output_register_bytes", 512),
                 ("tile.output_register_bytes", 3072),
             ];
             let texts: Vec<_> = changes.iter().map(|(key, value)| (*key, value.to_string())).collect();
             let mut changes: Vec<_> = texts.iter().map(|(key, value)| (*key, value.as_str())).collect();
-            changes.push(("ima.skip_zero_row_blocks", if skip { "true" } else { "false" }));
+            // Conversions in a cycle of 100 ns: 1 to 200, and seldom a whole number.
+            let (rate, bool) =
+                (format!("{:.3}", f64::from(rate) / 1000.0), |value| if value { "true" } else { "false" });
+            changes.extend([("adc.rate_gsps", rate.as_str()), ("adc.unit_column", bool(unit_column))]);
+            changes.push(("ima.skip_zero_row_blocks", bool(skip)));
             machine("tiny", &changes)
-        })
+        },
+    )
 }
 
 /// Bits of each of four layers, and rectangles of them with bits of their own; 0 crops.

@@ -6,6 +6,7 @@ mod dependencies;
 mod determinism;
 mod isaac;
 mod paper;
+mod pipeline;
 mod regions;
 mod stalls;
 mod support;

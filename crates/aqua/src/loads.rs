@@ -65,7 +65,7 @@ impl Loads {
 
     /// The resource that `images` images need longest.
     pub fn busiest(&self, arch: &Arch, images: u32) -> Option<Load> {
-        let of = |loads: &[u64], units_per_cycle: u64, name: &dyn Fn(usize) -> String| {
+        let of = |loads: &[u64], units_per_cycle: f64, name: &dyn Fn(usize) -> String| {
             let each = loads.chunks(self.layers).enumerate();
             // Of equals the first.
             let (index, by_layer) = each.rev().max_by_key(|(_, by_layer)| by_layer.iter().sum::<u64>())?;
@@ -73,16 +73,16 @@ impl Loads {
             let (layer, most) = by_layer.iter().enumerate().rev().max_by_key(|(_, units)| **units)?;
             (total > 0).then(|| Load {
                 resource: name(index),
-                cycles: total as f64 / units_per_cycle as f64 / f64::from(images),
+                cycles: total as f64 / units_per_cycle / f64::from(images),
                 layer,
                 share: *most as f64 / total as f64,
             })
         };
         let loads = [
-            of(&self.bus, 8 * u64::from(arch.bus.bytes_per_cycle), &|tile| format!("bus of tile {tile}")),
-            of(&self.edram, 8 * u64::from(arch.edram.bytes_per_cycle), &|tile| format!("eDRAM port of tile {tile}")),
-            of(&self.router, arch.flits_per_cycle().into(), &|port| self.port_name(port)),
-            of(&self.link, arch.link_bits_per_cycle(), &|link| {
+            of(&self.bus, 8.0 * f64::from(arch.bus.bytes_per_cycle), &|tile| format!("bus of tile {tile}")),
+            of(&self.edram, 8.0 * f64::from(arch.edram.bytes_per_cycle), &|tile| format!("eDRAM port of tile {tile}")),
+            of(&self.router, arch.flits_per_cycle().per_cycle(), &|port| self.port_name(port)),
+            of(&self.link, arch.link_bits_per_cycle().per_cycle(), &|link| {
                 let (chip, side) = (link / Direction::ALL.len(), Direction::ALL[link % Direction::ALL.len()]);
                 format!("link into chip {chip} from the {}", side.name())
             }),

@@ -62,7 +62,7 @@ pub(crate) const COMPONENT_COLUMNS: [(&str, Kind); 6] = [
 ];
 
 /// Columns of a layer.
-pub(crate) const LAYER_COLUMNS: [(&str, Kind); 25] = [
+pub(crate) const LAYER_COLUMNS: [(&str, Kind); 27] = [
     ("layer", Kind::Text),
     ("weight_bits", Kind::Integer),
     ("activation_bits", Kind::Integer),
@@ -83,6 +83,8 @@ pub(crate) const LAYER_COLUMNS: [(&str, Kind); 25] = [
     ("computing", Kind::Integer),
     ("input", Kind::Integer),
     ("bus", Kind::Integer),
+    ("ima_output_register", Kind::Integer),
+    ("lockstep", Kind::Integer),
     ("output_register", Kind::Integer),
     ("downstream_buffer", Kind::Integer),
     ("mesh", Kind::Integer),

@@ -92,6 +92,10 @@ fn remedies(subject: &Subject<'_>, wait: Wait) -> Vec<Change> {
             twice("bus.bytes_per_cycle", arch.bus.bytes_per_cycle.into()),
             twice("edram.bytes_per_cycle", arch.edram.bytes_per_cycle.into()),
         ])],
+        Cause::ImaOutputRegister if arch.ima.output_registers < 7 => {
+            let now = f64::from(arch.ima.output_registers);
+            vec![Change::Machine(vec![("ima.output_registers", now, (2.0 * now).min(7.0))])]
+        }
         Cause::OutputRegister => {
             vec![Change::Machine(vec![twice("tile.output_register_bytes", arch.tile.output_register_bytes.into())])]
         }
@@ -154,6 +158,7 @@ fn set(arch: &mut Arch, key: &str, value: f64) {
         "bus.bytes_per_cycle" => arch.bus.bytes_per_cycle = whole,
         "edram.bytes_per_cycle" => arch.edram.bytes_per_cycle = whole,
         "edram.bytes" => arch.edram.bytes = whole,
+        "ima.output_registers" => arch.ima.output_registers = whole,
         "tile.output_register_bytes" => arch.tile.output_register_bytes = whole,
         "router.clock_ghz" => arch.router.clock_ghz = value,
         "hyper_transport.gigabytes_per_second" => arch.hyper_transport.gigabytes_per_second = value,
