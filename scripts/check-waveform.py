@@ -10,8 +10,20 @@ import json
 import subprocess
 import sys
 
-CAUSES = ["computing", "input", "bus", "output_register", "downstream_buffer", "max_pool", "router", "link",
-          "filling", "finished"]
+CAUSES = [
+    "computing",
+    "input",
+    "bus",
+    "ima_output_register",
+    "lockstep",
+    "output_register",
+    "downstream_buffer",
+    "max_pool",
+    "router",
+    "link",
+    "filling",
+    "finished",
+]
 
 if sys.argv[1].endswith(".fst"):
     text = subprocess.run(["fst2vcd", sys.argv[1]], check=True, capture_output=True, text=True).stdout

@@ -83,11 +83,14 @@ pub fn any_machine() -> impl Strategy<Value = Arch> {
 }
 
 fn scarce_machine() -> impl Strategy<Value = Arch> {
-    let imas = (1u32..=6, 1u32..=6, 1u32..=6, 16u32..200, 16u32..200, 1u32..=4, 1u32..=3);
+    let dac_bits = prop::sample::select(vec![1u32, 2, 3, 8]);
+    let imas = (1u32..=6, 1u32..=6, 1u32..=6, 16u32..200, 16u32..200, 1u32..=4, dac_bits);
+    let ours = (1u32..=7, 10u32..2000, any::<bool>(), any::<bool>(), any::<bool>());
     let memories = (prop::sample::select(vec![96u32, 256, 1024, 65536]), prop::sample::select(vec![64u32, 512, 3072]));
     let crossbars = (prop::sample::select(vec![32u32, 48, 64]), prop::sample::select(vec![16u32, 32, 40]));
-    (imas, crossbars, memories, any::<bool>(), any::<bool>()).prop_map(
-        |((imas, crossbars, adcs, bus, port, cell_bits, dac_bits), (rows, columns), (edram, register), skip, slow)| {
+    (imas, crossbars, memories, ours).prop_map(
+        |((imas, crossbars, adcs, bus, port, cell_bits, dac_bits), (rows, columns), (edram, register), ours)| {
+            let (output_registers, rate, unit_column, skip, slow) = ours;
             let changes = [
                 ("tile.imas", imas),
                 ("ima.crossbars", crossbars),
@@ -100,14 +103,19 @@ fn scarce_machine() -> impl Strategy<Value = Arch> {
                 ("crossbar.rows", rows),
                 ("crossbar.columns", columns),
                 ("adc.bits", 12),
+                ("ima.output_registers", output_registers),
                 ("ima.input_register_bytes", 2048),
                 ("ima.output_register_bytes", register.min(512)),
                 ("tile.output_register_bytes", register),
             ];
             let texts: Vec<_> = changes.iter().map(|(key, value)| (*key, value.to_string())).collect();
             let mut changes: Vec<_> = texts.iter().map(|(key, value)| (*key, value.as_str())).collect();
-            changes.push(("ima.skip_zero_row_blocks", if skip { "true" } else { "false" }));
-            changes.push(("router.clock_ghz", if slow { "0.02" } else { "1.0" }));
+            // Conversions in a cycle of 100 ns: 1 to 200, and seldom a whole number.
+            let rate = format!("{:.3}", f64::from(rate) / 1000.0);
+            let bool = |value| if value { "true" } else { "false" };
+            changes.extend([("adc.rate_gsps", rate.as_str()), ("adc.unit_column", bool(unit_column))]);
+            changes.push(("ima.skip_zero_row_blocks", bool(skip)));
+            changes.push(("router.clock_ghz", if slow { "0.0237" } else { "1.0" }));
             machine("tiny", &changes)
         },
     )

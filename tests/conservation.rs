@@ -54,7 +54,7 @@ fn energy_is_counts_times_coefficients() {
     assert_eq!(of("dac"), counts.dac_activations as f64 * e.dac_row.pj);
     assert_eq!(
         of("adc"),
-        counts.adc_conversions as f64 * (e.adc_conversion_8_bits.pj * arch::derived::adc_scale(arch.adc.bits))
+        counts.adc_conversions as f64 * (e.adc_conversion_8_bits.pj * arch::adc_energy_scale(arch.adc.bits))
     );
     assert_eq!(of("edram_buffer"), (counts.edram_bits_read + counts.edram_bits_written) as f64 * e.edram_bit.pj);
     assert_eq!(of("router"), counts.router_flit_hops as f64 * e.router_flit.pj);

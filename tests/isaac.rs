@@ -88,8 +88,48 @@ fn isaac_ce_has_the_peak_throughput_and_efficiencies_that_isaac_prints() {
 fn adc_energy_of_other_resolutions_follows_isaacs_rule() {
     // 0.19543 n + 0.000414 x 2^n, over its 1.669424 pJ at 8 bits.
     for (bits, pj) in [(4, 0.788344), (6, 1.199076), (8, 1.669424), (9, 1.970838), (12, 4.040904)] {
-        assert_close("scale", arch::adc_scale(bits), pj / 1.669424, 1e-9);
+        assert_close("scale", arch::adc_energy_scale(bits), pj / 1.669424, 1e-9);
     }
+}
+
+#[test]
+fn adc_area_of_other_resolutions_follows_a_rule_of_its_own() {
+    // 81.727 n + 2.13353 x 2^n um2, over its 1199.99968 um2 at 8 bits.
+    for (bits, um2) in
+        [(4, 361.04448), (6, 626.90792), (7, 845.18084), (8, 1199.99968), (9, 1827.91036), (12, 9719.66288)]
+    {
+        assert_close("scale", arch::adc_area_scale(bits), um2 / 1199.99968, 1e-9);
+    }
+    let area = |bits: u32| {
+        let mut machine = arch::load("isaac-ce").unwrap();
+        machine.adc.bits = bits;
+        derived(&machine).groups.iter().find(|group| group.name == "adc").unwrap().area_mm2
+    };
+    // Table I's 8 ADCs take 0.0096 mm2.
+    for (bits, relative) in [(7, 0.704), (8, 1.0), (9, 1.523)] {
+        assert!((area(bits) / 0.0096 - relative).abs() < 0.0005, "{bits} bits");
+    }
+}
+
+/// Peak throughput per area of ISAAC-CE with some fields changed, its rows fitted to its 8-bit ADCs.
+fn efficiency_at_8_bits(key: &str, bits: u32) -> f64 {
+    let text = arch::text("isaac-ce").unwrap().0;
+    let with = |rows: u32| {
+        let changes = [(key, bits.into()), ("crossbar.rows", rows.into()), ("ima.output_register_bytes", 512.into())];
+        arch::with_overrides(&text, "isaac-ce.toml", &changes).unwrap()
+    };
+    let rows = [8, 16, 32, 64, 128, 256, 512].into_iter().rev().find(|&rows| arch::lossless_adc_bits(&with(rows)) <= 8);
+    derived(&with(rows.expect("few enough rows fit"))).gops_per_mm2
+}
+
+#[test]
+fn at_an_8_bit_adc_dacs_of_one_bit_and_cells_of_two_are_best() {
+    let best = |key: &str, bits: &[u32]| {
+        let of = |bits: &u32| efficiency_at_8_bits(key, *bits);
+        *bits.iter().max_by(|a, b| of(a).total_cmp(&of(b))).unwrap()
+    };
+    assert_eq!(best("dac.bits", &[1, 2, 3, 4]), 1);
+    assert_eq!(best("crossbar.cell_bits", &[1, 2, 3, 4]), 2);
 }
 
 #[test]

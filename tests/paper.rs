@@ -80,7 +80,8 @@ fn a_tile_that_fills_its_bus_draws_the_bus_and_edram_power_of_isaac_table_1() {
 #[test]
 fn a_router_with_all_ports_full_draws_the_power_of_isaac_table_1() {
     let arch = isaac(&[]);
-    let (mut router, cycles, per_cycle) = (Router::new(4), 100u64, arch.flits_per_cycle());
+    // A flit each ns of a cycle of 100 ns.
+    let (mut router, cycles, per_cycle) = (Router::new(4, 1), 100u64, 100u32);
     let tiles = (0..4).map(Port::ToTile);
     let ports: Vec<Port> = tiles.chain(Direction::ALL.map(Port::Neighbour)).collect();
     for cycle in 1..=cycles {

@@ -8,6 +8,8 @@ mod determinism;
 mod isaac;
 mod many_images;
 mod paper;
+mod pipeline;
+mod regions;
 mod settled;
 mod stalls;
 mod support;

@@ -34,7 +34,7 @@ pub struct Resource {
     /// What an image needs of it: cycles of crossbars, flits of router ports, otherwise bits.
     pub amount: u64,
     /// What it does in a cycle.
-    pub per_cycle: u64,
+    pub per_cycle: f64,
     /// Others of its kind that an image needs as long.
     pub alike: usize,
     /// The layers that need it, the greediest first.
@@ -129,7 +129,7 @@ fn crossbars(arch: &Arch, layer: &LayerLayout) -> Option<Resource> {
         name: format!("crossbars of {name}, replica {copy}"),
         cycles: amount as f64,
         amount,
-        per_cycle: 1,
+        per_cycle: 1.0,
         alike: 0,
         layers: vec![Part { layer: name.clone(), share: 1.0 }],
     })
@@ -162,14 +162,14 @@ fn shared(arch: &Arch, layout: &Layout) -> Vec<Resource> {
         let (chip, side) = demand.link(index);
         format!("link from chip {chip} to chip {}", geometry.neighbour(chip, side))
     };
-    let busiest = |kind, needs: &[ByLayer], per_cycle: u64, name: &dyn Fn(usize) -> String| -> Vec<Resource> {
+    let busiest = |kind, needs: &[ByLayer], per_cycle: f64, name: &dyn Fn(usize) -> String| -> Vec<Resource> {
         let amounts = needs.iter().map(ByLayer::total).zip(0..).filter(|&(amount, _)| amount > 0);
         let mut amounts: Vec<(u64, usize)> = amounts.collect();
         amounts.sort_unstable_by_key(|&(amount, index)| (Reverse(amount), index));
         let resource = |&(amount, index): &(u64, usize)| Resource {
             kind,
             name: name(index),
-            cycles: amount as f64 / per_cycle as f64,
+            cycles: amount as f64 / per_cycle,
             amount,
             per_cycle,
             alike: alike(amount, amounts.iter().map(|&(other, _)| other)),
@@ -177,14 +177,14 @@ fn shared(arch: &Arch, layout: &Layout) -> Vec<Resource> {
         };
         amounts.iter().take(PER_KIND).map(resource).collect()
     };
-    let bits = |bytes_per_cycle: u32| 8 * u64::from(bytes_per_cycle);
+    let bits = |bytes_per_cycle: u32| 8.0 * f64::from(bytes_per_cycle);
     [
         busiest(Kind::Bus, &demand.buses, bits(arch.bus.bytes_per_cycle), &|index| format!("bus of {}", tile(index))),
         busiest(Kind::EdramPort, &demand.edram_ports, bits(arch.edram.bytes_per_cycle), &|index| {
             format!("eDRAM port of {}", tile(index))
         }),
-        busiest(Kind::RouterPort, &demand.router_ports, arch.flits_per_cycle().into(), &port),
-        busiest(Kind::Link, &demand.links, arch.link_bits_per_cycle(), &link),
+        busiest(Kind::RouterPort, &demand.router_ports, arch.flits_per_cycle().per_cycle(), &port),
+        busiest(Kind::Link, &demand.links, arch.link_bits_per_cycle().per_cycle(), &link),
     ]
     .concat()
 }

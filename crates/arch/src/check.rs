@@ -28,21 +28,28 @@ pub fn warnings(arch: &Arch) -> Vec<String> {
             arch.adc.bits, arch.crossbar.rows, arch.crossbar.cell_bits
         ));
     }
+    let (converted, merged) = (arch.columns_per_adc(), arch.columns_per_shift_add());
     let units = [
-        (arch.columns_per_adc(), arch.conversions_per_cycle(), "an ADC converts", "adc.count or adc.rate_gsps"),
         (
-            arch.columns_per_shift_add(),
-            arch.shift_add.values_per_cycle,
+            "an ADC converts",
+            arch.conversions_per_cycle().per_cycle(),
+            converted,
+            arch.conversion_cycles(converted),
+            "adc.count or adc.rate_gsps",
+        ),
+        (
             "a shift-and-add merges",
+            arch.shift_add.values_per_cycle.into(),
+            merged,
+            arch.merge_cycles(merged),
             "shift_add.count or shift_add.values_per_cycle",
         ),
     ];
-    for (columns, per_cycle, unit_does, keys) in units {
-        if columns > per_cycle {
+    for (unit_does, per_cycle, columns, cycles, keys) in units {
+        if cycles > 1 {
             warnings.push(format!(
                 "{unit_does} {per_cycle} columns in a cycle and has {columns} for each read, \
-                 so an iteration takes {} cycles (raise {keys})",
-                columns.div_ceil(per_cycle)
+                 so an iteration takes {cycles} cycles (raise {keys})"
             ));
         }
     }
@@ -106,27 +113,33 @@ fn grid(arch: &Arch, document: &mut Document) {
 
 fn rates(arch: &Arch, document: &mut Document) {
     let cycle = arch.cycle_ns;
-    if arch.conversions_per_cycle() < 1 {
-        document.fault(
-            &["adc.rate_gsps", "cycle_ns"],
-            format!("an ADC of {} Gsamples/s converts nothing in a cycle of {cycle} ns", arch.adc.rate_gsps),
-            format!("give adc.rate_gsps at least {}, or a longer cycle", 1.0 / cycle),
-        );
-    }
-    if arch.flits_per_cycle() < 1 {
-        document.fault(
-            &["router.clock_ghz", "cycle_ns"],
-            format!("a router of {} GHz passes no flit in a cycle of {cycle} ns", arch.router.clock_ghz),
-            format!("give router.clock_ghz at least {}, or a longer cycle", 1.0 / cycle),
-        );
-    }
-    if arch.link_bits_per_cycle() < 1 {
-        let rate = arch.hyper_transport.gigabytes_per_second;
-        document.fault(
-            &["hyper_transport.gigabytes_per_second", "cycle_ns"],
-            format!("a link of {rate} GB/s carries no bit in a cycle of {cycle} ns"),
-            format!("give hyper_transport.gigabytes_per_second at least {}, or a longer cycle", 0.125 / cycle),
-        );
+    let (converts, clock) = (arch.adc.rate_gsps, arch.router.clock_ghz);
+    let carries = arch.hyper_transport.gigabytes_per_second;
+    let rates = [
+        (
+            arch.conversions_per_cycle(),
+            "adc.rate_gsps",
+            format!("an ADC of {converts} Gsamples/s does not convert a column in a cycle of {cycle} ns"),
+            1.0,
+        ),
+        (
+            arch.flits_per_cycle(),
+            "router.clock_ghz",
+            format!("a router of {clock} GHz does not pass a flit in a cycle of {cycle} ns"),
+            1.0,
+        ),
+        (
+            arch.link_bits_per_cycle(),
+            "hyper_transport.gigabytes_per_second",
+            format!("a link of {carries} GB/s does not carry a bit in a cycle of {cycle} ns"),
+            0.125,
+        ),
+    ];
+    for (rate, key, problem, least) in rates {
+        if rate.cycles(1) > 1 {
+            let remedy = format!("give {key} at least {}, or a longer cycle", least / cycle);
+            document.fault(&[key, "cycle_ns"], problem, remedy);
+        }
     }
 }
 

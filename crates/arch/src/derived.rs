@@ -89,10 +89,19 @@ pub struct Derived {
     pub mb_per_mm2: f64,
 }
 
-/// Energy or area of an ADC of `bits` bits relative to one of 8: ISAAC's rule, a linear part and an exponential one.
-pub fn adc_scale(bits: u32) -> f64 {
-    let energy = |bits: u32| 0.19543 * f64::from(bits) + 0.000414 * f64::from(bits).exp2();
-    energy(bits) / energy(8)
+/// Energy of a conversion of `bits` bits relative to one of 8: ISAAC's rule in pJ, a linear part and an exponential one.
+pub fn adc_energy_scale(bits: u32) -> f64 {
+    relative_to_8_bits(bits, 0.19543, 0.000414)
+}
+
+/// Area of an ADC of `bits` bits relative to one of 8: ISAAC's rule in um2.
+pub fn adc_area_scale(bits: u32) -> f64 {
+    relative_to_8_bits(bits, 81.727, 2.13353)
+}
+
+fn relative_to_8_bits(bits: u32, linear: f64, exponential: f64) -> f64 {
+    let of = |bits: u32| linear * f64::from(bits) + exponential * f64::from(bits).exp2();
+    of(bits) / of(8)
 }
 
 /// The figures that follow from `arch`.
@@ -121,20 +130,26 @@ pub fn derived(arch: &Arch) -> Derived {
     }
 }
 
-/// Cycles from one IMA operation to the next, with activations of 16 bits.
+/// Cycles from one IMA operation to the next, with activations of 16 bits: those of its reads or, where these are few,
+/// its part of the time that it keeps one of the output registers.
 fn cycles_per_operation(arch: &Arch) -> f64 {
-    f64::from(arch.iterations(FULL_PRECISION_BITS)) * f64::from(arch.cycles_per_iteration())
+    let (iterations, cycles) = (arch.iterations(FULL_PRECISION_BITS), arch.cycles_per_iteration());
+    let conversion = arch.conversion_cycles(arch.columns_per_adc());
+    let merge = arch.merge_cycles(arch.columns_per_shift_add());
+    // From the first read to the last, whose sums are converted, merged and taken to the tile.
+    let kept = (iterations - 1) * cycles + 1 + conversion + merge + 1;
+    f64::from(iterations * cycles).max(f64::from(kept) / f64::from(arch.ima.output_registers))
 }
 
 fn groups(arch: &Arch) -> Vec<Group> {
     let (energy, area) = (&arch.energy, &arch.area);
     let count = u64::from;
     let rows = count(arch.ima.crossbars) * count(arch.crossbar.rows);
-    let columns = count(arch.ima.crossbars) * count(arch.crossbar.columns);
+    let columns = count(arch.ima.crossbars) * count(arch.converted_columns());
     let cells_of_one = f64::from(arch.crossbar.rows) * f64::from(arch.crossbar.columns);
 
     // Actions of a cycle at rated load, in one scope.
-    let conversions = f64::from(arch.adc.count) * f64::from(arch.conversions_per_cycle());
+    let conversions = f64::from(arch.adc.count) * arch.conversions_per_cycle().per_cycle();
     let operation = cycles_per_operation(arch);
     let results_of_one = f64::from(arch.results_per_crossbar(FULL_PRECISION_BITS));
     let ima_results = f64::from(arch.ima.crossbars) * results_of_one / operation;
@@ -145,9 +160,8 @@ fn groups(arch: &Arch) -> Vec<Group> {
     let bus_bits = 8.0 * f64::from(arch.bus.bytes_per_cycle);
     // A router has a port for each of its tiles and four for its neighbours.
     let ports = f64::from(arch.router.tile_columns * arch.router.tile_rows + 4);
-    let flits = ports * f64::from(arch.flits_per_cycle());
+    let flits = ports * arch.flits_per_cycle().per_cycle();
 
-    let adc_scale = adc_scale(arch.adc.bits);
     let cells = f64::from(arch.ima.crossbars) * cells_of_one;
     let group = |scope, name, units, actions: f64, pj: f64, mm2_of_one: f64| Group {
         name,
@@ -187,8 +201,8 @@ fn groups(arch: &Arch) -> Vec<Group> {
             "adc",
             count(arch.adc.count),
             conversions,
-            energy.adc_conversion_8_bits.pj * adc_scale,
-            area.adc_8_bits.mm2 * adc_scale,
+            energy.adc_conversion_8_bits.pj * adc_energy_scale(arch.adc.bits),
+            area.adc_8_bits.mm2 * adc_area_scale(arch.adc.bits),
         ),
         group(Ima, "dac", rows, rows as f64, energy.dac_row.pj, area.dac.mm2),
         group(Ima, "sample_hold", columns, columns as f64, energy.sample_hold_column.pj, area.sample_hold.mm2),
@@ -222,7 +236,7 @@ fn groups(arch: &Arch) -> Vec<Group> {
             arch.ima.output_register_bytes,
             ima_results,
             energy.output_register_value.pj,
-            area.output_register_byte.mm2,
+            area.output_register_byte.mm2 * f64::from(arch.ima.output_registers) / 2.0,
         ),
         links,
     ]

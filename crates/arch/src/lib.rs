@@ -4,13 +4,15 @@ mod check;
 pub mod derived;
 mod difference;
 mod machine;
+mod rate;
 
 use document::{Document, Faults};
 
 pub use check::{lossless_adc_bits, warnings};
-pub use derived::adc_scale;
+pub use derived::{adc_area_scale, adc_energy_scale};
 pub use difference::{Difference, diff};
 pub use machine::*;
+pub use rate::{Rate, Times};
 
 /// Machines built into the program: name and TOML text.
 pub const PRESETS: &[(&str, &str)] = &[

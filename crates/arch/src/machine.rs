@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Rate;
+
 /// Bits of the weights and activations that registers are sized for and rated loads are stated at (ISAAC section VI).
 pub const FULL_PRECISION_BITS: u32 = 16;
 
@@ -100,11 +102,21 @@ pub struct Ima {
     /// Input register, in bytes: the inputs of one operation, while those of the next are written behind them.
     #[schemars(range(min = 1, max = 1 << 24))]
     pub input_register_bytes: u32,
-    /// Output register, in bytes: the results of one operation; there are two, used in turn.
+    /// One of its output registers, in bytes: the results of one operation.
     #[schemars(range(min = 1, max = 1 << 24))]
     pub output_register_bytes: u32,
+    /// Output registers, used in turn: operations that have started and whose results are not in the tile yet. 2 where
+    /// the file says nothing; at most 7, what the simulator keeps count of.
+    #[serde(default = "two_output_registers")]
+    #[schemars(range(min = 1, max = 7))]
+    pub output_registers: u32,
     /// An operation skips the row blocks whose inputs are all zero.
     pub skip_zero_row_blocks: bool,
+}
+
+/// One is read while the other is written.
+fn two_output_registers() -> u32 {
+    2
 }
 
 /// Memristor array.
@@ -146,7 +158,7 @@ pub struct Adc {
     pub rate_gsps: f64,
     /// Weights are stored flipped where that makes a column's sum smaller, which saves one bit (ISAAC section V).
     pub flipped_encoding: bool,
-    /// One column more, which sums the inputs, is converted too (ISAAC section V).
+    /// One column more, which sums the inputs, is held, converted and merged, too (ISAAC section V).
     pub unit_column: bool,
 }
 
@@ -297,7 +309,7 @@ pub struct SquareMillimetres {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Area {
-    /// One 8-bit ADC; other resolutions scale like the energy.
+    /// One 8-bit ADC; other resolutions scale by ISAAC's rule, which is not that of the energy.
     pub adc_8_bits: SquareMillimetres,
     /// One row's DAC.
     pub dac: SquareMillimetres,
@@ -309,7 +321,7 @@ pub struct Area {
     pub shift_add: SquareMillimetres,
     /// One byte of an IMA's input register.
     pub input_register_byte: SquareMillimetres,
-    /// One byte of an IMA's output register.
+    /// One byte of an IMA's output register: of two, as Table I's area is taken to be that of both.
     pub output_register_byte: SquareMillimetres,
     /// One byte of eDRAM.
     pub edram_byte: SquareMillimetres,
@@ -351,19 +363,18 @@ impl Arch {
     }
 
     /// Columns that one ADC converts in a cycle.
-    pub fn conversions_per_cycle(&self) -> u32 {
-        // The product of two decimal fractions may fall a hair short of the whole number it means.
-        (self.adc.rate_gsps * self.cycle_ns + 1e-6) as u32
+    pub fn conversions_per_cycle(&self) -> Rate {
+        Rate::new(1, self.adc.rate_gsps, self.cycle_ns)
     }
 
     /// Flits that a mesh link carries in a cycle.
-    pub fn flits_per_cycle(&self) -> u32 {
-        (self.router.clock_ghz * self.cycle_ns + 1e-6) as u32
+    pub fn flits_per_cycle(&self) -> Rate {
+        Rate::new(1, self.router.clock_ghz, self.cycle_ns)
     }
 
     /// Bits that a chip-to-chip link carries in a cycle, one way.
-    pub fn link_bits_per_cycle(&self) -> u64 {
-        (self.hyper_transport.gigabytes_per_second * 8.0 * self.cycle_ns + 1e-6) as u64
+    pub fn link_bits_per_cycle(&self) -> Rate {
+        Rate::new(8, self.hyper_transport.gigabytes_per_second, self.cycle_ns)
     }
 
     /// Crossbar reads that apply `activation_bits` to a row.
@@ -381,21 +392,34 @@ impl Arch {
         self.crossbar.columns.div_ceil(self.columns_per_weight(weight_bits))
     }
 
+    /// Columns of a crossbar that are held, converted and merged.
+    pub fn converted_columns(&self) -> u32 {
+        self.crossbar.columns + u32::from(self.adc.unit_column)
+    }
+
     /// Columns that the ADC with the most crossbars converts for one read of an IMA in full use.
     pub fn columns_per_adc(&self) -> u32 {
-        let columns = self.crossbar.columns + u32::from(self.adc.unit_column);
-        self.ima.crossbars.div_ceil(self.adc.count) * columns
+        self.ima.crossbars.div_ceil(self.adc.count) * self.converted_columns()
     }
 
     /// Columns that the shift-and-add with the most crossbars merges for one read of an IMA in full use.
     pub fn columns_per_shift_add(&self) -> u32 {
-        self.ima.crossbars.div_ceil(self.shift_add.count) * self.crossbar.columns
+        self.ima.crossbars.div_ceil(self.shift_add.count) * self.converted_columns()
+    }
+
+    /// Cycles in which the busiest of an IMA's ADCs converts `columns` of one read.
+    pub fn conversion_cycles(&self, columns: u32) -> u32 {
+        // At least one conversion a cycle, so no more cycles than columns.
+        self.conversions_per_cycle().cycles(columns.into()).max(1) as u32
+    }
+
+    /// Cycles in which the busiest of an IMA's shift-and-adds merges `columns` of one read.
+    pub fn merge_cycles(&self, columns: u32) -> u32 {
+        columns.div_ceil(self.shift_add.values_per_cycle).max(1)
     }
 
     /// Cycles of an iteration of an IMA in full use: one, or those of its slowest unit.
     pub fn cycles_per_iteration(&self) -> u32 {
-        let adc = self.columns_per_adc().div_ceil(self.conversions_per_cycle());
-        let shift_add = self.columns_per_shift_add().div_ceil(self.shift_add.values_per_cycle);
-        adc.max(shift_add)
+        self.conversion_cycles(self.columns_per_adc()).max(self.merge_cycles(self.columns_per_shift_add()))
     }
 }

@@ -302,8 +302,8 @@ impl<'a> Chooser<'a> {
 pub fn without_regions(plan: &Plan) -> Plan {
     let mut plan = plan.clone();
     for layer in &mut plan.layers {
-        layer.activation_bits = layer.stored_bits();
-        layer.regions.clear();
+        let regions = layer.regions.drain(..).map(|region| region.bits);
+        layer.activation_bits = regions.fold(layer.activation_bits, u32::max);
     }
     plan
 }

@@ -5,27 +5,22 @@ use crate::Operation;
 pub struct Adc {
     /// Cycles for the held columns of one read: those of the ADC with the most crossbars.
     pub cycles_per_read: u32,
-    /// Unit columns of each crossbar that are converted too: 0 or 1.
-    unit_columns: u32,
     /// Conversions made.
     pub conversions: u64,
 }
 
 impl Adc {
-    /// The ADCs of an IMA that uses `crossbars`, given as (rows, columns).
-    pub fn new(arch: &arch::Arch, crossbars: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
-        let unit_columns = u32::from(arch.adc.unit_column);
-        let widest = crossbars.clone().map(|(_, columns)| columns + unit_columns).max().unwrap_or(0);
-        let shared_by = (crossbars.count() as u32).div_ceil(arch.adc.count);
-        let cycles_per_read = (shared_by * widest).div_ceil(arch.conversions_per_cycle()).max(1);
-        Self { cycles_per_read, unit_columns, conversions: 0 }
+    /// The ADCs of an IMA whose crossbars hold these numbers of `columns`.
+    pub fn new(arch: &arch::Arch, columns: impl Iterator<Item = u32> + Clone) -> Self {
+        let widest = columns.clone().max().unwrap_or(0);
+        let shared_by = (columns.count() as u32).div_ceil(arch.adc.count);
+        Self { cycles_per_read: arch.conversion_cycles(shared_by * widest), conversions: 0 }
     }
 
     /// Converts the held columns of `iterations` reads.
     #[inline]
     pub fn convert(&mut self, operation: &Operation, iterations: u64) {
-        let columns = operation.columns + self.unit_columns * operation.crossbars;
-        self.conversions += u64::from(columns) * iterations;
+        self.conversions += u64::from(operation.columns) * iterations;
     }
 }
 
@@ -41,11 +36,10 @@ mod tests {
 
     #[test]
     fn eight_adcs_convert_eight_crossbars_in_a_cycle_and_seven_do_not() {
-        let crossbars = [(128, 128); 8];
         let cycles = |count| {
             let mut arch = isaac();
             arch.adc.count = count;
-            Adc::new(&arch, crossbars.into_iter()).cycles_per_read
+            Adc::new(&arch, [128; 8].into_iter()).cycles_per_read
         };
         assert_eq!((cycles(8), cycles(7), cycles(4), cycles(3), cycles(1)), (1, 2, 2, 3, 8));
     }
@@ -55,20 +49,24 @@ mod tests {
         let cycles = |rate_gsps| {
             let mut arch = isaac();
             arch.adc.rate_gsps = rate_gsps;
-            Adc::new(&arch, [(128, 128)].into_iter()).cycles_per_read
+            Adc::new(&arch, [128].into_iter()).cycles_per_read
         };
         assert_eq!((cycles(1.28), cycles(1.27)), (1, 2));
     }
 
     #[test]
-    fn the_unit_column_is_converted_only_when_asked_for() {
-        let conversions = |unit_column| {
-            let mut arch = isaac();
-            arch.adc.unit_column = unit_column;
-            let mut adc = Adc::new(&arch, [(128, 128), (100, 128)].into_iter());
-            adc.convert(&OPERATION, 16);
-            adc.conversions
-        };
-        assert_eq!((conversions(false), conversions(true)), (256 * 16, 258 * 16));
+    fn the_cycles_of_a_read_follow_from_the_unrounded_rate() {
+        let mut arch = isaac();
+        (arch.cycle_ns, arch.adc.count) = (1.0, 1);
+        let cycles = |columns: &[u32]| Adc::new(&arch, columns.iter().copied()).cycles_per_read;
+        // 1.28 conversions a cycle: 17 / 1.28 = 13.3, 32 / 1.28 = 25, 3 x 16 / 1.28 = 37.5.
+        assert_eq!((cycles(&[17]), cycles(&[32]), cycles(&[16, 7, 3])), (14, 25, 38));
+    }
+
+    #[test]
+    fn every_held_column_is_converted() {
+        let mut adc = Adc::new(&isaac(), [128, 128].into_iter());
+        adc.convert(&OPERATION, 16);
+        assert_eq!(adc.conversions, 256 * 16);
     }
 }

@@ -35,9 +35,9 @@ counts! {
     crossbar_cells,
     /// Used rows driven, once for each read.
     dac_activations,
-    /// Used columns held, once for each read.
+    /// Used columns held, once for each read; unit columns too, where they are converted.
     sample_holds,
-    /// Conversions of used columns.
+    /// Conversions of these columns.
     adc_conversions,
     /// Conversions merged by the IMAs' shift-and-adds.
     shift_adds,

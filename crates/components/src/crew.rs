@@ -1,3 +1,5 @@
+use des::Cycle;
+
 use crate::ImaTiming;
 
 /// The IMAs of a tile that work on the same outputs of a copy.
@@ -19,6 +21,10 @@ pub struct Crew {
     pub starting: u32,
     /// The window whose results are sent.
     pub sending: u32,
+    /// When inputs of the window before `fetching` were asked for by the last of its IMAs.
+    pub fetched_at: Cycle,
+    /// When the operation before `starting` started in the last of its IMAs.
+    pub started_at: Cycle,
     /// The inputs that arrive.
     pub arriving: Round,
     /// The results that are merged.
@@ -27,16 +33,17 @@ pub struct Crew {
     pub closed_form: (u64, u64),
 }
 
-/// Where a crew is with something that happens to its IMAs in their turn, but perhaps to the first for the next window
-/// in the same cycle as to the last for this one.
-#[derive(Clone, Debug)]
+/// Windows that a [`Round`] looks ahead: more than an IMA has input and output registers.
+const WINDOWS: u32 = 8;
+
+/// Where a crew is with something that happens to its IMAs in their turn: perhaps for several windows in one cycle, and
+/// then in any order.
+#[derive(Clone, Debug, Default)]
 pub struct Round {
     /// The window that it has not happened to everywhere.
     pub window: u32,
-    /// IMAs for which it is still to happen.
-    missing: u64,
-    /// IMAs for which it has happened for the window after, too.
-    ahead: u64,
+    /// By window modulo [`WINDOWS`], from that one on: the IMAs for which it has happened.
+    happened: [u64; WINDOWS as usize],
 }
 
 impl Crew {
@@ -50,7 +57,6 @@ impl Crew {
                 None => groups.push((ima, timing)),
             }
         }
-        let round = Round { window: 0, missing: imas, ahead: 0 };
         Self {
             imas,
             control,
@@ -58,28 +64,35 @@ impl Crew {
             fetching: 0,
             starting: 0,
             sending: 0,
-            arriving: round.clone(),
-            merging: round,
+            fetched_at: 0,
+            started_at: 0,
+            arriving: Round::default(),
+            merging: Round::default(),
             closed_form: (0, 0),
         }
     }
 }
 
 impl Round {
-    /// It happens for `imas` of the crew `all`: for one window, or for the last in one and the first in the next.
-    /// Returns the window, the IMAs for which it is that window, and the IMAs for which it is the next.
+    /// It happens for `imas` of the crew `all`, for each in its next window. Tells `each` the windows and their IMAs.
     #[inline]
-    pub fn take(&mut self, imas: u64, all: u64) -> (u32, u64, u64) {
-        let (window, this, next) = (self.window, imas & self.missing, imas & !self.missing);
-        assert_eq!(self.ahead & next, 0, "an IMA is two windows ahead of its crew");
-        self.missing &= !this;
-        self.ahead |= next;
-        if self.missing == 0 {
-            self.window += 1;
-            self.missing = all & !self.ahead;
-            self.ahead = 0;
+    pub fn take(&mut self, imas: u64, all: u64, mut each: impl FnMut(u32, u64)) {
+        let (mut window, mut left) = (self.window, imas);
+        while left != 0 {
+            assert!(window - self.window < WINDOWS, "an IMA is too far ahead of its crew");
+            let happened = &mut self.happened[(window % WINDOWS) as usize];
+            let here = left & !*happened;
+            *happened |= here;
+            left &= !here;
+            if here != 0 {
+                each(window, here);
+            }
+            window += 1;
         }
-        (window, this, next)
+        while self.happened[(self.window % WINDOWS) as usize] == all {
+            self.happened[(self.window % WINDOWS) as usize] = 0;
+            self.window += 1;
+        }
     }
 }
 
@@ -87,8 +100,12 @@ impl Round {
 mod tests {
     use super::*;
 
-    fn round(imas: u64) -> Round {
-        Round { window: 0, missing: imas, ahead: 0 }
+    const ALL: u64 = 0b111;
+
+    fn take(round: &mut Round, imas: u64) -> Vec<(u32, u64)> {
+        let mut taken = Vec::new();
+        round.take(imas, ALL, |window, imas| taken.push((window, imas)));
+        taken
     }
 
     #[test]
@@ -100,36 +117,41 @@ mod tests {
 
     #[test]
     fn a_round_ends_with_its_last_ima_whoever_is_ahead() {
-        let mut round = round(0b111);
-        assert_eq!(round.take(0b011, 0b111), (0, 0b011, 0));
-        assert_eq!(round.take(0b001, 0b111), (0, 0, 0b001), "for the first it is the next window already");
+        let mut round = Round::default();
+        assert_eq!(take(&mut round, 0b011), [(0, 0b011)]);
+        assert_eq!(take(&mut round, 0b001), [(1, 0b001)], "for the first it is the next window already");
+        assert_eq!(take(&mut round, 0b011), [(1, 0b010), (2, 0b001)]);
         assert_eq!(round.window, 0);
-        assert_eq!(round.take(0b100, 0b111), (0, 0b100, 0));
+        assert_eq!(take(&mut round, 0b100), [(0, 0b100)]);
         assert_eq!(round.window, 1);
-        assert_eq!(round.take(0b110, 0b111), (1, 0b110, 0));
+        assert_eq!(take(&mut round, 0b110), [(1, 0b100), (2, 0b010)]);
         assert_eq!(round.window, 2);
     }
 
     #[test]
     fn the_order_of_what_happens_in_a_cycle_does_not_matter() {
-        let orders = [[0b010, 0b100, 0b001], [0b001, 0b100, 0b010], [0b100, 0b001, 0b010]];
+        // What is left of window 0, windows 1 and 2, and the first of window 3.
+        let events = [0b110, 0b111, 0b111, 0b001];
+        let orders = [[0, 1, 2, 3], [3, 2, 1, 0], [3, 0, 2, 1], [1, 3, 0, 2]];
         let ends = orders.map(|order| {
-            let mut round = round(0b111);
-            round.take(0b001, 0b111);
-            for imas in order {
-                round.take(imas, 0b111);
+            let (mut round, mut windows) = (Round::default(), [0; 4]);
+            take(&mut round, 0b001);
+            for event in order {
+                for (window, imas) in take(&mut round, events[event]) {
+                    windows[window as usize] += imas.count_ones();
+                }
             }
-            (round.window, round.missing, round.ahead)
+            (round.window, round.happened, windows)
         });
-        assert_eq!(ends, [(1, 0b110, 0); 3]);
+        assert_eq!(ends, [(3, [0, 0, 0, 0b001, 0, 0, 0, 0], [2, 3, 3, 1]); 4]);
     }
 
     #[test]
-    #[should_panic(expected = "two windows ahead")]
-    fn no_ima_is_two_windows_ahead() {
-        let mut round = round(0b11);
-        for _ in 0..3 {
-            round.take(0b01, 0b11);
+    #[should_panic(expected = "too far ahead")]
+    fn no_ima_is_eight_windows_ahead() {
+        let mut round = Round::default();
+        for _ in 0..9 {
+            take(&mut round, 0b001);
         }
     }
 }

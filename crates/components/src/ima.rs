@@ -25,7 +25,7 @@ pub struct Operation {
     pub crossbars: u32,
     /// Used rows of these crossbars, added up.
     pub rows: u32,
-    /// Used columns of these crossbars, added up.
+    /// Columns of these crossbars that are held, converted and merged, added up: those used, and the unit columns.
     pub columns: u32,
 }
 
@@ -55,6 +55,8 @@ impl ImaTiming {
 /// When the inputs of an operation were asked for, and when they are there.
 #[derive(Clone, Copy, Debug, Default)]
 struct Fetch {
+    /// Since when it was the IMA's turn.
+    turn_at: Cycle,
     requested_at: Cycle,
     arrived_at: Cycle,
     /// What held up the last of the inputs on its way to the tile.
@@ -80,13 +82,14 @@ struct RowBlocks {
     rows: u32,
     /// Crossbars side by side.
     col_blocks: u32,
+    /// Columns of these that are converted.
+    columns: u32,
 }
 
 impl RowBlocks {
     /// The row blocks of an IMA: (rows of the copy, operation of their crossbars alone).
     fn of(self, spec: &ImaSpec) -> impl Iterator<Item = (Range<u32>, Operation)> {
-        let Self { rows, col_blocks } = self;
-        let (end, columns) = (spec.rows.end, spec.columns.len() as u32);
+        let (Self { rows, col_blocks, columns }, end) = (self, spec.rows.end);
         spec.rows.clone().step_by(rows as usize).map(move |first| {
             let used = rows.min(end - first);
             let operation = Operation { iterations: 0, crossbars: col_blocks, rows: used * col_blocks, columns };
@@ -102,8 +105,8 @@ struct Inside {
     row_blocks: RowBlocks,
     /// All of them together.
     all: Operation,
-    /// Iteration fidelity: the operations in the pipeline, by window modulo 4.
-    operations: [Operation; 4],
+    /// Iteration fidelity: the operations in the pipeline, by window modulo 8. There are no more than output registers.
+    operations: [Operation; 8],
     blocks: Blocks,
 }
 
@@ -121,24 +124,24 @@ pub struct Ima {
     fetches: [Fetch; 2],
     /// Bits of inputs taken from the bus.
     bits_fetched: u64,
-    /// Why results stay in the output register.
-    output_wait: Cause,
+    /// Why results last stayed in an output register when they could have left it, and until when.
+    held_back: (Cause, Cycle),
     inside: Box<Inside>,
 }
 
 impl Ima {
     /// An idle IMA.
     pub fn new(arch: &Arch, spec: ImaSpec) -> Self {
-        let row_blocks = RowBlocks {
-            rows: arch.crossbar.rows,
-            col_blocks: (spec.columns.len() as u32).div_ceil(arch.crossbar.columns),
-        };
+        let (used, unit_columns) = (spec.columns.len() as u32, u32::from(arch.adc.unit_column));
+        let col_blocks = used.div_ceil(arch.crossbar.columns);
+        let row_blocks = RowBlocks { rows: arch.crossbar.rows, col_blocks, columns: used + unit_columns * col_blocks };
+        let columns = spec.crossbars(arch).map(|(_, used)| used + unit_columns);
         Self {
             rows: spec.rows.end - spec.rows.start,
             results: spec.outputs.end - spec.outputs.start,
             fetches: Default::default(),
             bits_fetched: 0,
-            output_wait: Cause::Bus,
+            held_back: (Cause::Bus, 0),
             inside: Box::new(Inside {
                 all: row_blocks.of(&spec).fold(Operation::default(), |all, (_, block)| all.and(&block)),
                 row_blocks,
@@ -148,8 +151,8 @@ impl Ima {
                     dac: Dac::default(),
                     crossbars: Crossbars::default(),
                     sample_hold: SampleHold::default(),
-                    adc: Adc::new(arch, spec.crossbars(arch)),
-                    shift_add: ShiftAdd::new(arch, spec.crossbars(arch)),
+                    adc: Adc::new(arch, columns.clone()),
+                    shift_add: ShiftAdd::new(arch, columns),
                     output_register: OutputRegister::default(),
                 },
                 spec,
@@ -185,10 +188,12 @@ impl Ima {
         self.results
     }
 
-    /// The `bits` of the inputs of `window`, the last of which was `held_up` on its way, take `cycles` to come.
+    /// The `bits` of the inputs of `window`, the last of which was `held_up` on its way, take `cycles` to come. It was the
+    /// IMA's turn to ask for them from cycle `turn_at` on.
     #[inline]
-    pub fn fetch(&mut self, window: u32, cycles: Range<Cycle>, bits: u64, held_up: HeldUp) {
-        self.fetches[(window % 2) as usize] = Fetch { requested_at: cycles.start, arrived_at: cycles.end, held_up };
+    pub fn fetch(&mut self, window: u32, turn_at: Cycle, cycles: Range<Cycle>, bits: u64, held_up: HeldUp) {
+        let (requested_at, arrived_at) = (cycles.start, cycles.end);
+        self.fetches[(window % 2) as usize] = Fetch { turn_at, requested_at, arrived_at, held_up };
         self.bits_fetched += bits;
     }
 
@@ -212,7 +217,7 @@ impl Ima {
     /// Iteration fidelity: keeps what the reads of the operation for `window` do, and returns the number to ask for it by
     /// while it is in the pipeline.
     pub fn keep(&mut self, window: u32, operation: Operation) -> u8 {
-        let number = window % 4;
+        let number = window % 8;
         self.inside.operations[number as usize] = operation;
         self.inside.blocks.crossbars.begin(&operation, 1);
         number as u8
@@ -243,31 +248,48 @@ impl Ima {
     /// The results cannot leave, and why.
     #[inline]
     pub fn result_refused(&mut self, cause: Cause) {
-        self.output_wait = cause;
+        self.held_back = (cause, Cycle::MAX);
     }
 
-    /// Every cycle of the pause before the operation for `window`, with its cause.
+    /// The results leave over the bus in `cycles`: in one, if it is not held up.
+    #[inline]
+    pub fn send(&mut self, cycles: Range<Cycle>) {
+        if self.held_back.1 == Cycle::MAX {
+            self.held_back.1 = cycles.end;
+        } else if cycles.end - cycles.start > 1 {
+            self.held_back = (Cause::Bus, cycles.end);
+        }
+    }
+
+    /// Every cycle of the pause before the operation for `window`, with its cause. The last of the IMA's crew started the
+    /// operation before in cycle `crew_started_at`.
     #[inline]
     pub fn pause(
-        &mut self,
+        &self,
         window: u32,
+        crew_started_at: Cycle,
         Range { start: idle_since, end: now }: Range<Cycle>,
-    ) -> [(Cause, Range<Cycle>); 4] {
+    ) -> [(Cause, Range<Cycle>); 6] {
         let fetch = self.fetches[(window % 2) as usize];
-        let requested_at = fetch.requested_at.clamp(idle_since, now);
-        let arrived_at = fetch.arrived_at.clamp(requested_at, now);
-        let output_wait = std::mem::replace(&mut self.output_wait, Cause::Bus);
-        // The inputs were held up at the end of their way.
-        let held_up = fetch.held_up.cycles().min(requested_at - idle_since);
-        let (before, held_up_at) = match window {
-            0 => (Cause::Filling, requested_at),
-            _ => (Cause::Input, requested_at - held_up),
+        // Inputs come in the cycle after the request at the earliest: whoever delays the request delays them to then.
+        let turn_at = (fetch.turn_at + 1).clamp(idle_since, now);
+        let due_at = (fetch.requested_at + 1).clamp(turn_at, now);
+        let arrived_at = fetch.arrived_at.clamp(due_at, now);
+        let start_turn_at = (crew_started_at + 1).clamp(arrived_at, now);
+        let before = if window == 0 { Cause::Filling } else { Cause::Input };
+        // The inputs were held up at the end of their way, and the first window counts that as filling, too.
+        let held_up = if window == 0 { 0 } else { fetch.held_up.cycles().min(due_at - turn_at) };
+        let output_wait = match self.held_back {
+            (cause, until) if until > start_turn_at => cause,
+            _ => Cause::ImaOutputRegister,
         };
         [
-            (before, idle_since..held_up_at),
-            (fetch.held_up.cause(), held_up_at..requested_at),
-            (Cause::Bus, requested_at..arrived_at),
-            (output_wait, arrived_at..now),
+            (Cause::Lockstep, idle_since..turn_at),
+            (before, turn_at..due_at - held_up),
+            (fetch.held_up.cause(), due_at - held_up..due_at),
+            (Cause::Bus, due_at..arrived_at),
+            (Cause::Lockstep, arrived_at..start_turn_at),
+            (output_wait, start_turn_at..now),
         ]
     }
 
@@ -329,7 +351,7 @@ impl Operation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Stalls, Waits};
+    use crate::Waits;
 
     fn ima(rows: u32) -> Ima {
         let arch = arch::load("isaac-ce").expect("the preset is built in");
@@ -338,31 +360,66 @@ mod tests {
     }
 
     #[test]
-    fn every_cycle_of_a_pause_has_its_cause() {
-        let (mut ima, mut stalls) = (ima(128), Stalls::default());
-        let mut paused = |ima: &mut Ima, window, pause| {
-            for (cause, cycles) in ima.pause(window, pause) {
-                stalls.add(cause, cycles.end - cycles.start);
-            }
+    fn unit_columns_are_held_converted_and_merged_only_when_asked_for() {
+        let mut arch = arch::load("isaac-ce").expect("the preset is built in");
+        let mut counted = |unit_column| {
+            arch.adc.unit_column = unit_column;
+            // Two row blocks of two column blocks: 2 x (128 + 72) columns, and 4 unit columns.
+            let mut ima = Ima::new(&arch, ImaSpec { rows: 0..200, columns: 0..200, outputs: 0..25 });
+            ima.operate(&ima.whole_operation(16));
+            let counts = ima.counts(&Crew::new(0, []), 128 * 128);
+            assert_eq!(counts.crossbar_reads, 4 * 16);
+            [counts.sample_holds, counts.adc_conversions, counts.shift_adds]
         };
-        ima.fetch(0, 5..7, 2048, HeldUp::default());
-        paused(&mut ima, 0, 1..7);
-        // 16 reads from cycle 7 on. The next inputs could be asked for in cycle 30, after 1 cycle at routers and 2 at links; they came
-        // in 32, and the output register was free in 40.
-        ima.fetch(1, 30..32, 2048, Waits { routers: 1, links: 2 }.into());
+        assert_eq!(counted(false), [400 * 16; 3]);
+        assert_eq!(counted(true), [404 * 16; 3]);
+    }
+
+    /// Cycles of each cause in a pause.
+    fn causes(ima: &Ima, window: u32, crew_started_at: Cycle, pause: Range<Cycle>) -> Vec<(Cause, Cycle)> {
+        let causes = ima.pause(window, crew_started_at, pause.clone());
+        assert!(causes.windows(2).all(|pair| pair[0].1.end == pair[1].1.start), "{causes:?}");
+        assert_eq!((causes[0].1.start, causes[5].1.end), (pause.start, pause.end));
+        causes.map(|(cause, cycles)| (cause, cycles.end - cycles.start)).into_iter().filter(|of| of.1 > 0).collect()
+    }
+
+    #[test]
+    fn every_cycle_of_a_pause_has_its_cause() {
+        let mut ima = ima(128);
+        // Asked for in cycle 5 and there in 7, where an idle bus would have brought them in 6.
+        ima.fetch(0, 0, 5..7, 2048, HeldUp::default());
+        assert_eq!(causes(&ima, 0, 0, 1..7), [(Cause::Filling, 5), (Cause::Bus, 1)]);
+        // 16 reads from cycle 7 on. The next inputs could be asked for in cycle 30, after 3 cycles on their way, most of them at a link; they came
+        // in 32, and an output register was free in 40.
+        let held_up = Waits { routers: 1, links: 2 };
+        ima.fetch(1, 5, 30..32, 2048, held_up.into());
         ima.result_refused(Cause::DownstreamBuffer);
-        paused(&mut ima, 1, 23..40);
-        let expected = [
-            (Cause::Filling, 4),
-            (Cause::Bus, 2 + 2),
-            (Cause::Input, 4),
-            (Cause::Link, 3),
-            (Cause::DownstreamBuffer, 8),
-        ];
-        for (cause, cycles) in expected {
-            assert_eq!(stalls[cause], cycles, "{cause:?}");
-        }
-        assert_eq!(stalls.total(), (7 - 1) + (40 - 23));
+        ima.send(38..40);
+        let expected = [(Cause::Input, 5), (Cause::Link, 3), (Cause::Bus, 1), (Cause::DownstreamBuffer, 8)];
+        assert_eq!(causes(&ima, 1, 7, 23..40), expected);
+    }
+
+    #[test]
+    fn a_full_output_register_is_no_wait_for_the_bus_unless_that_holds_the_results() {
+        let mut ima = ima(128);
+        ima.fetch(1, 2, 2..3, 2048, HeldUp::default());
+        ima.send(9..10);
+        assert_eq!(causes(&ima, 1, 2, 4..10), [(Cause::ImaOutputRegister, 6)]);
+        ima.send(9..11);
+        assert_eq!(causes(&ima, 1, 2, 4..11), [(Cause::Bus, 7)]);
+        // A later pause has causes of its own.
+        ima.fetch(2, 11, 11..12, 2048, HeldUp::default());
+        assert_eq!(causes(&ima, 2, 4, 12..14), [(Cause::ImaOutputRegister, 2)]);
+    }
+
+    #[test]
+    fn an_ima_that_is_faster_than_its_crew_waits_for_it() {
+        let mut ima = ima(128);
+        // The others asked for the inputs of the window before in cycle 20, and started it in 30.
+        ima.fetch(1, 20, 20..21, 2048, HeldUp::default());
+        assert_eq!(causes(&ima, 1, 30, 12..31), [(Cause::Lockstep, 9), (Cause::Lockstep, 10)]);
+        ima.fetch(1, 20, 25..26, 2048, HeldUp::default());
+        assert_eq!(causes(&ima, 1, 24, 12..26), [(Cause::Lockstep, 9), (Cause::Input, 5)]);
     }
 
     #[test]

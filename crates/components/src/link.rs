@@ -1,4 +1,5 @@
-use des::{Component, Cycle, Server, Wake};
+use arch::Rate;
+use des::{Component, Cycle, Wake};
 
 use crate::{Context, Packet, Probe};
 
@@ -54,9 +55,10 @@ pub struct Crossing(pub Packet);
 /// One direction of a HyperTransport link between two chips.
 #[derive(Clone, Debug)]
 pub struct Link {
-    server: Server,
-    /// Bits of an idle link in a cycle.
-    bits_per_cycle: Option<u64>,
+    /// Bits of a cycle; `None` for any number.
+    bits_per_cycle: Option<Rate>,
+    /// When it is free, in the times of that rate.
+    free_at: u64,
     /// Chip at the far end.
     to_chip: u32,
     /// Side of that chip on which the packets come in.
@@ -69,10 +71,10 @@ pub struct Link {
 
 impl Link {
     /// An idle link in `direction` to chip `to_chip`, for a network of `layers` layers.
-    pub fn new(bits_per_cycle: Option<u64>, direction: Direction, to_chip: u32, layers: usize) -> Self {
+    pub fn new(bits_per_cycle: Option<Rate>, direction: Direction, to_chip: u32, layers: usize) -> Self {
         Self {
-            server: Server::new(bits_per_cycle),
             bits_per_cycle,
+            free_at: 0,
             to_chip,
             enters: direction.opposite(),
             waiting: Vec::new(),
@@ -82,7 +84,15 @@ impl Link {
 
     /// Cycles from the first to the last bit on an idle link.
     fn alone(&self, bits: u32) -> Cycle {
-        self.bits_per_cycle.map_or(1, |capacity| u64::from(bits).div_ceil(capacity).max(1))
+        self.bits_per_cycle.map_or(1, |rate| rate.cycles(bits.into()))
+    }
+
+    /// Carries `bits` behind all before; returns the cycle of the last.
+    fn carry(&mut self, now: Cycle, bits: u32) -> Cycle {
+        let Some(rate) = self.bits_per_cycle else { return now };
+        let bit = rate.times();
+        self.free_at = self.free_at.max(now * bit.per_cycle) + u64::from(bits) * bit.per_action;
+        (self.free_at - 1) / bit.per_cycle
     }
 }
 
@@ -99,7 +109,7 @@ impl<C: Context> Component<C> for Link {
         let mut waiting = std::mem::take(&mut self.waiting);
         for mut packet in waiting.drain(..) {
             let now = context.now();
-            let done = self.server.serve(now, u64::from(packet.bits));
+            let done = self.carry(now, packet.bits);
             packet.waits.add_links((done + 1 - now).saturating_sub(self.alone(packet.bits)));
             packet.entered = Some(self.enters);
             self.bits[usize::from(packet.layer)] += u64::from(packet.bits);

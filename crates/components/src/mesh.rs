@@ -1,4 +1,4 @@
-use arch::Arch;
+use arch::{Arch, Times};
 use des::{Component, Cycle, Wake};
 
 use crate::link::Crossing;
@@ -19,8 +19,8 @@ pub struct Mesh {
     places: Vec<((u32, u32), usize)>,
     /// For each chip of the board, the side on which packets to it leave this one; `None` for this one.
     sides: Vec<Option<Direction>>,
-    /// Flits that a port passes in a cycle; `None` for any number.
-    flits_per_cycle: Option<u64>,
+    /// The times of a flit at a port; `None` if it takes no time.
+    flit: Option<Times>,
     routers: Vec<Router>,
     /// Packets of this cycle.
     waiting: Vec<Packet>,
@@ -136,10 +136,11 @@ impl Mesh {
     /// The idle mesh of chip `chip`, without limits if `uncontended`, for a network of `layers` layers.
     pub fn new(arch: &Arch, chip: u32, uncontended: bool, layers: usize) -> Self {
         let geometry = MeshGeometry::new(arch);
-        let router = Router::new(geometry.tiles_per_router as usize);
+        let flit = (!uncontended).then(|| arch.flits_per_cycle().times());
+        let router = Router::new(geometry.tiles_per_router as usize, flit.map_or(1, |flit| flit.per_action));
         Self {
             chip,
-            flits_per_cycle: (!uncontended).then(|| u64::from(arch.flits_per_cycle())),
+            flit,
             routers: vec![router; geometry.routers() as usize],
             first_tile: chip * geometry.tiles_per_chip,
             sides: (0..arch.board.chips)
@@ -170,12 +171,14 @@ impl Mesh {
         probe: &mut impl Probe,
     ) -> (Cycle, Cycle) {
         let (geometry, chip) = (&self.geometry, self.chip);
-        let start = now * self.flits_per_cycle.unwrap_or(1);
+        let per_cycle = self.flit.map(|flit| flit.per_cycle);
+        let start = now * per_cycle.unwrap_or(1);
         let (mut head, mut ports, columns) = (start, 0, geometry.columns);
-        let (routers, per_cycle) = (&mut self.routers, self.flits_per_cycle);
+        let routers = &mut self.routers;
         let mut pass = |at: (u32, u32), port: Port| {
             head = routers[(at.1 * columns + at.0) as usize].pass(port, head, packet.flits);
-            probe.port(chip, at, port, packet.flits, per_cycle.map_or(now, |per_cycle| (head - 1) / per_cycle));
+            let cycle = per_cycle.map_or(now, |per_cycle| (head - 1) / per_cycle);
+            probe.port(chip, at, port, packet.flits, cycle);
             ports += 1;
         };
         let mut at = match packet.entered {
@@ -197,10 +200,11 @@ impl Mesh {
             None => pass(at, Port::ToTile(self.places[(packet.destination - self.first_tile) as usize].1)),
         }
         self.flit_hops[usize::from(packet.layer)] += hops * u64::from(packet.flits);
-        let leaves = |head| self.flits_per_cycle.map_or(now, |per_cycle| arrival(head, packet.flits, per_cycle));
+        let leaves = |head| self.flit.map_or(now, |flit| arrival(head, packet.flits, flit));
         let done = leaves(head);
         // Mostly nothing hindered it, and a division is slow.
-        (done, if head == start + ports { done } else { leaves(start + ports) })
+        let unhindered = start + ports * self.flit.map_or(1, |flit| flit.per_action);
+        (done, if head == unhindered { done } else { leaves(unhindered) })
     }
 }
 

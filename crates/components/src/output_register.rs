@@ -1,5 +1,5 @@
-/// The output registers of an IMA: one takes the results of the operation in progress, the other those on their way
-/// to the tile. So an operation that has started can always deliver.
+/// The output registers of an IMA: one takes the results of the operation in progress, the others those of earlier
+/// ones on their way to the tile. So an operation that has started can always deliver.
 #[derive(Clone, Debug, Default)]
 pub struct OutputRegister {
     /// Results that went through.

@@ -1,23 +1,22 @@
 /// How far the operations of a tile's IMAs are. Bit `i` of every mask is IMA `i`.
 ///
 /// An operation passes seven points: its inputs are asked for, they arrive in the input register, it starts, its last
-/// read frees the crossbars, its results are ready, they are sent, and they are merged in the tile. Input and output
-/// register hold two operations each, so between two points there are at most two, and an operation that has started
-/// can always deliver.
+/// read frees the crossbars, its results are ready, they are sent, and they are merged in the tile. The input register
+/// holds two operations and each output register one, so an operation that has started can always deliver.
 #[derive(Clone, Debug)]
 pub struct Pipeline {
     /// IMAs whose turn it is to ask for inputs, to start and to send results.
     turns: Turns,
     /// Operations in the input register, from the request on until the last read.
-    loaded: UpToTwo,
+    loaded: UpTo,
     /// Those of them whose inputs are there, and which have not started.
-    waiting: UpToTwo,
+    waiting: UpTo,
     /// Crossbars at work.
     reading: u64,
-    /// Operations with a place in the output register, from the start on until the results are merged.
-    held: UpToTwo,
+    /// Operations with an output register, from the start on until the results are merged.
+    held: UpTo,
     /// Those of them whose results are there, and have not been sent.
-    ready: UpToTwo,
+    ready: UpTo,
 }
 
 /// IMAs that are not ahead of their crew.
@@ -38,50 +37,72 @@ fn take_turn(turn: &mut u64, imas: u64, all: u64) -> bool {
     over
 }
 
-/// A number from 0 to 2 for each IMA.
-#[derive(Clone, Copy, Debug, Default)]
-struct UpToTwo {
-    /// At least one.
-    one: u64,
-    two: u64,
+/// A number for each IMA, from 0 to a limit of at most 7.
+#[derive(Clone, Copy, Debug)]
+struct UpTo {
+    /// In place `n`, the IMAs whose number is above `n`.
+    above: [u64; 7],
+    /// The limit less one.
+    last: usize,
 }
 
-impl UpToTwo {
+impl UpTo {
+    /// All at 0.
+    fn new(limit: u32) -> Self {
+        assert!((1..=7).contains(&limit), "an IMA is at most seven operations ahead");
+        Self { above: [0; 7], last: limit as usize - 1 }
+    }
+
     #[inline]
     fn add(&mut self, imas: u64) {
-        assert_eq!(self.two & imas, 0, "an IMA holds two operations, not three");
-        self.two |= self.one & imas;
-        self.one |= imas;
+        assert_eq!(self.full() & imas, 0, "an IMA has no room for another operation");
+        for number in (0..self.last).rev() {
+            self.above[number + 1] |= self.above[number] & imas;
+        }
+        self.above[0] |= imas;
     }
 
     #[inline]
     fn take(&mut self, imas: u64) {
-        assert_eq!(imas & !self.one, 0, "an IMA gave an operation that it did not hold");
-        self.one &= !imas | self.two;
-        self.two &= !imas;
+        assert_eq!(imas & !self.any(), 0, "an IMA gave an operation that it did not hold");
+        for number in 0..self.last {
+            self.above[number] &= !imas | self.above[number + 1];
+        }
+        self.above[self.last] &= !imas;
+    }
+
+    /// IMAs above 0.
+    #[inline]
+    fn any(&self) -> u64 {
+        self.above[0]
+    }
+
+    /// IMAs at the limit.
+    #[inline]
+    fn full(&self) -> u64 {
+        self.above[self.last]
     }
 }
 
 impl Pipeline {
-    /// Idle IMAs, at most 64.
-    pub fn new(imas: usize) -> Self {
+    /// Idle IMAs, at most 64, each with `output_registers`.
+    pub fn new(imas: usize, output_registers: u32) -> Self {
         assert!(imas <= 64, "a tile's IMAs are the bits of a word");
-        let none = UpToTwo::default();
         let imas = if imas == 64 { u64::MAX } else { (1 << imas) - 1 };
         Self {
             turns: Turns { fetch: imas, start: imas, send: imas },
-            loaded: none,
-            waiting: none,
+            loaded: UpTo::new(2),
+            waiting: UpTo::new(2),
             reading: 0,
-            held: none,
-            ready: none,
+            held: UpTo::new(output_registers),
+            ready: UpTo::new(output_registers),
         }
     }
 
     /// IMAs whose input register has room, and whose turn it is.
     #[inline]
     pub fn can_fetch(&self) -> u64 {
-        self.turns.fetch & !self.loaded.two
+        self.turns.fetch & !self.loaded.full()
     }
 
     /// Inputs have been asked for, for `imas` of a crew. Returns whether that was for the last of it.
@@ -97,10 +118,10 @@ impl Pipeline {
         self.waiting.add(imas);
     }
 
-    /// IMAs with inputs, free crossbars and a free place in the output register, whose turn it is.
+    /// IMAs with inputs, free crossbars and a free output register, whose turn it is.
     #[inline]
     pub fn can_start(&self) -> u64 {
-        self.turns.start & self.waiting.one & !self.reading & !self.held.two
+        self.turns.start & self.waiting.any() & !self.reading & !self.held.full()
     }
 
     /// The next operation starts, for `imas` of a crew. Returns whether that was for the last of it.
@@ -119,7 +140,7 @@ impl Pipeline {
         self.loaded.take(imas);
     }
 
-    /// Results are in the output register.
+    /// Results are in their output register.
     #[inline]
     pub fn results_ready(&mut self, imas: u64) {
         self.ready.add(imas);
@@ -128,7 +149,7 @@ impl Pipeline {
     /// IMAs with results that have not been sent, whose turn it is.
     #[inline]
     pub fn can_send(&self) -> u64 {
-        self.turns.send & self.ready.one
+        self.turns.send & self.ready.any()
     }
 
     /// The bus has been granted for results of `imas` of a crew. Returns whether that was for the last of it.
@@ -140,10 +161,10 @@ impl Pipeline {
 
     /// IMAs with an operation somewhere.
     pub fn at_work(&self) -> u64 {
-        self.loaded.one | self.held.one
+        self.loaded.any() | self.held.any()
     }
 
-    /// The results are in the tile's output register, and a place in the IMA's is free.
+    /// The results are in the tile's output register, and one of the IMA's is free.
     #[inline]
     pub fn results_merged(&mut self, imas: u64) {
         self.held.take(imas);
@@ -156,7 +177,7 @@ mod tests {
 
     #[test]
     fn an_operation_starts_when_inputs_crossbars_and_output_register_are_there() {
-        let (mut pipeline, crew) = (Pipeline::new(2), 0b01);
+        let (mut pipeline, crew) = (Pipeline::new(2, 2), 0b01);
         assert_eq!(pipeline.can_fetch(), 0b11);
         pipeline.fetch(crew, crew);
         pipeline.fetch(crew, crew);
@@ -173,7 +194,7 @@ mod tests {
         pipeline.reads_done(crew);
         pipeline.fetch(crew, crew);
         pipeline.inputs_arrived(crew);
-        assert_eq!(pipeline.can_start(), 0, "both places of the output register are taken");
+        assert_eq!(pipeline.can_start(), 0, "both output registers are taken");
         pipeline.results_ready(crew);
         assert_eq!(pipeline.can_send(), crew);
         pipeline.send(crew, crew);
@@ -183,8 +204,35 @@ mod tests {
     }
 
     #[test]
+    fn an_ima_starts_as_many_operations_as_it_has_output_registers() {
+        for registers in 1..=7 {
+            let mut pipeline = Pipeline::new(2, registers);
+            // The other IMA stays behind: numbers of IMAs do not mix.
+            for started in 0..=registers {
+                pipeline.fetch(0b10, 0b10);
+                pipeline.inputs_arrived(0b10);
+                assert_eq!(pipeline.can_start() == 0b10, started < registers, "{started} of {registers}");
+                if started < registers {
+                    pipeline.start(0b10, 0b10);
+                    pipeline.reads_done(0b10);
+                    pipeline.results_ready(0b10);
+                }
+            }
+            pipeline.send(0b10, 0b10);
+            assert_eq!(pipeline.can_start(), 0);
+            pipeline.results_merged(0b10);
+            assert_eq!(pipeline.can_start(), 0b10);
+            for _ in 1..registers {
+                pipeline.send(0b10, 0b10);
+                pipeline.results_merged(0b10);
+            }
+            assert_eq!(pipeline.can_send(), 0);
+        }
+    }
+
+    #[test]
     fn an_ima_waits_for_its_crew() {
-        let (mut pipeline, crew) = (Pipeline::new(3), 0b011);
+        let (mut pipeline, crew) = (Pipeline::new(3, 2), 0b011);
         assert!(!pipeline.fetch(0b001, crew));
         assert_eq!(pipeline.can_fetch(), 0b110, "the second of the crew comes first");
         assert!(pipeline.fetch(0b010, crew));
@@ -193,7 +241,7 @@ mod tests {
 
     #[test]
     fn ima_63_is_like_any_other() {
-        let mut pipeline = Pipeline::new(64);
+        let mut pipeline = Pipeline::new(64, 2);
         pipeline.fetch(1 << 63, u64::MAX);
         pipeline.inputs_arrived(1 << 63);
         assert_eq!((pipeline.can_start(), pipeline.can_fetch()), (1 << 63, u64::MAX >> 1));
@@ -202,6 +250,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "did not hold")]
     fn results_that_are_not_there_cannot_be_sent() {
-        Pipeline::new(1).send(1, 1);
+        Pipeline::new(1, 2).send(1, 1);
     }
 }

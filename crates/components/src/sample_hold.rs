@@ -3,12 +3,12 @@ use crate::Operation;
 /// The sample-and-holds of an IMA: one for each column of each crossbar.
 #[derive(Clone, Debug, Default)]
 pub struct SampleHold {
-    /// Used columns held, once for each read.
+    /// Columns held, once for each read.
     pub holds: u64,
 }
 
 impl SampleHold {
-    /// Holds the used columns at the end of each of `iterations` reads.
+    /// Holds the columns at the end of each of `iterations` reads.
     #[inline]
     pub fn hold(&mut self, operation: &Operation, iterations: u64) {
         self.holds += u64::from(operation.columns) * iterations;
@@ -22,7 +22,7 @@ mod tests {
     const OPERATION: Operation = Operation { iterations: 16, crossbars: 2, rows: 228, columns: 256 };
 
     #[test]
-    fn used_columns_are_held_once_for_each_read() {
+    fn columns_are_held_once_for_each_read() {
         let mut sample_hold = SampleHold::default();
         sample_hold.hold(&OPERATION, 3);
         assert_eq!(sample_hold.holds, 256 * 3);

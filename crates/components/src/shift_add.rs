@@ -10,12 +10,11 @@ pub struct ShiftAdd {
 }
 
 impl ShiftAdd {
-    /// The shift-and-adds of an IMA that uses `crossbars`, given as (rows, columns).
-    pub fn new(arch: &arch::Arch, crossbars: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
-        let widest = crossbars.clone().map(|(_, columns)| columns).max().unwrap_or(0);
-        let shared_by = (crossbars.count() as u32).div_ceil(arch.shift_add.count);
-        let cycles_per_read = (shared_by * widest).div_ceil(arch.shift_add.values_per_cycle).max(1);
-        Self { cycles_per_read, merged: 0 }
+    /// The shift-and-adds of an IMA whose crossbars hold these numbers of `columns`.
+    pub fn new(arch: &arch::Arch, columns: impl Iterator<Item = u32> + Clone) -> Self {
+        let widest = columns.clone().max().unwrap_or(0);
+        let shared_by = (columns.count() as u32).div_ceil(arch.shift_add.count);
+        Self { cycles_per_read: arch.merge_cycles(shared_by * widest), merged: 0 }
     }
 
     /// Merges the conversions of `iterations` reads.
@@ -36,15 +35,15 @@ mod tests {
         let mut arch = arch::load("isaac-ce").expect("the preset is built in");
         let mut cycles = |count| {
             arch.shift_add.count = count;
-            ShiftAdd::new(&arch, [(128, 128); 8].into_iter()).cycles_per_read
+            ShiftAdd::new(&arch, [128; 8].into_iter()).cycles_per_read
         };
         assert_eq!((cycles(4), cycles(3)), (1, 2));
     }
 
     #[test]
-    fn every_conversion_of_a_used_column_is_merged() {
+    fn every_conversion_is_merged() {
         let arch = arch::load("isaac-ce").expect("the preset is built in");
-        let mut shift_add = ShiftAdd::new(&arch, [(128, 128), (100, 128)].into_iter());
+        let mut shift_add = ShiftAdd::new(&arch, [128, 128].into_iter());
         shift_add.merge(&OPERATION, 16);
         assert_eq!(shift_add.merged, 256 * 16);
     }

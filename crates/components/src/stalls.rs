@@ -9,8 +9,13 @@ pub enum Cause {
     Computing,
     /// The layer before has not produced its inputs.
     Input,
-    /// Its inputs are on their way from the eDRAM buffer, or its results to the tile's output register.
+    /// Its inputs are on their way from the eDRAM buffer, or its results to the tile's output register, for longer than
+    /// the cycle that an idle bus takes.
     Bus,
+    /// Results of earlier operations, not converted or merged yet, keep its output registers.
+    ImaOutputRegister,
+    /// The slower IMAs of its lockstep group, which share its outputs, are not as far.
+    Lockstep,
     /// The tile's output register has no room for its results.
     OutputRegister,
     /// The tile cannot send its results: the buffers of the next layer are full.
@@ -29,10 +34,12 @@ pub enum Cause {
 
 impl Cause {
     /// All causes, in the order of reports.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Computing,
         Self::Input,
         Self::Bus,
+        Self::ImaOutputRegister,
+        Self::Lockstep,
         Self::OutputRegister,
         Self::DownstreamBuffer,
         Self::MaxPool,
@@ -48,6 +55,8 @@ impl Cause {
             Self::Computing => "computing",
             Self::Input => "input",
             Self::Bus => "bus",
+            Self::ImaOutputRegister => "ima_output_register",
+            Self::Lockstep => "lockstep",
             Self::OutputRegister => "output_register",
             Self::DownstreamBuffer => "downstream_buffer",
             Self::MaxPool => "max_pool",

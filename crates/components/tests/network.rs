@@ -126,3 +126,17 @@ fn a_link_carries_640_bytes_in_a_cycle() {
     assert_eq!(arrivals(&[5121]), (vec![12], 5121));
     assert_eq!(arrivals(&[2560, 2560, 8]), (vec![11, 11, 12], 5128));
 }
+
+#[test]
+fn what_a_link_carries_in_a_cycle_is_not_rounded() {
+    // 51.2 bits in a cycle of 1 ns: 128 bits take 2.5 cycles, and twice as many five.
+    let mut arch = isaac();
+    arch.cycle_ns = 1.0;
+    let mut link = Link::new(Some(arch.link_bits_per_cycle()), Direction::East, 1, 1);
+    let mut record = Record { now: 10, ..Record::default() };
+    for source in 0..2 {
+        link.receive(Crossing(Packet { bits: 128, ..packet(source, 168, 1) }), &mut record);
+    }
+    link.evaluate(&mut record);
+    assert_eq!(record.to_meshes.iter().map(|&(cycle, _)| cycle).collect::<Vec<_>>(), [13, 15]);
+}

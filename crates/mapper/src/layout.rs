@@ -113,7 +113,7 @@ impl Layout {
             }
             let mut laid = LayerLayout {
                 layer: layer.clone(),
-                stored_bits: precision.stored_bits(),
+                stored_bits: precision.stored_bits(layer),
                 groups: geometry.output_groups(),
                 geometry,
                 copies: mapped.copies.clone(),
@@ -130,7 +130,7 @@ impl Layout {
                 destinations: Vec::new(),
             };
             laid.finish_positions();
-            laid.shares = laid.receive(arch, precision, produced);
+            laid.shares = laid.receive(arch, produced);
             if let Some(before) = layers.last_mut() {
                 let destinations = laid.shares.iter().map(|share| u64::from(share.order.positions)).sum();
                 limits::check_layer(before, destinations)?;
@@ -356,7 +356,7 @@ impl LayerLayout {
     }
 
     /// The shares of the tiles that hold IMAs of this layer.
-    fn receive(&self, arch: &Arch, plan: &network::LayerPlan, produced: Option<&[u32]>) -> Vec<Share> {
+    fn receive(&self, arch: &Arch, produced: Option<&[u32]>) -> Vec<Share> {
         // Copies and channels in each tile.
         let mut tiles: BTreeMap<u32, (Vec<u32>, Vec<Range<u32>>)> = BTreeMap::new();
         let channels: Vec<_> = (0..self.geometry.row_groups)
@@ -379,7 +379,7 @@ impl LayerLayout {
             });
             let channels = merged(channels);
             let read: u32 = channels.iter().map(|range| range.end - range.start).sum();
-            let position_bits = u64::from(read) * u64::from(plan.stored_bits());
+            let position_bits = u64::from(read) * u64::from(self.stored_bits);
             Share { tile, channels, position_bits, order: order.clone() }
         };
         tiles.into_iter().map(share).collect()

@@ -59,17 +59,20 @@ impl LayerPlan {
         region.map_or(self.activation_bits, |r| r.bits)
     }
 
-    /// Windows of `layer` that are computed: those that no region crops.
-    pub fn windows_computed(&self, layer: &Layer) -> u64 {
-        let rows = 0..layer.output.height;
-        let windows = rows.flat_map(|y| (0..layer.output.width).map(move |x| (y, x)));
-        windows.filter(|&(y, x)| self.bits_at(y, x) > 0).count() as u64
+    /// Bits of every window of `layer`, row by row.
+    fn bits(&self, layer: &Layer) -> impl Iterator<Item = u32> {
+        let (height, width) = (layer.output.height, layer.output.width);
+        (0..height).flat_map(move |y| (0..width).map(move |x| self.bits_at(y, x)))
     }
 
-    /// The most bits that any window has: the width in which inputs are stored.
-    pub fn stored_bits(&self) -> u32 {
-        let regions = self.regions.iter().map(|r| r.bits);
-        regions.fold(self.activation_bits, u32::max)
+    /// Windows of `layer` that are computed: those that no region crops.
+    pub fn windows_computed(&self, layer: &Layer) -> u64 {
+        self.bits(layer).filter(|&bits| bits > 0).count() as u64
+    }
+
+    /// The most bits that any window of `layer` has: the width in which its inputs are stored.
+    pub fn stored_bits(&self, layer: &Layer) -> u32 {
+        self.bits(layer).max().unwrap_or(0)
     }
 }
 

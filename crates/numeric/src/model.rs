@@ -133,7 +133,7 @@ impl Model {
             return Err(Error::WeightBits { plan: layer_plan.weight_bits, programmed: crossbars.weight_bits() });
         }
         // A layer that is cropped altogether stores nothing, and any format will do.
-        let format = FixedPoint::covering(layer_plan.stored_bits().max(2), *input_range)?;
+        let format = FixedPoint::covering(layer_plan.stored_bits(layer).max(2), *input_range)?;
         let (quantised, saturated) = format.quantise_array(map);
         let mut windows = Windows::of_layer(quantised.view(), layer, layer_plan)?;
         if let Some(before) = index.checked_sub(1) {

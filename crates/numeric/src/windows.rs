@@ -37,7 +37,7 @@ impl Windows {
         let positions = (0..layer.output.height).flat_map(|y| (0..layer.output.width).map(move |x| plan.bits_at(y, x)));
         let windows = Self {
             patches: Patches::of_layer(map, layer),
-            stored_bits: plan.stored_bits(),
+            stored_bits: plan.stored_bits(layer),
             bits: positions.collect(),
             stored: Some(Patches::of_layer(Array3::from_elem((1, expected[1], expected[2]), true).view(), layer)),
         };

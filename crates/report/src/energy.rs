@@ -1,6 +1,6 @@
 //! Energy as exact counts times energy per action: the product is taken once, at the end.
 
-use arch::{Arch, adc_scale};
+use arch::{Arch, adc_energy_scale};
 use chip::Counts;
 
 /// What a group of equal units did in a run, or in a part of one.
@@ -26,7 +26,7 @@ impl GroupEnergy {
 /// Dynamic energy of each group for the actions in `counts`, from the crossbars outwards.
 pub fn energy(arch: &Arch, counts: &Counts) -> Vec<GroupEnergy> {
     let energy = &arch.energy;
-    let adc_conversion = energy.adc_conversion_8_bits.pj * adc_scale(arch.adc.bits);
+    let adc_conversion = energy.adc_conversion_8_bits.pj * adc_energy_scale(arch.adc.bits);
     let input_register_bits = counts.input_register_bits_written + counts.input_register_bits_read;
     let edram_bits = counts.edram_bits_read + counts.edram_bits_written;
     let group = |name, action, actions, pj_per_action| GroupEnergy { name, action, actions, pj_per_action };
@@ -108,7 +108,7 @@ mod tests {
         let (text, file) = arch::text("isaac-ce").unwrap();
         let arch = arch::with_overrides(&text, &file, &[("adc.bits", 6.into())]).unwrap();
         let adc = energy(&arch, &Counts::default())[0];
-        assert_eq!((adc.name, adc.pj_per_action), ("adc", 1.5625 * adc_scale(6)));
+        assert_eq!((adc.name, adc.pj_per_action), ("adc", 1.5625 * adc_energy_scale(6)));
     }
 
     #[test]

@@ -88,7 +88,7 @@ pub(crate) const COMPONENT_COLUMNS: [(&str, Kind); 6] = [
 ];
 
 /// Columns of a layer.
-pub(crate) const LAYER_COLUMNS: [(&str, Kind); 28] = [
+pub(crate) const LAYER_COLUMNS: [(&str, Kind); 30] = [
     ("layer", Kind::Text),
     ("weight_bits", Kind::Integer),
     ("activation_bits", Kind::Integer),
@@ -110,6 +110,8 @@ pub(crate) const LAYER_COLUMNS: [(&str, Kind); 28] = [
     ("computing", Kind::Integer),
     ("input", Kind::Integer),
     ("bus", Kind::Integer),
+    ("ima_output_register", Kind::Integer),
+    ("lockstep", Kind::Integer),
     ("output_register", Kind::Integer),
     ("downstream_buffer", Kind::Integer),
     ("max_pool", Kind::Integer),

@@ -164,13 +164,22 @@ impl Against {
                 Cause::Computing => return more_copies(subject, wait.layer),
                 // Inputs pass the eDRAM port and the bus, so one alone would help little.
                 Cause::Bus => vec![bus, edram_port],
+                Cause::ImaOutputRegister if arch.ima.output_registers < 7 => {
+                    let now = f64::from(arch.ima.output_registers);
+                    vec![("ima.output_registers", now, (2.0 * now).min(7.0))]
+                }
                 Cause::OutputRegister => {
                     vec![twice("tile.output_register_bytes", arch.tile.output_register_bytes.into())]
                 }
                 Cause::DownstreamBuffer => vec![twice("edram.bytes", arch.edram.bytes.into())],
                 Cause::Router => vec![routers],
                 Cause::Link => vec![links],
-                Cause::MaxPool | Cause::Input | Cause::Filling | Cause::Finished => return Vec::new(),
+                Cause::ImaOutputRegister
+                | Cause::Lockstep
+                | Cause::MaxPool
+                | Cause::Input
+                | Cause::Filling
+                | Cause::Finished => return Vec::new(),
             },
         };
         vec![Change::Machine(fields)]
@@ -232,6 +241,7 @@ fn set(arch: &mut Arch, key: &str, value: f64) {
         "bus.bytes_per_cycle" => arch.bus.bytes_per_cycle = whole,
         "edram.bytes_per_cycle" => arch.edram.bytes_per_cycle = whole,
         "edram.bytes" => arch.edram.bytes = whole,
+        "ima.output_registers" => arch.ima.output_registers = whole,
         "tile.output_register_bytes" => arch.tile.output_register_bytes = whole,
         "router.clock_ghz" => arch.router.clock_ghz = value,
         "hyper_transport.gigabytes_per_second" => arch.hyper_transport.gigabytes_per_second = value,

@@ -2,4 +2,5 @@
 
 mod faults;
 mod presets;
+mod rates;
 mod round_trip;

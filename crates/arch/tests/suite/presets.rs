@@ -114,3 +114,32 @@ fn the_schema_states_range_and_meaning_of_every_value() {
     check("", &schema);
     assert_eq!(schema["properties"]["tile"]["properties"]["imas"]["maximum"], 64);
 }
+
+#[test]
+fn a_file_that_does_not_state_its_output_registers_has_two() {
+    let text = arch::text("isaac-ce").unwrap().0;
+    let without: String =
+        text.lines().filter(|line| !line.starts_with("output_registers ")).map(|line| format!("{line}\n")).collect();
+    assert_ne!(text, without);
+    assert_eq!(arch::parse(&without, "machine.toml").unwrap(), arch::load("isaac-ce").unwrap());
+}
+
+#[test]
+fn the_peak_is_that_of_the_output_registers_where_operations_are_short() {
+    // A DAC of 8 bits: two reads, and a register is kept for 5 cycles. Two of them start an operation every 2.5 cycles.
+    let peak = |registers: u32| {
+        let changes = [("dac.bits", 8.into()), ("ima.output_registers", registers.into())];
+        derived(&isaac_with(&changes)).peak_gops
+    };
+    assert!((peak(2) / peak(3) - 0.8).abs() < 1e-12);
+    assert_eq!(peak(3), peak(7));
+}
+
+#[test]
+fn a_rate_that_does_not_fit_the_cycle_is_not_rounded() {
+    let machine = isaac_with(&[("cycle_ns", 1.0.into()), ("router.clock_ghz", 5.0.into())]);
+    assert_eq!(machine.cycles_per_iteration(), 100, "128 columns at 1.28 a cycle");
+    let warning = "an ADC converts 1.28 columns in a cycle and has 128 for each read, \
+                   so an iteration takes 100 cycles (raise adc.count or adc.rate_gsps)";
+    assert_eq!(arch::warnings(&machine), [warning]);
+}

@@ -415,10 +415,10 @@ fn floating_point_says_what_the_reference_says_and_has_no_energy() {
     }
     let path = |name: &str| place.path().join(name);
     let network = network::load(path("network.toml").to_str().unwrap()).unwrap();
-    let weights = dataset::load_weights(&path("weights.safetensors"), &network).unwrap();
+    let weights = dataset::load_weights(&path("weights.safetensors"), &network).unwrap().layers;
     let labels = dataset::Labels::load(&path("labels.csv"), 10).unwrap();
     let trace = fs::read_to_string(path("trace.csv")).unwrap();
-    for (picture, line) in dataset::pictures(&path("test")).unwrap().iter().zip(trace.lines().skip(1)) {
+    for (picture, line) in dataset::pictures(&path("test"), &network).unwrap().iter().zip(trace.lines().skip(1)) {
         let input = dataset::normalise(picture.load(&network).unwrap(), &network.preprocessing);
         let cells: Vec<&str> = line.split(',').collect();
         for (crop, edges) in network::Edges::all().into_iter().enumerate() {

@@ -119,7 +119,7 @@ impl Tile<'_> {
                 let values = read.as_ref().map_or(ima.rows(), |read| read.among(&ima.spec().rows));
                 let bits = u64::from(values) * u64::from(window.bits);
                 let done = self.edram.port.serve(now, bits).max(self.bus.transfer(now, bits));
-                ima.fetch(crew.fetching, now..done + 1, bits, held_up);
+                ima.fetch(crew.fetching, crew.fetched_at, now..done + 1, bits, held_up);
                 context.probe().fetch(control.unit(self.id, index), crew.fetching, bits, now..done + 1);
                 if done == now {
                     here |= 1 << index;
@@ -127,7 +127,10 @@ impl Tile<'_> {
                     arrived.add(done + 1, 1 << index, context);
                 }
             }
-            crew.fetching += u32::from(self.pipeline.fetch(own, crew.imas));
+            if self.pipeline.fetch(own, crew.imas) {
+                crew.fetching += 1;
+                crew.fetched_at = now;
+            }
         }
         self.inputs_arrived(here);
         arrived.send(context);
@@ -139,7 +142,8 @@ impl Tile<'_> {
         self.pipeline.inputs_arrived(imas);
         while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
             let crew = &mut self.crews[number];
-            let (window, ..) = crew.arriving.take(own, crew.imas);
+            let window = crew.arriving.window;
+            crew.arriving.take(own, crew.imas, |_, _| ());
             self.progressed |= u64::from(crew.arriving.window > window) << crew.control;
         }
     }

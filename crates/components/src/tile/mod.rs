@@ -154,7 +154,7 @@ impl<'a> Tile<'a> {
             iterations: std::array::from_fn(|bits| (bits as u32).div_ceil(arch.dac.bits)),
             bus: Bus::new(capacity(arch.bus.bytes_per_cycle)),
             edram: EdramBuffer::new(capacity(arch.edram.bytes_per_cycle), spec.inputs),
-            pipeline: Pipeline::new(spec.imas.len()),
+            pipeline: Pipeline::new(spec.imas.len(), arch.ima.output_registers),
             crew_of: crew_of(&spec.crews, spec.imas.len()),
             idle_since: vec![1; spec.imas.len()],
             imas: spec.imas,

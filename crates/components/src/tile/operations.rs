@@ -5,7 +5,7 @@ use mapper::Window;
 
 use super::{Batch, Tile};
 use crate::bits::{ImaSet, ones};
-use crate::{Cause, Context, Fidelity, Probe, Stage, TileMessage};
+use crate::{Cause, Context, Crew, Fidelity, Probe, Stage, TileMessage};
 
 impl Tile<'_> {
     /// The next operations of `imas` start.
@@ -14,7 +14,8 @@ impl Tile<'_> {
         let mut read = Batch::new(self.id, |imas| TileMessage::ReadsDone { imas });
         let mut ready = Batch::new(self.id, |imas| TileMessage::ResultsReady { imas });
         while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
-            let (index, of) = (self.crews[number].starting, usize::from(self.crews[number].control));
+            let Crew { starting: index, started_at: crew_started_at, control, .. } = self.crews[number];
+            let of = usize::from(control);
             let window = self.controls[of].window(index);
             let iterations = self.iterations[usize::from(window.bits)];
             let skips = self.skips_row_blocks(window);
@@ -30,7 +31,7 @@ impl Tile<'_> {
                     let unit = control.unit(self.id, ima);
                     let pause = self.idle_since[ima]..now;
                     if !pause.is_empty() {
-                        for (cause, cycles) in self.imas[ima].pause(index, pause) {
+                        for (cause, cycles) in self.imas[ima].pause(index, crew_started_at, pause) {
                             control.stalls.add(cause, cycles.end - cycles.start);
                             if !cycles.is_empty() {
                                 context.probe().wait(unit, cause, cycles);
@@ -53,6 +54,7 @@ impl Tile<'_> {
             let crew = &mut self.crews[number];
             if self.pipeline.start(own, crew.imas) {
                 crew.starting += 1;
+                crew.started_at = now;
                 if !skips && self.fidelity == Fidelity::Operation {
                     crew.closed_form = (crew.closed_form.0 + 1, crew.closed_form.1 + u64::from(iterations));
                 }

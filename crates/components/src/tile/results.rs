@@ -20,8 +20,10 @@ impl Tile<'_> {
             }
             let control = &self.controls[usize::from(crew.control)];
             for index in ones(own) {
-                let bits = u64::from(self.imas[index].results()) * u64::from(self.partial_sum_bits);
+                let ima = &mut self.imas[index];
+                let bits = u64::from(ima.results()) * u64::from(self.partial_sum_bits);
                 let done = self.bus.transfer(now, bits);
+                ima.send(now..done + 1);
                 context.probe().result(control.unit(self.id, index), crew.sending, bits, now..done + 1);
                 if done == now {
                     here |= 1 << index;
@@ -41,11 +43,8 @@ impl Tile<'_> {
         self.pipeline.results_merged(imas);
         while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
             let (crew, sums) = (&mut self.crews[number], &mut self.sums[number]);
-            let (window, this, next) = crew.merging.take(own, crew.imas);
-            let mut complete = sums.merge(window, this.count_ones());
-            if next != 0 {
-                complete |= sums.merge(window + 1, next.count_ones());
-            }
+            let mut complete = false;
+            crew.merging.take(own, crew.imas, |window, imas| complete |= sums.merge(window, imas.count_ones()));
             self.changed |= u64::from(complete) << number;
         }
     }

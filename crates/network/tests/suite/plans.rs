@@ -31,8 +31,23 @@ fn a_crop_cuts_rows_at_the_top_and_columns_at_the_left_of_convolutions_only() {
     assert!(cropped(1, 15) && cropped(15, 1) && cropped(0, 0));
     assert!(!cropped(2, 2) && !cropped(15, 15));
     assert_eq!(conv1.windows_computed(&network.layers[0]), 14 * 14);
-    assert_eq!(conv1.stored_bits(), 8);
+    assert_eq!(conv1.stored_bits(&network.layers[0]), 8);
     assert!(plan.layers[3..].iter().all(|layer| layer.regions.is_empty()));
+}
+
+#[test]
+fn inputs_are_stored_with_the_most_bits_that_a_window_has_whatever_lies_hidden() {
+    let network = tiny();
+    let stored = |text: &str| planned(text).layers[0].stored_bits(&network.layers[0]);
+    let region =
+        |height: u32, bits: u32| format!("{{ top = 0, left = 0, height = {height}, width = 16, bits = {bits} }}");
+    let conv1 = |bits: u32, regions: &[String]| {
+        format!("[[layers]]\nname = 'conv1'\nactivations = {bits}\nregions = [{}]\n", regions.join(","))
+    };
+    assert_eq!(stored(&conv1(4, &[region(16, 16), region(16, 4)])), 4, "a region below another");
+    assert_eq!(stored(&conv1(4, &[region(16, 16), region(15, 4)])), 16, "a row of it shows");
+    assert_eq!(stored(&conv1(16, &[region(8, 5), region(16, 3)])), 3, "the layer's own bits below regions");
+    assert_eq!(stored(&conv1(16, &[region(16, 0)])), 0, "nothing is computed");
 }
 
 #[test]

@@ -64,6 +64,8 @@ pub(crate) fn awaited(analysis: &Analysis, wait: Wait) -> String {
         Cause::Computing => "nothing: it computes".to_owned(),
         Cause::Input => format!("inputs from {}", name(wait.layer.wrapping_sub(1))),
         Cause::Bus => "the bus and the eDRAM port of its tiles".to_owned(),
+        Cause::ImaOutputRegister => "a free output register of its IMAs".to_owned(),
+        Cause::Lockstep => "slower IMAs with the same outputs".to_owned(),
         Cause::OutputRegister => "the output register of its tiles".to_owned(),
         Cause::DownstreamBuffer => format!("room in the buffers of {}", name(wait.layer + 1)),
         Cause::MaxPool => "other replicas under the same positions of the max-pool".to_owned(),

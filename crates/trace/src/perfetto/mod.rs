@@ -29,9 +29,8 @@ struct Source {
     bytes: u64,
 }
 
-/// What may have ended a wait of an IMA: the last two fetches and results.
-#[derive(Default)]
-struct OfIma([Option<Source>; 4]);
+/// What may have ended a wait of an IMA: the last two fetches, and the last results through each output register.
+struct OfIma(Vec<Option<Source>>);
 
 /// What may have ended waits in a tile.
 #[derive(Default)]
@@ -89,13 +88,14 @@ struct Stretch {
 impl<'a> Perfetto<'a> {
     pub fn new(scene: &'a Scene<'a>, filter: &Filter, file: Counted) -> io::Result<Self> {
         let packets = Packets::new(scene, file)?;
+        let slots = || (0..2 + scene.arch.ima.output_registers).map(|_| None).collect();
         let all = |numbers: &[u32]| numbers[numbers.len() - 1] as usize;
         Ok(Self {
             scene,
             detail: filter.detail,
             end: filter.cycles.end,
             flows: 0,
-            imas: (0..all(&packets.numbers.imas)).map(|_| OfIma::default()).collect(),
+            imas: (0..all(&packets.numbers.imas)).map(|_| OfIma(slots())).collect(),
             tiles: (0..scene.tiles()).map(|_| OfTile::default()).collect(),
             positions: vec![None; all(&packets.numbers.buffers)],
             loads: Default::default(),
@@ -133,18 +133,19 @@ impl<'a> Perfetto<'a> {
         let OfTile { writes, supplies, room, .. } = &mut self.tiles[tile as usize];
         match cause {
             Cause::Input | Cause::Router | Cause::Link | Cause::Filling => {
+                // The wait ends a cycle after the request, which follows the write.
                 let of_copy = |supply: &&(u16, u32, u32, Cycle)| (supply.0, supply.1) == (layer, copy);
-                let &(.., rank, _) = supplies.iter().rev().filter(of_copy).find(|supply| supply.3 < end)?;
+                let &(.., rank, _) = supplies.iter().rev().filter(of_copy).find(|supply| supply.3 + 1 < end)?;
                 let of_rank = |write: &&mut (u16, u32, Source)| (write.0, write.1) == (layer, rank);
                 writes.iter_mut().rev().find(of_rank).map(|write| &mut write.2)
             }
             Cause::DownstreamBuffer if room.as_ref().is_some_and(|room| room.cycles.start < end) => room.as_mut(),
-            Cause::Bus | Cause::OutputRegister | Cause::DownstreamBuffer => {
+            Cause::Bus | Cause::ImaOutputRegister | Cause::OutputRegister | Cause::DownstreamBuffer => {
                 let sources = self.imas[self.packets.numbers.ima(tile, ima)].0.iter_mut();
                 sources.flatten().find(|source| source.cycles.end == end)
             }
-            // Another replica's credit ended it, and what that followed from is not kept.
-            Cause::MaxPool | Cause::Computing | Cause::Finished => None,
+            // Another replica's credit ended a wait for max-pools, and what that followed from is not kept.
+            Cause::MaxPool | Cause::Computing | Cause::Lockstep | Cause::Finished => None,
         }
     }
 
@@ -178,9 +179,10 @@ impl<'a> Perfetto<'a> {
         self.packets.slice(Track::Accumulate(tile, ima), name, &accumulate)
     }
 
-    /// Keeps a fetch (0, 1) or result (2, 3) of an IMA in place of the one before the last.
+    /// Keeps a fetch (slots 0, 1) or result (those from 2 on) of an IMA in place of what was there before.
     fn keep(&mut self, unit: Unit, slot: usize, track: Track, name: Name, cycles: &Range<Cycle>) -> io::Result<()> {
         let source = self.source(SLICE_BEGIN, track, name, cycles.clone())?;
+        self.kept += 1;
         let kept = &mut self.imas[self.packets.numbers.ima(unit.tile, unit.ima)].0[slot];
         let before = kept.replace(source);
         self.let_go(before)
@@ -262,7 +264,8 @@ impl Sink for Perfetto<'_> {
                 self.keep(unit, slot as usize, track, name, cycles)
             }
             Event::Result { unit, window, ref cycles, .. } => {
-                let (name, slot) = (self.window(unit.layer, unit.copy, window), window % 2);
+                let slot = window % self.scene.arch.ima.output_registers;
+                let name = self.window(unit.layer, unit.copy, window);
                 let track = Track::Output(unit.tile, unit.ima, slot as u8);
                 self.keep(unit, 2 + slot as usize, track, name, cycles)
             }
@@ -309,8 +312,7 @@ impl Sink for Perfetto<'_> {
         self.end_loads(Cycle::MAX)?;
         self.end_loads(Cycle::MAX)?;
         for ima in 0..self.imas.len() {
-            for slot in 0..4 {
-                let source = self.imas[ima].0[slot].take();
+            for source in std::mem::take(&mut self.imas[ima].0) {
                 self.let_go(source)?;
             }
         }

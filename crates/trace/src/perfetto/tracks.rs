@@ -26,15 +26,15 @@ pub enum Track {
     Input(u32, u8, u8),
     Convert(u32, u8),
     Accumulate(u32, u8),
-    /// One of the two operations that the output register holds.
+    /// One of the output registers.
     Output(u32, u8, u8),
     Crossbar(u32, u8, u8),
 }
 
 /// Rows of a tile, but for its buffers and its IMAs.
 const OF_TILE: u32 = 7;
-/// Rows of an IMA, but for its crossbars.
-const OF_IMA: u32 = 7;
+/// Rows of an IMA, but for its output registers and its crossbars.
+const OF_IMA: u32 = 5;
 
 /// What slices are called.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,7 @@ pub enum Name {
 pub struct Numbers {
     pub layers: u32,
     routers: u32,
+    output_registers: u32,
     crossbars: u32,
     /// For each tile, the number of its first track.
     tiles: Vec<u32>,
@@ -77,6 +78,7 @@ impl Numbers {
         let mut numbers = Numbers {
             layers,
             routers,
+            output_registers: scene.arch.ima.output_registers,
             crossbars: scene.arch.ima.crossbars,
             tiles: Vec::new(),
             imas: Vec::new(),
@@ -94,7 +96,7 @@ impl Numbers {
             numbers.imas.push(imas);
             numbers.buffers.push(buffers);
             numbers.buffered.push(buffered);
-            numbers.tracks += OF_TILE + buffered + of_tile * (OF_IMA + numbers.crossbars);
+            numbers.tracks += OF_TILE + buffered + of_tile * numbers.of_ima();
             imas += of_tile;
             buffers += buffered;
         }
@@ -109,12 +111,17 @@ impl Numbers {
         numbers
     }
 
+    /// Rows of an IMA.
+    fn of_ima(&self) -> u32 {
+        OF_IMA + self.output_registers + self.crossbars
+    }
+
     pub fn track(&self, track: Track) -> u32 {
         let chips = 1 + self.layers;
         let per_chip = 6 + 4 * self.routers;
         let tile_of = |tile: u32| self.tiles[tile as usize];
         let ima_of = |tile: u32, ima: u8| {
-            tile_of(tile) + OF_TILE + self.buffered[tile as usize] + u32::from(ima) * (OF_IMA + self.crossbars)
+            tile_of(tile) + OF_TILE + self.buffered[tile as usize] + u32::from(ima) * self.of_ima()
         };
         match track {
             Track::Layers => 0,
@@ -136,8 +143,10 @@ impl Numbers {
             Track::Input(tile, ima, slot) => ima_of(tile, ima) + 1 + u32::from(slot),
             Track::Convert(tile, ima) => ima_of(tile, ima) + 3,
             Track::Accumulate(tile, ima) => ima_of(tile, ima) + 4,
-            Track::Output(tile, ima, slot) => ima_of(tile, ima) + 5 + u32::from(slot),
-            Track::Crossbar(tile, ima, crossbar) => ima_of(tile, ima) + OF_IMA + u32::from(crossbar),
+            Track::Output(tile, ima, slot) => ima_of(tile, ima) + OF_IMA + u32::from(slot),
+            Track::Crossbar(tile, ima, crossbar) => {
+                ima_of(tile, ima) + OF_IMA + self.output_registers + u32::from(crossbar)
+            }
         }
     }
 

@@ -21,7 +21,7 @@ const OF_IMA: [(&str, u32, Detail); 11] = [
     ("cause", 4, Detail::Ima),
     ("valid", 1, Detail::Ima),
     ("input_occupancy", 2, Detail::Ima),
-    ("output_occupancy", 2, Detail::Ima),
+    ("output_occupancy", 3, Detail::Ima),
     ("converting", 1, Detail::Crossbar),
     ("accumulating", 1, Detail::Crossbar),
     ("read_toggle", 1, Detail::Crossbar),
