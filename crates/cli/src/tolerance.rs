@@ -117,9 +117,8 @@ impl Tolerance {
         output::print(&summary(&tolerances))
     }
 
-    /// The bits of each weight set, none for floating point. A trace has one column for the name of a set, so that a
-    /// list of bits is none.
-    fn weight_sets(&self, selected: &Selected) -> Result<Vec<(String, Option<Vec<u32>>)>, Failure> {
+    /// The weight sets. A trace has one column for the name of a set, so that a list of bits is none.
+    fn weight_sets(&self, selected: &Selected) -> Result<Vec<WeightSet>, Failure> {
         let set = |set: &String| {
             if set.contains(',') {
                 let remedy = "give a number of bits for all layers, varied or float";
@@ -150,6 +149,9 @@ impl Tolerance {
         Ok(hasher.finalize().to_hex().to_string())
     }
 }
+
+/// Name of a weight set and its bits, none for floating point.
+type WeightSet = (String, Option<Vec<u32>>);
 
 /// The 16 crops with a set of weights.
 struct Crops {
