@@ -71,7 +71,7 @@ impl RangesFile {
             document.fault(&["model"], "these ranges were found with other weights or another network file", anew);
         }
         for (index, LayerRange { range, .. }) in self.layers.iter().enumerate() {
-            if !(0.0..=f64::from(f32::MAX)).contains(range) {
+            if *range < 0.0 || !(*range as f32).is_finite() {
                 let path = format!("layers[{index}].range");
                 document.fault(&[&path], format!("{range} is no range"), "give a finite number of 0 or more");
             }
