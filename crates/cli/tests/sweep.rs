@@ -299,10 +299,10 @@ fn rows_say_the_tool_the_hashes_and_the_whole_point() {
 #[test]
 fn images_and_ranges_that_no_run_can_have_are_refused_at_once_with_their_place() {
     let cases = [
-        ("20000", "images must be a whole number from 1 to 10000, not 20000"),
-        ("[1, 0]", "images[1] must be a whole number from 1 to 10000, not 0"),
-        ("{ from = 1, to = 10001 }", "images must be a whole number from 1 to 10000, not 10001"),
-        ("4294967296", "images must be a whole number from 1 to 10000, not 4294967296"),
+        ("20000", "images must be a whole number from 1 to 10000, or \"auto\", not 20000"),
+        ("[1, 0]", "images[1] must be a whole number from 1 to 10000, or \"auto\", not 0"),
+        ("{ from = 1, to = 10001 }", "images must be a whole number from 1 to 10000, or \"auto\", not 10001"),
+        ("4294967296", "images must be a whole number from 1 to 10000, or \"auto\", not 4294967296"),
         ("{ from = 1, to = 5, step = 0 }", "the range images has a step of 0"),
         ("{ from = 1, to = 5, step = -1 }", "the range images leads away from 5"),
         ("{ from = 5, to = 1 }", "the range images leads away from 1"),
@@ -342,12 +342,12 @@ fn bad_sweep_files_are_reported_all_at_once_before_anything_runs() {
         "sweep.toml:2:21",
         "unknown key corp",
         "did you mean crop?",
-        "images[0] must be a whole number of at least 1",
+        "images[0] must be a whole number from 1 to 10000",
         "a map has no edge \"lefft\"",
         "there is no preset or file called vgg61",
         "rebalance must be true or false",
         "the sweep has no key \"plan\"",
-        "the range arch.tile.imas has no values",
+        "the range arch.tile.imas leads away from 4",
     ] {
         assert!(said.contains(part), "{part} in:\n{said}");
     }

@@ -226,7 +226,8 @@ impl Document {
 /// The whole number with these digits, as nearly as a float can have it.
 fn as_float(digits: &str, radix: u32) -> f64 {
     if radix == 10 {
-        return digits.parse().expect("a decimal number");
+        // What the parser makes of a damaged number may have no digits; its fault is reported elsewhere.
+        return digits.parse().unwrap_or(f64::NAN);
     }
     let digits = digits.chars().filter_map(|digit| digit.to_digit(radix));
     digits.fold(0.0, |number, digit| number * f64::from(radix) + f64::from(digit))

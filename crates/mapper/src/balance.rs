@@ -191,8 +191,8 @@ impl Packer<'_> {
         let mut end = 0u32;
         for Bundle { layer, copies: count, .. } in bundles {
             let imas = self.shapes[layer].imas_per_copy();
-            copies[layer].extend((0..count).map(|copy| end.saturating_add(copy * imas)));
-            end = end.saturating_add((count * imas).next_multiple_of(per_tile));
+            copies[layer].extend((0..count).map(|copy| end.saturating_add(copy.saturating_mul(imas))));
+            end = end.saturating_add(next_tile(count.saturating_mul(imas), per_tile));
         }
         (copies, end)
     }
@@ -205,7 +205,7 @@ impl Packer<'_> {
         for ((grid, spacing), shape) in grids.iter().zip(spacing).zip(self.shapes) {
             let imas = shape.imas_per_copy();
             if spacing.new_tile {
-                end = end.next_multiple_of(per_tile);
+                end = next_tile(end, per_tile);
             }
             let mut copies = Vec::new();
             let (mut tile, mut here) = (end / per_tile, 0);
@@ -214,7 +214,7 @@ impl Packer<'_> {
                 let left = per_tile - end % per_tile;
                 let full = end / per_tile == tile && here == spacing.copies_per_tile;
                 if left < per_tile && (full || left < imas.min(per_tile)) {
-                    end += left;
+                    end = end.saturating_add(left);
                 }
                 if end / per_tile != tile {
                     (tile, here) = (end / per_tile, 0);
@@ -231,10 +231,14 @@ impl Packer<'_> {
     /// Places the copies, further apart where a tile's buffer or output register would be too small otherwise.
     fn spread(&self, windows: u64, new_tile: bool) -> Result<Layout, Vec<MappingError>> {
         let mut spacing = self.closest(new_tile);
+        let mut reasons = Vec::new();
         loop {
             let Placement { layers, end } = self.place_spaced(windows, &spacing);
             if end > self.arch.imas() {
-                // Further apart, it needs more tiles than there are: fewer copies of everything.
+                // Further apart, it needs more tiles than there are: fewer copies of everything, down to one of each layer.
+                if self.areas.iter().all(|area| area.windows() <= windows) {
+                    return Err(reasons);
+                }
                 let windows = windows + windows.div_ceil(16);
                 return fit(self.arch, self.network, self.plan, self.areas, windows, u64::MAX);
             }
@@ -262,8 +266,14 @@ impl Packer<'_> {
             if !moved {
                 return Err(faults);
             }
+            reasons = faults;
         }
     }
+}
+
+/// The first IMA of the next tile, or `end` itself if it is one; `u32::MAX` beyond all boards.
+fn next_tile(end: u32, per_tile: u32) -> u32 {
+    end.checked_next_multiple_of(per_tile).unwrap_or(u32::MAX)
 }
 
 /// All values, or all errors.

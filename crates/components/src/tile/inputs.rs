@@ -40,6 +40,17 @@ impl Tile<'_> {
         self.deliveries = deliveries;
     }
 
+    /// Packets whose writes ended with the last cycle are in the buffer. Of those of one position the last in a fixed order
+    /// says what held it up, whatever the order of the messages.
+    pub(super) fn arrive<C: Context>(&mut self, context: &mut C) {
+        let mut arrivals = std::mem::take(&mut self.arrivals);
+        arrivals.sort_unstable();
+        for (inputs, rank, held_up) in arrivals.drain(..) {
+            self.written(inputs, rank, held_up, context.now() - 1, context);
+        }
+        self.arrivals = arrivals;
+    }
+
     /// A packet is in the buffer at the end of cycle `at`.
     pub(super) fn written<C: Context>(&mut self, number: u8, rank: u32, held_up: HeldUp, at: Cycle, context: &mut C) {
         let inputs = &mut self.edram.inputs[usize::from(number)];

@@ -57,6 +57,8 @@ pub struct Tile<'a> {
     supplied: u64,
     /// Writes of this cycle: inputs, rank, bits, what held them up on the way.
     deliveries: Vec<(u8, u32, u32, HeldUp)>,
+    /// Writes that ended with the last cycle: inputs, rank, what held them up on the way.
+    arrivals: Vec<(u8, u32, HeldUp)>,
     /// Values for max-pools of this cycle: part of the output register, image, position.
     pool_values: Vec<(u8, u32, u32)>,
     /// Results of the last layer that are finished here.
@@ -168,6 +170,7 @@ impl<'a> Tile<'a> {
             blocked: 0,
             supplied: 0,
             deliveries: Vec::new(),
+            arrivals: Vec::new(),
             pool_values: Vec::new(),
             outputs: Outputs {
                 positions: spec.output_positions,
@@ -266,7 +269,7 @@ impl<C: Context> Component<C> for Tile<'_> {
             TileMessage::Delivery { inputs, held_up, bits, rank } => {
                 self.deliveries.push((inputs, rank, bits, held_up))
             }
-            TileMessage::Written { inputs, held_up, rank } => self.written(inputs, rank, held_up, now - 1, context),
+            TileMessage::Written { inputs, held_up, rank } => self.arrivals.push((inputs, rank, held_up)),
             TileMessage::Tick => {}
             TileMessage::Room => {
                 self.changed |= self.blocked;
@@ -277,6 +280,9 @@ impl<C: Context> Component<C> for Tile<'_> {
     }
 
     fn evaluate(&mut self, context: &mut C) {
+        if !self.arrivals.is_empty() {
+            self.arrive(context);
+        }
         if self.changed != 0 {
             self.pass_on(context);
         }
