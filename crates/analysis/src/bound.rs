@@ -116,7 +116,7 @@ impl Bound {
 /// The crossbars of the replica of `layer` that is read longest; `None` if none of its windows is computed.
 fn crossbars(arch: &Arch, layer: &LayerLayout) -> Option<Resource> {
     // The first IMA of a copy holds as much as any, and none takes longer.
-    let timing = Ima::new(arch, layer.geometry.ima(0)).timing();
+    let timing = Ima::new(arch, arch.conversions_per_cycle(), layer.geometry.ima(0)).timing();
     let cycles = |copy: &u32| -> u64 {
         let windows = layer.windows(*copy).iter();
         windows.map(|window| timing.reads(arch.iterations(window.bits.into()))).sum()

@@ -127,7 +127,7 @@ impl Demand {
     /// Activations for a max-pool that another copy finishes.
     fn pool_values(&mut self, of: Of) {
         let Of { arch, layer, .. } = of;
-        if layer.layer.pool.is_none() {
+        if !layer.shares_positions() {
             return;
         }
         let mut values = Tally::new(layer.copies.len());

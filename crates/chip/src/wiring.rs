@@ -1,4 +1,4 @@
-use arch::Arch;
+use arch::{Arch, Rate};
 use components::{
     Contributor, Crew, Direction, Ima, Inputs, LayerControl, Link, Mesh, MeshGeometry, PartialSums, Rooms, SumsSpec,
     Target, Tile, TileSpec,
@@ -10,6 +10,8 @@ use crate::{Board, Options};
 /// Who talks to whom: numbers of the blocks in their tiles, worked out from a layout.
 pub struct Wiring<'a> {
     arch: &'a Arch,
+    /// Conversions of an ADC in a cycle.
+    conversions: Rate,
     layout: &'a Layout,
     /// One entry for each tile of the board up to the last one used.
     tiles: Vec<TilePlan>,
@@ -60,6 +62,7 @@ impl<'a> Wiring<'a> {
     pub fn new(arch: &'a Arch, layout: &'a Layout) -> Self {
         let mut wiring = Self {
             arch,
+            conversions: arch.conversions_per_cycle(),
             layout,
             tiles: Vec::new(),
             shares: Vec::new(),
@@ -207,7 +210,7 @@ impl<'a> Wiring<'a> {
         });
         let imas = plan.imas.iter().map(|&(ima, control)| {
             let layer = plan.controls[usize::from(control)].0;
-            Ima::new(arch, layers[layer].geometry.ima(ima))
+            Ima::new(arch, self.conversions, layers[layer].geometry.ima(ima))
         });
         let imas: Vec<Ima> = imas.collect();
         let crews = plan.sums.iter().map(|sums| {

@@ -1,3 +1,5 @@
+use arch::Rate;
+
 use crate::Operation;
 
 /// The analogue-to-digital converters of an IMA.
@@ -10,11 +12,13 @@ pub struct Adc {
 }
 
 impl Adc {
-    /// The ADCs of an IMA whose crossbars hold these numbers of `columns`.
-    pub fn new(arch: &arch::Arch, columns: impl Iterator<Item = u32> + Clone) -> Self {
+    /// `count` ADCs of an IMA whose crossbars hold these numbers of `columns`; each makes `conversions` in a cycle.
+    pub fn new(count: u32, conversions: Rate, columns: impl Iterator<Item = u32> + Clone) -> Self {
         let widest = columns.clone().max().unwrap_or(0);
-        let shared_by = (columns.count() as u32).div_ceil(arch.adc.count);
-        Self { cycles_per_read: arch.conversion_cycles(shared_by * widest), conversions: 0 }
+        let shared_by = (columns.count() as u32).div_ceil(count);
+        // At least one conversion a cycle, so no more cycles than columns.
+        let cycles_per_read = conversions.cycles((shared_by * widest).into()).max(1) as u32;
+        Self { cycles_per_read, conversions: 0 }
     }
 
     /// Converts the held columns of `iterations` reads.
@@ -34,12 +38,16 @@ mod tests {
         arch::load("isaac-ce").expect("the preset is built in")
     }
 
+    fn adc(arch: &arch::Arch, columns: &[u32]) -> Adc {
+        Adc::new(arch.adc.count, arch.conversions_per_cycle(), columns.iter().copied())
+    }
+
     #[test]
     fn eight_adcs_convert_eight_crossbars_in_a_cycle_and_seven_do_not() {
         let cycles = |count| {
             let mut arch = isaac();
             arch.adc.count = count;
-            Adc::new(&arch, [128; 8].into_iter()).cycles_per_read
+            adc(&arch, &[128; 8]).cycles_per_read
         };
         assert_eq!((cycles(8), cycles(7), cycles(4), cycles(3), cycles(1)), (1, 2, 2, 3, 8));
     }
@@ -49,7 +57,7 @@ mod tests {
         let cycles = |rate_gsps| {
             let mut arch = isaac();
             arch.adc.rate_gsps = rate_gsps;
-            Adc::new(&arch, [128].into_iter()).cycles_per_read
+            adc(&arch, &[128]).cycles_per_read
         };
         assert_eq!((cycles(1.28), cycles(1.27)), (1, 2));
     }
@@ -58,14 +66,14 @@ mod tests {
     fn the_cycles_of_a_read_follow_from_the_unrounded_rate() {
         let mut arch = isaac();
         (arch.cycle_ns, arch.adc.count) = (1.0, 1);
-        let cycles = |columns: &[u32]| Adc::new(&arch, columns.iter().copied()).cycles_per_read;
+        let cycles = |columns: &[u32]| adc(&arch, columns).cycles_per_read;
         // 1.28 conversions a cycle: 17 / 1.28 = 13.3, 32 / 1.28 = 25, 3 x 16 / 1.28 = 37.5.
         assert_eq!((cycles(&[17]), cycles(&[32]), cycles(&[16, 7, 3])), (14, 25, 38));
     }
 
     #[test]
     fn every_held_column_is_converted() {
-        let mut adc = Adc::new(&isaac(), [128, 128].into_iter());
+        let mut adc = adc(&isaac(), &[128, 128]);
         adc.convert(&OPERATION, 16);
         assert_eq!(adc.conversions, 256 * 16);
     }

@@ -77,7 +77,14 @@ impl Round {
     /// It happens for `imas` of the crew `all`, for each in its next window. Tells `each` the windows and their IMAs.
     #[inline]
     pub fn take(&mut self, imas: u64, all: u64, mut each: impl FnMut(u32, u64)) {
+        let first = &mut self.happened[(self.window % WINDOWS) as usize];
+        // Mostly nobody is ahead.
         let (mut window, mut left) = (self.window, imas);
+        if imas & *first == 0 {
+            *first |= imas;
+            left = 0;
+            each(window, imas);
+        }
         while left != 0 {
             assert!(window - self.window < WINDOWS, "an IMA is too far ahead of its crew");
             let happened = &mut self.happened[(window % WINDOWS) as usize];

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use arch::Arch;
+use arch::{Arch, Rate};
 use des::Cycle;
 use mapper::ImaSpec;
 
@@ -130,8 +130,8 @@ pub struct Ima {
 }
 
 impl Ima {
-    /// An idle IMA.
-    pub fn new(arch: &Arch, spec: ImaSpec) -> Self {
+    /// An idle IMA, each of whose ADCs makes `conversions` in a cycle.
+    pub fn new(arch: &Arch, conversions: Rate, spec: ImaSpec) -> Self {
         let (used, unit_columns) = (spec.columns.len() as u32, u32::from(arch.adc.unit_column));
         let col_blocks = used.div_ceil(arch.crossbar.columns);
         let row_blocks = RowBlocks { rows: arch.crossbar.rows, col_blocks, columns: used + unit_columns * col_blocks };
@@ -151,7 +151,7 @@ impl Ima {
                     dac: Dac::default(),
                     crossbars: Crossbars::default(),
                     sample_hold: SampleHold::default(),
-                    adc: Adc::new(arch, columns.clone()),
+                    adc: Adc::new(arch.adc.count, conversions, columns.clone()),
                     shift_add: ShiftAdd::new(arch, columns),
                     output_register: OutputRegister::default(),
                 },
@@ -356,7 +356,7 @@ mod tests {
     fn ima(rows: u32) -> Ima {
         let arch = arch::load("isaac-ce").expect("the preset is built in");
         let spec = ImaSpec { rows: 0..rows, columns: 0..1024, outputs: 0..128 };
-        Ima::new(&arch, spec)
+        Ima::new(&arch, arch.conversions_per_cycle(), spec)
     }
 
     #[test]
@@ -365,7 +365,11 @@ mod tests {
         let mut counted = |unit_column| {
             arch.adc.unit_column = unit_column;
             // Two row blocks of two column blocks: 2 x (128 + 72) columns, and 4 unit columns.
-            let mut ima = Ima::new(&arch, ImaSpec { rows: 0..200, columns: 0..200, outputs: 0..25 });
+            let mut ima = Ima::new(
+                &arch,
+                arch.conversions_per_cycle(),
+                ImaSpec { rows: 0..200, columns: 0..200, outputs: 0..25 },
+            );
             ima.operate(&ima.whole_operation(16));
             let counts = ima.counts(&Crew::new(0, []), 128 * 128);
             assert_eq!(counts.crossbar_reads, 4 * 16);

@@ -288,9 +288,13 @@ impl<'a> PartialSums<'a> {
     fn leave(&mut self, image: u32, position: u32, window: u32) {
         let step = self.spec.layer.produced[position as usize];
         let leaving = Leaving { image, step, position, window, served: 0 };
-        // Mostly it is the last.
-        let at = self.leaving.iter().rposition(|other| other.order() < leaving.order()).map_or(0, |last| last + 1);
-        self.leaving.insert(at, leaving);
+        let is_before = |other: &Leaving| other.order() < leaving.order();
+        if self.leaving.back().is_none_or(is_before) {
+            self.leaving.push_back(leaving);
+        } else {
+            let at = self.leaving.iter().rposition(is_before).map_or(0, |last| last + 1);
+            self.leaving.insert(at, leaving);
+        }
     }
 
     fn send_pool_value<C: Context>(&self, finisher: u32, image: u32, position: u32, context: &mut C) {

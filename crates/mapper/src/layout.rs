@@ -348,6 +348,11 @@ impl LayerLayout {
         feeds
     }
 
+    /// Whether positions after the max-pool lie over windows of more than one replica.
+    pub fn shares_positions(&self) -> bool {
+        !self.pool_feeds.is_empty()
+    }
+
     /// The replicas with windows under positions of the max-pool that `finisher` finishes, in order; none where every
     /// position of the layer lies within one replica.
     pub fn feeders(&self, finisher: u32) -> impl Iterator<Item = u32> + '_ {
