@@ -99,14 +99,21 @@ pub fn write_tables(folder: &Folder, out: &std::path::Path) -> Result<(), Failur
     report_remarks(folder)
 }
 
+/// So many points, in words.
+fn counted(points: u64) -> String {
+    if points == 1 { "1 point".to_owned() } else { format!("{points} points") }
+}
+
 fn report_remarks(folder: &Folder) -> Result<(), Failure> {
     let Remarks { failures, warnings } = folder.remarks()?;
     if let (points, Some(first)) = warnings {
-        output::warn(&format!("{points} points have warnings; their column says which. The first: {first}"));
+        let points = counted(points);
+        output::warn(&format!("{points} with warnings; their column says which. The first: {first}"));
     }
     match failures {
         (failed, Some(first)) => {
-            Err(Failure::Partial(format!("{failed} points failed; the rows say why. The first: {first}")))
+            let failed = counted(failed);
+            Err(Failure::Partial(format!("{failed} failed; the rows say why. The first: {first}")))
         }
         _ => Ok(()),
     }

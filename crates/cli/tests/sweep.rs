@@ -359,7 +359,7 @@ fn rows_warn_as_a_run_does_and_say_whether_they_are_settled() {
     let place = Place::new("network = \"tiny\"\narch.file = \"tiny\"\narch.adc.bits = [5, 6]\nimages = [2, \"auto\"]");
     let output = run(&mut place.sweep("out"));
     let warning = "adc.bits = 5 cannot hold a 32-row sum of 2-bit cells (needs 7, or 6 with flipped encoding)";
-    let said = format!("warning: 2 points have warnings; their column says which. The first: {warning}");
+    let said = format!("warning: 2 points with warnings; their column says which. The first: {warning}");
     assert!(stderr(&output).contains(&said), "{}", stderr(&output));
     let mut points = csv::Reader::from_path(place.path("out/points.csv")).expect("a table");
     let header = points.headers().expect("a header").clone();

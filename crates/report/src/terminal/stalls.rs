@@ -22,12 +22,15 @@ pub fn stalls(analysis: &Analysis) -> String {
     parts.join("\n\n") + "\n"
 }
 
+/// The causes of each layer, as shares of its cycles. A cause of which no layer has any takes no column.
 fn shares(analysis: &Analysis) -> String {
-    let names: Vec<String> = Cause::ALL.iter().map(|cause| cause.name().replace('_', " ")).collect();
+    let has_any = |cause: &Cause| analysis.layers.iter().any(|layer| layer.share(*cause) > 0.0);
+    let causes: Vec<Cause> = Cause::ALL.into_iter().filter(has_any).collect();
+    let names: Vec<String> = causes.iter().map(|cause| cause.name().replace('_', " ")).collect();
     let headings: Vec<&str> = ["layer", "IMAs"].into_iter().chain(names.iter().map(String::as_str)).collect();
     let mut table = table(&headings, &[0]);
     for layer in &analysis.layers {
-        let causes = Cause::ALL.map(|cause| {
+        let causes = causes.iter().map(|&cause| {
             let share = layer.share(cause);
             let cell = Cell::new(if share > 0.0 { percent(share) } else { String::new() });
             match cause {
