@@ -29,7 +29,7 @@ fn bits_that_are_sent_are_written_and_every_result_is_sent() {
 
 #[test]
 fn a_chain_in_one_tile_each_writes_and_reads_what_its_shapes_say() {
-    // One copy of each of two layers with 1 x 1 kernels: every value is written once and read once by each IMA.
+    // One replica of each of two layers with 1 x 1 kernels: every value is written once and read once by each IMA.
     let pair = network(
         [4, 4, 8],
         "[[layers]]\nname = \"a\"\nkind = \"convolution\"\nkernel = 1\nchannels = 16\n\

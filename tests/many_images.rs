@@ -33,7 +33,8 @@ proptest! {
         let Ok(layout) = mapper::balance(&arch, &network, &plan_of(&network, &bits)) else { return Ok(()) };
         let at = |fidelity, order| run_at(&arch, &layout, &Options { images, fidelity, uncontended, order });
         let outcome = at(Fidelity::Operation, Order::Sent);
-        // A last layer of which no position is produced, cropped as a whole or left out by a pool's stride, finishes none.
+        // A last layer of which no position is produced, cropped as a whole or left out by a pool's stride, finishes
+        // none.
         let produces = |last: &mapper::LayerLayout| last.produced.iter().any(|&step| step != mapper::NEVER);
         let finished = if layout.layers.last().is_some_and(produces) { images } else { 0 };
         prop_assert_eq!(outcome.images.len(), finished as usize);

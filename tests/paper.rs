@@ -6,13 +6,13 @@ use components::{Direction, Port, Router};
 use mapper::Layout;
 use network::{Edges, Network, Plan};
 
-use crate::support::{assert_near, isaac, network, paper_table, preset, run, run_copies, run_layout};
+use crate::support::{assert_near, isaac, network, paper_table, preset, run, run_layout, run_replicas};
 
 /// Power in mW of each component group in the steady state of a one-layer network: what `rows` more rows of the map
 /// cost in energy, over the time that they take.
 fn steady_power(arch: &Arch, layers: impl Fn(u32) -> Network, rows: [u32; 2]) -> Vec<(String, f64)> {
     let of = |rows: u32| {
-        let outcome = run_copies(arch, &layers(rows), u64::from(arch.tile.imas), &Options::default());
+        let outcome = run_replicas(arch, &layers(rows), u64::from(arch.tile.imas), &Options::default());
         // The host writes the input image without taking the time of the eDRAM port.
         let mut counts = outcome.counts();
         counts.edram_bits_written -= counts.host_bits_written;
@@ -52,7 +52,7 @@ fn assert_power(powers: &[(String, f64)], group: &str, scope: &str, component: &
 
 #[test]
 fn a_tile_in_which_every_ima_computes_draws_the_power_of_isaac_table_1() {
-    // One row block and eight column blocks fill an IMA, twelve copies the tile: 12 x 128 results in 16 cycles.
+    // One row block and eight column blocks fill an IMA, twelve replicas the tile: 12 x 128 results in 16 cycles.
     let powers = steady_power(&one_tile("12"), |rows| pointwise(rows, 128, 128, true), [48, 96]);
     for group in ["adc", "dac", "crossbar", "sample_hold", "shift_add", "output_register"] {
         assert_power(&powers, group, "ima", group, 12.0);
@@ -125,7 +125,7 @@ fn vgg16_has_the_counts_of_the_closed_form_in_every_layer() {
         assert_eq!(u64::from(geometry.row_blocks), column("row_blocks"), "{name}");
         assert_eq!(u64::from(geometry.col_blocks), column("col_blocks"), "{name}");
         assert_eq!(geometry.crossbars(), column("crossbars"), "{name}");
-        assert_eq!(laid.copies.len() as u64, column("replicas_balanced"), "{name}");
+        assert_eq!(laid.replicas.len() as u64, column("replicas_balanced"), "{name}");
         assert_eq!(layer.counts.windows, column("windows"), "{name}");
         assert_eq!(layer.counts.crossbar_operations, column("crossbar_ops"), "{name}");
         assert_eq!(layer.counts.crossbar_reads, column("crossbar_reads"), "{name}");

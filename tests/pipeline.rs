@@ -7,10 +7,10 @@ use network::{Network, Plan};
 
 use crate::support::{machine, network};
 
-/// Runs `network`, a single layer, as one copy, in both fidelities, with an unlimited bus.
-fn run_one_copy(arch: &Arch, network: &Network, plan: &Plan, (ima_rows, ima_cols): (u32, u32)) -> Outcome {
+/// Runs `network`, a single layer, as one replica, in both fidelities, with an unlimited bus.
+fn run_one_replica(arch: &Arch, network: &Network, plan: &Plan, (ima_rows, ima_cols): (u32, u32)) -> Outcome {
     let name = network.layers[0].name.clone();
-    let layer = LayerMapping { name, ima_rows, ima_cols, strips: 1, interleave: 1, windows: None, copies: vec![0] };
+    let layer = LayerMapping { name, ima_rows, ima_cols, strips: 1, interleave: 1, windows: None, replicas: vec![0] };
     let mapping = Mapping { arch: arch.name.clone(), network: network.name.clone(), layers: vec![layer] };
     let layout = Layout::new(arch, network, plan, mapping).unwrap_or_else(|errors| panic!("{errors:?}"));
     let at = |fidelity| {
@@ -41,7 +41,7 @@ fn operations_of_one_iteration_follow_each_other_as_the_output_registers_allow()
     // in every four cycles, the last, number 39, in cycle 2 + 4 (39 / R) + 39 mod R; from 4 registers on, one in each.
     for (registers, last_start) in [(1, 158), (2, 79), (3, 54), (4, 41), (5, 41), (7, 41)] {
         let arch = machine("tiny", &[("ima.output_registers", &registers.to_string())]);
-        let outcome = run_one_copy(&arch, &layer, &Plan::uniform(&layer, 16, 1), (1, 1));
+        let outcome = run_one_replica(&arch, &layer, &Plan::uniform(&layer, 16, 1), (1, 1));
         assert_eq!(outcome.cycles, last_start + 5, "{registers} output registers");
         let mut expected = vec![(Cause::Computing, 40), (Cause::ImaOutputRegister, last_start - 41)];
         expected.retain(|of| of.1 > 0);
@@ -56,7 +56,7 @@ fn operations_of_two_iterations_need_three_output_registers() {
     let layer = forty_windows();
     for (registers, last_start) in [(1, 2 + 39 * 5), (2, 2 + 19 * 5 + 2), (3, 2 + 39 * 2)] {
         let arch = machine("tiny", &[("ima.output_registers", &registers.to_string())]);
-        let outcome = run_one_copy(&arch, &layer, &Plan::uniform(&layer, 16, 2), (1, 1));
+        let outcome = run_one_replica(&arch, &layer, &Plan::uniform(&layer, 16, 2), (1, 1));
         assert_eq!(outcome.cycles, last_start + 6, "{registers} output registers");
         assert_eq!(outcome.stalls()[Cause::Bus], 0);
     }
@@ -66,7 +66,7 @@ fn operations_of_two_iterations_need_three_output_registers() {
 fn three_iterations_and_more_never_wait_for_two_output_registers() {
     let layer = forty_windows();
     for bits in 3..=16 {
-        let outcome = run_one_copy(&machine("tiny", &[]), &layer, &Plan::uniform(&layer, 16, bits), (1, 1));
+        let outcome = run_one_replica(&machine("tiny", &[]), &layer, &Plan::uniform(&layer, 16, bits), (1, 1));
         assert_eq!(outcome.cycles, u64::from(40 * bits + 6), "{bits} bits: 40 operations, and n + 6 for the last");
         assert_eq!(outcome.stalls()[Cause::ImaOutputRegister], 0);
     }
@@ -87,7 +87,7 @@ fn an_iteration_takes_the_conversions_of_the_unrounded_rate() {
         ],
     );
     let one = network([1, 1, 4], "[[layers]]\nname = \"a\"\nkind = \"fully_connected\"\nchannels = 3\n");
-    let outcome = run_one_copy(&arch, &one, &Plan::uniform(&one, 16, 8), (1, 2));
+    let outcome = run_one_replica(&arch, &one, &Plan::uniform(&one, 16, 8), (1, 2));
     assert_eq!(outcome.cycles, 1 + (7 * 14 + 1) + 14 + 1 + 1 + 1 + 1);
 }
 
@@ -96,7 +96,7 @@ fn a_fast_ima_waits_for_the_slow_ones_of_its_outputs_and_not_for_inputs() {
     // 160 rows are five row blocks: four on one IMA, whose ADC takes four cycles a read, and one on another.
     let arch = machine("tiny", &[("adc.count", "1"), ("adc.rate_gsps", "0.16")]);
     let layer = network([1, 20, 160], "[[layers]]\nname = \"a\"\nkind = \"convolution\"\nkernel = 1\nchannels = 2\n");
-    let outcome = run_one_copy(&arch, &layer, &Plan::uniform(&layer, 16, 16), (4, 1));
+    let outcome = run_one_replica(&arch, &layer, &Plan::uniform(&layer, 16, 16), (4, 1));
     let (slow, fast) = (20 * 16 * 4, 20 * 16);
     let stalls = outcome.stalls();
     assert_eq!(stalls[Cause::Computing], slow + fast);

@@ -3,7 +3,7 @@
 use chip::{Cause, Options, Outcome, SimulationError};
 use network::Plan;
 
-use crate::support::{isaac, machine, network, preset, run, run_copies};
+use crate::support::{isaac, machine, network, preset, run, run_replicas};
 
 fn main_wait(outcome: &Outcome) -> Option<Cause> {
     outcome.stalls().main_wait()
@@ -16,9 +16,9 @@ fn an_ima_shape_of_8_by_1_in_a_full_tile_waits_for_the_bus() {
         network([24, 24, 1024], "[[layers]]\nname = \"c\"\nkind = \"convolution\"\nkernel = 1\nchannels = 16\n");
     let board = [("board.chips", "1"), ("board.columns", "1"), ("chip.tile_columns", "1"), ("chip.tile_rows", "1")];
     let arch = isaac(&[board.as_slice(), &[("router.tile_columns", "1"), ("router.tile_rows", "1")]].concat());
-    let outcome = run_copies(&arch, &layer, 12, &Options::default());
+    let outcome = run_replicas(&arch, &layer, 12, &Options::default());
     assert_eq!(main_wait(&outcome), Some(Cause::Bus));
-    // 48 windows for each of the 12 copies; 2 KB of inputs and 32 bytes of results for each.
+    // 48 windows for each of the 12 replicas; 2 KB of inputs and 32 bytes of results for each.
     let expected = 48 * 12 * (2048 + 32) / 1024;
     assert!(outcome.cycles.abs_diff(expected) < 30, "{} cycles, and the bus is busy for {expected}", outcome.cycles);
 }

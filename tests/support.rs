@@ -40,13 +40,13 @@ pub fn run(arch: &Arch, network: &Network, plan: &Plan, options: &Options) -> Ou
     run_layout(arch, &layout, options)
 }
 
-/// Maps with `copies` copies of the network's only layer, and runs.
-pub fn run_copies(arch: &Arch, network: &Network, copies: u64, options: &Options) -> Outcome {
+/// Maps with `replicas` replicas of the network's only layer, and runs.
+pub fn run_replicas(arch: &Arch, network: &Network, replicas: u64, options: &Options) -> Outcome {
     let windows = network.layers[0].windows();
     let plan = Plan::uniform(network, 16, 16);
-    let layout = mapper::balance_to(arch, network, &plan, windows.div_ceil(copies), windows);
+    let layout = mapper::balance_to(arch, network, &plan, windows.div_ceil(replicas), windows);
     let layout = layout.unwrap_or_else(|errors| panic!("{errors:?}"));
-    assert_eq!(layout.layers[0].copies.len() as u64, copies);
+    assert_eq!(layout.layers[0].replicas.len() as u64, replicas);
     run_layout(arch, &layout, options)
 }
 

@@ -69,7 +69,7 @@ fn seventy_thousand_replicas_are_wired_in_little_memory() {
     );
     let arch = board_of_single_crossbars("4096", "64");
     let layout = map(&arch, &wide).expect("the board is large enough");
-    assert_eq!(layout.layers[0].copies.len(), 265 * 265);
+    assert_eq!(layout.layers[0].replicas.len(), 265 * 265);
     let outcome = run_layout(&arch, &layout, &Options::default());
     assert_eq!((outcome.layers[0].counts.windows, outcome.layers[1].counts.windows), (265 * 265, 1));
 }

@@ -10,7 +10,8 @@ use crate::{ByLayer, Demand};
 /// Resources of each kind that a [`Bound`] names, the busiest; crossbars of every layer.
 pub const PER_KIND: usize = 5;
 
-/// A resource that an image needs for this part of the bound is near it: it would bind next, or with little more traffic.
+/// A resource that an image needs for this part of the bound is near it: it would bind next, or with little more
+/// traffic.
 pub const NEAR: f64 = 0.9;
 
 /// What bounds the pace of a run, whatever its units wait for: the resource that an image needs longest.
@@ -92,8 +93,8 @@ impl Bound {
         self.resources.iter().filter(|resource| self.is_near(resource))
     }
 
-    /// The busiest resource of each kind and the other bottlenecks, one of those that are alike, at most [`PER_KIND`] of a
-    /// kind.
+    /// The busiest resource of each kind and the other bottlenecks, one of those that are alike, at most [`PER_KIND`]
+    /// of a kind.
     pub fn ranked(&self) -> Vec<&Resource> {
         let mut ranked: Vec<&Resource> = Vec::new();
         for resource in &self.resources {
@@ -115,18 +116,18 @@ impl Bound {
 
 /// The crossbars of the replica of `layer` that is read longest; `None` if none of its windows is computed.
 fn crossbars(arch: &Arch, layer: &LayerLayout) -> Option<Resource> {
-    // The first IMA of a copy holds as much as any, and none takes longer.
+    // The first IMA of a replica holds as much as any, and none takes longer.
     let timing = Ima::new(arch, arch.conversions_per_cycle(), layer.geometry.ima(0)).timing();
-    let cycles = |copy: &u32| -> u64 {
-        let windows = layer.windows(*copy).iter();
+    let cycles = |replica: &u32| -> u64 {
+        let windows = layer.windows(*replica).iter();
         windows.map(|window| timing.reads(arch.iterations(window.bits.into()))).sum()
     };
-    let copies = (0..layer.copies.len() as u32).map(|copy| (cycles(&copy), copy));
-    let (amount, copy) = copies.max_by_key(|&(cycles, copy)| (cycles, Reverse(copy)))?;
+    let replicas = (0..layer.replicas.len() as u32).map(|replica| (cycles(&replica), replica));
+    let (amount, replica) = replicas.max_by_key(|&(cycles, replica)| (cycles, Reverse(replica)))?;
     let name = &layer.layer.name;
     (amount > 0).then(|| Resource {
         kind: Kind::Crossbars,
-        name: format!("crossbars of {name}, replica {copy}"),
+        name: format!("crossbars of {name}, replica {replica}"),
         cycles: amount as f64,
         amount,
         per_cycle: 1.0,

@@ -81,7 +81,8 @@ impl Demand {
         demand
     }
 
-    /// Chip, number of the router on the chip, and number of the port in the router, of entry `index` of `router_ports`.
+    /// Chip, number of the router on the chip, and number of the port in the router, of entry `index` of
+    /// `router_ports`.
     pub fn port(&self, index: usize) -> (u32, u32, usize) {
         let ports = ports_of_router(self.tiles_of_router);
         let (router, routers) = ((index / ports) as u32, self.geometry.routers());
@@ -97,10 +98,10 @@ impl Demand {
     /// Inputs of operations from the buffer over the bus, and their results over the bus.
     fn operations(&mut self, of: Of) {
         let Of { arch, index, layer, .. } = of;
-        for copy in 0..layer.copies.len() as u32 {
-            let inputs = of.bits_read(copy);
-            let windows = layer.windows(copy).len() as u64;
-            for (tile, _, ima) in layer.places(arch, copy) {
+        for replica in 0..layer.replicas.len() as u32 {
+            let inputs = of.bits_read(replica);
+            let windows = layer.windows(replica).len() as u64;
+            for (tile, _, ima) in layer.places(arch, replica) {
                 let (row_group, _) = layer.geometry.groups_of(ima);
                 let read = inputs[row_group as usize];
                 let results = windows * of.partial_sum_bits(&layer.geometry.ima(ima).outputs);
@@ -113,37 +114,38 @@ impl Demand {
     /// Partial sums to the tiles that finish the windows.
     fn partial_sums(&mut self, of: Of) {
         let Of { arch, layer, .. } = of;
-        for copy in 0..layer.copies.len() as u32 {
-            let windows = layer.windows(copy).len() as u64;
+        for replica in 0..layer.replicas.len() as u32 {
+            let windows = layer.windows(replica).len() as u64;
             for (group, outputs) in (0..).zip(&layer.groups) {
-                let home = layer.home(arch, copy, group);
-                for helper in layer.group_tiles(arch, copy, group).into_keys() {
-                    self.send(of, helper, home, of.partial_sum_bits(&outputs.outputs), windows);
+                let accumulator = layer.accumulator(arch, replica, group);
+                for contributor in layer.group_tiles(arch, replica, group).into_keys() {
+                    self.send(of, contributor, accumulator, of.partial_sum_bits(&outputs.outputs), windows);
                 }
             }
         }
     }
 
-    /// Activations for a max-pool that another copy finishes.
+    /// Activations for a max-pool that another replica finishes.
     fn pool_values(&mut self, of: Of) {
         let Of { arch, layer, .. } = of;
         if !layer.shares_positions() {
             return;
         }
-        let mut values = Tally::new(layer.copies.len());
-        for copy in 0..layer.copies.len() as u32 {
-            for window in layer.windows(copy) {
+        let mut values = Counters::new(layer.replicas.len());
+        for replica in 0..layer.replicas.len() as u32 {
+            for window in layer.windows(replica) {
                 let (rows, columns) = layer.positions_under(window);
                 for position in rows.flat_map(|y| columns.clone().map(move |x| y * layer.layer.pooled.width + x)) {
                     let finisher = layer.finisher[position as usize];
-                    if finisher != copy {
+                    if finisher != replica {
                         values.count(finisher);
                     }
                 }
             }
             for (finisher, number) in values.take() {
                 for (group, outputs) in (0..).zip(&layer.groups) {
-                    let (from, to) = (layer.home(arch, copy, group), layer.home(arch, finisher, group));
+                    let (from, to) =
+                        (layer.accumulator(arch, replica, group), layer.accumulator(arch, finisher, group));
                     self.send(of, from, to, of.partial_sum_bits(&outputs.outputs), number);
                 }
             }
@@ -157,26 +159,27 @@ impl Demand {
         let mut finished: Vec<(u32, u32)> =
             layer.finisher.iter().copied().zip(0..).filter(|&(finisher, _)| finisher != NEVER).collect();
         finished.sort_unstable();
-        let mut sent = Tally::new(next.map_or(0, |next| next.shares.len()));
+        let mut sent = Counters::new(next.map_or(0, |next| next.slices.len()));
         for finished in finished.chunk_by(|a, b| a.0 == b.0) {
-            let copy = finished[0].0;
-            let homes: Vec<u32> = (0..layer.groups.len() as u32).map(|group| layer.home(arch, copy, group)).collect();
+            let replica = finished[0].0;
+            let accumulators: Vec<u32> =
+                (0..layer.groups.len() as u32).map(|group| layer.accumulator(arch, replica, group)).collect();
             let Some(next) = next else {
-                for (&home, group) in homes.iter().zip(&layer.groups) {
+                for (&accumulator, group) in accumulators.iter().zip(&layer.groups) {
                     let bits = of.partial_sum_bits(&group.outputs) * finished.len() as u64;
-                    self.edram_ports[home as usize].add(index, bits);
+                    self.edram_ports[accumulator as usize].add(index, bits);
                 }
                 continue;
             };
             for destination in finished.iter().flat_map(|&(_, position)| layer.destinations(position)) {
-                sent.count(destination.share);
+                sent.count(destination.slice);
             }
-            for (share, number) in sent.take() {
-                let share = &next.shares[share as usize];
-                for (&home, group) in homes.iter().zip(&layer.groups) {
-                    let bits = u64::from(share.overlap(&group.outputs)) * u64::from(next.stored_bits);
-                    self.edram_ports[share.tile as usize].add(index, bits * number);
-                    self.send(of, home, share.tile, bits, number);
+            for (slice, number) in sent.take() {
+                let slice = &next.slices[slice as usize];
+                for (&accumulator, group) in accumulators.iter().zip(&layer.groups) {
+                    let bits = u64::from(slice.overlap(&group.outputs)) * u64::from(next.stored_bits);
+                    self.edram_ports[slice.tile as usize].add(index, bits * number);
+                    self.send(of, accumulator, slice.tile, bits, number);
                 }
             }
         }
@@ -203,8 +206,8 @@ impl Demand {
 }
 
 impl Of<'_> {
-    /// Bits that an IMA of each row group of copy `copy` reads. Zeros are not read.
-    fn bits_read(self, copy: u32) -> Vec<u64> {
+    /// Bits that an IMA of each row group of replica `replica` reads. Zeros are not read.
+    fn bits_read(self, replica: u32) -> Vec<u64> {
         let layer = self.layer;
         let before = self.index.checked_sub(1).map(|before| &self.layout.layers[before]);
         let produced =
@@ -212,7 +215,7 @@ impl Of<'_> {
         let row_groups = (0..layer.geometry.row_groups).map(|row_group| layer.geometry.ima_at(row_group, 0));
         let rows: Vec<Range<u32>> = row_groups.map(|ima| layer.geometry.ima(ima).rows).collect();
         let (mut bits_of_whole, mut bits) = (0, vec![0; rows.len()]);
-        for window in layer.windows(copy) {
+        for window in layer.windows(replica) {
             if window.whole {
                 bits_of_whole += u64::from(window.bits);
                 continue;
@@ -235,14 +238,14 @@ impl Of<'_> {
 }
 
 /// Counts by number, of which most stay 0.
-struct Tally {
+struct Counters {
     counts: Vec<u64>,
     counted: Vec<u32>,
 }
 
-impl Tally {
-    fn new(numbers: usize) -> Tally {
-        Tally { counts: vec![0; numbers], counted: Vec::new() }
+impl Counters {
+    fn new(numbers: usize) -> Counters {
+        Counters { counts: vec![0; numbers], counted: Vec::new() }
     }
 
     fn count(&mut self, number: u32) {
@@ -255,7 +258,7 @@ impl Tally {
 
     /// What was counted, and begins again.
     fn take(&mut self) -> Vec<(u32, u64)> {
-        let Tally { counts, counted } = self;
+        let Counters { counts, counted } = self;
         counted.drain(..).map(|number| (number, std::mem::take(&mut counts[number as usize]))).collect()
     }
 }

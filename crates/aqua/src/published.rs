@@ -40,8 +40,9 @@ pub const TABLE_I: [TableRow; 16] = [
     row("1111", 0.526, 58.57, 81.64),
 ];
 
-/// What section IV.C states of one way to count an image as classified right. By its rule an image that is wrong without
-/// a crop is not cropped. Its shares and savings are of the other images: over all, Table I does not allow as much.
+/// What section IV.C states of one way to count an image as classified right. By its rule an image that is wrong
+/// without a crop is not cropped. Its shares and savings are of the other images: over all, Table I does not allow as
+/// much.
 #[derive(Clone, Copy, Debug)]
 pub struct Statement {
     /// Share of all images that are right without a crop (Table I).

@@ -55,7 +55,7 @@ pub struct Job {
     pub activation_bits: u32,
     /// Crop of every convolution.
     pub edges: Edges,
-    /// Copies are balanced for the crop, not for the whole map.
+    /// Replicas are balanced for the crop, not for the whole map.
     pub rebalanced: bool,
     /// Images are run until their rate has settled, not one alone.
     pub settled: bool,
@@ -85,7 +85,7 @@ pub struct Measured {
 /// What sets the pace of a run: what an image needs longer than anything else.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bottleneck {
-    /// The crossbars of a layer's copy, or what copies share: a bus, a port, a link.
+    /// The crossbars of a layer's replica, or what replicas share: a bus, a port, a link.
     pub resource: String,
     /// The layers whose crossbars they are; or the one that needs most of what is shared.
     pub layers: Vec<String>,
@@ -93,7 +93,7 @@ pub struct Bottleneck {
     pub share: f64,
     /// Cycles for which an image needs it: in the long run none is faster.
     pub cycles: f64,
-    /// Cycles in which the copy with the most windows reads its crossbars for one image.
+    /// Cycles in which the replica with the most windows reads its crossbars for one image.
     pub crossbar_cycles: u64,
 }
 

@@ -4,8 +4,8 @@ use document::Document;
 
 use crate::{Arch, FULL_PRECISION_BITS};
 
-/// Bits of an ADC that loses nothing: those of the largest sum of a column, (2^cell - 1)(2^dac - 1) for each row.
-/// With flipped encoding no column's cells sum to more than half of what they could, which saves a bit (ISAAC section V).
+/// Bits of an ADC that loses nothing: those of the largest sum of a column, (2^cell - 1)(2^dac - 1) for each row. With
+/// flipped encoding no column's cells sum to more than half of what they could, which saves a bit (ISAAC section V).
 pub fn lossless_adc_bits(arch: &Arch) -> u32 {
     column_sum_bits(arch, arch.adc.flipped_encoding)
 }

@@ -89,7 +89,8 @@ pub struct Derived {
     pub mb_per_mm2: f64,
 }
 
-/// Energy of a conversion of `bits` bits relative to one of 8: ISAAC's rule in pJ, a linear part and an exponential one.
+/// Energy of a conversion of `bits` bits relative to one of 8: ISAAC's rule in pJ, a linear part and an exponential
+/// one.
 pub fn adc_energy_scale(bits: u32) -> f64 {
     relative_to_8_bits(bits, 0.19543, 0.000414)
 }

@@ -31,7 +31,8 @@ impl Rate {
         Self { numerator: numerator / common, denominator: denominator / common }
     }
 
-    /// The finest times needed to tell when actions end: exact where both terms are below 2^32, else to one part in 2^32.
+    /// The finest times needed to tell when actions end: exact where both terms are below 2^32, else to one part in
+    /// 2^32.
     pub fn times(self) -> Times {
         // So many that those of 2^32 cycles can be counted in 64 bits.
         const MOST: u128 = 1 << 32;
@@ -56,7 +57,8 @@ impl Rate {
     }
 }
 
-/// `value` as a whole number times a power of ten: the decimal it was written as, if that has at most [`DIGITS`] digits.
+/// `value` as a whole number times a power of ten: the decimal it was written as, if that has at most [`DIGITS`]
+/// digits.
 fn decimal(value: f64) -> (u128, i32) {
     let text = format!("{value:.*e}", DIGITS - 1);
     let (digits, exponent) = text.split_once('e').expect("scientific notation has an exponent");

@@ -22,8 +22,8 @@ pub struct Deadlock {
     pub images: (u32, u32),
     /// Each part that waits.
     pub waiting: Vec<Waiting>,
-    /// Positions in `waiting`: each waits for the next, and the last for the first. Where no such ring was found, a chain
-    /// that ends with a part that waits for nothing known.
+    /// Positions in `waiting`: each waits for the next, and the last for the first. Where no such ring was found, a
+    /// chain that ends with a part that waits for nothing known.
     pub ring: Vec<usize>,
     /// Whether the last of `ring` waits for the first.
     pub closed: bool,
@@ -101,7 +101,7 @@ fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board) -> V
         }
         Awaited::Pool { layer, feeder, group, image } => {
             let layer = usize::from(layer);
-            let replicas = 0..layout.layers[layer].copies.len() as u32;
+            let replicas = 0..layout.layers[layer].replicas.len() as u32;
             let fed = replicas.filter(|&replica| layout.layers[layer].feeders(replica).any(|of| of == feeder));
             let accumulators = fed.map(|replica| wiring.accumulators(layer, replica)[group as usize]);
             let late = accumulators

@@ -75,8 +75,8 @@ pub fn run(arch: &Arch, layout: &Layout, options: &Options) -> Result<Outcome, S
 /// Images with which [`run_until_settled`] begins where nothing is known of a run.
 pub const FIRST_IMAGES: u32 = 8;
 
-/// Runs a layout with more and more images, from those of `options` on twice as many each time, until the run is settled
-/// or has as many as there may be. Returns the options and the outcome of the last run.
+/// Runs a layout with more and more images, from those of `options` on twice as many each time, until the run is
+/// settled or has as many as there may be. Returns the options and the outcome of the last run.
 pub fn run_until_settled(
     arch: &Arch,
     layout: &Layout,
@@ -104,7 +104,7 @@ pub fn run_probed<P: Probe>(
 ) -> (Result<Outcome, SimulationError>, P) {
     let counted = |layer: &LayerLayout| {
         // Two images of inputs may be under way beyond those that are done.
-        let received = layer.shares.iter().map(|share| share.order.positions).max().unwrap_or(0);
+        let received = layer.slices.iter().map(|slice| slice.order.positions).max().unwrap_or(0);
         let most = u64::from(received).max(layer.layer.windows()).max(layer.produced.len() as u64);
         most * (u64::from(options.images) + 2)
     };

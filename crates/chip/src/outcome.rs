@@ -31,7 +31,7 @@ pub struct LayerOutcome {
     pub counts: Counts,
     /// IMA-cycles by cause; they add up to `imas` times the cycles of the run.
     pub stalls: Stalls,
-    /// IMAs of all copies.
+    /// IMAs of all replicas.
     pub imas: u64,
     /// First cycle in which its inputs were fetched.
     pub first_cycle: Option<Cycle>,
@@ -95,7 +95,7 @@ pub fn collect(
             layer.stalls += &control.stalls;
             layer.first_cycle = layer.first_cycle.into_iter().chain(control.begun.first().copied()).min();
             if control.begins_images {
-                // A copy without windows begins none.
+                // A replica without windows begins none.
                 begun.resize(begun.len().max(control.begun.len()), Cycle::MAX);
                 begun.iter_mut().zip(&control.begun).for_each(|(first, &own)| *first = own.min(*first));
             }
@@ -114,7 +114,7 @@ pub fn collect(
     for link in &board.links {
         layers.iter_mut().zip(&link.bits).for_each(|(layer, bits)| layer.counts.link_bits += bits);
     }
-    let image_bits = layout.layers[0].shares.iter().map(|share| u64::from(share.order.positions) * share.position_bits);
+    let image_bits = layout.layers[0].slices.iter().map(|slice| u64::from(slice.order.positions) * slice.position_bits);
     let host_bits = image_bits.sum::<u64>() * u64::from(options.images);
     layers[0].counts.edram_bits_written += host_bits;
     layers[0].counts.host_bits_written = host_bits;
@@ -146,8 +146,8 @@ fn used_chips(arch: &Arch, layout: &Layout) -> u32 {
         .layers
         .iter()
         .flat_map(|layer| {
-            let imas = layer.geometry.imas_per_copy();
-            layer.copies.iter().flat_map(move |&first| first / per_chip..=(first + imas - 1) / per_chip)
+            let imas = layer.geometry.imas_per_replica();
+            layer.replicas.iter().flat_map(move |&first| first / per_chip..=(first + imas - 1) / per_chip)
         })
         .collect();
     chips.sort_unstable();

@@ -1,8 +1,8 @@
 //! What "settled" means: the one place that decides whether a run has a pace.
 //!
-//! The machine is *loaded* until the first inputs of the last image are fetched; what finishes later meets less and less
-//! traffic. Of the images that finish while it is loaded, the later half counts: before it, queues grow. The run is
-//! settled if
+//! The machine is *loaded* until the first inputs of the last image are fetched; what finishes later meets less and
+//! less traffic. Of the images that finish while it is loaded, the later half counts: before it, queues grow. The run
+//! is settled if
 //!
 //! - the intervals of these images are all equal, and images begin as often as they finish, within 1 %: the run repeats
 //!   itself. This holds too where it is the later half of all images, and at least two intervals, that are equal: then

@@ -1,7 +1,7 @@
 use arch::{Arch, Rate};
 use components::{
-    Contributor, Crew, Direction, Ima, Inputs, LayerControl, Link, Mesh, MeshGeometry, PartialSums, Rooms, SumsSpec,
-    Target, Tile, TileSpec,
+    Contributor, Direction, Ima, Inputs, LayerControl, Link, LockstepGroup, Mesh, MeshGeometry, PartialSums, Rooms,
+    SumsSpec, Target, Tile, TileSpec,
 };
 use mapper::{LayerLayout, Layout, OutputGroup};
 
@@ -16,13 +16,13 @@ pub struct Wiring<'a> {
     /// One entry for each tile of the board up to the last one used.
     tiles: Vec<TilePlan>,
     /// For each layer, where its shares are: (tile, number of the inputs there).
-    shares: Vec<Vec<(u32, u8)>>,
+    slices: Vec<Vec<(u32, u8)>>,
     /// For each layer, the number of its first slice of inputs on the board.
     first_slices: Vec<u32>,
     /// For each layer and output group, the shares of the next layer.
     targets: Vec<Vec<Vec<Target>>>,
-    /// For each layer, where each (copy, group) is finished.
-    homes: Vec<Vec<Contributor>>,
+    /// For each layer, where each (replica, group) is finished.
+    accumulators: Vec<Vec<Contributor>>,
 }
 
 /// The blocks of one tile before they are built.
@@ -30,30 +30,30 @@ pub struct Wiring<'a> {
 struct TilePlan {
     /// (layer, share).
     inputs: Vec<(usize, usize)>,
-    /// (layer, copy, IMAs as bits).
+    /// (layer, replica, IMAs as bits).
     controls: Vec<(usize, u32, u64)>,
     sums: Vec<SumsPlan>,
-    /// (IMA of the copy, control).
+    /// (IMA of the replica, control).
     imas: Vec<(u32, u8)>,
 }
 
-/// Partial sums of one (layer, copy, group) in a tile.
+/// Partial sums of one (layer, replica, group) in a tile.
 struct SumsPlan {
     control: u8,
     layer: usize,
-    copy: u32,
+    replica: u32,
     group: u32,
     /// IMAs of the tile, one bit each.
     imas: u64,
-    helpers: Vec<Contributor>,
+    contributors: Vec<Contributor>,
     /// Max-pools that the windows finished here go to, and who feeds the one here, as far as replicas share positions.
     pools: u32,
     feeders: Vec<Contributor>,
 }
 
 impl SumsPlan {
-    fn new(control: u8, layer: usize, copy: u32, group: u32) -> Self {
-        Self { control, layer, copy, group, imas: 0, helpers: Vec::new(), pools: 0, feeders: Vec::new() }
+    fn new(control: u8, layer: usize, replica: u32, group: u32) -> Self {
+        Self { control, layer, replica, group, imas: 0, contributors: Vec::new(), pools: 0, feeders: Vec::new() }
     }
 }
 
@@ -65,15 +65,15 @@ impl<'a> Wiring<'a> {
             conversions: arch.conversions_per_cycle(),
             layout,
             tiles: Vec::new(),
-            shares: Vec::new(),
+            slices: Vec::new(),
             first_slices: Vec::new(),
             targets: Vec::new(),
-            homes: Vec::new(),
+            accumulators: Vec::new(),
         };
         for (index, layer) in layout.layers.iter().enumerate() {
             let _span = tracing::debug_span!("wire", layer = %layer.layer.name).entered();
-            wiring.place_shares(index, layer);
-            wiring.place_copies(index, layer);
+            wiring.place_slices(index, layer);
+            wiring.place_replicas(index, layer);
         }
         wiring.targets = (1..layout.layers.len()).map(|next| wiring.targets_in(next)).collect();
         wiring
@@ -81,12 +81,12 @@ impl<'a> Wiring<'a> {
 
     /// The shares of layer `next`, for each output group of the layer before.
     fn targets_in(&self, next: usize) -> Vec<Vec<Target>> {
-        let LayerLayout { shares, stored_bits, .. } = &self.layout.layers[next];
+        let LayerLayout { slices, stored_bits, .. } = &self.layout.layers[next];
         let of_group = |group: &OutputGroup| {
-            let placed = shares.iter().zip(&self.shares[next]).zip(self.first_slices[next]..);
-            let target = placed.map(|((share, &(tile, inputs)), slice)| {
-                let bits = share.overlap(&group.outputs) * stored_bits;
-                Target { tile, inputs, slice, bits, positions: share.order.positions }
+            let placed = slices.iter().zip(&self.slices[next]).zip(self.first_slices[next]..);
+            let target = placed.map(|((slice, &(tile, inputs)), number)| {
+                let bits = slice.overlap(&group.outputs) * stored_bits;
+                Target { tile, inputs, slice: number, bits, positions: slice.order.positions }
             });
             target.collect()
         };
@@ -100,40 +100,40 @@ impl<'a> Wiring<'a> {
         &mut self.tiles[tile as usize]
     }
 
-    fn place_shares(&mut self, index: usize, layer: &LayerLayout) {
+    fn place_slices(&mut self, index: usize, layer: &LayerLayout) {
         let before =
-            self.first_slices.last().map_or(0, |first| first + self.layout.layers[index - 1].shares.len() as u32);
+            self.first_slices.last().map_or(0, |first| first + self.layout.layers[index - 1].slices.len() as u32);
         self.first_slices.push(before);
-        let mut shares = Vec::with_capacity(layer.shares.len());
-        for (number, share) in layer.shares.iter().enumerate() {
-            let tile = self.tile(share.tile);
-            shares.push((share.tile, tile.inputs.len() as u8));
+        let mut slices = Vec::with_capacity(layer.slices.len());
+        for (number, slice) in layer.slices.iter().enumerate() {
+            let tile = self.tile(slice.tile);
+            slices.push((slice.tile, tile.inputs.len() as u8));
             tile.inputs.push((index, number));
         }
-        self.shares.push(shares);
+        self.slices.push(slices);
     }
 
-    fn place_copies(&mut self, index: usize, layer: &LayerLayout) {
+    fn place_replicas(&mut self, index: usize, layer: &LayerLayout) {
         let groups = layer.groups.len() as u32;
         let arch = self.arch;
-        let mut homes = Vec::with_capacity(layer.copies.len() * groups as usize);
-        for copy in 0..layer.copies.len() as u32 {
+        let mut accumulators = Vec::with_capacity(layer.replicas.len() * groups as usize);
+        for replica in 0..layer.replicas.len() as u32 {
             // Tiles with IMAs of each group, in order.
             let mut contributors: Vec<Vec<Contributor>> = vec![Vec::new(); groups as usize];
-            for (tile, _, ima) in layer.places(arch, copy) {
+            for (tile, _, ima) in layer.places(arch, replica) {
                 let (_, col_group) = layer.geometry.groups_of(ima);
                 // In order, and each column group belongs to one.
                 let group = layer.groups.partition_point(|group| group.col_groups.end <= col_group) as u32;
                 let plan = self.tile(tile);
-                if plan.controls.last().is_none_or(|&(layer, of, _)| (layer, of) != (index, copy)) {
-                    plan.controls.push((index, copy, 0));
+                if plan.controls.last().is_none_or(|&(layer, of, _)| (layer, of) != (index, replica)) {
+                    plan.controls.push((index, replica, 0));
                 }
                 let control = (plan.controls.len() - 1) as u8;
                 plan.controls[usize::from(control)].2 |= 1 << plan.imas.len();
-                let same = |sums: &SumsPlan| (sums.layer, sums.copy, sums.group) == (index, copy, group);
+                let same = |sums: &SumsPlan| (sums.layer, sums.replica, sums.group) == (index, replica, group);
                 let known = plan.sums.iter().rposition(same);
                 let sums = known.unwrap_or_else(|| {
-                    plan.sums.push(SumsPlan::new(control, index, copy, group));
+                    plan.sums.push(SumsPlan::new(control, index, replica, group));
                     plan.sums.len() - 1
                 }) as u8;
                 plan.sums[usize::from(sums)].imas |= 1 << plan.imas.len();
@@ -144,23 +144,23 @@ impl<'a> Wiring<'a> {
                 }
             }
             for (group, contributors) in contributors.into_iter().enumerate() {
-                let home = layer.home(arch, copy, group as u32);
-                let (here, others): (Vec<_>, Vec<_>) = contributors.into_iter().partition(|c| c.tile == home);
-                self.tiles[home as usize].sums[usize::from(here[0].sums)].helpers = others;
-                homes.push(here[0]);
+                let accumulator = layer.accumulator(arch, replica, group as u32);
+                let (here, others): (Vec<_>, Vec<_>) = contributors.into_iter().partition(|c| c.tile == accumulator);
+                self.tiles[accumulator as usize].sums[usize::from(here[0].sums)].contributors = others;
+                accumulators.push(here[0]);
             }
         }
-        for replica in 0..layer.copies.len() as u32 {
+        for replica in 0..layer.replicas.len() as u32 {
             for feeder in layer.feeders(replica) {
                 for group in 0..groups {
-                    let home = |replica: u32| homes[(replica * groups + group) as usize];
-                    let (finishes, feeds) = (home(replica), home(feeder));
+                    let accumulator = |replica: u32| accumulators[(replica * groups + group) as usize];
+                    let (finishes, feeds) = (accumulator(replica), accumulator(feeder));
                     self.sums(finishes).feeders.push(feeds);
                     self.sums(feeds).pools += 1;
                 }
             }
         }
-        self.homes.push(homes);
+        self.accumulators.push(accumulators);
     }
 
     fn sums(&mut self, Contributor { tile, sums }: Contributor) -> &mut SumsPlan {
@@ -170,12 +170,12 @@ impl<'a> Wiring<'a> {
     /// The parts of output registers that finish the windows of a replica, by output group.
     pub fn accumulators(&self, layer: usize, replica: u32) -> &[Contributor] {
         let groups = self.layout.layers[layer].groups.len();
-        &self.homes[layer][replica as usize * groups..][..groups]
+        &self.accumulators[layer][replica as usize * groups..][..groups]
     }
 
     /// Room in the buffers of `board`, slice by slice.
     pub fn rooms(&self, board: &Board) -> Rooms {
-        let slices = self.shares.iter().flatten();
+        let slices = self.slices.iter().flatten();
         Rooms::new(slices.map(|&(tile, inputs)| board.tiles[tile as usize].inputs()[usize::from(inputs)].limit()))
     }
 
@@ -201,21 +201,21 @@ impl<'a> Wiring<'a> {
     fn build(&self, id: u32, slots: &[u32], plan: &TilePlan, options: &Options) -> Tile<'_> {
         let (arch, layers) = (self.arch, &self.layout.layers);
         let inputs_of =
-            |layer: usize| plan.inputs.iter().position(|&(of, _)| of == layer).expect("every copy has inputs");
+            |layer: usize| plan.inputs.iter().position(|&(of, _)| of == layer).expect("every replica has inputs");
         // What lies before it is cropped as a whole.
         let first = layers.iter().position(|layer| layer.computed_windows() > 0);
-        let controls = plan.controls.iter().map(|&(layer, copy, imas)| {
+        let controls = plan.controls.iter().map(|&(layer, replica, imas)| {
             let (inputs, begins_images) = (inputs_of(layer) as u8, Some(layer) == first);
-            LayerControl::new((&layers[layer], layer as u16), copy, options.images, begins_images, inputs, imas)
+            LayerControl::new((&layers[layer], layer as u16), replica, options.images, begins_images, inputs, imas)
         });
         let imas = plan.imas.iter().map(|&(ima, control)| {
             let layer = plan.controls[usize::from(control)].0;
             Ima::new(arch, self.conversions, layers[layer].geometry.ima(ima))
         });
         let imas: Vec<Ima> = imas.collect();
-        let crews = plan.sums.iter().map(|sums| {
+        let locksteps = plan.sums.iter().map(|sums| {
             let own = (0..imas.len()).map(|ima| (1 << ima, imas[ima].timing()));
-            Crew::new(sums.control, own.filter(|(ima, _)| sums.imas & ima != 0))
+            LockstepGroup::new(sums.control, own.filter(|(ima, _)| sums.imas & ima != 0))
         });
         let last = layers.len() - 1;
         Tile::new(
@@ -227,7 +227,7 @@ impl<'a> Wiring<'a> {
                 images: options.images,
                 controls: controls.collect(),
                 inputs: self.inputs(plan, options),
-                crews: crews.collect(),
+                locksteps: locksteps.collect(),
                 imas,
                 sums: self.partial_sums(id, slots, plan),
                 output_positions: layers[last].produced.len() as u32,
@@ -237,20 +237,20 @@ impl<'a> Wiring<'a> {
 
     /// Inputs of a tile. What its buffer has beyond their needs is given to them in proportion.
     fn inputs(&self, plan: &TilePlan, options: &Options) -> Vec<Inputs<'_>> {
-        let shares = plan.inputs.iter().map(|&(layer, share)| &self.layout.layers[layer].shares[share]);
-        let needed = |share: &mapper::Share| u64::from(share.order.positions_at_once) * share.position_bits;
-        let all: u64 = shares.clone().map(needed).sum();
+        let slices = plan.inputs.iter().map(|&(layer, slice)| &self.layout.layers[layer].slices[slice]);
+        let needed = |slice: &mapper::InputSlice| u64::from(slice.order.positions_at_once) * slice.position_bits;
+        let all: u64 = slices.clone().map(needed).sum();
         let buffer = 8 * u64::from(self.arch.edram.bytes);
-        let inputs = plan.inputs.iter().zip(shares).map(|(&(layer, number), share)| {
-            let slice = self.first_slices[layer] + number as u32;
+        let inputs = plan.inputs.iter().zip(slices).map(|(&(layer, number), slice)| {
+            let room = self.first_slices[layer] + number as u32;
             let pieces = layer.checked_sub(1).map_or(0, |before| {
                 let groups = &self.layout.layers[before].groups;
-                groups.iter().filter(|group| share.overlap(&group.outputs) > 0).count() as u16
+                groups.iter().filter(|group| slice.overlap(&group.outputs) > 0).count() as u16
             });
-            let bits = buffer * needed(share) / all.max(1);
+            let bits = buffer * needed(slice) / all.max(1);
             // A layer that is cropped as a whole stores nothing.
-            let capacity = (!options.uncontended).then(|| bits / share.position_bits.max(1));
-            Inputs::new(share, (layer as u16, slice), pieces, options.images, capacity)
+            let capacity = (!options.uncontended).then(|| bits / slice.position_bits.max(1));
+            Inputs::new(slice, (layer as u16, room), pieces, options.images, capacity)
         });
         inputs.collect()
     }
@@ -273,22 +273,22 @@ impl<'a> Wiring<'a> {
         let (arch, layers) = (self.arch, &self.layout.layers);
         let sums = plan.sums.iter().map(|sums| {
             let targets = self.targets.get(sums.layer).map(|groups| groups[sums.group as usize].as_slice());
-            let home = self.accumulators(sums.layer, sums.copy)[sums.group as usize];
+            let accumulator = self.accumulators(sums.layer, sums.replica)[sums.group as usize];
             PartialSums::new(SumsSpec {
                 chip: tile / arch.tiles_per_chip(),
                 tile,
                 layer: &layers[sums.layer],
                 layer_index: sums.layer as u16,
                 targets,
-                copy: sums.copy,
+                replica: sums.replica,
                 group: sums.group,
                 imas: sums.imas,
-                homes: &self.homes[sums.layer],
-                helpers: sums.helpers.clone(),
+                accumulators: &self.accumulators[sums.layer],
+                contributors: sums.contributors.clone(),
                 pools: sums.pools,
                 feeders: sums.feeders.clone(),
                 slots: slots[tile as usize],
-                credit: slots[home.tile as usize],
+                credit: slots[accumulator.tile as usize],
                 partial_sum_bits: arch.tile.partial_sum_bits,
                 flit_bits: arch.router.flit_bits,
             })

@@ -33,19 +33,19 @@ impl Failure {
     pub fn report(self) -> ExitCode {
         match self {
             Failure::User(faults) => {
-                crate::output::complain(&faults.coloured());
+                crate::output::say(&faults.coloured());
                 ExitCode::from(2)
             }
             Failure::Partial(text) => {
-                crate::output::complain(&text);
+                crate::output::say(&text);
                 ExitCode::FAILURE
             }
             Failure::Interrupted(signal, text) => {
-                crate::output::complain(&text);
+                crate::output::say(&text);
                 ExitCode::from(interrupt::exit_code(signal))
             }
             Failure::Other(error) => {
-                crate::output::complain(&format!("error: {error}"));
+                crate::output::say(&format!("error: {error}"));
                 ExitCode::FAILURE
             }
         }

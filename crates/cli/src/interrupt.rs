@@ -30,7 +30,7 @@ pub fn listen() -> io::Result<()> {
             if let Some(message) = FINISHING.get()
                 && SENT.swap(signal, Ordering::Relaxed) == 0
             {
-                output::complain(message);
+                output::say(message);
                 continue;
             }
             // Held to the end: no file is created or completed from here on.

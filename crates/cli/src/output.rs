@@ -25,14 +25,14 @@ pub fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Writes a line to standard error, without styles unless it is a terminal.
-pub fn complain(line: &str) {
+pub fn say(line: &str) {
     // If that is closed there is nobody left to tell.
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
 /// Warns of something.
 pub fn warn(warning: &str) {
-    complain(&format!("{WARNING}warning:{WARNING:#} {warning}"));
+    say(&format!("{WARNING}warning:{WARNING:#} {warning}"));
 }
 
 /// Warns of what the user of `arch` should know.

@@ -135,7 +135,7 @@ impl Pictures {
             Loaded::checked(all, network, |picture| labels.as_ref().map(|labels| labels.of(&picture.name)).transpose());
         if self.skip_bad_images {
             loaded.skipped = faults.len();
-            faults.drain(..).for_each(|fault| output::complain(&format!("skipped: {}", fault.message())));
+            faults.drain(..).for_each(|fault| output::say(&format!("skipped: {}", fault.message())));
         }
         if !faults.is_empty() {
             return Err(Failure::User(faults.into()));
@@ -266,7 +266,7 @@ impl Weights {
         let non_idealities = self.imperfections.non_idealities()?;
         let loading = info_span!("read weights").in_scope(|| dataset::load_weights(&self.weights_file, network));
         let LoadedWeights { layers: weights, notes } = loading?;
-        notes.iter().for_each(|note| output::complain(&format!("note: {note}")));
+        notes.iter().for_each(|note| output::say(&format!("note: {note}")));
         let ranges = self.calibration.ranges(network, &weights, loaded)?;
         let options = Options { integer_product: !self.bit_serial, non_idealities, ..Options::default() };
         Ok(Calibrated { weights, ranges, options, threads_per_picture: loaded.threads_per_picture() })

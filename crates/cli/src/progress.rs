@@ -33,7 +33,8 @@ pub fn during<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
     })
 }
 
-/// A bar with rate and time left for `length` pieces of work, of which `done` are done; quiet where there is no terminal.
+/// A bar with rate and time left for `length` pieces of work, of which `done` are done; quiet where there is no
+/// terminal.
 pub fn bar(what: &'static str, length: u64, done: u64) -> ProgressBar {
     let template = "{msg} {wide_bar} {pos}/{len} [{elapsed}, {per_sec:.1}, {eta} left]";
     let style = ProgressStyle::with_template(template).expect("a valid template");

@@ -153,7 +153,7 @@ fn report(path: &str, limit: u64, written: io::Result<Summary>) -> Result<(), Fa
     let summary = written.map_err(|error| Failure::not_written(path, &error))?;
     tracing::info!(events = summary.events, bytes = summary.bytes, "trace written");
     if let Some(cycle) = summary.ended_at {
-        output::complain(&format!(
+        output::say(&format!(
             "{path} ends with cycle {cycle}: it has reached its limit of {} MB (--trace-limit); \
              --trace-cycles, --trace-layers, --trace-units and --trace-detail make it smaller",
             limit / MEGABYTE

@@ -64,7 +64,7 @@ impl Sweep {
         bar.finish_and_clear();
         let (elapsed, busy) = (started.elapsed(), Duration::from_micros(busy.into_inner()));
         let of_threads = busy.as_secs_f64() / (threads as f64 * elapsed.as_secs_f64());
-        output::complain(&format!(
+        output::say(&format!(
             "{done} points in {:.1} s on {threads} threads, which simulated for {:.1} % of the time",
             elapsed.as_secs_f64(),
             100.0 * of_threads

@@ -65,7 +65,7 @@ impl Tolerance {
             let due: Vec<&Labelled> = loaded.pictures.iter().filter(is_due).collect();
             let known = loaded.pictures.len() - due.len();
             if known > 0 {
-                output::complain(&format!("{known} pictures with weights {set} were done before"));
+                output::say(&format!("{known} pictures with weights {set} were done before"));
             }
             if let Some(bits) = bits {
                 selected.plan = selected.plan.with_weights(bits);
@@ -218,8 +218,8 @@ struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal of the trace at `path` to go on with it, or begins it. A row that was not finished is taken off,
-    /// and a journal that was made from something else is begun anew.
+    /// Opens the journal of the trace at `path` to go on with it, or begins it. A row that was not finished is taken
+    /// off, and a journal that was made from something else is begun anew.
     fn open(path: &Path, fingerprint: &str) -> Result<Journal, Failure> {
         let mut path = path.as_os_str().to_owned();
         path.push(".part");
@@ -235,7 +235,7 @@ impl Journal {
         let mut whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
         if !whole.starts_with(&head) {
             if !whole.is_empty() {
-                output::complain(&format!("{} was made from other files or options: begun anew", path.display()));
+                output::say(&format!("{} was made from other files or options: begun anew", path.display()));
             }
             whole = "";
         }

@@ -1,5 +1,5 @@
 use des::{Cycle, Server};
-use mapper::{InputOrder, NEVER, Share, Window};
+use mapper::{InputOrder, InputSlice, NEVER, Window};
 use network::Layer;
 
 /// The eDRAM buffer of a tile: one port, and the inputs of the layers that the tile computes.
@@ -22,17 +22,17 @@ impl<'a> EdramBuffer<'a> {
 #[derive(Clone, Debug)]
 pub struct Inputs<'a> {
     /// Which they are.
-    pub share: &'a Share,
+    pub slice: &'a InputSlice,
     order: &'a InputOrder,
     /// Layer that reads them.
     pub layer: u16,
     /// Number of the slice on the board, by which producers ask for room.
-    pub slice: u32,
+    pub room: u32,
     /// Packets that make up a position: one for each output group that it needs channels of. 0 for the host's.
     pieces: u16,
     /// Packets still missing, by rank; even images first.
     missing: Vec<u16>,
-    /// Positions that may be sent, by step of the slowest copy, counted from the image in work.
+    /// Positions that may be sent, by step of the slowest replica, counted from the image in work.
     limits: Vec<u32>,
     /// Positions that may be sent, as the producers know it, counted over all images.
     limit: u32,
@@ -48,14 +48,20 @@ pub struct Inputs<'a> {
 
 impl<'a> Inputs<'a> {
     /// An empty buffer for `images` images, with room for `capacity` positions, or without a limit.
-    pub fn new(share: &'a Share, (layer, slice): (u16, u32), pieces: u16, images: u32, capacity: Option<u64>) -> Self {
-        let order = &*share.order;
+    pub fn new(
+        slice: &'a InputSlice,
+        (layer, room): (u16, u32),
+        pieces: u16,
+        images: u32,
+        capacity: Option<u64>,
+    ) -> Self {
+        let order = &*slice.order;
         let limits = order.limits(capacity);
         Self {
-            share,
+            slice,
             order,
             layer,
-            slice,
+            room,
             pieces,
             missing: vec![pieces; 2 * order.positions as usize],
             limit: limits.first().copied().unwrap_or(0),
@@ -97,12 +103,12 @@ impl<'a> Inputs<'a> {
         // Most runs have few images, and a division is slow.
         let slot = if rank < slots { rank } else { rank % slots };
         let missing = &mut self.missing[slot as usize];
-        assert!(*missing > 0, "layer {} in tile {} got position {rank} twice", self.layer, self.share.tile);
+        assert!(*missing > 0, "layer {} in tile {} got position {rank} twice", self.layer, self.slice.tile);
         *missing -= 1;
         (*missing == 0).then_some(slot)
     }
 
-    /// All copies have read the windows before `step` of image `image`. Returns the new limit if it rises.
+    /// All replicas have read the windows before `step` of image `image`. Returns the new limit if it rises.
     pub fn advance(&mut self, image: u32, step: u32) -> Option<u32> {
         while self.image < image {
             let positions = self.order.positions as usize;
@@ -119,13 +125,13 @@ impl<'a> Inputs<'a> {
         })
     }
 
-    /// Which rows of a copy of `layer` read something for `window`.
+    /// Which rows of a replica of `layer` read something for `window`.
     pub fn read_by(&self, layer: &Layer, window: &Window) -> RowsRead {
         RowsRead::new(layer, window, |y, x| self.order.rank(y, x) != NEVER)
     }
 }
 
-/// The rows of a copy that read something for a window.
+/// The rows of a replica that read something for a window.
 #[derive(Clone, Debug)]
 pub struct RowsRead {
     /// For each kernel position, those before it that are read; at the end, all that are. Rows repeat the kernel
@@ -134,7 +140,7 @@ pub struct RowsRead {
 }
 
 impl RowsRead {
-    /// The rows of a copy of `layer` that read something for `window`. Zeros are not read: padding, and what is not
+    /// The rows of a replica of `layer` that read something for `window`. Zeros are not read: padding, and what is not
     /// `produced` (row, column) because it is cropped.
     pub fn new(layer: &Layer, window: &Window, produced: impl Fn(u32, u32) -> bool) -> RowsRead {
         let (field_rows, field_columns) = window.receptive_field(layer);

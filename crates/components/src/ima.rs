@@ -4,7 +4,9 @@ use arch::{Arch, Rate};
 use des::Cycle;
 use mapper::ImaSpec;
 
-use crate::{Adc, Cause, Counts, Crew, Crossbars, Dac, HeldUp, InputRegister, OutputRegister, SampleHold, ShiftAdd};
+use crate::{
+    Adc, Cause, Counts, Crossbars, Dac, HeldUp, InputRegister, LockstepGroup, OutputRegister, SampleHold, ShiftAdd,
+};
 
 /// How finely the inside of an IMA is simulated. Both give the same cycles, counts and stalls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,7 +89,7 @@ struct RowBlocks {
 }
 
 impl RowBlocks {
-    /// The row blocks of an IMA: (rows of the copy, operation of their crossbars alone).
+    /// The row blocks of an IMA: (rows of the replica, operation of their crossbars alone).
     fn of(self, spec: &ImaSpec) -> impl Iterator<Item = (Range<u32>, Operation)> {
         let (Self { rows, col_blocks, columns }, end) = (self, spec.rows.end);
         spec.rows.clone().step_by(rows as usize).map(move |first| {
@@ -113,10 +115,10 @@ struct Inside {
 /// An in-situ multiply-accumulate unit: crossbars with their converters, shift-and-adds and registers.
 ///
 /// Which of its operations is where is kept for all IMAs of the tile together, in their [`Pipeline`](crate::Pipeline),
-/// and which windows these are in its [`Crew`]; here is since when.
+/// and which windows these are in its [`LockstepGroup`]; here is since when.
 #[derive(Clone, Debug)]
 pub struct Ima {
-    /// Rows of the copy that it holds.
+    /// Rows of the replica that it holds.
     rows: u32,
     /// Results of one operation.
     results: u32,
@@ -160,7 +162,7 @@ impl Ima {
         }
     }
 
-    /// The part of the copy that it holds.
+    /// The part of the replica that it holds.
     pub fn spec(&self) -> &ImaSpec {
         &self.inside.spec
     }
@@ -176,7 +178,7 @@ impl Ima {
         }
     }
 
-    /// Rows of the copy that it holds.
+    /// Rows of the replica that it holds.
     #[inline]
     pub fn rows(&self) -> u32 {
         self.rows
@@ -188,8 +190,8 @@ impl Ima {
         self.results
     }
 
-    /// The `bits` of the inputs of `window`, the last of which was `held_up` on its way, take `cycles` to come. It was the
-    /// IMA's turn to ask for them from cycle `turn_at` on.
+    /// The `bits` of the inputs of `window`, the last of which was `held_up` on its way, take `cycles` to come. It was
+    /// the IMA's turn to ask for them from cycle `turn_at` on.
     #[inline]
     pub fn fetch(&mut self, window: u32, turn_at: Cycle, cycles: Range<Cycle>, bits: u64, held_up: HeldUp) {
         let (requested_at, arrived_at) = (cycles.start, cycles.end);
@@ -214,8 +216,8 @@ impl Ima {
         self.inside.blocks.operate(operation, 1, u64::from(operation.iterations));
     }
 
-    /// Iteration fidelity: keeps what the reads of the operation for `window` do, and returns the number to ask for it by
-    /// while it is in the pipeline.
+    /// Iteration fidelity: keeps what the reads of the operation for `window` do, and returns the number to ask for it
+    /// by while it is in the pipeline.
     pub fn keep(&mut self, window: u32, operation: Operation) -> u8 {
         let number = window % 8;
         self.inside.operations[number as usize] = operation;
@@ -261,13 +263,13 @@ impl Ima {
         }
     }
 
-    /// Every cycle of the pause before the operation for `window`, with its cause. The last of the IMA's crew started the
-    /// operation before in cycle `crew_started_at`.
+    /// Every cycle of the pause before the operation for `window`, with its cause. The last of the IMA's lockstep group
+    /// started the operation before in cycle `crew_started_at`.
     #[inline]
     pub fn pause(
         &self,
         window: u32,
-        crew_started_at: Cycle,
+        lockstep_started_at: Cycle,
         Range { start: idle_since, end: now }: Range<Cycle>,
     ) -> [(Cause, Range<Cycle>); 6] {
         let fetch = self.fetches[(window % 2) as usize];
@@ -275,7 +277,7 @@ impl Ima {
         let turn_at = (fetch.turn_at + 1).clamp(idle_since, now);
         let due_at = (fetch.requested_at + 1).clamp(turn_at, now);
         let arrived_at = fetch.arrived_at.clamp(due_at, now);
-        let start_turn_at = (crew_started_at + 1).clamp(arrived_at, now);
+        let start_turn_at = (lockstep_started_at + 1).clamp(arrived_at, now);
         let before = if window == 0 { Cause::Filling } else { Cause::Input };
         // The inputs were held up at the end of their way, and the first window counts that as filling, too.
         let held_up = if window == 0 { 0 } else { fetch.held_up.cycles().min(due_at - turn_at) };
@@ -293,15 +295,16 @@ impl Ima {
         ]
     }
 
-    /// What its blocks counted, beside what its crew knows; a read touches `crossbar_cells` cells of an array.
-    pub fn counts(&self, crew: &Crew, crossbar_cells: u64) -> Counts {
+    /// What its blocks counted, beside what its lockstep group knows; a read touches `crossbar_cells` cells of an
+    /// array.
+    pub fn counts(&self, lockstep: &LockstepGroup, crossbar_cells: u64) -> Counts {
         let mut blocks = self.inside.blocks.clone();
-        let (operations, reads) = crew.closed_form;
+        let (operations, reads) = lockstep.closed_form;
         blocks.operate(&self.inside.all, operations, reads);
         blocks.input_register.write(self.bits_fetched);
-        blocks.output_register.hand_over(self.results, u64::from(crew.merging.window));
+        blocks.output_register.hand_over(self.results, u64::from(lockstep.merging.window));
         Counts {
-            ima_operations: u64::from(crew.starting),
+            ima_operations: u64::from(lockstep.starting),
             crossbar_operations: blocks.crossbars.operations,
             crossbar_reads: blocks.crossbars.reads,
             crossbar_cells: blocks.crossbars.reads * crossbar_cells,
@@ -371,7 +374,7 @@ mod tests {
                 ImaSpec { rows: 0..200, columns: 0..200, outputs: 0..25 },
             );
             ima.operate(&ima.whole_operation(16));
-            let counts = ima.counts(&Crew::new(0, []), 128 * 128);
+            let counts = ima.counts(&LockstepGroup::new(0, []), 128 * 128);
             assert_eq!(counts.crossbar_reads, 4 * 16);
             [counts.sample_holds, counts.adc_conversions, counts.shift_adds]
         };
@@ -380,8 +383,8 @@ mod tests {
     }
 
     /// Cycles of each cause in a pause.
-    fn causes(ima: &Ima, window: u32, crew_started_at: Cycle, pause: Range<Cycle>) -> Vec<(Cause, Cycle)> {
-        let causes = ima.pause(window, crew_started_at, pause.clone());
+    fn causes(ima: &Ima, window: u32, lockstep_started_at: Cycle, pause: Range<Cycle>) -> Vec<(Cause, Cycle)> {
+        let causes = ima.pause(window, lockstep_started_at, pause.clone());
         assert!(causes.windows(2).all(|pair| pair[0].1.end == pair[1].1.start), "{causes:?}");
         assert_eq!((causes[0].1.start, causes[5].1.end), (pause.start, pause.end));
         causes.map(|(cause, cycles)| (cause, cycles.end - cycles.start)).into_iter().filter(|of| of.1 > 0).collect()
@@ -393,8 +396,8 @@ mod tests {
         // Asked for in cycle 5 and there in 7, where an idle bus would have brought them in 6.
         ima.fetch(0, 0, 5..7, 2048, HeldUp::default());
         assert_eq!(causes(&ima, 0, 0, 1..7), [(Cause::Filling, 5), (Cause::Bus, 1)]);
-        // 16 reads from cycle 7 on. The next inputs could be asked for in cycle 30, after 3 cycles on their way, most of them at a link; they came
-        // in 32, and an output register was free in 40.
+        // 16 reads from cycle 7 on. The next inputs could be asked for in cycle 30, after 3 cycles on their way, most
+        // of them at a link; they came in 32, and an output register was free in 40.
         let held_up = Waits { routers: 1, links: 2 };
         ima.fetch(1, 5, 30..32, 2048, held_up.into());
         ima.result_refused(Cause::DownstreamBuffer);
@@ -428,7 +431,7 @@ mod tests {
 
     #[test]
     fn both_fidelities_count_the_same() {
-        let (mut closed, mut stepped, crew) = (ima(100), ima(100), Crew::new(0, []));
+        let (mut closed, mut stepped, lockstep) = (ima(100), ima(100), LockstepGroup::new(0, []));
         closed.operate(&closed.whole_operation(16));
         let number = stepped.keep(6, stepped.whole_operation(16));
         for _ in 0..16 {
@@ -436,17 +439,17 @@ mod tests {
             stepped.convert_once(number);
             stepped.merge_once(number);
         }
-        assert_eq!(closed.counts(&crew, 128 * 128), stepped.counts(&crew, 128 * 128));
-        assert_eq!(closed.counts(&crew, 128 * 128).dac_activations, 8 * 100 * 16);
+        assert_eq!(closed.counts(&lockstep, 128 * 128), stepped.counts(&lockstep, 128 * 128));
+        assert_eq!(closed.counts(&lockstep, 128 * 128).dac_activations, 8 * 100 * 16);
     }
 
     #[test]
     fn a_crew_counts_its_operations_for_each_of_its_imas() {
-        let (mut alone, together, mut crew) = (ima(100), ima(100), Crew::new(0, []));
+        let (mut alone, together, mut lockstep) = (ima(100), ima(100), LockstepGroup::new(0, []));
         alone.operate(&alone.whole_operation(16));
         alone.operate(&alone.whole_operation(8));
-        let counted = alone.counts(&crew, 128 * 128);
-        crew.closed_form = (2, 24);
-        assert_eq!(together.counts(&crew, 128 * 128), counted);
+        let counted = alone.counts(&lockstep, 128 * 128);
+        lockstep.closed_form = (2, 24);
+        assert_eq!(together.counts(&lockstep, 128 * 128), counted);
     }
 }

@@ -3,32 +3,32 @@ use mapper::{LayerLayout, Window};
 
 use crate::{Counts, HeldUp, Inputs, Stalls, Unit};
 
-/// What happened in a tile for one copy of a layer, beside its IMAs: what its counts follow from.
+/// What happened in a tile for one replica of a layer, beside its IMAs: what its counts follow from.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Tally {
+pub struct Counters {
     /// Windows finished.
     pub windows: u64,
     /// Bits of results sent to the tiles that need them.
     pub result_bits_sent: u64,
 }
 
-impl Tally {
+impl Counters {
     /// The counts.
     pub fn counts(&self) -> Counts {
         Counts { windows: self.windows, result_bits_sent: self.result_bits_sent, ..Counts::default() }
     }
 }
 
-/// The control of one copy of a layer in one tile: which of its windows have their inputs, which have been read.
+/// The control of one replica of a layer in one tile: which of its windows have their inputs, which have been read.
 #[derive(Clone, Debug)]
 pub struct LayerControl<'a> {
     /// The layer.
     pub layer: &'a LayerLayout,
     /// Number of the layer in the network.
     pub layer_index: u16,
-    /// The copy.
-    pub copy: u32,
-    /// The windows of the copy, in order.
+    /// The replica.
+    pub replica: u32,
+    /// The windows of the replica, in order.
     windows: &'a [Window],
     /// IMAs of the tile that work for it, one bit each.
     pub imas: u64,
@@ -48,7 +48,8 @@ pub struct LayerControl<'a> {
     held_up: HeldUp,
     /// Windows that all IMAs have read the inputs of.
     pub read_by_all: u32,
-    /// When the first inputs of each image were fetched: of all images in the layer that begins them, of the first in others.
+    /// When the first inputs of each image were fetched: of all images in the layer that begins them, of the first in
+    /// others.
     pub begun: Vec<Cycle>,
     /// The window with which the next of these begins.
     begins_next: u32,
@@ -56,25 +57,25 @@ pub struct LayerControl<'a> {
     pub begins_images: bool,
     /// IMA-cycles by cause.
     pub stalls: Stalls,
-    /// What happened in the tile for this copy, beside its IMAs.
-    pub tally: Tally,
+    /// What happened in the tile for this replica, beside its IMAs.
+    pub counters: Counters,
 }
 
 impl<'a> LayerControl<'a> {
-    /// A control for `images` images of copy `copy`, whose IMAs in the tile are given as bits.
+    /// A control for `images` images of replica `replica`, whose IMAs in the tile are given as bits.
     pub fn new(
         (layer, layer_index): (&'a LayerLayout, u16),
-        copy: u32,
+        replica: u32,
         images: u32,
         begins_images: bool,
         inputs: u8,
         imas: u64,
     ) -> Self {
-        let windows = layer.windows(copy);
+        let windows = layer.windows(replica);
         Self {
             layer,
             layer_index,
-            copy,
+            replica,
             windows,
             imas,
             inputs,
@@ -89,14 +90,14 @@ impl<'a> LayerControl<'a> {
             begins_next: 0,
             begins_images,
             stalls: Stalls::default(),
-            tally: Tally::default(),
+            counters: Counters::default(),
         }
     }
 
     /// How probes know IMA `ima` of tile `tile`.
     #[inline]
     pub fn unit(&self, tile: u32, ima: usize) -> Unit {
-        Unit { tile, ima: ima as u8, layer: self.layer_index, copy: self.copy }
+        Unit { tile, ima: ima as u8, layer: self.layer_index, replica: self.replica }
     }
 
     /// Window `index`, counted over all images.
@@ -169,7 +170,7 @@ impl<'a> LayerControl<'a> {
         if self.readied_at == now { self.held_up } else { HeldUp::default() }
     }
 
-    /// Image and window that not all IMAs have read yet; `None` if the copy has no windows at all.
+    /// Image and window that not all IMAs have read yet; `None` if the replica has no windows at all.
     pub fn progress(&self) -> Option<(u32, u32)> {
         (!self.windows.is_empty()).then(|| self.split(self.read_by_all))
     }

@@ -55,21 +55,21 @@ pub enum TileMessage {
         /// IMAs of the tile.
         imas: ImaSet,
     },
-    /// Partial sums of a window from another tile of the copy.
+    /// Partial sums of a window from another tile of the replica.
     PartialSum {
         /// Partial sums of the tile, by number.
         sums: u8,
-        /// Window of the copy, counted over all images.
+        /// Window of the replica, counted over all images.
         window: u32,
     },
     /// The tile that finishes the windows has room for more partial sums.
     PartialSumCredit {
         /// Partial sums of the tile, by number.
         sums: u8,
-        /// Windows of the copy that may be sent, counted over all images.
+        /// Windows of the replica that may be sent, counted over all images.
         limit: u32,
     },
-    /// Activations of a window of another copy, for a max-pool that is finished here.
+    /// Activations of a window of another replica, for a max-pool that is finished here.
     PoolValue {
         /// Partial sums of the tile, by number.
         sums: u8,

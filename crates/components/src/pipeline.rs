@@ -19,7 +19,7 @@ pub struct Pipeline {
     ready: UpTo,
 }
 
-/// IMAs that are not ahead of their crew.
+/// IMAs that are not ahead of their lockstep group.
 #[derive(Clone, Copy, Debug)]
 struct Turns {
     fetch: u64,
@@ -27,8 +27,8 @@ struct Turns {
     send: u64,
 }
 
-/// Takes `imas` of the crew `all` out of those whose turn it is. Returns whether the round is over; then it is everyone's
-/// turn again.
+/// Takes `imas` of the lockstep group `all` out of those whose turn it is. Returns whether the round is over; then it
+/// is everyone's turn again.
 #[inline]
 fn take_turn(turn: &mut u64, imas: u64, all: u64) -> bool {
     *turn &= !imas;
@@ -105,11 +105,11 @@ impl Pipeline {
         self.turns.fetch & !self.loaded.full()
     }
 
-    /// Inputs have been asked for, for `imas` of a crew. Returns whether that was for the last of it.
+    /// Inputs have been asked for, for `imas` of a lockstep group. Returns whether that was for the last of it.
     #[inline]
-    pub fn fetch(&mut self, imas: u64, crew: u64) -> bool {
+    pub fn fetch(&mut self, imas: u64, lockstep: u64) -> bool {
         self.loaded.add(imas);
-        take_turn(&mut self.turns.fetch, imas, crew)
+        take_turn(&mut self.turns.fetch, imas, lockstep)
     }
 
     /// The inputs are in the register.
@@ -124,13 +124,13 @@ impl Pipeline {
         self.turns.start & self.waiting.any() & !self.reading & !self.held.full()
     }
 
-    /// The next operation starts, for `imas` of a crew. Returns whether that was for the last of it.
+    /// The next operation starts, for `imas` of a lockstep group. Returns whether that was for the last of it.
     #[inline]
-    pub fn start(&mut self, imas: u64, crew: u64) -> bool {
+    pub fn start(&mut self, imas: u64, lockstep: u64) -> bool {
         self.waiting.take(imas);
         self.reading |= imas;
         self.held.add(imas);
-        take_turn(&mut self.turns.start, imas, crew)
+        take_turn(&mut self.turns.start, imas, lockstep)
     }
 
     /// The last read is done: crossbars and a place in the input register are free.
@@ -152,11 +152,11 @@ impl Pipeline {
         self.turns.send & self.ready.any()
     }
 
-    /// The bus has been granted for results of `imas` of a crew. Returns whether that was for the last of it.
+    /// The bus has been granted for results of `imas` of a lockstep group. Returns whether that was for the last of it.
     #[inline]
-    pub fn send(&mut self, imas: u64, crew: u64) -> bool {
+    pub fn send(&mut self, imas: u64, lockstep: u64) -> bool {
         self.ready.take(imas);
-        take_turn(&mut self.turns.send, imas, crew)
+        take_turn(&mut self.turns.send, imas, lockstep)
     }
 
     /// IMAs with an operation somewhere.
@@ -177,30 +177,30 @@ mod tests {
 
     #[test]
     fn an_operation_starts_when_inputs_crossbars_and_output_register_are_there() {
-        let (mut pipeline, crew) = (Pipeline::new(2, 2), 0b01);
+        let (mut pipeline, lockstep) = (Pipeline::new(2, 2), 0b01);
         assert_eq!(pipeline.can_fetch(), 0b11);
-        pipeline.fetch(crew, crew);
-        pipeline.fetch(crew, crew);
+        pipeline.fetch(lockstep, lockstep);
+        pipeline.fetch(lockstep, lockstep);
         assert_eq!(pipeline.can_fetch(), 0b10, "the input register holds two operations");
         assert_eq!(pipeline.can_start(), 0, "no inputs yet");
-        pipeline.inputs_arrived(crew);
-        assert_eq!(pipeline.can_start(), crew);
-        pipeline.start(crew, crew);
-        pipeline.inputs_arrived(crew);
+        pipeline.inputs_arrived(lockstep);
+        assert_eq!(pipeline.can_start(), lockstep);
+        pipeline.start(lockstep, lockstep);
+        pipeline.inputs_arrived(lockstep);
         assert_eq!(pipeline.can_start(), 0, "the crossbars are busy");
-        pipeline.reads_done(crew);
-        assert_eq!((pipeline.can_start(), pipeline.can_fetch()), (crew, 0b11));
-        pipeline.start(crew, crew);
-        pipeline.reads_done(crew);
-        pipeline.fetch(crew, crew);
-        pipeline.inputs_arrived(crew);
+        pipeline.reads_done(lockstep);
+        assert_eq!((pipeline.can_start(), pipeline.can_fetch()), (lockstep, 0b11));
+        pipeline.start(lockstep, lockstep);
+        pipeline.reads_done(lockstep);
+        pipeline.fetch(lockstep, lockstep);
+        pipeline.inputs_arrived(lockstep);
         assert_eq!(pipeline.can_start(), 0, "both output registers are taken");
-        pipeline.results_ready(crew);
-        assert_eq!(pipeline.can_send(), crew);
-        pipeline.send(crew, crew);
+        pipeline.results_ready(lockstep);
+        assert_eq!(pipeline.can_send(), lockstep);
+        pipeline.send(lockstep, lockstep);
         assert_eq!((pipeline.can_send(), pipeline.can_start()), (0, 0), "sent, but not merged yet");
-        pipeline.results_merged(crew);
-        assert_eq!(pipeline.can_start(), crew);
+        pipeline.results_merged(lockstep);
+        assert_eq!(pipeline.can_start(), lockstep);
     }
 
     #[test]
@@ -232,10 +232,10 @@ mod tests {
 
     #[test]
     fn an_ima_waits_for_its_crew() {
-        let (mut pipeline, crew) = (Pipeline::new(3, 2), 0b011);
-        assert!(!pipeline.fetch(0b001, crew));
-        assert_eq!(pipeline.can_fetch(), 0b110, "the second of the crew comes first");
-        assert!(pipeline.fetch(0b010, crew));
+        let (mut pipeline, lockstep) = (Pipeline::new(3, 2), 0b011);
+        assert!(!pipeline.fetch(0b001, lockstep));
+        assert_eq!(pipeline.can_fetch(), 0b110, "the second of the lockstep comes first");
+        assert!(pipeline.fetch(0b010, lockstep));
         assert_eq!(pipeline.can_fetch(), 0b111);
     }
 

@@ -4,7 +4,7 @@ use des::Cycle;
 
 use crate::{Cause, Direction, ImaTiming, Port};
 
-/// An IMA, and the copy that it works for.
+/// An IMA, and the replica that it works for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Unit {
     /// Tile of the board.
@@ -14,7 +14,7 @@ pub struct Unit {
     /// Layer of the network.
     pub layer: u16,
     /// Copy of the layer.
-    pub copy: u32,
+    pub replica: u32,
 }
 
 /// A stage inside an IMA.
@@ -34,7 +34,7 @@ pub enum Stage {
 /// after their last. A span is told as soon as its end is known, so spans do not come in the order of their cycles; the
 /// operations and waits of one IMA do, and leave out no cycle.
 pub trait Probe {
-    /// The crossbars of an IMA work on `window` of its copy, counted over all images, from cycle `at` on.
+    /// The crossbars of an IMA work on `window` of its replica, counted over all images, from cycle `at` on.
     #[inline]
     fn operation(&mut self, _unit: Unit, _window: u32, _at: Cycle, _iterations: u32, _timing: ImaTiming) {}
 
@@ -54,18 +54,19 @@ pub trait Probe {
     #[inline]
     fn stage(&mut self, _unit: Unit, _stage: Stage, _cycles: Range<Cycle>) {}
 
-    /// A window of `copy`, or its outputs that are finished in `tile`, went through sigmoid and max-pool in cycle `at`.
+    /// A window of `replica`, or its outputs that are finished in `tile`, went through sigmoid and max-pool in cycle
+    /// `at`.
     #[inline]
-    fn activate(&mut self, _tile: u32, _layer: u16, _copy: u32, _window: u32, _at: Cycle) {}
+    fn activate(&mut self, _tile: u32, _layer: u16, _replica: u32, _window: u32, _at: Cycle) {}
 
     /// Inputs of `layer` were written to a tile's eDRAM buffer, from their arrival on; for the last layer's own results
     /// there is no layer. `rank` is that of the position, or of the result, counted over all images.
     #[inline]
     fn write(&mut self, _tile: u32, _layer: Option<u16>, _rank: u32, _bits: u32, _cycles: Range<Cycle>) {}
 
-    /// The position of `rank` was written by the end of cycle `at`, and windows of `copy` of `layer` waited for it.
+    /// The position of `rank` was written by the end of cycle `at`, and windows of `replica` of `layer` waited for it.
     #[inline]
-    fn supply(&mut self, _tile: u32, _layer: u16, _copy: u32, _rank: u32, _at: Cycle) {}
+    fn supply(&mut self, _tile: u32, _layer: u16, _replica: u32, _rank: u32, _at: Cycle) {}
 
     /// By the end of cycle `at`, a position of the inputs of `layer`, of so many bits, is complete in a tile's buffer.
     #[inline]
@@ -124,9 +125,9 @@ impl<A: Probe, B: Probe> Probe for (Option<A>, Option<B>) {
         fetch(unit: Unit, window: u32, bits: u64, cycles: Range<Cycle>);
         result(unit: Unit, window: u32, bits: u64, cycles: Range<Cycle>);
         stage(unit: Unit, stage: Stage, cycles: Range<Cycle>);
-        activate(tile: u32, layer: u16, copy: u32, window: u32, at: Cycle);
+        activate(tile: u32, layer: u16, replica: u32, window: u32, at: Cycle);
         write(tile: u32, layer: Option<u16>, rank: u32, bits: u32, cycles: Range<Cycle>);
-        supply(tile: u32, layer: u16, copy: u32, rank: u32, at: Cycle);
+        supply(tile: u32, layer: u16, replica: u32, rank: u32, at: Cycle);
         arrive(tile: u32, layer: u16, bits: u64, at: Cycle);
         progress(tile: u32, layer: u16, image: u32, step: u32, at: Cycle);
         credit(tile: u32, layer: u16, to: u32, at: Cycle);

@@ -6,7 +6,7 @@ use crate::{
     Cause, Context, Counts, HeldUp, LayerControl, MaxPool, Packet, PoolCredits, Probe, Sigmoid, TileMessage, Waits,
 };
 
-/// A share of the next layer, as an output group sees it.
+/// An input slice of the next layer, as an output group sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Tile of the board.
@@ -30,7 +30,7 @@ pub struct Contributor {
     pub sums: u8,
 }
 
-/// What lies around the partial sums of one output group of one copy in a tile.
+/// What lies around the partial sums of one output group of one replica in a tile.
 #[derive(Clone, Debug)]
 pub struct SumsSpec<'a> {
     /// Chip of the board.
@@ -44,15 +44,15 @@ pub struct SumsSpec<'a> {
     /// The shares of the layer after; `None` for the last.
     pub targets: Option<&'a [Target]>,
     /// Copy of the layer.
-    pub copy: u32,
+    pub replica: u32,
     /// Output group of the layer.
     pub group: u32,
     /// IMAs here that contribute to each window, one bit each.
     pub imas: u64,
-    /// Where each (copy, group) of the layer is finished, at index copy x groups + group.
-    pub homes: &'a [Contributor],
+    /// Where each (replica, group) of the layer is finished, at index replica x groups + group.
+    pub accumulators: &'a [Contributor],
     /// The other tiles with IMAs of the group, if the windows are finished here.
-    pub helpers: Vec<Contributor>,
+    pub contributors: Vec<Contributor>,
     /// Max-pools that the windows finished here go to, where some are in other replicas; none otherwise.
     pub pools: u32,
     /// Where the replicas that feed the max-pool here are finished, this one among them; none if it alone feeds it.
@@ -88,7 +88,7 @@ impl Leaving {
     }
 }
 
-/// The part of a tile's output register for one output group of one copy: windows in progress, in order.
+/// The part of a tile's output register for one output group of one replica: windows in progress, in order.
 ///
 /// It takes the results of the tile's IMAs, which the tile's shift-and-add merges. The tile with most of the group's
 /// IMAs finishes the windows: it also takes the partial sums of the others, and hands the result to sigmoid, max-pool
@@ -108,7 +108,7 @@ pub struct PartialSums<'a> {
     /// Contributions to each window.
     contributions: u32,
     /// Where the windows are finished, if not here.
-    home: Option<Contributor>,
+    accumulator: Option<Contributor>,
     /// Windows that the finishing tile has room for.
     credit: u32,
     /// Windows that have left the register.
@@ -133,15 +133,15 @@ impl<'a> PartialSums<'a> {
     pub fn new(spec: SumsSpec<'a>) -> Self {
         let layer = spec.layer;
         let outputs = &layer.groups[spec.group as usize].outputs;
-        let home = spec.homes[spec.copy as usize * layer.groups.len() + spec.group as usize];
-        let home = (home.tile != spec.tile).then_some(home);
-        let pools_here = layer.layer.pool.is_some() && home.is_none();
-        let pool = pools_here.then(|| MaxPool::new(layer.contributions(spec.copy).to_vec()));
+        let accumulator = spec.accumulators[spec.replica as usize * layer.groups.len() + spec.group as usize];
+        let accumulator = (accumulator.tile != spec.tile).then_some(accumulator);
+        let pools_here = layer.layer.pool.is_some() && accumulator.is_none();
+        let pool = pools_here.then(|| MaxPool::new(layer.contributions(spec.replica).to_vec()));
         Self {
             outputs: outputs.end - outputs.start,
             merged: 0,
-            contributions: spec.imas.count_ones() + spec.helpers.len() as u32,
-            home,
+            contributions: spec.imas.count_ones() + spec.contributors.len() as u32,
+            accumulator,
             credit: spec.credit,
             left: 0,
             complete: 0,
@@ -170,8 +170,8 @@ impl<'a> PartialSums<'a> {
         }
     }
 
-    /// The shift-and-add merges `contributions` of IMAs or of another tile into `window`. Returns whether that completes
-    /// it.
+    /// The shift-and-add merges `contributions` of IMAs or of another tile into `window`. Returns whether that
+    /// completes it.
     #[inline]
     pub fn merge(&mut self, window: u32, contributions: u32) -> bool {
         let index = (window - self.complete) as usize;
@@ -210,10 +210,10 @@ impl<'a> PartialSums<'a> {
             self.missing.pop_front();
             let window = self.complete;
             self.complete += 1;
-            if self.home.is_none() {
+            if self.accumulator.is_none() {
                 digest = digest.wrapping_add(crate::tile::digest(&[
                     u64::from(self.spec.layer_index),
-                    u64::from(self.spec.copy) << 32 | u64::from(window),
+                    u64::from(self.spec.replica) << 32 | u64::from(window),
                     u64::from(self.spec.group),
                     context.now(),
                 ]));
@@ -221,12 +221,12 @@ impl<'a> PartialSums<'a> {
             }
         }
         let left = self.left;
-        match self.home {
-            Some(home) => self.send_partial_sums(home, context),
+        match self.accumulator {
+            Some(accumulator) => self.send_partial_sums(accumulator, context),
             None => self.send_positions(control, context),
         }
         if self.left > left {
-            for &Contributor { tile, sums } in &self.spec.helpers {
+            for &Contributor { tile, sums } in &self.spec.contributors {
                 context.send(1, tile, TileMessage::PartialSumCredit { sums, limit: self.left + self.slots });
             }
         }
@@ -241,10 +241,10 @@ impl<'a> PartialSums<'a> {
 
     /// Activates a complete window and hands it to the max-pool, or straight to the positions on their way out.
     fn finish<C: Context>(&mut self, control: &mut LayerControl, window: u32, context: &mut C) {
-        control.tally.windows += u64::from(self.spec.group == 0);
+        control.counters.windows += u64::from(self.spec.group == 0);
         self.sigmoid.activate(self.outputs);
-        let (SumsSpec { tile, layer_index, copy, .. }, now) = (&*self.spec, context.now());
-        context.probe().activate(*tile, *layer_index, *copy, window, now);
+        let (SumsSpec { tile, layer_index, replica, .. }, now) = (&*self.spec, context.now());
+        context.probe().activate(*tile, *layer_index, *replica, window, now);
         let (image, _) = control.split(window);
         let layer = self.spec.layer;
         let (rows, columns) = layer.positions_under(control.window(window));
@@ -254,7 +254,7 @@ impl<'a> PartialSums<'a> {
                 let finisher = layer.finisher[position as usize];
                 if self.pool.is_none() {
                     self.leave(image, position, window);
-                } else if finisher == self.spec.copy {
+                } else if finisher == self.spec.replica {
                     self.pool_value(image, position, window, context);
                 } else {
                     self.send_pool_value(finisher, image, position, context);
@@ -299,15 +299,15 @@ impl<'a> PartialSums<'a> {
 
     fn send_pool_value<C: Context>(&self, finisher: u32, image: u32, position: u32, context: &mut C) {
         let layer = self.spec.layer;
-        let home = self.spec.homes[finisher as usize * layer.groups.len() + self.spec.group as usize];
+        let accumulator = self.spec.accumulators[finisher as usize * layer.groups.len() + self.spec.group as usize];
         let bits = self.outputs * self.spec.partial_sum_bits;
-        self.send(home.tile, bits, TileMessage::PoolValue { sums: home.sums, image, position }, context);
+        self.send(accumulator.tile, bits, TileMessage::PoolValue { sums: accumulator.sums, image, position }, context);
     }
 
-    fn send_partial_sums<C: Context>(&mut self, home: Contributor, context: &mut C) {
+    fn send_partial_sums<C: Context>(&mut self, accumulator: Contributor, context: &mut C) {
         while self.left < self.complete.min(self.credit) {
-            let message = TileMessage::PartialSum { sums: home.sums, window: self.left };
-            self.send(home.tile, self.outputs * self.spec.partial_sum_bits, message, context);
+            let message = TileMessage::PartialSum { sums: accumulator.sums, window: self.left };
+            self.send(accumulator.tile, self.outputs * self.spec.partial_sum_bits, message, context);
             self.left += 1;
         }
     }
@@ -337,7 +337,7 @@ impl<'a> PartialSums<'a> {
     ) -> Option<u32> {
         let destinations = self.spec.layer.destinations(leaving.position);
         for (served, destination) in destinations.iter().enumerate().skip(leaving.served as usize) {
-            let Target { tile, inputs, slice, bits, positions } = targets[destination.share as usize];
+            let Target { tile, inputs, slice, bits, positions } = targets[destination.slice as usize];
             if bits == 0 {
                 continue;
             }
@@ -349,7 +349,7 @@ impl<'a> PartialSums<'a> {
                 }
                 return Some(served as u32);
             }
-            control.tally.result_bits_sent += u64::from(bits);
+            control.counters.result_bits_sent += u64::from(bits);
             self.send(tile, bits, TileMessage::Delivery { inputs, held_up: HeldUp::default(), bits, rank }, context);
         }
         None
@@ -358,7 +358,7 @@ impl<'a> PartialSums<'a> {
     /// The results of the last layer stay in the tile's buffer.
     fn keep_results<C: Context>(&self, leaving: Leaving, control: &mut LayerControl, context: &mut C) -> Option<u32> {
         let bits = self.outputs * self.spec.partial_sum_bits;
-        control.tally.result_bits_sent += u64::from(bits);
+        control.counters.result_bits_sent += u64::from(bits);
         let positions = self.spec.layer.produced.len() as u32;
         let rank = leaving.image * positions + leaving.position;
         let message = TileMessage::Delivery { inputs: TileMessage::RESULTS, held_up: HeldUp::default(), bits, rank };
@@ -424,11 +424,11 @@ impl<'a> PartialSums<'a> {
         if let Some(first) = self.leaving.front() {
             let targets = self.spec.targets.expect("results of the last layer find room");
             let awaited = self.spec.layer.destinations(first.position)[first.served as usize];
-            let Target { tile, inputs, .. } = targets[awaited.share as usize];
+            let Target { tile, inputs, .. } = targets[awaited.slice as usize];
             return Some(Obstacle::Room { tile, inputs });
         }
-        match (self.home, self.missing.front()) {
-            (Some(home), _) if self.left < self.complete => Some(Obstacle::Credit(home)),
+        match (self.accumulator, self.missing.front()) {
+            (Some(accumulator), _) if self.left < self.complete => Some(Obstacle::Credit(accumulator)),
             (_, None) => None,
             (None, Some(0)) => Some(Obstacle::Pool { image: control.split(self.complete).0.saturating_sub(2) }),
             _ => Some(Obstacle::Contributions),

@@ -25,8 +25,8 @@ pub(crate) fn decode(path: &Path, grey: bool) -> Result<Array3<u8>, image::Image
     Ok(converted)
 }
 
-/// One byte for each sample of grey or of red, green and blue. Of 16 bits the upper half is taken, but a grey picture of
-/// 16 bits (mode `I;16`) is clipped at 255.
+/// One byte for each sample of grey or of red, green and blue. Of 16 bits the upper half is taken, but a grey picture
+/// of 16 bits (mode `I;16`) is clipped at 255.
 fn of_channels(image: DynamicImage) -> Vec<u8> {
     let upper = |samples: Vec<u16>| samples.into_iter().map(|sample| (sample >> 8) as u8).collect();
     let without_last = |samples: Vec<u8>, channels: usize| {

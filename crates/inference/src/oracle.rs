@@ -34,8 +34,8 @@ pub fn energies(crops: &[Crop]) -> Vec<f64> {
     crops.iter().map(|crop| crop.cost.dynamic_pj).collect()
 }
 
-/// The place in `costs` of crops, whose first is no crop, of the one that costs least of those under which the answer is
-/// right; no crop if the answer is wrong without one (AQuA section IV). `is_right` is asked from the cheapest crop
+/// The place in `costs` of crops, whose first is no crop, of the one that costs least of those under which the answer
+/// is right; no crop if the answer is wrong without one (AQuA section IV). `is_right` is asked from the cheapest crop
 /// upwards.
 ///
 /// # Errors

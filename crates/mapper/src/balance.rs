@@ -5,22 +5,23 @@ use crate::{Area, Geometry, Grid, LayerMapping, Layout, Mapping, MappingError, l
 
 /// Maps `network` so that its layers keep pace with each other.
 ///
-/// Works back from the last convolution: each convolution gets as many copies as it takes for none to have more
-/// windows than the last one has; classifiers get one. If the board is too small, the number of windows for each copy
-/// is raised, the same for all layers, until everything fits.
+/// Works back from the last convolution: each convolution gets as many replicas as it takes for none to have more
+/// windows than the last one has; classifiers get one. If the board is too small, the number of windows for each
+/// replica is raised, the same for all layers, until everything fits.
 pub fn balance(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
     balance_areas(arch, network, plan, &whole(network))
 }
 
 /// Maps `network` as [`balance`] does, but for one crop: layers keep pace with each other in the windows that `plan`
-/// does not crop, and each layer's copies share these evenly.
+/// does not crop, and each layer's replicas share these evenly.
 pub fn balance_cropped(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
     let layers = network.layers.iter().zip(&plan.layers);
     let areas: Vec<Area> = layers.map(|(layer, plan)| Area::uncropped(layer, plan)).collect();
     balance_areas(arch, network, plan, &areas)
 }
 
-/// Maps `network` with the fewest windows for each copy, from `aim` up to `most`, for which the board is large enough.
+/// Maps `network` with the fewest windows for each replica, from `aim` up to `most`, for which the board is large
+/// enough.
 pub fn balance_to(
     arch: &Arch,
     network: &Network,
@@ -45,7 +46,7 @@ fn balance_areas(arch: &Arch, network: &Network, plan: &Plan, areas: &[Area]) ->
     fit(arch, network, plan, areas, aim, most)
 }
 
-/// Deals the windows of `areas` with the fewest for each copy, from `aim` up to `most`, for which the board is large
+/// Deals the windows of `areas` with the fewest for each replica, from `aim` up to `most`, for which the board is large
 /// enough.
 fn fit(
     arch: &Arch,
@@ -95,11 +96,11 @@ fn shape(arch: &Arch, layer: &Layer, plan: &LayerPlan) -> Result<Geometry, Mappi
         geometry.check_registers(arch, &layer.name).is_ok().then_some(geometry)
     });
     geometries
-        .min_by_key(|geometry| (geometry.imas_per_copy(), geometry.traffic(), geometry.ima_rows))
+        .min_by_key(|geometry| (geometry.imas_per_replica(), geometry.traffic(), geometry.ima_rows))
         .ok_or_else(|| MappingError::NoShape { layer: layer.name.clone() })
 }
 
-/// Puts copies on the board, one after another.
+/// Puts replicas on the board, one after another.
 struct Packer<'a> {
     arch: &'a Arch,
     network: &'a Network,
@@ -115,86 +116,86 @@ struct Placement {
     end: u32,
 }
 
-/// What a layer's copies may share with others.
+/// What a layer's replicas may share with others.
 #[derive(Clone, Copy)]
 struct Spacing {
     /// The layer begins with a new tile.
     new_tile: bool,
-    /// Copies of the layer in one tile, at the most.
-    copies_per_tile: u32,
+    /// Replicas of the layer in one tile, at the most.
+    replicas_per_tile: u32,
 }
 
 impl Packer<'_> {
-    /// Every layer with at most `windows` windows for each copy, as close together as `new_tile` allows.
+    /// Every layer with at most `windows` windows for each replica, as close together as `new_tile` allows.
     fn place(&self, windows: u64, new_tile: bool) -> Placement {
         self.place_spaced(windows, &self.closest(new_tile))
     }
 
     fn closest(&self, new_tile: bool) -> Vec<Spacing> {
-        let spacing = |shape: &Geometry| Spacing { new_tile, copies_per_tile: self.in_one_tile(shape) };
+        let spacing = |shape: &Geometry| Spacing { new_tile, replicas_per_tile: self.in_one_tile(shape) };
         self.shapes.iter().map(spacing).collect()
     }
 
-    /// Copies of a layer that fit a tile.
+    /// Replicas of a layer that fit a tile.
     fn in_one_tile(&self, shape: &Geometry) -> u32 {
-        (self.arch.tile.imas / shape.imas_per_copy()).max(1)
+        (self.arch.tile.imas / shape.imas_per_replica()).max(1)
     }
 
-    /// Deals every layer's windows to copies and puts these on the board.
+    /// Deals every layer's windows to replicas and puts these on the board.
     fn place_spaced(&self, windows: u64, spacing: &[Spacing]) -> Placement {
         let grids: Vec<Grid> = (self.network.layers.iter().zip(self.areas).zip(spacing))
             .map(|((layer, area), spacing)| match layer.kind {
-                LayerKind::Convolution => Grid::fitting(layer, *area, windows, spacing.copies_per_tile),
+                LayerKind::Convolution => Grid::fitting(layer, *area, windows, spacing.replicas_per_tile),
                 LayerKind::FullyConnected => Grid::new(layer, *area, 1, 1),
             })
             .collect();
-        let (copies, end) = if spacing.iter().all(|spacing| spacing.new_tile) {
+        let (replicas, end) = if spacing.iter().all(|spacing| spacing.new_tile) {
             self.slice_by_slice(&grids, spacing)
         } else {
             self.layer_by_layer(&grids, spacing)
         };
         let named = self.network.layers.iter().zip(self.shapes).zip(self.areas);
-        let layers = named.zip(grids.into_iter().zip(copies)).map(|(((layer, shape), area), (grid, copies))| {
+        let layers = named.zip(grids.into_iter().zip(replicas)).map(|(((layer, shape), area), (grid, replicas))| {
             let Geometry { ima_rows, ima_cols, .. } = *shape;
             let Grid { strips, interleave, .. } = grid;
             let windows = (*area != Area::whole(layer)).then_some(*area);
-            LayerMapping { name: layer.name.clone(), ima_rows, ima_cols, strips, interleave, copies, windows }
+            LayerMapping { name: layer.name.clone(), ima_rows, ima_cols, strips, interleave, replicas, windows }
         });
         Placement { layers: layers.collect(), end }
     }
 
-    /// On a board with room: each tile holds copies of one layer, and the tiles of all convolutions are put in order
+    /// On a board with room: each tile holds replicas of one layer, and the tiles of all convolutions are put in order
     /// of the strips that they compute. So what a tile produces is needed close by, and the mesh carries little far.
     fn slice_by_slice(&self, grids: &[Grid], spacing: &[Spacing]) -> (Vec<Vec<u32>>, u32) {
         let per_tile = self.arch.tile.imas;
-        /// Copies of a layer that share a tile, or one that takes several.
+        /// Replicas of a layer that share a tile, or one that takes several.
         struct Bundle {
             /// Middle of the strips, as a fraction of the map's width in units of 2^-32.
             middle: u64,
             layer: usize,
-            copies: u32,
+            replicas: u32,
         }
         let mut bundles = Vec::new();
         for (layer, (grid, spacing)) in grids.iter().zip(spacing).enumerate() {
             let all = grid.strips * grid.interleave;
-            for first in (0..all).step_by(spacing.copies_per_tile as usize) {
-                let copies = spacing.copies_per_tile.min(all - first);
-                let strips = first / grid.interleave + (first + copies - 1) / grid.interleave + 1;
+            for first in (0..all).step_by(spacing.replicas_per_tile as usize) {
+                let replicas = spacing.replicas_per_tile.min(all - first);
+                let strips = first / grid.interleave + (first + replicas - 1) / grid.interleave + 1;
                 // Classifiers follow the convolutions.
                 let is_classifier = self.network.layers[layer].kind == LayerKind::FullyConnected;
                 let middle = if is_classifier { u64::MAX } else { (u64::from(strips) << 31) / u64::from(grid.strips) };
-                bundles.push(Bundle { middle, layer, copies });
+                bundles.push(Bundle { middle, layer, replicas });
             }
         }
         bundles.sort_by_key(|bundle| (bundle.middle, bundle.layer));
-        let mut copies = vec![Vec::new(); grids.len()];
+        let mut replicas = vec![Vec::new(); grids.len()];
         let mut end = 0u32;
-        for Bundle { layer, copies: count, .. } in bundles {
-            let imas = self.shapes[layer].imas_per_copy();
-            copies[layer].extend((0..count).map(|copy| end.saturating_add(copy.saturating_mul(imas))));
+        for Bundle { layer, replicas: count, .. } in bundles {
+            let imas = self.shapes[layer].imas_per_replica();
+            replicas[layer].extend((0..count).map(|replica| end.saturating_add(replica.saturating_mul(imas))));
             end = end.saturating_add(next_tile(count.saturating_mul(imas), per_tile));
         }
-        (copies, end)
+        (replicas, end)
     }
 
     /// On a board without room to spare: one layer after another, where one ends the next begins.
@@ -203,16 +204,16 @@ impl Packer<'_> {
         let mut end = 0u32;
         let mut all = Vec::with_capacity(grids.len());
         for ((grid, spacing), shape) in grids.iter().zip(spacing).zip(self.shapes) {
-            let imas = shape.imas_per_copy();
+            let imas = shape.imas_per_replica();
             if spacing.new_tile {
                 end = next_tile(end, per_tile);
             }
-            let mut copies = Vec::new();
+            let mut replicas = Vec::new();
             let (mut tile, mut here) = (end / per_tile, 0);
             for _ in 0..grid.strips * grid.interleave {
-                // A copy is not cut by the end of a tile that could hold it, and a larger one begins with a tile.
+                // A replica is not cut by the end of a tile that could hold it, and a larger one begins with a tile.
                 let left = per_tile - end % per_tile;
-                let full = end / per_tile == tile && here == spacing.copies_per_tile;
+                let full = end / per_tile == tile && here == spacing.replicas_per_tile;
                 if left < per_tile && (full || left < imas.min(per_tile)) {
                     end = end.saturating_add(left);
                 }
@@ -220,22 +221,23 @@ impl Packer<'_> {
                     (tile, here) = (end / per_tile, 0);
                 }
                 here += 1;
-                copies.push(end);
+                replicas.push(end);
                 end = end.saturating_add(imas);
             }
-            all.push(copies);
+            all.push(replicas);
         }
         (all, end)
     }
 
-    /// Places the copies, further apart where a tile's buffer or output register would be too small otherwise.
+    /// Places the replicas, further apart where a tile's buffer or output register would be too small otherwise.
     fn spread(&self, windows: u64, new_tile: bool) -> Result<Layout, Vec<MappingError>> {
         let mut spacing = self.closest(new_tile);
         let mut reasons = Vec::new();
         loop {
             let Placement { layers, end } = self.place_spaced(windows, &spacing);
             if end > self.arch.imas() {
-                // Further apart, it needs more tiles than there are: fewer copies of everything, down to one of each layer.
+                // Further apart, it needs more tiles than there are: fewer replicas of everything, down to one of each
+                // layer.
                 if self.areas.iter().all(|area| area.windows() <= windows) {
                     return Err(reasons);
                 }
@@ -243,7 +245,7 @@ impl Packer<'_> {
                 return fit(self.arch, self.network, self.plan, self.areas, windows, u64::MAX);
             }
             let (arch, network) = (self.arch.name.clone(), self.network.name.clone());
-            let copies: Vec<usize> = layers.iter().map(|layer| layer.copies.len()).collect();
+            let replicas: Vec<usize> = layers.iter().map(|layer| layer.replicas.len()).collect();
             let mapping = Mapping { arch, network, layers };
             let faults = match Layout::new(self.arch, self.network, self.plan, mapping) {
                 Ok(layout) => return Ok(layout),
@@ -255,8 +257,8 @@ impl Packer<'_> {
                     continue;
                 }
                 let spacing = &mut spacing[index];
-                if spacing.copies_per_tile > 1 && copies[index] > 1 {
-                    spacing.copies_per_tile /= 2;
+                if spacing.replicas_per_tile > 1 && replicas[index] > 1 {
+                    spacing.replicas_per_tile /= 2;
                     moved = true;
                 } else if !spacing.new_tile {
                     spacing.new_tile = true;

@@ -5,18 +5,18 @@ use network::{Layer, LayerPlan};
 
 use crate::MappingError;
 
-/// How one copy of a layer is cut into crossbars, and these into IMAs.
+/// How one replica of a layer is cut into crossbars, and these into IMAs.
 ///
-/// Row `c*K*K + ky*K + kx` of the copy is input channel `c` at kernel position `(ky, kx)`: a row block then needs few
-/// channels of the map. Column `o*s + i` is slice `i` of the `s` slices of the weights of output `o`.
+/// Row `c*K*K + ky*K + kx` of the replica is input channel `c` at kernel position `(ky, kx)`: a row block then needs
+/// few channels of the map. Column `o*s + i` is slice `i` of the `s` slices of the weights of output `o`.
 ///
-/// The IMAs of a copy are counted in blocks of a few column groups: along the columns of the block first, then down the
-/// rows. The wider the block, the fewer tiles need each input, and the more have partial sums of each output.
+/// The IMAs of a replica are counted in blocks of a few column groups: along the columns of the block first, then down
+/// the rows. The wider the block, the fewer tiles need each input, and the more have partial sums of each output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Geometry {
-    /// Rows of the copy: inputs of a window.
+    /// Rows of the replica: inputs of a window.
     pub rows: u32,
-    /// Columns of the copy: outputs times slices.
+    /// Columns of the replica: outputs times slices.
     pub columns: u32,
     /// Columns of one weight.
     pub columns_per_weight: u32,
@@ -45,18 +45,18 @@ pub struct Geometry {
 /// Outputs that are finished in one tile: whole column groups whose weights do not straddle into the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputGroup {
-    /// Column groups of the copy.
+    /// Column groups of the replica.
     pub col_groups: Range<u32>,
     /// Output channels.
     pub outputs: Range<u32>,
 }
 
-/// The part of a copy that one IMA holds.
+/// The part of a replica that one IMA holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImaSpec {
-    /// Rows of the copy.
+    /// Rows of the replica.
     pub rows: Range<u32>,
-    /// Columns of the copy.
+    /// Columns of the replica.
     pub columns: Range<u32>,
     /// Outputs that its columns have a part in.
     pub outputs: Range<u32>,
@@ -99,7 +99,7 @@ impl Geometry {
         }
     }
 
-    /// Crossbars of one copy.
+    /// Crossbars of one replica.
     pub fn crossbars(&self) -> u64 {
         u64::from(self.row_blocks) * u64::from(self.col_blocks)
     }
@@ -110,11 +110,11 @@ impl Geometry {
     }
 
     /// IMAs of one replica; `u32::MAX` where they are more than any board has.
-    pub fn imas_per_copy(&self) -> u32 {
+    pub fn imas_per_replica(&self) -> u32 {
         u32::try_from(self.imas()).unwrap_or(u32::MAX)
     }
 
-    /// Row group and column group of IMA `index` of a copy.
+    /// Row group and column group of IMA `index` of a replica.
     pub fn groups_of(&self, index: u32) -> (u32, u32) {
         let first = index / (self.row_groups * self.block_cols) * self.block_cols;
         let width = self.block_cols.min(self.col_groups - first);
@@ -122,14 +122,14 @@ impl Geometry {
         (within / width, first + within % width)
     }
 
-    /// The IMA of a copy that holds `row_group` and `col_group`.
+    /// The IMA of a replica that holds `row_group` and `col_group`.
     pub fn ima_at(&self, row_group: u32, col_group: u32) -> u32 {
         let first = col_group / self.block_cols * self.block_cols;
         let width = self.block_cols.min(self.col_groups - first);
         first * self.row_groups + row_group * width + col_group - first
     }
 
-    /// The part of the copy that its IMA `index` holds.
+    /// The part of the replica that its IMA `index` holds.
     pub fn ima(&self, index: u32) -> ImaSpec {
         let (row_group, col_group) = self.groups_of(index);
         let row_blocks = blocks(row_group, self.ima_rows, self.row_blocks);
@@ -148,7 +148,7 @@ impl Geometry {
         columns.start / self.columns_per_weight..columns.end.div_ceil(self.columns_per_weight)
     }
 
-    /// The outputs of a copy in groups, each finished in one tile.
+    /// The outputs of a replica in groups, each finished in one tile.
     pub fn output_groups(&self) -> Vec<OutputGroup> {
         let mut groups = Vec::new();
         let mut first = 0;
@@ -193,7 +193,7 @@ impl Geometry {
         Ok(())
     }
 
-    /// Bits over the bus for one window of one copy: what the IMA shape decides.
+    /// Bits over the bus for one window of one replica: what the IMA shape decides.
     pub fn traffic(&self) -> u64 {
         let inputs = u64::from(self.rows) * u64::from(self.col_groups);
         let results: u64 = (0..self.col_groups)
@@ -206,8 +206,8 @@ impl Geometry {
     }
 }
 
-/// The width of the blocks in which the IMAs of a copy are counted: the one with the fewest values sent from tile to tile
-/// for an image, inputs and partial sums together.
+/// The width of the blocks in which the IMAs of a replica are counted: the one with the fewest values sent from tile to
+/// tile for an image, inputs and partial sums together.
 fn block_cols(arch: &Arch, layer: &Layer, row_groups: u32, col_groups: u32) -> u32 {
     let per_tile = arch.tile.imas;
     if u64::from(row_groups) * u64::from(col_groups) <= u64::from(per_tile) {

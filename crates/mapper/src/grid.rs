@@ -4,7 +4,7 @@ use network::{Layer, LayerKind, LayerPlan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The rectangle of a layer's map of windows that is dealt to its copies.
+/// The rectangle of a layer's map of windows that is dealt to its replicas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Area {
@@ -62,10 +62,10 @@ impl Area {
     }
 }
 
-/// How the windows of a layer are dealt to its copies.
+/// How the windows of a layer are dealt to its replicas.
 ///
-/// The map is cut in vertical strips; the copies of a strip take its rows in turn. So a layer goes down its map as a
-/// whole, the next layer follows a few rows behind, and a tile that holds several copies of a strip receives little
+/// The map is cut in vertical strips; the replicas of a strip take its rows in turn. So a layer goes down its map as a
+/// whole, the next layer follows a few rows behind, and a tile that holds several replicas of a strip receives little
 /// more than the strip. Where the columns cannot be shared out evenly, the edges of the strips move by one column from
 /// row to row, so that all strips have equally many windows in the end.
 ///
@@ -79,20 +79,20 @@ pub struct Grid {
     area: Area,
     /// Vertical strips.
     pub strips: u32,
-    /// Copies of one strip.
+    /// Replicas of one strip.
     pub interleave: u32,
 }
 
 impl Grid {
-    /// Deals the windows of `area` of `layer` to `strips` x `interleave` copies.
+    /// Deals the windows of `area` of `layer` to `strips` x `interleave` replicas.
     pub fn new(layer: &Layer, area: Area, strips: u32, interleave: u32) -> Self {
         let cell = layer.pool.map_or(1, |pool| pool.stride);
         Self { cell, area, strips, interleave }
     }
 
-    /// The grid with the fewest copies none of which has more than `windows` windows; of those with equally many
-    /// copies, the one whose tiles of `copies_per_tile` copies receive the least of the input map.
-    pub fn fitting(layer: &Layer, area: Area, windows: u64, copies_per_tile: u32) -> Self {
+    /// The grid with the fewest replicas none of which has more than `windows` windows; of those with equally many
+    /// replicas, the one whose tiles of `replicas_per_tile` replicas receive the least of the input map.
+    pub fn fitting(layer: &Layer, area: Area, windows: u64, replicas_per_tile: u32) -> Self {
         let one = Self::new(layer, area, 1, 1);
         let cells = (windows / u64::from(one.cell * one.cell)).max(1);
         let candidates = (1..=one.cell_rows()).filter_map(|interleave| {
@@ -102,23 +102,23 @@ impl Grid {
                 (fewest..=one.cell_columns().max(fewest)).map(|strips| Self { strips, interleave, ..one.clone() });
             grids.find(|grid| grid.most_cells() <= cells)
         });
-        let key = |grid: &Self| (grid.strips * grid.interleave, grid.received(layer, copies_per_tile));
+        let key = |grid: &Self| (grid.strips * grid.interleave, grid.received(layer, replicas_per_tile));
         let best = candidates
             .map(|grid| (key(&grid), grid))
-            .min_by(|((a_copies, a_received), _), (b, _)| a_copies.cmp(&b.0).then(a_received.total_cmp(&b.1)));
+            .min_by(|((a_replicas, a_received), _), (b, _)| a_replicas.cmp(&b.0).then(a_received.total_cmp(&b.1)));
         best.map_or(Self { strips: one.cell_columns(), interleave: one.cell_rows(), ..one.clone() }, |(_, grid)| grid)
     }
 
     /// Input positions that a tile receives for each that its windows would need without overlap.
-    fn received(&self, layer: &Layer, copies_per_tile: u32) -> f64 {
-        let copies = f64::from(copies_per_tile.clamp(1, self.strips * self.interleave));
-        let in_strip = copies.min(f64::from(self.interleave));
+    fn received(&self, layer: &Layer, replicas_per_tile: u32) -> f64 {
+        let replicas = f64::from(replicas_per_tile.clamp(1, self.strips * self.interleave));
+        let in_strip = replicas.min(f64::from(self.interleave));
         let step = f64::from(self.cell * layer.stride);
         let halo_rows = f64::from(layer.kernel_height) - f64::from(layer.stride);
         let halo_columns = f64::from(layer.kernel_width) - f64::from(layer.stride);
-        // All copies of a strip together need every row once.
+        // All replicas of a strip together need every row once.
         let rows = if in_strip >= f64::from(self.interleave) { 1.0 } else { 1.0 + halo_rows / (in_strip * step) };
-        let columns = step * f64::from(self.cell_columns()) / f64::from(self.strips) * copies / in_strip;
+        let columns = step * f64::from(self.cell_columns()) / f64::from(self.strips) * replicas / in_strip;
         // Edges that move are received on both sides.
         let moving = if self.cell_columns().is_multiple_of(self.strips) { 0.0 } else { step / 2.0 };
         rows * (1.0 + (halo_columns + moving) / columns)
@@ -137,7 +137,7 @@ impl Grid {
         self.strips / greatest_common_divisor(self.strips, self.cell_columns())
     }
 
-    /// Cells of the copy with the most, or a few more.
+    /// Cells of the replica with the most, or a few more.
     fn most_cells(&self) -> u64 {
         let rows = self.cell_rows().div_ceil(self.interleave);
         let (columns, strips, period) = (u64::from(self.cell_columns()), u64::from(self.strips), self.period());
@@ -154,9 +154,9 @@ impl Grid {
         edge(strip) as u32..edge(strip + 1) as u32
     }
 
-    /// Windows (row, column) of copy `copy`, in the order in which they are computed.
-    pub fn windows(&self, copy: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let (strip, first) = (copy / self.interleave, copy % self.interleave);
+    /// Windows (row, column) of replica `replica`, in the order in which they are computed.
+    pub fn windows(&self, replica: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
+        let (strip, first) = (replica / self.interleave, replica % self.interleave);
         let rows = (first..self.cell_rows()).step_by(self.interleave as usize).zip(0..);
         let cells = rows.flat_map(move |(row, turn)| self.columns(strip, turn).map(move |column| (row, column)));
         cells.flat_map(move |(row, column)| {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use arch::Arch;
 use network::{Layer, LayerKind, Network, Plan};
 
-use crate::{Geometry, Grid, InputOrder, Mapping, MappingError, OutputGroup, Share, limits};
+use crate::{Geometry, Grid, InputOrder, InputSlice, Mapping, MappingError, OutputGroup, limits};
 
 /// A step or rank that never comes.
 pub const NEVER: u32 = u32::MAX;
 
-/// One output position that a copy computes.
+/// One output position that a replica computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Row of the output map.
@@ -38,8 +38,8 @@ impl Window {
 /// Where an output position of a layer goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Destination {
-    /// Share of the next layer.
-    pub share: u32,
+    /// Input slice of the next layer.
+    pub slice: u32,
     /// Rank of the position there.
     pub rank: u32,
 }
@@ -60,31 +60,31 @@ pub struct LayerLayout {
     pub layer: Layer,
     /// Bits in which its inputs are stored.
     pub stored_bits: u32,
-    /// How a copy is cut.
+    /// How a replica is cut.
     pub geometry: Geometry,
-    /// First IMA of each copy.
-    pub copies: Vec<u32>,
+    /// First IMA of each replica.
+    pub replicas: Vec<u32>,
     /// Outputs that are finished together.
     pub groups: Vec<OutputGroup>,
-    /// Windows that are not cropped, copy by copy in the order of computation.
+    /// Windows that are not cropped, replica by replica in the order of computation.
     windows: Vec<Window>,
-    /// Where each copy's windows begin.
+    /// Where each replica's windows begin.
     starts: Vec<u32>,
     /// For each position after the pool, the step of its last window; `NEVER` where all its windows are cropped.
     pub produced: Vec<u32>,
-    /// For each position after the pool, the copy that finishes it: the one with its last window.
+    /// For each position after the pool, the replica that finishes it: the one with its last window.
     pub finisher: Vec<u32>,
     /// For each position after the pool, its number among those of its finisher.
     pub ordinal: Vec<u32>,
-    /// The windows under each position after the pool that are not cropped: copy by copy, by ordinal.
+    /// The windows under each position after the pool that are not cropped: replica by replica, by ordinal.
     contributions: Vec<u32>,
-    /// Where each copy's positions begin there.
+    /// Where each replica's positions begin there.
     position_starts: Vec<u32>,
-    /// Replicas that finish a position of the max-pool and replicas with a window under it: (finisher, feeder), in order.
-    /// Empty where every position lies within one replica.
+    /// Replicas that finish a position of the max-pool and replicas with a window under it: (finisher, feeder), in
+    /// order. Empty where every position lies within one replica.
     pool_feeds: Vec<(u32, u32)>,
     /// Inputs of the layer, tile by tile.
-    pub shares: Vec<Share>,
+    pub slices: Vec<InputSlice>,
     /// For each position after the pool, where its destinations begin.
     destination_starts: Vec<u32>,
     destinations: Vec<Destination>,
@@ -104,8 +104,8 @@ impl Layout {
             let cropped = produced.filter(|produced| produced.contains(&NEVER));
             let mut windows = Vec::with_capacity(layer.windows() as usize);
             let mut starts = vec![0];
-            for copy in 0..mapped.copies.len() as u32 {
-                windows.extend(grid.windows(copy).filter_map(|(y, x)| {
+            for replica in 0..mapped.replicas.len() as u32 {
+                windows.extend(grid.windows(replica).filter_map(|(y, x)| {
                     let bits = precision.bits_at(y, x) as u8;
                     (bits > 0).then(|| whole(Window { y: y as u16, x: x as u16, bits, whole: false }, layer, cropped))
                 }));
@@ -116,7 +116,7 @@ impl Layout {
                 stored_bits: precision.stored_bits(layer),
                 groups: geometry.output_groups(),
                 geometry,
-                copies: mapped.copies.clone(),
+                replicas: mapped.replicas.clone(),
                 windows,
                 starts,
                 produced: Vec::new(),
@@ -125,16 +125,16 @@ impl Layout {
                 contributions: Vec::new(),
                 position_starts: Vec::new(),
                 pool_feeds: Vec::new(),
-                shares: Vec::new(),
+                slices: Vec::new(),
                 destination_starts: Vec::new(),
                 destinations: Vec::new(),
             };
             laid.finish_positions();
-            laid.shares = laid.receive(arch, produced);
+            laid.slices = laid.receive(arch, produced);
             if let Some(before) = layers.last_mut() {
-                let destinations = laid.shares.iter().map(|share| u64::from(share.order.positions)).sum();
+                let destinations = laid.slices.iter().map(|slice| u64::from(slice.order.positions)).sum();
                 limits::check_layer(before, destinations)?;
-                before.send_to(&laid.shares);
+                before.send_to(&laid.slices);
             }
             layers.push(laid);
         }
@@ -151,15 +151,15 @@ impl Layout {
     fn tile_needs(&self, arch: &Arch) -> BTreeMap<u32, (u64, u64, Vec<usize>)> {
         let mut needs: BTreeMap<u32, (u64, u64, Vec<usize>)> = BTreeMap::new();
         for (index, layer) in self.layers.iter().enumerate() {
-            for share in &layer.shares {
-                let need = needs.entry(share.tile).or_default();
-                need.0 += share.bytes_at_once();
+            for slice in &layer.slices {
+                let need = needs.entry(slice.tile).or_default();
+                need.0 += slice.bytes_at_once();
                 need.2.push(index);
             }
-            for copy in 0..layer.copies.len() as u32 {
+            for replica in 0..layer.replicas.len() as u32 {
                 for (group, OutputGroup { outputs, .. }) in (0..).zip(&layer.groups) {
                     let bits = u64::from(outputs.end - outputs.start) * u64::from(arch.tile.partial_sum_bits);
-                    for tile in layer.group_tiles(arch, copy, group).into_keys() {
+                    for tile in layer.group_tiles(arch, replica, group).into_keys() {
                         needs.entry(tile).or_default().1 += bits.div_ceil(8);
                     }
                 }
@@ -216,14 +216,15 @@ fn whole(mut window: Window, layer: &Layer, cropped: Option<&[u32]>) -> Window {
 }
 
 impl LayerLayout {
-    /// The windows of copy `copy` that are not cropped, in the order of computation.
-    pub fn windows(&self, copy: u32) -> &[Window] {
-        &self.windows[self.starts[copy as usize] as usize..self.starts[copy as usize + 1] as usize]
+    /// The windows of replica `replica` that are not cropped, in the order of computation.
+    pub fn windows(&self, replica: u32) -> &[Window] {
+        &self.windows[self.starts[replica as usize] as usize..self.starts[replica as usize + 1] as usize]
     }
 
-    /// For each position after the pool that copy `copy` finishes, by ordinal, the windows under it that are not cropped.
-    pub fn contributions(&self, copy: u32) -> &[u32] {
-        let starts = &self.position_starts[copy as usize..];
+    /// For each position after the pool that replica `replica` finishes, by ordinal, the windows under it that are not
+    /// cropped.
+    pub fn contributions(&self, replica: u32) -> &[u32] {
+        let starts = &self.position_starts[replica as usize..];
         &self.contributions[starts[0] as usize..starts[1] as usize]
     }
 
@@ -259,27 +260,28 @@ impl LayerLayout {
         self.destinations.is_empty()
     }
 
-    /// IMAs of each tile, counted over the board, that copy `copy` has there: (tile, IMA of the tile, IMA of the copy).
-    pub fn places(&self, arch: &Arch, copy: u32) -> impl Iterator<Item = (u32, u32, u32)> + use<> {
-        let (first, per_tile) = (self.copies[copy as usize], arch.tile.imas);
-        (0..self.geometry.imas_per_copy()).map(move |i| ((first + i) / per_tile, (first + i) % per_tile, i))
+    /// IMAs of each tile, counted over the board, that replica `replica` has there: (tile, IMA of the tile, IMA of the
+    /// replica).
+    pub fn places(&self, arch: &Arch, replica: u32) -> impl Iterator<Item = (u32, u32, u32)> + use<> {
+        let (first, per_tile) = (self.replicas[replica as usize], arch.tile.imas);
+        (0..self.geometry.imas_per_replica()).map(move |i| ((first + i) / per_tile, (first + i) % per_tile, i))
     }
 
-    /// The tile that finishes output group `group` of copy `copy`: one with most of its IMAs. Where several have equally
-    /// many, the groups take them in turn.
-    pub fn home(&self, arch: &Arch, copy: u32, group: u32) -> u32 {
-        let tiles = self.group_tiles(arch, copy, group);
+    /// The tile that finishes output group `group` of replica `replica`: one with most of its IMAs. Where several have
+    /// equally many, the groups take them in turn.
+    pub fn accumulator(&self, arch: &Arch, replica: u32, group: u32) -> u32 {
+        let tiles = self.group_tiles(arch, replica, group);
         let most = tiles.values().max().expect("an output group has at least one IMA");
         let candidates: Vec<u32> = tiles.iter().filter(|&(_, imas)| imas == most).map(|(&tile, _)| tile).collect();
         candidates[group as usize % candidates.len()]
     }
 
-    /// The tiles with IMAs of group `group` of copy `copy`, and how many.
-    pub fn group_tiles(&self, arch: &Arch, copy: u32, group: u32) -> BTreeMap<u32, u32> {
+    /// The tiles with IMAs of group `group` of replica `replica`, and how many.
+    pub fn group_tiles(&self, arch: &Arch, replica: u32, group: u32) -> BTreeMap<u32, u32> {
         let mut tiles = BTreeMap::new();
         for col_group in self.groups[group as usize].col_groups.clone() {
             for row_group in 0..self.geometry.row_groups {
-                let ima = self.copies[copy as usize] + self.geometry.ima_at(row_group, col_group);
+                let ima = self.replicas[replica as usize] + self.geometry.ima_at(row_group, col_group);
                 *tiles.entry(ima / arch.tile.imas).or_default() += 1;
             }
         }
@@ -293,27 +295,27 @@ impl LayerLayout {
         self.finisher = vec![NEVER; positions];
         let mut contributions = vec![0; positions];
         let mut shared = false;
-        for copy in 0..self.copies.len() as u32 {
-            let range = self.starts[copy as usize] as usize..self.starts[copy as usize + 1] as usize;
+        for replica in 0..self.replicas.len() as u32 {
+            let range = self.starts[replica as usize] as usize..self.starts[replica as usize + 1] as usize;
             for (step, window) in self.windows[range].iter().enumerate() {
                 let (rows, columns) = self.positions_under(window);
                 for position in rows.flat_map(|y| columns.clone().map(move |x| (y, x))) {
                     let position = (position.0 * self.layer.pooled.width + position.1) as usize;
                     contributions[position] += 1;
-                    shared |= self.finisher[position] != copy && self.finisher[position] != NEVER;
+                    shared |= self.finisher[position] != replica && self.finisher[position] != NEVER;
                     if self.produced[position] == NEVER || step as u32 >= self.produced[position] {
                         self.produced[position] = step as u32;
-                        self.finisher[position] = copy;
+                        self.finisher[position] = replica;
                     }
                 }
             }
         }
-        let mut counts = vec![0; self.copies.len()];
-        let ordinal = |&copy: &u32| match copy {
+        let mut counts = vec![0; self.replicas.len()];
+        let ordinal = |&replica: &u32| match replica {
             NEVER => NEVER,
-            copy => {
-                counts[copy as usize] += 1;
-                counts[copy as usize] - 1
+            replica => {
+                counts[replica as usize] += 1;
+                counts[replica as usize] - 1
             }
         };
         self.ordinal = self.finisher.iter().map(ordinal).collect();
@@ -323,9 +325,9 @@ impl LayerLayout {
             Some(*end)
         }));
         self.contributions = vec![0; positions];
-        for ((&copy, &ordinal), contributions) in self.finisher.iter().zip(&self.ordinal).zip(contributions) {
-            if copy != NEVER {
-                self.contributions[(self.position_starts[copy as usize] + ordinal) as usize] = contributions;
+        for ((&replica, &ordinal), contributions) in self.finisher.iter().zip(&self.ordinal).zip(contributions) {
+            if replica != NEVER {
+                self.contributions[(self.position_starts[replica as usize] + ordinal) as usize] = contributions;
             }
         }
         if shared {
@@ -336,7 +338,7 @@ impl LayerLayout {
     /// See [`Self::pool_feeds`].
     fn feeds(&self) -> Vec<(u32, u32)> {
         let mut feeds = Vec::new();
-        for feeder in 0..self.copies.len() as u32 {
+        for feeder in 0..self.replicas.len() as u32 {
             let under = self.windows(feeder).iter().map(|window| self.positions_under(window));
             let positions =
                 under.flat_map(|(rows, columns)| rows.flat_map(move |y| columns.clone().map(move |x| (y, x))));
@@ -361,41 +363,41 @@ impl LayerLayout {
     }
 
     /// The shares of the tiles that hold IMAs of this layer.
-    fn receive(&self, arch: &Arch, produced: Option<&[u32]>) -> Vec<Share> {
-        // Copies and channels in each tile.
+    fn receive(&self, arch: &Arch, produced: Option<&[u32]>) -> Vec<InputSlice> {
+        // Replicas and channels in each tile.
         let mut tiles: BTreeMap<u32, (Vec<u32>, Vec<Range<u32>>)> = BTreeMap::new();
         let channels: Vec<_> = (0..self.geometry.row_groups)
             .map(|row_group| self.geometry.channels(&self.geometry.ima(self.geometry.ima_at(row_group, 0)).rows))
             .collect();
-        for copy in 0..self.copies.len() as u32 {
-            for (tile, _, i) in self.places(arch, copy) {
-                let (copies, read) = tiles.entry(tile).or_default();
-                if copies.last() != Some(&copy) {
-                    copies.push(copy);
+        for replica in 0..self.replicas.len() as u32 {
+            for (tile, _, i) in self.places(arch, replica) {
+                let (replicas, read) = tiles.entry(tile).or_default();
+                if replicas.last() != Some(&replica) {
+                    replicas.push(replica);
                 }
                 read.push(channels[self.geometry.groups_of(i).0 as usize].clone());
             }
         }
         let mut orders: BTreeMap<Vec<u32>, Arc<InputOrder>> = BTreeMap::new();
-        let share = |(tile, (copies, channels)): (u32, (Vec<u32>, Vec<Range<u32>>))| {
-            let order = orders.entry(copies).or_insert_with_key(|copies| {
-                let windows: Vec<_> = copies.iter().map(|&copy| self.windows(copy)).collect();
+        let slice = |(tile, (replicas, channels)): (u32, (Vec<u32>, Vec<Range<u32>>))| {
+            let order = orders.entry(replicas).or_insert_with_key(|replicas| {
+                let windows: Vec<_> = replicas.iter().map(|&replica| self.windows(replica)).collect();
                 Arc::new(InputOrder::new(&windows, &self.layer, produced))
             });
             let channels = merged(channels);
             let read: u32 = channels.iter().map(|range| range.end - range.start).sum();
             let position_bits = u64::from(read) * u64::from(self.stored_bits);
-            Share { tile, channels, position_bits, order: order.clone() }
+            InputSlice { tile, channels, position_bits, order: order.clone() }
         };
-        tiles.into_iter().map(share).collect()
+        tiles.into_iter().map(slice).collect()
     }
 
     /// Records where each position after the pool goes.
-    fn send_to(&mut self, shares: &[Share]) {
+    fn send_to(&mut self, slices: &[InputSlice]) {
         let width = self.layer.pooled.width;
         let mut starts = vec![0u32; self.produced.len() + 1];
-        for share in shares {
-            for (position, _) in share.order.received(width) {
+        for slice in slices {
+            for (position, _) in slice.order.received(width) {
                 starts[position as usize + 1] += 1;
             }
         }
@@ -403,12 +405,12 @@ impl LayerLayout {
             starts[position] += starts[position - 1];
         }
         let mut next = starts.clone();
-        let none = Destination { share: NEVER, rank: NEVER };
+        let none = Destination { slice: NEVER, rank: NEVER };
         let mut destinations = vec![none; starts[starts.len() - 1] as usize];
-        for (index, share) in shares.iter().enumerate() {
-            for (position, rank) in share.order.received(width) {
+        for (index, slice) in slices.iter().enumerate() {
+            for (position, rank) in slice.order.received(width) {
                 let next = &mut next[position as usize];
-                destinations[*next as usize] = Destination { share: index as u32, rank };
+                destinations[*next as usize] = Destination { slice: index as u32, rank };
                 *next += 1;
             }
         }

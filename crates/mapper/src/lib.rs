@@ -1,4 +1,4 @@
-//! Which crossbar holds which weights, and which copy of a layer computes which windows.
+//! Which crossbar holds which weights, and which replica of a layer computes which windows.
 //!
 //! [`Mapping`] is the plain value: it can be written to a file, read back, edited and run. [`balance`] makes one.
 //! [`Layout`] is everything that follows from it, for the checks and for the simulation.
@@ -6,27 +6,27 @@
 mod balance;
 mod geometry;
 mod grid;
+mod input_slice;
 mod layout;
 mod limits;
 mod mapping;
 mod reading;
-mod share;
 
 use document::Fault;
 
 pub use balance::{balance, balance_cropped, balance_to};
 pub use geometry::{Geometry, ImaSpec, OutputGroup};
 pub use grid::{Area, Grid};
+pub use input_slice::{InputOrder, InputSlice};
 pub use layout::{Destination, LayerLayout, Layout, NEVER, Window};
 pub use mapping::{LayerMapping, Mapping};
-pub use share::{InputOrder, Share};
 
 /// Why a network cannot be mapped, or a mapping cannot be run. [`MappingError::remedy`] says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MappingError {
-    /// One copy of every layer is more than the board holds.
+    /// One replica of every layer is more than the board holds.
     #[error(
-        "{network} needs {needed} crossbars ({needed_tiles} tiles) for one copy of each layer, and {arch} has \
+        "{network} needs {needed} crossbars ({needed_tiles} tiles) for one replica of each layer, and {arch} has \
          {available} ({available_tiles} tiles)"
     )]
     BoardTooSmall {
@@ -34,11 +34,11 @@ pub enum MappingError {
         network: String,
         /// Machine.
         arch: String,
-        /// Crossbars that one copy of every layer occupies.
+        /// Crossbars that one replica of every layer occupies.
         needed: u64,
         /// Crossbars of the board.
         available: u64,
-        /// Tiles that one copy of every layer occupies.
+        /// Tiles that one replica of every layer occupies.
         needed_tiles: u64,
         /// Tiles of the board.
         available_tiles: u64,

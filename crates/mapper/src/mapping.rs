@@ -7,17 +7,17 @@ use crate::{Area, Geometry, MappingError};
 
 /// What a mapping file says to those who edit it.
 const HEADER: &str = "\
-# Where the copies of each layer lie on the board. Edit it and run it with `aquasim run --mapping FILE`.
+# Where the replicas of each layer lie on the board. Edit it and run it with `aquasim run --mapping FILE`.
 #
 # arch, network    names of the machine and the network that the mapping is for
 # ima_rows         row blocks that the crossbars of one IMA hold: more inputs, fewer partial sums
 # ima_cols         column blocks that they hold: more results; ima_rows x ima_cols crossbars at the most are used
 # strips           vertical strips that the map of windows is cut into
-# interleave       copies that share a strip; its rows are dealt to them in turn
+# interleave       replicas that share a strip; its rows are dealt to them in turn
 # windows          the rectangle of windows that is dealt (top, left, height, width); the whole map if it is left out.
 #                  It must hold all windows that are not cropped
-# copies           first IMA of each copy, counted over the board (chip by chip, tile by tile); the rest of the copy
-#                  follows it. strips x interleave entries, the copies of a strip next to each other
+# copies           first IMA of each replica, counted over the board (chip by chip, tile by tile); the rest follows it.
+#                  strips x interleave entries, the replicas of a strip next to each other
 
 ";
 
@@ -51,19 +51,20 @@ pub struct LayerMapping {
     /// Vertical strips that the map of windows is cut into.
     #[schemars(range(min = 1, max = 16384))]
     pub strips: u32,
-    /// Copies that share a strip; its rows are dealt to them in turn.
+    /// Replicas that share a strip; its rows are dealt to them in turn.
     #[schemars(range(min = 1, max = 16384))]
     pub interleave: u32,
-    /// First IMA of each copy, counted over the board; the rest of the copy follows. `strips` x `interleave` entries,
-    /// the copies of a strip next to each other.
-    pub copies: Vec<u32>,
-    /// The windows that are dealt to the copies, among them all that are not cropped; the whole map by default.
+    /// First IMA of each replica, counted over the board; the rest of the replica follows. `strips` x `interleave`
+    /// entries, the replicas of a strip next to each other.
+    #[serde(rename = "copies")]
+    pub replicas: Vec<u32>,
+    /// The windows that are dealt to the replicas, among them all that are not cropped; the whole map by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub windows: Option<Area>,
 }
 
 impl LayerMapping {
-    /// The windows of `layer` that are dealt to the copies.
+    /// The windows of `layer` that are dealt to the replicas.
     pub fn area(&self, layer: &Layer) -> Area {
         self.windows.unwrap_or(Area::whole(layer))
     }
@@ -111,7 +112,7 @@ impl Mapping {
             return Err(faults);
         }
         let mut geometries = Vec::new();
-        // (first IMA, end, layer) of every copy.
+        // (first IMA, end, layer) of every replica.
         let mut places: Vec<(u32, u32, &str)> = Vec::new();
         for ((mapped, layer), precision) in self.layers.iter().zip(&network.layers).zip(&plan.layers) {
             let name = &layer.name;
@@ -127,23 +128,23 @@ impl Mapping {
             }
             let geometry = Geometry::new(arch, layer, precision, ima_rows, ima_cols);
             faults.extend(geometry.check_registers(arch, name).err());
-            let (copies, wanted) = (mapped.copies.len(), mapped.strips * mapped.interleave);
-            if copies != wanted as usize {
+            let (replicas, wanted) = (mapped.replicas.len(), mapped.strips * mapped.interleave);
+            if replicas != wanted as usize {
                 faults.push(invalid(
                     name,
                     "copies",
-                    format!("there are {copies} copies, and strips x interleave is {wanted}"),
+                    format!("there are {replicas} replicas, and strips x interleave is {wanted}"),
                     "make them equal",
                 ));
             }
             faults.extend(mapped.check_windows(layer, precision).err());
-            for &first in &mapped.copies {
-                let end = u64::from(first) + u64::from(geometry.imas_per_copy());
+            for &first in &mapped.replicas {
+                let end = u64::from(first) + u64::from(geometry.imas_per_replica());
                 if end > u64::from(arch.imas()) {
                     faults.push(invalid(
                         name,
                         "copies",
-                        format!("its copy at IMA {first} ends at IMA {}", end - 1),
+                        format!("its replica at IMA {first} ends at IMA {}", end - 1),
                         format!("the last IMA of the board is {}", arch.imas() - 1),
                     ));
                 } else {
@@ -192,7 +193,7 @@ impl Mapping {
     }
 }
 
-/// Copies that take IMAs of others; `places` are (first IMA, end, layer).
+/// Replicas that take IMAs of others; `places` are (first IMA, end, layer).
 fn overlaps(mut places: Vec<(u32, u32, &str)>) -> Vec<MappingError> {
     places.sort_unstable();
     let overlapping = places.windows(2).filter(|pair| pair[0].1 > pair[1].0).map(|pair| {
@@ -200,8 +201,8 @@ fn overlaps(mut places: Vec<(u32, u32, &str)>) -> Vec<MappingError> {
         invalid(
             layer,
             "copies",
-            format!("its copy at IMA {first} overlaps one of {other}"),
-            "move one of them: an IMA belongs to one copy",
+            format!("its replica at IMA {first} overlaps one of {other}"),
+            "move one of them: an IMA belongs to one replica",
         )
     });
     overlapping.collect()

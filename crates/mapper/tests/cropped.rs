@@ -1,4 +1,4 @@
-//! Copies that are balanced for a crop.
+//! Replicas that are balanced for a crop.
 
 use mapper::{Layout, balance, balance_cropped};
 use network::{Edges, LayerKind, Plan};
@@ -8,18 +8,18 @@ fn cropped(network: &network::Network, edges: &str) -> Plan {
     Plan::uniform(network, 16, 16).crop(network, edges).expect("VGG16 states its crops")
 }
 
-/// The most and the fewest windows that a copy of each convolution computes.
+/// The most and the fewest windows that a replica of each convolution computes.
 fn spread(layout: &Layout) -> Vec<(usize, usize)> {
     let convolutions = layout.layers.iter().filter(|layer| layer.layer.kind == LayerKind::Convolution);
     let spread = convolutions.map(|layer| {
-        let windows = (0..layer.copies.len() as u32).map(|copy| layer.windows(copy).len());
+        let windows = (0..layer.replicas.len() as u32).map(|replica| layer.windows(replica).len());
         (windows.clone().max().expect("a layer has a copy"), windows.min().expect("a layer has a copy"))
     });
     spread.collect()
 }
 
 #[test]
-fn copies_share_the_windows_that_a_crop_leaves() {
+fn replicas_share_the_windows_that_a_crop_leaves() {
     let arch = arch::load("isaac-ce").expect("a preset");
     let network = network::load("vgg16").expect("a preset");
     for edges in network::Edges::all() {
@@ -28,7 +28,7 @@ fn copies_share_the_windows_that_a_crop_leaves() {
         let last = &layout.layers[12];
         let aim = last.computed_windows() as usize;
         for ((most, _), layer) in spread(&layout).into_iter().zip(&network.layers) {
-            // A copy takes whole cells of the max-pool, and so up to one cell more than its share.
+            // A replica takes whole cells of the max-pool, and so up to one cell more than its share.
             let cell = layer.pool.map_or(1, |pool| pool.stride.pow(2)) as usize;
             assert!(most < aim + 2 * cell, "{}, crop {edges}: {most} windows for {aim}", layer.name);
         }

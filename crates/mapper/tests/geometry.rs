@@ -1,4 +1,4 @@
-//! How copies are cut into IMAs.
+//! How replicas are cut into IMAs.
 
 use mapper::Geometry;
 use network::Plan;
@@ -12,10 +12,10 @@ fn geometries(ima_rows: u32, ima_cols: u32) -> Vec<Geometry> {
 }
 
 #[test]
-fn every_part_of_a_copy_is_in_one_ima() {
+fn every_part_of_a_replica_is_in_one_ima() {
     for (ima_rows, ima_cols) in [(1, 8), (2, 4), (8, 1)] {
         for geometry in geometries(ima_rows, ima_cols) {
-            for ima in 0..geometry.imas_per_copy() {
+            for ima in 0..geometry.imas_per_replica() {
                 let (row_group, col_group) = geometry.groups_of(ima);
                 assert!(row_group < geometry.row_groups && col_group < geometry.col_groups);
                 assert_eq!(geometry.ima_at(row_group, col_group), ima);
@@ -25,11 +25,11 @@ fn every_part_of_a_copy_is_in_one_ima() {
 }
 
 #[test]
-fn each_cell_of_a_copy_is_in_one_crossbar() {
+fn each_cell_of_a_replica_is_in_one_crossbar() {
     let arch = arch::load("isaac-ce").expect("the preset is built in");
     for (ima_rows, ima_cols) in [(1, 8), (2, 4), (8, 1)] {
         for geometry in geometries(ima_rows, ima_cols) {
-            let crossbars = (0..geometry.imas_per_copy()).flat_map(|ima| geometry.ima(ima).crossbars(&arch));
+            let crossbars = (0..geometry.imas_per_replica()).flat_map(|ima| geometry.ima(ima).crossbars(&arch));
             assert_eq!(crossbars.clone().count() as u64, geometry.crossbars());
             assert!(
                 crossbars.clone().all(|(rows, columns)| rows <= arch.crossbar.rows && columns <= arch.crossbar.columns)

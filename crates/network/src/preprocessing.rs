@@ -14,8 +14,8 @@ pub struct Preprocessing {
     /// Pixels to which the shorter side is scaled; pictures are taken as they are if it is not given.
     #[schemars(range(min = 1, max = 16384))]
     pub resize: Option<u32>,
-    /// Cut the size of the network's input out of the middle, with zeros around smaller pictures. Otherwise pictures must
-    /// have that size.
+    /// Cut the size of the network's input out of the middle, with zeros around smaller pictures. Otherwise pictures
+    /// must have that size.
     #[serde(default)]
     pub centre_crop: bool,
     /// Subtracted from each channel; one value for each, or none for 0.

@@ -1,5 +1,6 @@
-//! How fast values are computed: conversions a second on ISAAC's crossbars, multiply-accumulates a second of the integer
-//! product, and what the machine could do at most of the operations that both are made of. All processors are used.
+//! How fast values are computed: conversions a second on ISAAC's crossbars, multiply-accumulates a second of the
+//! integer product, and what the machine could do at most of the operations that both are made of. All processors are
+//! used.
 
 use std::hint::black_box;
 use std::thread;
@@ -158,9 +159,9 @@ fn image(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What plain loops over the first-level cache reach on this machine, with nothing around them: multiply-accumulates of 16-bit
-/// integers into 32 bits, and of doubles, which the integer product is made of; ANDs and population counts of 64 bits,
-/// four of which make a conversion of 128 rows of 2-bit cells.
+/// What plain loops over the first-level cache reach on this machine, with nothing around them: multiply-accumulates of
+/// 16-bit integers into 32 bits, and of doubles, which the integer product is made of; ANDs and population counts of 64
+/// bits, four of which make a conversion of 128 rows of 2-bit cells.
 fn peak(criterion: &mut Criterion) {
     // 16 KB of each kind.
     const BYTES: usize = 16384;

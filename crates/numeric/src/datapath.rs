@@ -127,8 +127,9 @@ impl Datapath {
         })
     }
 
-    /// The same, which may skip a row block of a window whose inputs are all padding or cropped (`ima.skip_zero_row_blocks`
-    /// of the arch file). No value depends on it, only counts, and clipping where the ADC is too small.
+    /// The same, which may skip a row block of a window whose inputs are all padding or cropped
+    /// (`ima.skip_zero_row_blocks` of the arch file). No value depends on it, only counts, and clipping where the ADC
+    /// is too small.
     pub fn skipping_zero_row_blocks(self, skip_zero_row_blocks: bool) -> Self {
         Self { skip_zero_row_blocks, ..self }
     }

@@ -57,8 +57,8 @@ pub struct LayerOutcome {
 impl Model {
     /// Quantises weights to the bits that `weight_bits` lists for each layer and programs them. A layer's weights share
     /// one [fixed-point format](FixedPoint), as its inputs do; `input_ranges` lists the largest absolute input of each
-    /// layer, for example the most that [`reference::run`](crate::reference::run) finds over some images and crops; what
-    /// turns out larger saturates, and is [counted](LayerOutcome::saturated).
+    /// layer, for example the most that [`reference::run`](crate::reference::run) finds over some images and crops;
+    /// what turns out larger saturates, and is [counted](LayerOutcome::saturated).
     ///
     /// # Errors
     /// If a list has not one entry for each layer, or a tensor is misshapen or not finite, or a precision is not 2 to

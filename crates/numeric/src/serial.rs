@@ -130,8 +130,8 @@ pub(crate) trait Columns: Debug + Send + Sync {
 
 /// Fills a tile of sums (windows x outputs) and returns the number of clipped conversions.
 ///
-/// `bias` is what was added to every weight; `weight_sums` (row blocks x outputs) are the sums of the weights without it.
-/// Row blocks that the windows [skip](Windows::skips) are neither read nor put right: their inputs are zeros.
+/// `bias` is what was added to every weight; `weight_sums` (row blocks x outputs) are the sums of the weights without
+/// it. Row blocks that the windows [skip](Windows::skips) are neither read nor put right: their inputs are zeros.
 pub(crate) fn multiply(
     datapath: &Datapath,
     columns: &dyn Columns,

@@ -12,8 +12,8 @@ use crate::quantise::drop_low_bits;
 /// The windows of a layer's quantised input map.
 ///
 /// The map is stored with one precision; a window may be computed with fewer bits. Then its inputs are rounded to their
-/// upper bits (half up, saturating), and the sums are shifted back to the map's scale. A window of 0 bits is cropped: it
-/// is not computed and its outputs are zero.
+/// upper bits (half up, saturating), and the sums are shifted back to the map's scale. A window of 0 bits is cropped:
+/// it is not computed and its outputs are zero.
 #[derive(Clone, Debug)]
 pub struct Windows {
     patches: Patches<i16>,

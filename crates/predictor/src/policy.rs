@@ -54,8 +54,8 @@ impl Policy {
         Policy { measure, threshold, shape, margin }
     }
 
-    /// The plan for a picture (channels x height x width, values from 0 to 1), made from `base` by giving regions to the
-    /// convolutions, and what it took to find it.
+    /// The plan for a picture (channels x height x width, values from 0 to 1), made from `base` by giving regions to
+    /// the convolutions, and what it took to find it.
     ///
     /// # Errors
     /// If crops of edges are asked for and the network does not state their sizes.

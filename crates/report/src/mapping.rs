@@ -11,19 +11,19 @@ use serde::Serialize;
 pub struct LayerPlace {
     /// Name of the layer.
     pub name: String,
-    /// Crossbars on top of each other in one copy.
+    /// Crossbars on top of each other in one replica.
     pub row_blocks: u32,
-    /// Crossbars beside each other in one copy.
+    /// Crossbars beside each other in one replica.
     pub col_blocks: u32,
-    /// Crossbars of one copy.
+    /// Crossbars of one replica.
     pub crossbars: u64,
     /// Row blocks of one IMA.
     pub ima_rows: u32,
     /// Column blocks of one IMA.
     pub ima_cols: u32,
-    /// Copies.
+    /// Replicas.
     pub replicas: u64,
-    /// IMAs of all copies.
+    /// IMAs of all replicas.
     pub imas: u64,
     /// Tiles with at least one of these.
     pub tiles: u64,
@@ -43,9 +43,9 @@ pub fn places(arch: &Arch, layout: &Layout) -> Vec<LayerPlace> {
 impl LayerPlace {
     fn new(arch: &Arch, layer: &LayerLayout) -> LayerPlace {
         let geometry = &layer.geometry;
-        let replicas = layer.copies.len() as u64;
-        let imas = replicas * u64::from(geometry.imas_per_copy());
-        let tiles: BTreeSet<u32> = layer.shares.iter().map(|share| share.tile).collect();
+        let replicas = layer.replicas.len() as u64;
+        let imas = replicas * u64::from(geometry.imas_per_replica());
+        let tiles: BTreeSet<u32> = layer.slices.iter().map(|share| share.tile).collect();
         let chips: BTreeSet<u32> = tiles.iter().map(|tile| tile / arch.tiles_per_chip()).collect();
         let weights = replicas * u64::from(geometry.rows) * u64::from(geometry.columns);
         let cells_of_ima = u64::from(arch.ima.crossbars * arch.crossbar.rows) * u64::from(arch.crossbar.columns);
@@ -60,7 +60,7 @@ impl LayerPlace {
             imas,
             tiles: tiles.len() as u64,
             chips: chips.len() as u64,
-            buffer_bytes: layer.shares.iter().map(|share| share.bytes_at_once()).max().unwrap_or(0),
+            buffer_bytes: layer.slices.iter().map(|share| share.bytes_at_once()).max().unwrap_or(0),
             utilisation: weights as f64 / (imas * cells_of_ima) as f64,
         }
     }

@@ -323,7 +323,7 @@ fn bound(bound: &Bound) -> Markup {
 fn mapping(story: &Story<'_>) -> Markup {
     html! {
         div.scroll { table {
-            tr { @for heading in ["layer", "copies", "crossbars each", "IMA shape", "IMAs", "tiles", "chips", "buffer", "cells used"] { th { (heading) } } }
+            tr { @for heading in ["layer", "replicas", "crossbars each", "IMA shape", "IMAs", "tiles", "chips", "buffer", "cells used"] { th { (heading) } } }
             @for place in places(story.arch, story.layout) {
                 tr {
                     td { (place.name) } td { (grouped(place.replicas)) } td { (grouped(place.crossbars)) }

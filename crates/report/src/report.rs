@@ -108,8 +108,8 @@ pub struct Tool {
 /// Figures of one image. An operation is a multiplication or an addition. What is said of the rate of images, and what
 /// follows from it, is of a settled run only (see [`chip::Outcome::pace`]), and `None` in any other.
 ///
-/// `computed` figures are of the multiply-accumulates that were computed, `nominal` ones of those of the network without
-/// crops: a crop that saves energy lowers the nominal energy of each and raises the nominal rate.
+/// `computed` figures are of the multiply-accumulates that were computed, `nominal` ones of those of the network
+/// without crops: a crop that saves energy lowers the nominal energy of each and raises the nominal rate.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Figures {
     /// Whether intervals between images have stopped drifting, so that the run has a pace.
@@ -173,9 +173,9 @@ pub struct Energy {
 /// Crossbars of a board.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Crossbars {
-    /// For one copy of every layer.
+    /// For one replica of every layer.
     pub needed: u64,
-    /// Holding weights: all copies of every layer.
+    /// Holding weights: all replicas of every layer.
     pub mapped: u64,
     /// On the board.
     pub available: u64,
@@ -203,23 +203,24 @@ pub struct LayerReport {
     pub windows: u64,
     /// Windows that were cropped, and so not computed.
     pub windows_cropped: u64,
-    /// Crossbars on top of each other in one copy.
+    /// Crossbars on top of each other in one replica.
     pub row_blocks: u32,
-    /// Crossbars beside each other in one copy.
+    /// Crossbars beside each other in one replica.
     pub col_blocks: u32,
-    /// Crossbars of one copy.
+    /// Crossbars of one replica.
     pub crossbars: u64,
-    /// Copies.
+    /// Replicas.
     pub replicas: u64,
     /// Row blocks of one IMA.
     pub ima_rows: u32,
     /// Column blocks of one IMA.
     pub ima_cols: u32,
-    /// IMAs of all copies.
+    /// IMAs of all replicas.
     pub imas: u64,
     /// First cycle in which its inputs were fetched; `None` if all its windows are cropped.
     pub first_cycle: Option<u64>,
-    /// Last cycle in which its results were written; `None` if none were, since nothing was computed or nobody reads it.
+    /// Last cycle in which its results were written; `None` if none were, since nothing was computed or nobody reads
+    /// it.
     pub last_cycle: Option<u64>,
     /// Multiply-accumulates of the windows that were computed.
     pub macs: u64,
@@ -357,7 +358,7 @@ impl LayerReport {
             row_blocks: geometry.row_blocks,
             col_blocks: geometry.col_blocks,
             crossbars: geometry.crossbars(),
-            replicas: laid.copies.len() as u64,
+            replicas: laid.replicas.len() as u64,
             ima_rows: geometry.ima_rows,
             ima_cols: geometry.ima_cols,
             imas: done.imas,

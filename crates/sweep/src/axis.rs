@@ -65,7 +65,7 @@ impl Grid {
     pub fn original(&self, point: u64) -> u64 {
         let mut steps = self.steps(point);
         steps.iter_mut().zip(&self.dimensions).for_each(|(step, dimension)| *step = dimension.same_as[*step]);
-        // Without a crop, copies balanced for it are those balanced for the whole map.
+        // Without a crop, replicas balanced for it are those balanced for the whole map.
         if let (Some(crop), Some(rebalance)) = (self.axis("crop"), self.axis("rebalance"))
             && crop.dimension != rebalance.dimension
             && crop.values[if crop.values.len() > 1 { steps[crop.dimension] } else { 0 }] == Cell::from("none")

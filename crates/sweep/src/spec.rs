@@ -9,7 +9,7 @@
 //! | `network` | preset or file; `vgg16` by default |
 //! | `weights`, `activations`, `crop` | as on the command line; `16`, `16` and `none` by default |
 //! | `plan` | plan files in place of these three |
-//! | `rebalance` | whether copies are balanced for the crop; `false` by default |
+//! | `rebalance` | whether replicas are balanced for the crop; `false` by default |
 //! | `images` | images, one after another, or `auto`: until their rate has settled; 1 by default |
 //!
 //! Every value is combined with every other; the first key of the file varies slowest. The keys that `zip` lists go
@@ -374,7 +374,7 @@ impl Reader<'_> {
         let default = vec![Given { value: false.into(), path: key.to_owned() }];
         let given = table.get(key).map_or(default, |value| self.values(key, value));
         for Given { path, .. } in given.iter().filter(|given| !matches!(given.value, Cell::Boolean(_))) {
-            let remedy = "true balances the copies of each layer for the crop of the point";
+            let remedy = "true balances the replicas of each layer for the crop of the point";
             self.document.fault(&[path], format!("{path} must be true or false"), remedy);
         }
         Meant::plain(key, given)

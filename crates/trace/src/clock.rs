@@ -40,8 +40,8 @@ impl TimeUnit {
     }
 }
 
-/// Stamps of cycles: in the coarsest unit of which a cycle is a whole number, or else in a fine one, rounded. A cycle is
-/// at least 0.001 ns, so no two share a stamp.
+/// Stamps of cycles: in the coarsest unit of which a cycle is a whole number, or else in a fine one, rounded. A cycle
+/// is at least 0.001 ns, so no two share a stamp.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     /// Unit of the stamps.

@@ -42,7 +42,7 @@ impl Sink for Csv<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let scene = self.scene;
         let ima = |unit: &Unit| scene.ima_path(unit.tile, unit.ima);
-        let window = |unit: &Unit, window: u32| Some(scene.window(unit.layer, unit.copy, window));
+        let window = |unit: &Unit, window: u32| Some(scene.window(unit.layer, unit.replica, window));
         let (kind, path, layer, window, cycles, amount, cause) = match event {
             Event::Load { carrier, from, amount } => {
                 let (path, layer) = match *carrier {
@@ -69,8 +69,8 @@ impl Sink for Csv<'_> {
             Event::Result { unit, window: of, bits, cycles } => {
                 ("result", ima(unit), Some(unit.layer), window(unit, *of), cycles, *bits, "")
             }
-            Event::Activate { tile, layer, copy, window, at } => {
-                let window = Some(scene.window(*layer, *copy, *window));
+            Event::Activate { tile, layer, replica, window, at } => {
+                let window = Some(scene.window(*layer, *replica, *window));
                 ("activate", self.tile(*tile), Some(*layer), window, &(*at..at + 1), 1, "")
             }
             Event::Write { tile, layer, bits, cycles, .. } => {

@@ -28,11 +28,11 @@ pub enum Event {
     /// Results of a window moved to the tile's output register.
     Result { unit: Unit, window: u32, bits: u64, cycles: Range<Cycle> },
     /// Outputs of a window went through sigmoid and max-pool.
-    Activate { tile: u32, layer: u16, copy: u32, window: u32, at: Cycle },
+    Activate { tile: u32, layer: u16, replica: u32, window: u32, at: Cycle },
     /// Inputs of a layer were written to a buffer; no layer: results that stay.
     Write { tile: u32, layer: Option<u16>, rank: u32, bits: u32, cycles: Range<Cycle> },
-    /// Windows of a copy waited for the position of `rank`, and it was written.
-    Supply { tile: u32, layer: u16, copy: u32, rank: u32, at: Cycle },
+    /// Windows of a replica waited for the position of `rank`, and it was written.
+    Supply { tile: u32, layer: u16, replica: u32, rank: u32, at: Cycle },
     /// A buffer has more room, and tells the tile `to` that sends what it holds.
     Room { tile: u32, layer: u16, to: u32, at: Cycle },
     /// A packet crossed the mesh of a chip.
@@ -232,7 +232,7 @@ impl Recorder {
     }
 
     #[inline]
-    fn wants(&self, detail: Detail, cycles: &Range<Cycle>) -> bool {
+    fn selects(&self, detail: Detail, cycles: &Range<Cycle>) -> bool {
         !self.ended
             && detail <= self.filter.detail
             && cycles.start < self.filter.cycles.end
@@ -241,12 +241,14 @@ impl Recorder {
 
     #[inline]
     fn wants_unit(&self, detail: Detail, unit: Unit, cycles: &Range<Cycle>) -> bool {
-        self.wants(detail, cycles) && self.filter.layer(unit.layer) && self.filter.unit(unit.tile, unit.ima)
+        self.selects(detail, cycles) && self.filter.layer(unit.layer) && self.filter.unit(unit.tile, unit.ima)
     }
 
     #[inline]
     fn wants_tile(&self, tile: u32, layer: Option<u16>, cycles: &Range<Cycle>) -> bool {
-        self.wants(Detail::Ima, cycles) && self.filter.tile(tile) && layer.is_none_or(|layer| self.filter.layer(layer))
+        self.selects(Detail::Ima, cycles)
+            && self.filter.tile(tile)
+            && layer.is_none_or(|layer| self.filter.layer(layer))
     }
 
     /// The part of a span that the trace shows.
@@ -296,9 +298,9 @@ impl Probe for Recorder {
         }
     }
 
-    fn activate(&mut self, tile: u32, layer: u16, copy: u32, window: u32, at: Cycle) {
+    fn activate(&mut self, tile: u32, layer: u16, replica: u32, window: u32, at: Cycle) {
         if self.wants_tile(tile, Some(layer), &(at..at + 1)) {
-            self.push(Event::Activate { tile, layer, copy, window, at });
+            self.push(Event::Activate { tile, layer, replica, window, at });
         }
     }
 
@@ -310,9 +312,9 @@ impl Probe for Recorder {
         }
     }
 
-    fn supply(&mut self, tile: u32, layer: u16, copy: u32, rank: u32, at: Cycle) {
+    fn supply(&mut self, tile: u32, layer: u16, replica: u32, rank: u32, at: Cycle) {
         if self.wants_tile(tile, Some(layer), &(at..at + 1)) {
-            self.push(Event::Supply { tile, layer, copy, rank, at });
+            self.push(Event::Supply { tile, layer, replica, rank, at });
         }
     }
 
@@ -338,7 +340,7 @@ impl Probe for Recorder {
     }
 
     fn packet(&mut self, chip: u32, _: (u32, u32), layer: u16, flits: u32, waited: u32, cycles: Range<Cycle>) {
-        if self.wants(Detail::Ima, &cycles) && self.filter.layer(layer) && self.filter.chip(chip) {
+        if self.selects(Detail::Ima, &cycles) && self.filter.layer(layer) && self.filter.chip(chip) {
             let cycles = self.shown(cycles);
             self.push(Event::Packet { chip, layer, flits, waited, cycles });
         }
@@ -360,7 +362,7 @@ impl Probe for Recorder {
 
     fn crossing(&mut self, to: u32, enters: Direction, layer: u16, bits: u32, cycles: Range<Cycle>) {
         self.load(Detail::Layer, Carrier::Link(to, enters as u8), bits.into(), cycles.start, cycles.end - 1);
-        if self.wants(Detail::Ima, &cycles) && self.filter.layer(layer) && self.filter.chip(to) {
+        if self.selects(Detail::Ima, &cycles) && self.filter.layer(layer) && self.filter.chip(to) {
             let cycles = self.shown(cycles);
             self.push(Event::Crossing { to, enters, layer, bits, cycles });
         }

@@ -140,17 +140,17 @@ impl Loads {
         *value += amount;
     }
 
-    /// The loads of the stretch, with its first cycle, in the order of the carriers. The next that has a load begins, or
-    /// that of cycle `now`.
+    /// The loads of the stretch, with its first cycle, in the order of the carriers. The next that has a load begins,
+    /// or that of cycle `now`.
     pub fn take(&mut self, now: Cycle) -> Vec<(Cycle, Carrier, u64)> {
         let from = self.end - LOAD_CYCLES;
         let mut loaded = std::mem::take(&mut self.loaded);
         loaded.sort_unstable();
-        let told = loaded.iter().map(|&number| {
+        let emitted = loaded.iter().map(|&number| {
             let amount = std::mem::take(&mut self.values[number as usize]);
             (from, self.carrier(number), amount)
         });
-        let told = told.collect();
+        let emitted = emitted.collect();
         loaded.clear();
         self.loaded = loaded;
         match self.later.pop_front() {
@@ -160,7 +160,7 @@ impl Loads {
             }
             None => self.end = (now / LOAD_CYCLES + 1) * LOAD_CYCLES,
         }
-        told
+        emitted
     }
 
     /// Whether loads have not been told.
@@ -198,18 +198,18 @@ pub(crate) struct Fills {
 impl Fills {
     pub fn new(scene: &Scene<'_>) -> Fills {
         let mut fills = Fills { held: Vec::new(), first: Vec::new(), changed: Vec::new() };
-        // Tiles with parts of the same copies have the same order of inputs.
+        // Tiles with parts of the same replicas have the same order of inputs.
         let mut orders: HashMap<*const InputOrder, Rc<[u32]>> = HashMap::new();
         for tile in 0..scene.tiles() {
             fills.first.push(fills.held.len() as u32);
             for &layer in scene.buffered(tile) {
-                let share = scene.share(tile, layer);
+                let slice = scene.slice(tile, layer);
                 let left_before =
-                    orders.entry(&raw const *share.order).or_insert_with(|| share.order.dropped_before().into());
+                    orders.entry(&raw const *slice.order).or_insert_with(|| slice.order.dropped_before().into());
                 fills.held.push(Held {
                     tile,
                     layer,
-                    position_bits: share.position_bits,
+                    position_bits: slice.position_bits,
                     arrived: 0,
                     left: 0,
                     left_before: left_before.clone(),
@@ -237,12 +237,13 @@ impl Fills {
         number
     }
 
-    /// Windows before `step` of `image` have been read. Returns the number of the inputs, and the bits of those that leave.
+    /// Windows before `step` of `image` have been read. Returns the number of the inputs, and the bits of those that
+    /// leave.
     #[inline]
     pub fn progress(&mut self, tile: u32, layer: u16, image: u32, step: u32) -> (u32, u64) {
         let (number, held) = self.held(tile, layer);
         let of_image = |step: usize| u64::from(held.left_before[step]);
-        // A copy with fewer windows than the longest may be told of none: it needs no more of the image.
+        // A replica with fewer windows than the longest may be told of none: it needs no more of the image.
         let last = held.left_before.len() - 1;
         let left = u64::from(image) * of_image(last) + of_image((step as usize).min(last));
         let leaving = left.saturating_sub(held.left);
@@ -273,15 +274,15 @@ impl Fills {
     pub fn take_changed(&mut self) -> Vec<(u32, u16, u64, Cycle)> {
         let mut changed = std::mem::take(&mut self.changed);
         changed.sort_unstable();
-        let told = changed.iter().map(|&number| {
+        let emitted = changed.iter().map(|&number| {
             let bits = self.bits(number);
             let held = &mut self.held[number as usize];
             (held.tile, held.layer, bits, held.changed_at.take().unwrap_or_default())
         });
-        let told = told.collect();
+        let emitted = emitted.collect();
         changed.clear();
         self.changed = changed;
-        told
+        emitted
     }
 }
 

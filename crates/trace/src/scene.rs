@@ -2,7 +2,7 @@
 
 use arch::Arch;
 use components::{Direction, MeshGeometry};
-use mapper::{Layout, Share};
+use mapper::{InputSlice, Layout};
 
 use crate::Carrier;
 use crate::clock::Clock;
@@ -13,7 +13,7 @@ pub struct Scene<'a> {
     /// Machine.
     pub arch: &'a Arch,
     layout: &'a Layout,
-    /// For each tile, its IMAs that hold weights, in the order of their numbers: layer, copy, crossbars.
+    /// For each tile, its IMAs that hold weights, in the order of their numbers: layer, replica, crossbars.
     tiles: Vec<Vec<(u16, u32, usize)>>,
     /// For each tile, the layers with inputs in its buffer.
     buffered: Vec<Vec<u16>>,
@@ -27,19 +27,19 @@ impl<'a> Scene<'a> {
     pub fn new(arch: &'a Arch, layout: &'a Layout) -> Scene<'a> {
         let mut tiles: Vec<Vec<(u16, u32, usize)>> = Vec::new();
         for (index, layer) in layout.layers.iter().enumerate() {
-            for copy in 0..layer.copies.len() as u32 {
-                for (tile, _, ima) in layer.places(arch, copy) {
+            for replica in 0..layer.replicas.len() as u32 {
+                for (tile, _, ima) in layer.places(arch, replica) {
                     if tiles.len() <= tile as usize {
                         tiles.resize_with(tile as usize + 1, Vec::new);
                     }
                     let crossbars = layer.geometry.ima(ima).crossbars(arch).count();
-                    tiles[tile as usize].push((index as u16, copy, crossbars));
+                    tiles[tile as usize].push((index as u16, replica, crossbars));
                 }
             }
         }
         let mut buffered = vec![Vec::new(); tiles.len()];
         for (index, layer) in layout.layers.iter().enumerate() {
-            layer.shares.iter().for_each(|share| buffered[share.tile as usize].push(index as u16));
+            layer.slices.iter().for_each(|slice| buffered[slice.tile as usize].push(index as u16));
         }
         Scene { arch, layout, tiles, buffered, geometry: MeshGeometry::new(arch), clock: Clock::new(arch.cycle_ns) }
     }
@@ -127,9 +127,9 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Row and column of window `window` of copy `copy` of a layer, counted over all images, and the image.
-    pub fn window(&self, layer: u16, copy: u32, window: u32) -> (u16, u16, u32) {
-        let windows = self.layout.layers[usize::from(layer)].windows(copy);
+    /// Row and column of window `window` of replica `replica` of a layer, counted over all images, and the image.
+    pub fn window(&self, layer: u16, replica: u32, window: u32) -> (u16, u16, u32) {
+        let windows = self.layout.layers[usize::from(layer)].windows(replica);
         let per_image = windows.len() as u32;
         let at = &windows[(window % per_image) as usize];
         (at.y, at.x, window / per_image)
@@ -153,17 +153,17 @@ impl<'a> Scene<'a> {
     }
 
     /// The inputs of `layer` in the buffer of a tile.
-    pub fn share(&self, tile: u32, layer: u16) -> &'a Share {
-        let shares = &self.layout.layers[usize::from(layer)].shares;
-        let at = shares.binary_search_by_key(&tile, |share| share.tile).expect("a layer's inputs are where it is");
-        &shares[at]
+    pub fn slice(&self, tile: u32, layer: u16) -> &'a InputSlice {
+        let slices = &self.layout.layers[usize::from(layer)].slices;
+        let at = slices.binary_search_by_key(&tile, |slice| slice.tile).expect("a layer's inputs are where it is");
+        &slices[at]
     }
 
     /// The positions of the inputs of `layer` in the buffer of a tile, as row times width plus column, by rank.
     pub fn positions(&self, tile: u32, layer: u16) -> Vec<u32> {
-        let share = self.share(tile, layer);
-        let mut positions = vec![0; share.order.positions as usize];
-        for (position, rank) in share.order.received(self.layout.layers[usize::from(layer)].layer.input.width) {
+        let slice = self.slice(tile, layer);
+        let mut positions = vec![0; slice.order.positions as usize];
+        for (position, rank) in slice.order.received(self.layout.layers[usize::from(layer)].layer.input.width) {
             positions[rank as usize] = position;
         }
         positions

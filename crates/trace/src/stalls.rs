@@ -10,7 +10,7 @@ use serde::Deserialize;
 pub struct LayerStalls {
     /// Name of the layer.
     pub name: String,
-    /// IMAs of all its copies.
+    /// IMAs of all its replicas.
     pub imas: u64,
     /// IMA-cycles by cause.
     pub stalls: Stalls,
@@ -49,8 +49,8 @@ pub struct Analysis {
     pub bound: Bound,
 }
 
-/// Part of a layer's IMA-cycles from which on a wait matters. A pipeline that runs as it should has some, too: the first
-/// inputs of a layer take a cycle to come.
+/// Part of a layer's IMA-cycles from which on a wait matters. A pipeline that runs as it should has some, too: the
+/// first inputs of a layer take a cycle to come.
 pub const MATTERS: f64 = 0.01;
 
 /// Why a saved report cannot be analysed.

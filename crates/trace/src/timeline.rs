@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn stretches_grow_with_the_run_and_keep_what_was_in_them() {
         let mut timeline = timeline();
-        let unit = Unit { tile: 3, ima: 0, layer: 0, copy: 0 };
+        let unit = Unit { tile: 3, ima: 0, layer: 0, replica: 0 };
         let timing = ImaTiming { cycles_per_read: 1, convert_cycles: 1, merge_cycles: 1 };
         timeline.operation(unit, 0, 1, 16, timing);
         timeline.operation(unit, 1, 990, 16, timing);

@@ -37,18 +37,18 @@ pub enum Against {
 pub enum Change {
     /// Fields of the machine: dotted key, value now, value tried.
     Machine(Vec<(&'static str, f64, f64)>),
-    /// More copies of a layer, one for each of its strips, in tiles of their own behind that strip's; what lies behind
-    /// moves on.
-    Copies {
+    /// More replicas of a layer, one for each of its strips, in tiles of their own behind that strip's; what lies
+    /// behind moves on.
+    Replicas {
         /// Number of the layer in the network.
         layer: usize,
-        /// Copies now.
+        /// Replicas now.
         from: usize,
-        /// Copies tried.
+        /// Replicas tried.
         to: usize,
         /// Strips of the map with these.
         strips: u32,
-        /// Copies that share a strip.
+        /// Replicas that share a strip.
         interleave: u32,
     },
 }
@@ -154,14 +154,14 @@ impl Against {
         let links = twice("hyper_transport.gigabytes_per_second", arch.hyper_transport.gigabytes_per_second);
         let fields = match self {
             Against::Bottleneck(resource) => match resource.kind {
-                Kind::Crossbars => return more_copies(subject, layer_named(subject, &resource.layers[0].layer)),
+                Kind::Crossbars => return more_replicas(subject, layer_named(subject, &resource.layers[0].layer)),
                 Kind::Bus => vec![bus],
                 Kind::EdramPort => vec![edram_port],
                 Kind::RouterPort => vec![routers],
                 Kind::Link => vec![links],
             },
             Against::Wait(wait) => match wait.cause {
-                Cause::Computing => return more_copies(subject, wait.layer),
+                Cause::Computing => return more_replicas(subject, wait.layer),
                 // Inputs pass the eDRAM port and the bus, so one alone would help little.
                 Cause::Bus => vec![bus, edram_port],
                 Cause::ImaOutputRegister if arch.ima.output_registers < 7 => {
@@ -191,17 +191,17 @@ fn layer_named(subject: &Subject<'_>, name: &str) -> usize {
     layer.expect("a bound names layers of its network")
 }
 
-/// One more copy in each strip of a layer: they take the strip's rows in turn, or each a part of its columns. A fully
-/// connected layer has one window, and no use for another copy.
-fn more_copies(subject: &Subject<'_>, layer: usize) -> Vec<Change> {
+/// One more replica in each strip of a layer: they take the strip's rows in turn, or each a part of its columns. A
+/// fully connected layer has one window, and no use for another replica.
+fn more_replicas(subject: &Subject<'_>, layer: usize) -> Vec<Change> {
     if subject.layout.layers[layer].is_fully_connected() {
         return Vec::new();
     }
-    let LayerMapping { strips, interleave, ref copies, .. } = subject.layout.mapping.layers[layer];
-    let (from, to) = (copies.len(), copies.len() + strips as usize);
+    let LayerMapping { strips, interleave, ref replicas, .. } = subject.layout.mapping.layers[layer];
+    let (from, to) = (replicas.len(), replicas.len() + strips as usize);
     let columns = subject.layout.layers[layer].layer.output.width;
-    let in_turn = Change::Copies { layer, from, to, strips, interleave: interleave + 1 };
-    let beside = Change::Copies { layer, from, to, strips: 2 * strips, interleave };
+    let in_turn = Change::Replicas { layer, from, to, strips, interleave: interleave + 1 };
+    let beside = Change::Replicas { layer, from, to, strips: 2 * strips, interleave };
     if interleave == 1 && 2 * strips <= columns { vec![beside, in_turn] } else { vec![in_turn] }
 }
 
@@ -225,8 +225,8 @@ impl Change {
                     set(arch, key, value);
                 }
             }
-            Change::Copies { layer, strips, interleave, .. } => {
-                add_copies(arch, mapping, layout, *layer);
+            Change::Replicas { layer, strips, interleave, .. } => {
+                add_replicas(arch, mapping, layout, *layer);
                 mapping.layers[*layer].strips = *strips;
                 mapping.layers[*layer].interleave = *interleave;
             }
@@ -249,31 +249,32 @@ fn set(arch: &mut Arch, key: &str, value: f64) {
     }
 }
 
-/// Gives each strip of layer `layer` one more copy, in tiles of its own behind the strip's copies. All that lies behind
-/// moves on by as many tiles: layers that exchange data stay neighbours.
-fn add_copies(arch: &Arch, mapping: &mut Mapping, layout: &Layout, layer: usize) {
+/// Gives each strip of layer `layer` one more replica, in tiles of its own behind the strip's replicas. All that lies
+/// behind moves on by as many tiles: layers that exchange data stay neighbours.
+fn add_replicas(arch: &Arch, mapping: &mut Mapping, layout: &Layout, layer: usize) {
     let per_tile = arch.tile.imas;
-    let sizes: Vec<u32> = layout.layers.iter().map(|layer| layer.geometry.imas_per_copy()).collect();
+    let sizes: Vec<u32> = layout.layers.iter().map(|layer| layer.geometry.imas_per_replica()).collect();
     let room = sizes[layer].next_multiple_of(per_tile);
     let LayerMapping { strips, interleave, .. } = mapping.layers[layer];
     // From the last strip on, so that those before it stay where they are.
     for strip in (0..strips).rev() {
-        let copies = (strip * interleave) as usize..((strip + 1) * interleave) as usize;
-        let behind = mapping.layers[layer].copies[copies.clone()].iter().max().map_or(0, |first| first + sizes[layer]);
+        let replicas = (strip * interleave) as usize..((strip + 1) * interleave) as usize;
+        let behind =
+            mapping.layers[layer].replicas[replicas.clone()].iter().max().map_or(0, |first| first + sizes[layer]);
         let mut place = behind.next_multiple_of(per_tile);
-        // No copy is cut in two.
+        // No replica is cut in two.
         while let Some(end) = (mapping.layers.iter().zip(&sizes))
-            .flat_map(|(mapped, size)| mapped.copies.iter().map(move |first| (*first, first + size)))
+            .flat_map(|(mapped, size)| mapped.replicas.iter().map(move |first| (*first, first + size)))
             .find_map(|(first, end)| (first < place && place < end).then_some(end))
         {
             place = end.next_multiple_of(per_tile);
         }
-        for first in mapping.layers.iter_mut().flat_map(|mapped| &mut mapped.copies) {
+        for first in mapping.layers.iter_mut().flat_map(|mapped| &mut mapped.replicas) {
             if *first >= place {
                 *first = first.saturating_add(room);
             }
         }
-        mapping.layers[layer].copies.insert(copies.end, place);
+        mapping.layers[layer].replicas.insert(replicas.end, place);
     }
 }
 
@@ -282,24 +283,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_copy_lies_behind_those_of_its_strip_and_the_rest_moves_on() {
+    fn a_new_replica_lies_behind_those_of_its_strip_and_the_rest_moves_on() {
         let (arch, network) = (arch::load("tiny").unwrap(), network::load("tiny").unwrap());
         let plan = Plan::uniform(&network, 16, 16);
         let layout = mapper::balance(&arch, &network, &plan).unwrap();
         for layer in 0..layout.layers.len() {
             let (mut changed, mut arch) = (layout.mapping.clone(), arch.clone());
             arch.chip.tile_rows *= 4;
-            let before = changed.layers[layer].copies.len();
+            let before = changed.layers[layer].replicas.len();
             let LayerMapping { strips, interleave, .. } = changed.layers[layer];
             let (to, interleave) = (before + strips as usize, interleave + 1);
-            Change::Copies { layer, from: before, to, strips, interleave }.apply(&mut arch, &mut changed, &layout);
-            assert_eq!(changed.layers[layer].copies.len(), to);
+            Change::Replicas { layer, from: before, to, strips, interleave }.apply(&mut arch, &mut changed, &layout);
+            assert_eq!(changed.layers[layer].replicas.len(), to);
             let order = |mapping: &Mapping| {
-                let mut copies: Vec<(u32, usize)> = (mapping.layers.iter().enumerate())
-                    .flat_map(|(of, mapped)| mapped.copies.iter().map(move |&first| (first, of)))
+                let mut replicas: Vec<(u32, usize)> = (mapping.layers.iter().enumerate())
+                    .flat_map(|(of, mapped)| mapped.replicas.iter().map(move |&first| (first, of)))
                     .collect();
-                copies.sort_unstable();
-                copies.into_iter().map(|(_, of)| of).collect::<Vec<_>>()
+                replicas.sort_unstable();
+                replicas.into_iter().map(|(_, of)| of).collect::<Vec<_>>()
             };
             // The others follow each other as before.
             let others = |mapping: &Mapping| order(mapping).into_iter().filter(|&of| of != layer).collect::<Vec<_>>();

@@ -29,8 +29,8 @@ pub(crate) trait Sink {
     /// The most that the file may have to take if it ends with the next event.
     fn bytes(&self) -> u64;
 
-    /// Writes what is left, as far as it fits into `limit` bytes. Returns the cycle with which the file ends, if not all
-    /// fits.
+    /// Writes what is left, as far as it fits into `limit` bytes. Returns the cycle with which the file ends, if not
+    /// all fits.
     fn finish(&mut self, limit: u64) -> io::Result<Option<Cycle>>;
 }
 

@@ -49,8 +49,8 @@ pub struct Paper {
 }
 
 impl Paper {
-    /// The paper from the runs of [`Job::all`](crate::Job::all), on a machine with cycles of `cycle_ns`, and from `trace`. What a trace
-    /// does not say is reconstructed.
+    /// The paper from the runs of [`Job::all`](crate::Job::all), on a machine with cycles of `cycle_ns`, and from
+    /// `trace`. What a trace does not say is reconstructed.
     pub fn new(runs: &[Measured], cycle_ns: f64, trace: Option<&Trace>) -> Result<Paper, Infeasible> {
         let runs = Runs(runs);
         let energies = runs.energies(WeightSet::Fixed16);
@@ -106,10 +106,10 @@ impl Paper {
                  settled: twice the standard error of the mean is at most 1 %. The \
                  bottleneck is what an image needs longer than anything else, with the layer that needs most of it: in \
                  the long run no image is faster. *Crossbars alone* are the cycles in which the busiest \
-                 copy reads them: the pace if the mesh and all else that is shared were wide enough. A captured share above \
+                 replica reads them: the pace if the mesh and all else that is shared were wide enough. A captured share above \
                  100 % means that a crop also relieves what holds up the uncropped pipeline; one that falls with \
-                 rebalancing, that copies in other places send more over one port of the mesh.\n\n\
-                 | crop (TBLR) | copies balanced for | cycles per image | speed-up | work reduction | captured share \
+                 rebalancing, that replicas in other places send more over one port of the mesh.\n\n\
+                 | crop (TBLR) | replicas balanced for | cycles per image | speed-up | work reduction | captured share \
                  | bottleneck | crossbars alone |\n| --- | --- | ---: | ---: | ---: | ---: | --- | ---: |\n";
         for row in &self.throughput {
             let _ = writeln!(

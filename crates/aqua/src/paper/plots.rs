@@ -51,7 +51,7 @@ impl Paper {
         let before = |row: &&ThroughputRow| !row.rebalanced;
         let labels: Vec<String> = self.throughput.iter().filter(before).map(|row| row.cut.clone()).collect();
         let series = |value: fn(&ThroughputRow) -> f64| {
-            let named = [("copies balanced for the whole map", false), ("copies balanced for the crop", true)];
+            let named = [("replicas balanced for the whole map", false), ("replicas balanced for the crop", true)];
             let series = named.map(|(name, rebalanced)| {
                 let rows = self.throughput.iter().filter(|row| row.rebalanced == rebalanced);
                 Series { name: name.to_owned(), values: rows.map(value).collect() }

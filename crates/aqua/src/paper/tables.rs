@@ -45,7 +45,7 @@ pub struct ThroughputRow {
     pub cuts: usize,
     /// The crop: top, bottom, left, right.
     pub cut: String,
-    /// Whether the copies are balanced for the crop, not for the whole map.
+    /// Whether the replicas are balanced for the crop, not for the whole map.
     pub rebalanced: bool,
     /// Cycles from one image to the next; `None` if they do not settle.
     pub cycles_per_image: Option<f64>,
@@ -63,8 +63,8 @@ pub struct ThroughputRow {
     pub bottleneck_layer_share: f64,
     /// Cycles for which an image needs it.
     pub bottleneck_cycles: f64,
-    /// Cycles in which the copy with the most windows reads its crossbars for one image: the pace if all that is shared
-    /// were wide enough.
+    /// Cycles in which the replica with the most windows reads its crossbars for one image: the pace if all that is
+    /// shared were wide enough.
     pub crossbar_cycles: u64,
 }
 

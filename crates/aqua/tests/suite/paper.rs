@@ -171,7 +171,7 @@ fn paper_md_leads_with_what_was_found_and_tells_evidence_from_arithmetic() {
 }
 
 #[test]
-fn copies_balanced_for_a_crop_read_no_longer_and_captured_shares_are_shares() {
+fn replicas_balanced_for_a_crop_read_no_longer_and_captured_shares_are_shares() {
     // As if every run kept the pace of what an image needs longest.
     let settled: Vec<Measured> =
         (runs().iter()).map(|run| Measured { cycles_per_image: Some(run.bottleneck.cycles), ..run.clone() }).collect();
@@ -210,8 +210,8 @@ fn a_trace_takes_the_place_of_the_reconstruction() {
     let figure5 = &files.iter().find(|file| file.name == "figure5.svg").expect("the paper has it").text;
     let labels = ["weights 16 (reconstructed)", "weights varied (reconstructed)", "weights 12 (reconstructed)"];
     assert_eq!(labels.map(|label| figure5.contains(label)), [false, true, true]);
-    // By hand, see trace.rs: of eight right images two uncropped, one with right, one with any of left and top, one with
-    // top and bottom, one with any of two of three cuts, two with all. Two images are wrong, and uncropped.
+    // By hand, see trace.rs: of eight right images two uncropped, one with right, one with any of left and top, one
+    // with top and bottom, one with any of two of three cuts, two with all. Two images are wrong, and uncropped.
     let right = 2.0
         + energies[1]
         + (energies[2] + energies[4]) / 2.0

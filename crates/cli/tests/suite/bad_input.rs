@@ -158,8 +158,8 @@ fn a_mapping_that_does_not_fit_its_machine() {
         "mapping.toml",
         &tiny_mapping(folder.path()),
         &[
-            // One shape with too many crossbars, and one with too many inputs; a copy too few; an overlap with conv1;
-            // a copy beyond the board.
+            // One shape with too many crossbars, and one with too many inputs; a replica too few; an overlap with
+            // conv1; a replica beyond the board.
             ("ima_rows = 1\nima_cols = 2", "ima_rows = 2\nima_cols = 4"),
             ("strips = 4", "strips = 5"),
             ("copies = [4, 12", "copies = [4, 4"),

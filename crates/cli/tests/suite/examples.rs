@@ -154,7 +154,7 @@ fn the_mesh_hot_spot_is_what_the_layer_behind_it_waits_for() {
 }
 
 #[test]
-fn in_the_clean_pipeline_nothing_waits_and_no_single_copy_helps_much() {
+fn in_the_clean_pipeline_nothing_waits_and_no_single_replica_helps_much() {
     is_bound_by("clean-pipeline", Kind::Crossbars, "crossbars of first, replica 0");
     let example = Example::load("clean-pipeline");
     let analysis = example.analysis();

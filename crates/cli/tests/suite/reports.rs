@@ -90,7 +90,7 @@ fn only_a_settled_run_has_a_rate() {
     for key in OF_A_RATE {
         assert!(one["figures"][key].is_null() && figures[key].is_number(), "{key}");
     }
-    // The busiest copy has 16 windows of 16 iterations.
+    // The busiest replica has 16 windows of 16 iterations.
     assert_eq!(figures["cycles_per_image"], 256.0);
     assert_eq!(figures["images_per_second"], 1e9 / 25_600.0);
     let short = json_of(&[&TINY[..], &["--images", "2"]].concat());

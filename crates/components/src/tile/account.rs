@@ -6,21 +6,21 @@ use crate::Counts;
 impl Tile<'_> {
     /// What the blocks of the tile counted for each layer: (layer, counts).
     pub fn counts(&self, crossbar_cells: u64) -> Vec<(u16, Counts)> {
-        let mut results = vec![0; self.crews.len()];
-        let imas = self.imas.iter().zip(&self.crew_of).map(|(ima, &crew)| {
-            let (number, crew) = (usize::from(crew), &self.crews[usize::from(crew)]);
-            let mut counts = ima.counts(crew, crossbar_cells);
+        let mut results = vec![0; self.locksteps.len()];
+        let imas = self.imas.iter().zip(&self.lockstep_of).map(|(ima, &lockstep)| {
+            let (number, lockstep) = (usize::from(lockstep), &self.locksteps[usize::from(lockstep)]);
+            let mut counts = ima.counts(lockstep, crossbar_cells);
             results[number] += counts.output_register_values;
             // What goes into an IMA's registers, and out of them, crosses the bus.
             counts.edram_bits_read = counts.input_register_bits_written;
             let result_bits = counts.output_register_values * u64::from(self.partial_sum_bits);
             counts.bus_bits = counts.input_register_bits_written + result_bits;
-            (self.controls[usize::from(crew.control)].layer_index, counts)
+            (self.controls[usize::from(lockstep.control)].layer_index, counts)
         });
         let imas: Vec<_> = imas.collect();
         let bus_bits: u64 = imas.iter().map(|(_, counts)| counts.bus_bits).sum();
         assert_eq!(bus_bits, self.bus.bits, "bits were lost on the bus of tile {}", self.id);
-        let controls = self.controls.iter().map(|control| (control.layer_index, control.tally.counts()));
+        let controls = self.controls.iter().map(|control| (control.layer_index, control.counters.counts()));
         // What is written to the buffer is the work of the layer before.
         let writes =
             self.edram.inputs.iter().filter(|inputs| inputs.layer > 0).map(|inputs| {

@@ -40,8 +40,8 @@ impl Tile<'_> {
         self.deliveries = deliveries;
     }
 
-    /// Packets whose writes ended with the last cycle are in the buffer. Of those of one position the last in a fixed order
-    /// says what held it up, whatever the order of the messages.
+    /// Packets whose writes ended with the last cycle are in the buffer. Of those of one position the last in a fixed
+    /// order says what held it up, whatever the order of the messages.
     pub(super) fn arrive<C: Context>(&mut self, context: &mut C) {
         let mut arrivals = std::mem::take(&mut self.arrivals);
         arrivals.sort_unstable();
@@ -55,11 +55,11 @@ impl Tile<'_> {
     pub(super) fn written<C: Context>(&mut self, number: u8, rank: u32, held_up: HeldUp, at: Cycle, context: &mut C) {
         let inputs = &mut self.edram.inputs[usize::from(number)];
         let Some(slot) = inputs.written(rank) else { return };
-        context.probe().arrive(self.id, inputs.layer, inputs.share.position_bits, at);
+        context.probe().arrive(self.id, inputs.layer, inputs.slice.position_bits, at);
         for (index, control) in self.controls.iter_mut().enumerate() {
             if control.inputs == number && control.awaited == Some(slot) {
                 control.supply(held_up);
-                context.probe().supply(self.id, inputs.layer, control.copy, rank, at);
+                context.probe().supply(self.id, inputs.layer, control.replica, rank, at);
                 self.supplied |= 1 << index;
             }
         }
@@ -80,8 +80,8 @@ impl Tile<'_> {
         let mut progressed = 0u64;
         for number in ones(std::mem::take(&mut self.progressed)) {
             let control = &mut self.controls[number];
-            let own = self.crews.iter().filter(|crew| usize::from(crew.control) == number);
-            let slowest = own.map(|crew| crew.arriving.window).min();
+            let own = self.locksteps.iter().filter(|lockstep| usize::from(lockstep.control) == number);
+            let slowest = own.map(|lockstep| lockstep.arriving.window).min();
             control.read_by_all = slowest.expect("a layer control has IMAs");
             progressed |= 1 << control.inputs;
         }
@@ -89,12 +89,12 @@ impl Tile<'_> {
             let inputs = &mut self.edram.inputs[index];
             let sharing = |control: &&mut LayerControl| usize::from(control.inputs) == index;
             let slowest = self.controls.iter_mut().filter(sharing).filter_map(|control| control.progress()).min();
-            let (image, step) = slowest.expect("a copy that read a window has windows");
+            let (image, step) = slowest.expect("a replica that read a window has windows");
             let held = inputs.holds_image(image + 1);
             let now = context.now();
             context.probe().progress(self.id, inputs.layer, image, step, now);
             if let Some(limit) = inputs.advance(image, step) {
-                for tile in context.shared().raise(inputs.slice, limit, now) {
+                for tile in context.shared().raise(inputs.room, limit, now) {
                     context.probe().credit(self.id, inputs.layer, tile, now);
                     context.send(1, tile, TileMessage::Room);
                 }
@@ -114,15 +114,15 @@ impl Tile<'_> {
         let now = context.now();
         let mut arrived = Batch::new(self.id, |imas| TileMessage::InputsArrived { imas });
         let mut here = 0;
-        while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
-            let crew = &mut self.crews[number];
-            let control = &mut self.controls[usize::from(crew.control)];
-            if crew.fetching >= control.ready {
+        while let Some((number, own)) = Self::take_lockstep(&self.lockstep_of, &self.locksteps, &mut imas) {
+            let lockstep = &mut self.locksteps[number];
+            let control = &mut self.controls[usize::from(lockstep.control)];
+            if lockstep.fetching >= control.ready {
                 self.starving |= own;
                 continue;
             }
-            control.fetches(crew.fetching, now);
-            let (window, held_up) = (control.window(crew.fetching), control.held_up(now));
+            control.fetches(lockstep.fetching, now);
+            let (window, held_up) = (control.window(lockstep.fetching), control.held_up(now));
             let inputs = &self.edram.inputs[usize::from(control.inputs)];
             let read = (!window.whole).then(|| inputs.read_by(&control.layer.layer, window));
             for index in ones(own) {
@@ -130,17 +130,17 @@ impl Tile<'_> {
                 let values = read.as_ref().map_or(ima.rows(), |read| read.among(&ima.spec().rows));
                 let bits = u64::from(values) * u64::from(window.bits);
                 let done = self.edram.port.serve(now, bits).max(self.bus.transfer(now, bits));
-                ima.fetch(crew.fetching, crew.fetched_at, now..done + 1, bits, held_up);
-                context.probe().fetch(control.unit(self.id, index), crew.fetching, bits, now..done + 1);
+                ima.fetch(lockstep.fetching, lockstep.fetched_at, now..done + 1, bits, held_up);
+                context.probe().fetch(control.unit(self.id, index), lockstep.fetching, bits, now..done + 1);
                 if done == now {
                     here |= 1 << index;
                 } else {
                     arrived.add(done + 1, 1 << index, context);
                 }
             }
-            if self.pipeline.fetch(own, crew.imas) {
-                crew.fetching += 1;
-                crew.fetched_at = now;
+            if self.pipeline.fetch(own, lockstep.imas) {
+                lockstep.fetching += 1;
+                lockstep.fetched_at = now;
             }
         }
         self.inputs_arrived(here);
@@ -151,11 +151,11 @@ impl Tile<'_> {
     #[inline]
     pub(super) fn inputs_arrived(&mut self, mut imas: u64) {
         self.pipeline.inputs_arrived(imas);
-        while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
-            let crew = &mut self.crews[number];
-            let window = crew.arriving.window;
-            crew.arriving.take(own, crew.imas, |_, _| ());
-            self.progressed |= u64::from(crew.arriving.window > window) << crew.control;
+        while let Some((number, own)) = Self::take_lockstep(&self.lockstep_of, &self.locksteps, &mut imas) {
+            let lockstep = &mut self.locksteps[number];
+            let window = lockstep.arriving.window;
+            lockstep.arriving.take(own, lockstep.imas, |_, _| ());
+            self.progressed |= u64::from(lockstep.arriving.window > window) << lockstep.control;
         }
     }
 }

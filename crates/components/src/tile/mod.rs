@@ -12,7 +12,8 @@ use des::{Component, Cycle, Wake};
 pub use self::waits::{Awaited, Part, Waiting};
 use crate::bits::ImaSet;
 use crate::{
-    Bus, Context, Crew, EdramBuffer, Fidelity, HeldUp, Ima, Inputs, LayerControl, PartialSums, Pipeline, TileMessage,
+    Bus, Context, EdramBuffer, Fidelity, HeldUp, Ima, Inputs, LayerControl, LockstepGroup, PartialSums, Pipeline,
+    TileMessage,
 };
 
 /// A tile: an eDRAM buffer and a bus, IMAs, layer controls, and an output register with what is behind it.
@@ -34,13 +35,13 @@ pub struct Tile<'a> {
     pub imas: Vec<Ima>,
     /// For each IMA, when its crossbars are free: the first cycle of its present pause.
     idle_since: Vec<Cycle>,
-    /// Controls of the copies with IMAs here.
+    /// Controls of the replicas with IMAs here.
     pub controls: Vec<LayerControl<'a>>,
-    /// The IMAs of each output group of each copy.
-    pub crews: Vec<Crew>,
-    /// For each IMA, the number of its crew, and of the part of the output register that its results go to.
-    crew_of: Vec<u8>,
-    /// The output register: one part for each crew.
+    /// The IMAs of each output group of each replica.
+    pub locksteps: Vec<LockstepGroup>,
+    /// For each IMA, the number of its lockstep group, and of the part of the output register that its results go to.
+    lockstep_of: Vec<u8>,
+    /// The output register: one part for each lockstep group.
     pub sums: Vec<PartialSums<'a>>,
     pipeline: Pipeline,
     /// IMAs whose next window has not all its inputs yet.
@@ -93,13 +94,13 @@ pub struct TileSpec<'a> {
     pub images: u32,
     /// IMAs that hold weights.
     pub imas: Vec<Ima>,
-    /// Controls of the copies with IMAs here.
+    /// Controls of the replicas with IMAs here.
     pub controls: Vec<LayerControl<'a>>,
     /// Inputs of the layers with IMAs here.
     pub inputs: Vec<Inputs<'a>>,
-    /// The IMAs of each output group of each copy.
-    pub crews: Vec<Crew>,
-    /// One part of the output register for each crew.
+    /// The IMAs of each output group of each replica.
+    pub locksteps: Vec<LockstepGroup>,
+    /// One part of the output register for each lockstep group.
     pub sums: Vec<PartialSums<'a>>,
     /// Output positions of the last layer.
     pub output_positions: u32,
@@ -157,11 +158,11 @@ impl<'a> Tile<'a> {
             bus: Bus::new(capacity(arch.bus.bytes_per_cycle)),
             edram: EdramBuffer::new(capacity(arch.edram.bytes_per_cycle), spec.inputs),
             pipeline: Pipeline::new(spec.imas.len(), arch.ima.output_registers),
-            crew_of: crew_of(&spec.crews, spec.imas.len()),
+            lockstep_of: lockstep_of(&spec.locksteps, spec.imas.len()),
             idle_since: vec![1; spec.imas.len()],
             imas: spec.imas,
             controls: spec.controls,
-            crews: spec.crews,
+            locksteps: spec.locksteps,
             sums: spec.sums,
             starving: 0,
             refused: 0,
@@ -194,24 +195,24 @@ impl<'a> Tile<'a> {
 
     /// Number of the layer control of an IMA.
     pub fn control_of(&self, ima: usize) -> usize {
-        usize::from(self.crews[usize::from(self.crew_of[ima])].control)
+        usize::from(self.locksteps[usize::from(self.lockstep_of[ima])].control)
     }
 
-    /// Takes the IMAs of one crew out of the set `imas`: (number of the crew, its IMAs).
+    /// Takes the IMAs of one lockstep group out of the set `imas`: (number of the lockstep group, its IMAs).
     #[inline]
-    fn take_crew(crew_of: &[u8], crews: &[Crew], imas: &mut u64) -> Option<(usize, u64)> {
+    fn take_lockstep(lockstep_of: &[u8], locksteps: &[LockstepGroup], imas: &mut u64) -> Option<(usize, u64)> {
         let first = (*imas != 0).then(|| imas.trailing_zeros() as usize)?;
-        let crew = usize::from(crew_of[first]);
-        let own = *imas & crews[crew].imas;
+        let lockstep = usize::from(lockstep_of[first]);
+        let own = *imas & locksteps[lockstep].imas;
         *imas ^= own;
-        Some((crew, own))
+        Some((lockstep, own))
     }
 }
 
-/// For each of `imas` IMAs, the number of its crew.
-fn crew_of(crews: &[Crew], imas: usize) -> Vec<u8> {
-    let crew = |ima: usize| crews.iter().position(|crew| crew.imas >> ima & 1 == 1);
-    (0..imas).map(|ima| crew(ima).expect("every IMA is in a crew") as u8).collect()
+/// For each of `imas` IMAs, the number of its lockstep group.
+fn lockstep_of(locksteps: &[LockstepGroup], imas: usize) -> Vec<u8> {
+    let lockstep = |ima: usize| locksteps.iter().position(|lockstep| lockstep.imas >> ima & 1 == 1);
+    (0..imas).map(|ima| lockstep(ima).expect("every IMA is in a lockstep") as u8).collect()
 }
 
 fn wake_if(decision: bool) -> Wake {

@@ -5,7 +5,7 @@ use mapper::Window;
 
 use super::{Batch, Tile};
 use crate::bits::{ImaSet, ones};
-use crate::{Cause, Context, Crew, Fidelity, Probe, Stage, TileMessage};
+use crate::{Cause, Context, Fidelity, LockstepGroup, Probe, Stage, TileMessage};
 
 impl Tile<'_> {
     /// The next operations of `imas` start.
@@ -13,14 +13,15 @@ impl Tile<'_> {
         let now = context.now();
         let mut read = Batch::new(self.id, |imas| TileMessage::ReadsDone { imas });
         let mut ready = Batch::new(self.id, |imas| TileMessage::ResultsReady { imas });
-        while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
-            let Crew { starting: index, started_at: crew_started_at, control, .. } = self.crews[number];
+        while let Some((number, own)) = Self::take_lockstep(&self.lockstep_of, &self.locksteps, &mut imas) {
+            let LockstepGroup { starting: index, started_at: lockstep_started_at, control, .. } =
+                self.locksteps[number];
             let of = usize::from(control);
             let window = self.controls[of].window(index);
             let iterations = self.iterations[usize::from(window.bits)];
             let skips = self.skips_row_blocks(window);
-            for group in 0..self.crews[number].timings.len() {
-                let (imas, timing) = self.crews[number].timings[group];
+            for group in 0..self.locksteps[number].timings.len() {
+                let (imas, timing) = self.locksteps[number].timings[group];
                 let own = own & imas;
                 if own == 0 {
                     continue;
@@ -31,7 +32,7 @@ impl Tile<'_> {
                     let unit = control.unit(self.id, ima);
                     let pause = self.idle_since[ima]..now;
                     if !pause.is_empty() {
-                        for (cause, cycles) in self.imas[ima].pause(index, crew_started_at, pause) {
+                        for (cause, cycles) in self.imas[ima].pause(index, lockstep_started_at, pause) {
                             control.stalls.add(cause, cycles.end - cycles.start);
                             if !cycles.is_empty() {
                                 context.probe().wait(unit, cause, cycles);
@@ -51,12 +52,12 @@ impl Tile<'_> {
                 read.add(now + reads, own, context);
                 ready.add(now + timing.results(iterations), own, context);
             }
-            let crew = &mut self.crews[number];
-            if self.pipeline.start(own, crew.imas) {
-                crew.starting += 1;
-                crew.started_at = now;
+            let lockstep = &mut self.locksteps[number];
+            if self.pipeline.start(own, lockstep.imas) {
+                lockstep.starting += 1;
+                lockstep.started_at = now;
                 if !skips && self.fidelity == Fidelity::Operation {
-                    crew.closed_form = (crew.closed_form.0 + 1, crew.closed_form.1 + u64::from(iterations));
+                    lockstep.closed_form = (lockstep.closed_form.0 + 1, lockstep.closed_form.1 + u64::from(iterations));
                 }
             }
         }
@@ -70,8 +71,8 @@ impl Tile<'_> {
         self.skip_zero_row_blocks && !window.whole
     }
 
-    /// Hands the operation for window `index` of layer control `of` to the blocks of each of its `imas`, where their crew
-    /// cannot count for all: not all crossbars may take part, or each read is an event.
+    /// Hands the operation for window `index` of layer control `of` to the blocks of each of its `imas`, where their
+    /// lockstep group cannot count for all: not all crossbars may take part, or each read is an event.
     fn hand_to_blocks<C: Context>(&mut self, imas: u64, of: usize, index: u32, iterations: u32, context: &mut C) {
         let control = &self.controls[of];
         let window = control.window(index);

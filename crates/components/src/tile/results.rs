@@ -10,28 +10,28 @@ impl Tile<'_> {
         let now = context.now();
         let mut merged = Batch::new(self.id, |imas| TileMessage::ResultsMerged { imas });
         let mut here = 0;
-        while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
-            let (crew, sums) = (&mut self.crews[number], &self.sums[number]);
-            if crew.sending >= sums.room() {
+        while let Some((number, own)) = Self::take_lockstep(&self.lockstep_of, &self.locksteps, &mut imas) {
+            let (lockstep, sums) = (&mut self.locksteps[number], &self.sums[number]);
+            if lockstep.sending >= sums.room() {
                 let cause = sums.refusal();
                 ones(own).for_each(|ima| self.imas[ima].result_refused(cause));
                 self.refused |= own;
                 continue;
             }
-            let control = &self.controls[usize::from(crew.control)];
+            let control = &self.controls[usize::from(lockstep.control)];
             for index in ones(own) {
                 let ima = &mut self.imas[index];
                 let bits = u64::from(ima.results()) * u64::from(self.partial_sum_bits);
                 let done = self.bus.transfer(now, bits);
                 ima.send(now..done + 1);
-                context.probe().result(control.unit(self.id, index), crew.sending, bits, now..done + 1);
+                context.probe().result(control.unit(self.id, index), lockstep.sending, bits, now..done + 1);
                 if done == now {
                     here |= 1 << index;
                 } else {
                     merged.add(done + 1, 1 << index, context);
                 }
             }
-            crew.sending += u32::from(self.pipeline.send(own, crew.imas));
+            lockstep.sending += u32::from(self.pipeline.send(own, lockstep.imas));
         }
         self.results_merged(here);
         merged.send(context);
@@ -41,10 +41,10 @@ impl Tile<'_> {
     #[inline]
     pub(super) fn results_merged(&mut self, mut imas: u64) {
         self.pipeline.results_merged(imas);
-        while let Some((number, own)) = Self::take_crew(&self.crew_of, &self.crews, &mut imas) {
-            let (crew, sums) = (&mut self.crews[number], &mut self.sums[number]);
+        while let Some((number, own)) = Self::take_lockstep(&self.lockstep_of, &self.locksteps, &mut imas) {
+            let (lockstep, sums) = (&mut self.locksteps[number], &mut self.sums[number]);
             let mut complete = false;
-            crew.merging.take(own, crew.imas, |window, imas| complete |= sums.merge(window, imas.count_ones()));
+            lockstep.merging.take(own, lockstep.imas, |window, imas| complete |= sums.merge(window, imas.count_ones()));
             self.changed |= u64::from(complete) << number;
         }
     }
@@ -57,12 +57,12 @@ impl Tile<'_> {
             sums.merge_pool_value(image, position, context);
         }
         for index in ones(std::mem::take(&mut self.changed)) {
-            let (crew, sums) = (&self.crews[index], &mut self.sums[index]);
-            let control = &mut self.controls[usize::from(crew.control)];
+            let (lockstep, sums) = (&self.locksteps[index], &mut self.sums[index]);
+            let control = &mut self.controls[usize::from(lockstep.control)];
             let left = sums.left();
             let completed = sums.pass_on(control, context);
             if sums.left() > left {
-                self.refused &= !crew.imas;
+                self.refused &= !lockstep.imas;
             }
             self.digest = self.digest.wrapping_add(completed);
             if completed != 0 {

@@ -68,15 +68,15 @@ pub struct Waiting {
 impl Tile<'_> {
     /// The parts of the tile that wait.
     pub fn waiting(&self) -> Vec<Waiting> {
-        let groups = (0..self.crews.len()).filter_map(|group| self.group_waits(group));
+        let groups = (0..self.locksteps.len()).filter_map(|group| self.group_waits(group));
         groups.chain((0..self.sums.len()).filter_map(|register| self.register_waits(register))).collect()
     }
 
     /// The lockstep groups that hold up room for inputs `inputs`: those that have read the fewest windows.
     pub fn slowest_readers(&self, inputs: u8) -> Vec<Part> {
-        let control_of = |group: usize| &self.controls[usize::from(self.crews[group].control)];
-        let read = |group: usize| control_of(group).split(self.crews[group].arriving.window);
-        let readers: Vec<_> = (0..self.crews.len()).filter(|&group| control_of(group).inputs == inputs).collect();
+        let control_of = |group: usize| &self.controls[usize::from(self.locksteps[group].control)];
+        let read = |group: usize| control_of(group).split(self.locksteps[group].arriving.window);
+        let readers: Vec<_> = (0..self.locksteps.len()).filter(|&group| control_of(group).inputs == inputs).collect();
         let slowest = readers.iter().map(|&group| read(group)).min();
         readers.into_iter().filter(|&group| Some(read(group)) == slowest).map(Part::Group).collect()
     }
@@ -87,28 +87,28 @@ impl Tile<'_> {
     }
 
     fn group_waits(&self, group: usize) -> Option<Waiting> {
-        let crew = &self.crews[group];
-        let control = &self.controls[usize::from(crew.control)];
+        let lockstep = &self.locksteps[group];
+        let control = &self.controls[usize::from(lockstep.control)];
         let at = |window: &Window| format!("({}, {})", window.y, window.x);
-        let (waits_for, awaited) = if self.pipeline.can_send() & crew.imas != 0 {
-            let window = at(control.window(crew.sending));
+        let (waits_for, awaited) = if self.pipeline.can_send() & lockstep.imas != 0 {
+            let window = at(control.window(lockstep.sending));
             let what = format!("room in the tile's output register, with the results of window {window}");
             (what, Awaited::Part(self.id, Part::Register(group)))
-        } else if crew.fetching < control.total && crew.imas & !self.pipeline.at_work() != 0 {
+        } else if lockstep.fetching < control.total && lockstep.imas & !self.pipeline.at_work() != 0 {
             let window = at(control.window(control.ready.min(control.total - 1)));
             (format!("the inputs of window {window}"), self.awaited_input(group))
         } else {
             return None;
         };
-        let imas: Vec<String> = ones(crew.imas).map(|ima| ima.to_string()).collect();
+        let imas: Vec<String> = ones(lockstep.imas).map(|ima| ima.to_string()).collect();
         let imas = if imas.len() == 1 { format!("IMA {}", imas[0]) } else { format!("IMAs {}", imas.join(", ")) };
-        let unit = format!("tile {} {imas} ({}, replica {})", self.id, control.layer.layer.name, control.copy);
+        let unit = format!("tile {} {imas} ({}, replica {})", self.id, control.layer.layer.name, control.replica);
         Some(Waiting { tile: self.id, part: Part::Group(group), unit, waits_for, awaited: vec![awaited] })
     }
 
     /// The input that the next window of a lockstep group misses, or the room that must become free before it may come.
     fn awaited_input(&self, group: usize) -> Awaited {
-        let control = &self.controls[usize::from(self.crews[group].control)];
+        let control = &self.controls[usize::from(self.locksteps[group].control)];
         match control.awaited_input() {
             Some((y, x)) => Awaited::Position { layer: control.layer_index, y, x },
             None => Awaited::Room { tile: self.id, inputs: control.inputs },
@@ -117,13 +117,13 @@ impl Tile<'_> {
 
     fn register_waits(&self, register: usize) -> Option<Waiting> {
         let sums = &self.sums[register];
-        let control = &self.controls[usize::from(self.crews[register].control)];
+        let control = &self.controls[usize::from(self.locksteps[register].control)];
         let (waits_for, awaited) = match sums.obstacle(control)? {
             Obstacle::Room { tile, inputs } => {
                 (format!("room in the buffer of tile {tile}"), vec![Awaited::Room { tile, inputs }])
             }
             Obstacle::Pool { image } => {
-                let &crate::SumsSpec { layer_index: layer, copy: feeder, group, .. } = sums.spec();
+                let &crate::SumsSpec { layer_index: layer, replica: feeder, group, .. } = sums.spec();
                 (
                     "a max-pool to complete an earlier image".to_owned(),
                     vec![Awaited::Pool { layer, feeder, group, image }],
@@ -135,14 +135,14 @@ impl Tile<'_> {
             ),
             Obstacle::Contributions => {
                 let here = Awaited::Part(self.id, Part::Group(register));
-                let there = sums.spec().helpers.iter();
+                let there = sums.spec().contributors.iter();
                 let there =
                     there.map(|&Contributor { tile, sums }| Awaited::Part(tile, Part::Register(usize::from(sums))));
                 ("the results of its oldest window".to_owned(), [here].into_iter().chain(there).collect())
             }
         };
-        let &crate::SumsSpec { layer, copy, .. } = sums.spec();
-        let unit = format!("tile {} output register ({}, replica {copy})", self.id, layer.layer.name);
+        let &crate::SumsSpec { layer, replica, .. } = sums.spec();
+        let unit = format!("tile {} output register ({}, replica {replica})", self.id, layer.layer.name);
         Some(Waiting { tile: self.id, part: Part::Register(register), unit, waits_for, awaited })
     }
 }

@@ -119,8 +119,8 @@ proptest! {
         }
     }
 
-    /// Bytes are scaled with rounding between the passes, floats without: they differ by a level and a half at most, and
-    /// a constant picture stays constant.
+    /// Bytes are scaled with rounding between the passes, floats without: they differ by a level and a half at most,
+    /// and a constant picture stays constant.
     #[test]
     fn bytes_and_floats_are_scaled_alike(size in (2usize..40, 2usize..40), side in 1u32..40, seed in 0u32..1000) {
         let level = |y: usize, x: usize| ((y * 57 + x * 101 + y * x * 13 + seed as usize * 7) % 256) as u8;

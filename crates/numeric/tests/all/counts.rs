@@ -7,8 +7,8 @@ use crate::machine::{ISAAC, Machine, bit_serial};
 
 #[test]
 fn vgg16_layers_count_as_published() {
-    // Windows, rows, outputs; reads and conversions of `tests/data/vgg16-counts.csv` at 16 bits: windows x crossbars x 16
-    // and windows x row blocks x columns x 16.
+    // Windows, rows, outputs; reads and conversions of `tests/data/vgg16-counts.csv` at 16 bits: windows x crossbars x
+    // 16 and windows x row blocks x columns x 16.
     let datapath = ISAAC.datapath(Options::default());
     let conv1_2 = datapath.counts(576, 64, 16, 16) * 50176;
     assert_eq!(conv1_2.crossbar_reads, 50176 * 5 * 4 * 16);

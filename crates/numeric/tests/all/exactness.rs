@@ -160,7 +160,8 @@ fn skipping_row_blocks_of_zeros_changes_no_sum_whatever_the_dac() {
             };
             let (skipping, reading) = (run(true), run(false));
             assert_eq!(skipping.sums, reading.sums, "{rows} rows, {dac_bits}-bit DACs");
-            // Windows of rows 0 to 2 see nothing that is stored: all of their blocks are skipped, and more with small ones.
+            // Windows of rows 0 to 2 see nothing that is stored: all of their blocks are skipped, and more with small
+            // ones.
             let whole = reading.counts.adc_conversions;
             assert!(skipping.counts.adc_conversions <= whole * 5 / 8, "{:?} of {whole}", skipping.counts);
         }

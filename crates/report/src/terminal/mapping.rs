@@ -43,7 +43,7 @@ pub fn mapping(arch: &Arch, layout: &Layout) -> String {
     let (mapped, available) = (sum(|layer| layer.crossbars * layer.replicas), arch.crossbars());
     format!(
         "{}\n\n{} on {}: {} of {} crossbars hold weights ({}), in {} of {} IMAs\n\
-         one copy of each layer needs {} crossbars\n",
+         one replica of each layer needs {} crossbars\n",
         table.trim_fmt(),
         layout.mapping.network,
         arch.name,

@@ -46,7 +46,7 @@ fn totals(report: &Report) -> String {
     row(
         "crossbars",
         format!(
-            "{} of {} hold weights, on {}; one copy of each layer needs {}",
+            "{} of {} hold weights, on {}; one replica of each layer needs {}",
             grouped(crossbars.mapped),
             grouped(crossbars.available),
             counted(report.chips.into(), "chip"),

@@ -153,9 +153,9 @@ pub(crate) fn changed(analysis: &Analysis, change: &Change) -> String {
             let fields: Vec<_> = fields.iter().map(|(key, from, to)| format!("{key} = {from} → {to}")).collect();
             fields.join(", ")
         }
-        Change::Copies { layer, from, to, strips, interleave } => {
+        Change::Replicas { layer, from, to, strips, interleave } => {
             let name = &analysis.layers[*layer].name;
-            format!("{from} → {to} copies of {name}: strips = {strips}, interleave = {interleave}")
+            format!("{from} → {to} replicas of {name}: strips = {strips}, interleave = {interleave}")
         }
     }
 }

@@ -37,7 +37,7 @@ struct OfIma(Vec<Option<Source>>);
 struct OfTile {
     /// The last writes: layer of the inputs, rank.
     writes: VecDeque<(u16, u32, Source)>,
-    /// The last writes that windows of a copy waited for: layer, copy, rank, cycle.
+    /// The last writes that windows of a replica waited for: layer, replica, rank, cycle.
     supplies: VecDeque<(u16, u32, u32, Cycle)>,
     /// The last buffer that told this tile of room.
     room: Option<Source>,
@@ -106,8 +106,8 @@ impl<'a> Perfetto<'a> {
         })
     }
 
-    /// What arrows may start from: a slice, or an instant. Its track and name are described now, so that it is known how
-    /// many bytes it takes.
+    /// What arrows may start from: a slice, or an instant. Its track and name are described now, so that it is known
+    /// how many bytes it takes.
     fn source(&mut self, r#type: i32, track: Track, name: Name, cycles: Range<Cycle>) -> io::Result<Source> {
         let (track_uuid, name_iid) = (self.packets.track(track)?, self.packets.name(name)?);
         let begin = TrackEvent { r#type, name_iid, track_uuid, ..Default::default() };
@@ -129,13 +129,13 @@ impl<'a> Perfetto<'a> {
 
     /// What ended a wait of an IMA, if it is still known.
     fn ended(&mut self, unit: Unit, cause: Cause, end: Cycle) -> Option<&mut Source> {
-        let Unit { tile, ima, layer, copy } = unit;
+        let Unit { tile, ima, layer, replica } = unit;
         let OfTile { writes, supplies, room, .. } = &mut self.tiles[tile as usize];
         match cause {
             Cause::Input | Cause::Router | Cause::Link | Cause::Filling => {
                 // The wait ends a cycle after the request, which follows the write.
-                let of_copy = |supply: &&(u16, u32, u32, Cycle)| (supply.0, supply.1) == (layer, copy);
-                let &(.., rank, _) = supplies.iter().rev().filter(of_copy).find(|supply| supply.3 + 1 < end)?;
+                let of_replica = |supply: &&(u16, u32, u32, Cycle)| (supply.0, supply.1) == (layer, replica);
+                let &(.., rank, _) = supplies.iter().rev().filter(of_replica).find(|supply| supply.3 + 1 < end)?;
                 let of_rank = |write: &&mut (u16, u32, Source)| (write.0, write.1) == (layer, rank);
                 writes.iter_mut().rev().find(of_rank).map(|write| &mut write.2)
             }
@@ -166,7 +166,7 @@ impl<'a> Perfetto<'a> {
 
     fn operation(&mut self, unit: Unit, window: u32, reads: &Range<Cycle>, timing: ImaTiming) -> io::Result<()> {
         let Unit { tile, ima, .. } = unit;
-        let name = self.window(unit.layer, unit.copy, window);
+        let name = self.window(unit.layer, unit.replica, window);
         self.packets.slice(Track::Ima(tile, ima), name, reads)?;
         if self.detail < Detail::Crossbar {
             return Ok(());
@@ -228,7 +228,8 @@ impl<'a> Perfetto<'a> {
         self.packets.counter(Track::Load(carrier), from.max(1), amount)
     }
 
-    /// A stretch begins in cycle `from`. What carried a load in the stretch before the last and not in the last had none.
+    /// A stretch begins in cycle `from`. What carried a load in the stretch before the last and not in the last had
+    /// none.
     fn end_loads(&mut self, from: Cycle) -> io::Result<()> {
         let [last, before] = std::mem::take(&mut self.loads);
         let over = before.from + LOAD_CYCLES;
@@ -241,8 +242,8 @@ impl<'a> Perfetto<'a> {
     }
 
     #[inline]
-    fn window(&self, layer: u16, copy: u32, window: u32) -> Name {
-        let (row, column, _) = self.scene.window(layer, copy, window);
+    fn window(&self, layer: u16, replica: u32, window: u32) -> Name {
+        let (row, column, _) = self.scene.window(layer, replica, window);
         Name::Window(layer, row, column)
     }
 }
@@ -259,24 +260,24 @@ impl Sink for Perfetto<'_> {
             Event::Operation { unit, window, ref cycles, timing } => self.operation(unit, window, cycles, timing),
             Event::Wait { unit, cause, ref cycles } => self.wait(unit, cause, cycles),
             Event::Fetch { unit, window, ref cycles, .. } => {
-                let (name, slot) = (self.window(unit.layer, unit.copy, window), window % 2);
+                let (name, slot) = (self.window(unit.layer, unit.replica, window), window % 2);
                 let track = Track::Input(unit.tile, unit.ima, slot as u8);
                 self.keep(unit, slot as usize, track, name, cycles)
             }
             Event::Result { unit, window, ref cycles, .. } => {
                 let slot = window % self.scene.arch.ima.output_registers;
-                let name = self.window(unit.layer, unit.copy, window);
+                let name = self.window(unit.layer, unit.replica, window);
                 let track = Track::Output(unit.tile, unit.ima, slot as u8);
                 self.keep(unit, 2 + slot as usize, track, name, cycles)
             }
-            Event::Activate { tile, layer, copy, window, at } => {
-                let name = self.window(layer, copy, window);
+            Event::Activate { tile, layer, replica, window, at } => {
+                let name = self.window(layer, replica, window);
                 self.packets.slice(Track::Activation(tile), name, &(at..at + 1))
             }
             Event::Write { tile, layer, rank, ref cycles, .. } => self.write(tile, layer, rank, cycles),
-            Event::Supply { tile, layer, copy, rank, at } => {
+            Event::Supply { tile, layer, replica, rank, at } => {
                 let supplies = &mut self.tiles[tile as usize].supplies;
-                supplies.push_back((layer, copy, rank, at));
+                supplies.push_back((layer, replica, rank, at));
                 if supplies.len() > REMEMBERED {
                     supplies.pop_front();
                 }

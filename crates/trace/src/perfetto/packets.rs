@@ -100,7 +100,8 @@ impl<'a> Packets<'a> {
         self.describe_with(NEEDS_INCREMENTAL_STATE, None, track_descriptor)
     }
 
-    /// Number of a name, which is given when it is first used. There are as many as windows of one image, not as events.
+    /// Number of a name, which is given when it is first used. There are as many as windows of one image, not as
+    /// events.
     #[inline]
     pub fn name(&mut self, name: Name) -> io::Result<u64> {
         let number = self.numbers.name(name);

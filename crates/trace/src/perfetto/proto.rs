@@ -1,5 +1,5 @@
-//! Those fields of `perfetto/trace/trace_packet.proto` and `track_event.proto` (Perfetto, Apache 2.0) that are used here,
-//! under their names there.
+//! Those fields of `perfetto/trace/trace_packet.proto` and `track_event.proto` (Perfetto, Apache 2.0) that are used
+//! here, under their names there.
 
 use prost::Message;
 

@@ -14,8 +14,8 @@ use crate::{Filter, Scene};
 
 /// The compressed waveforms of GTKWave.
 ///
-/// Changes are compressed in sections, each of which begins with the values of all signals. So it is not known how much a
-/// change takes until its section is written, only how much it takes at the most.
+/// Changes are compressed in sections, each of which begins with the values of all signals. So it is not known how much
+/// a change takes until its section is written, only how much it takes at the most.
 pub(crate) struct Fst {
     body: Option<FstBodyWriter<Counted>>,
     bytes: Rc<Cell<u64>>,

@@ -105,8 +105,8 @@ impl<'a, B: Body> Waveform<'a, B> {
         self.change(cycles.end, signal, -by)
     }
 
-    /// Writes changes of one cycle at a time, as many cycles as fit into `limit` bytes; a signal that is what it was is not
-    /// written. Returns the first cycle that does not fit.
+    /// Writes changes of one cycle at a time, as many cycles as fit into `limit` bytes; a signal that is what it was is
+    /// not written. Returns the first cycle that does not fit.
     fn write(&mut self, changes: impl Iterator<Item = io::Result<Change>>, limit: u64) -> io::Result<Option<Cycle>> {
         let mut values = vec![0i64; self.signals.bits.len()];
         let mut written = values.clone();

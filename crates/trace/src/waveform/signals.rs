@@ -84,8 +84,8 @@ impl Signals {
     }
 }
 
-/// A layer's name as one word without commands, as the names in a waveform must be: white space, $ and % are written as in
-/// URLs.
+/// A layer's name as one word without commands, as the names in a waveform must be: white space, $ and % are written as
+/// in URLs.
 fn escaped(name: &str) -> String {
     let mut escaped = String::new();
     for character in name.chars() {
@@ -99,8 +99,8 @@ fn escaped(name: &str) -> String {
     escaped
 }
 
-/// Opens scopes and variables in the hierarchy chip / tile / IMA / crossbar, for all units that the trace shows. `scope` gets a
-/// name, or nothing to close the last; `variable` the number of the signal, its name and bits.
+/// Opens scopes and variables in the hierarchy chip / tile / IMA / crossbar, for all units that the trace shows.
+/// `scope` gets a name, or nothing to close the last; `variable` the number of the signal, its name and bits.
 pub fn declare<T>(
     scene: &Scene<'_>,
     filter: &Filter,

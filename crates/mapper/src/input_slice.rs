@@ -7,18 +7,18 @@ use crate::layout::{NEVER, Window};
 
 /// The inputs of one layer that one tile receives and holds in its eDRAM buffer.
 #[derive(Clone, Debug)]
-pub struct Share {
+pub struct InputSlice {
     /// Tile of the board.
     pub tile: u32,
     /// Input channels that the tile reads, as disjoint ranges in order.
     pub channels: Vec<Range<u32>>,
     /// Bits of one position.
     pub position_bits: u64,
-    /// The positions. Tiles with parts of the same copies have the same.
+    /// The positions. Tiles with parts of the same replicas have the same.
     pub order: Arc<InputOrder>,
 }
 
-impl Share {
+impl InputSlice {
     /// Channels of `outputs` that the tile reads.
     pub fn overlap(&self, outputs: &Range<u32>) -> u32 {
         let overlap = |range: &Range<u32>| range.end.min(outputs.end).saturating_sub(range.start.max(outputs.start));
@@ -31,7 +31,7 @@ impl Share {
     }
 }
 
-/// The input positions that some copies of a layer read, in order.
+/// The input positions that some replicas of a layer read, in order.
 ///
 /// Positions are numbered in the order in which the layer before produces them: their rank. A buffer admits them in
 /// that order and drops each after its last window, so what it has to hold follows from the mapping alone.
@@ -41,7 +41,7 @@ pub struct InputOrder {
     pub positions: u32,
     /// Positions that must be in the buffer at once, at the most.
     pub positions_at_once: u32,
-    /// Windows that the longest of the copies computes for each image.
+    /// Windows that the longest of the replicas computes for each image.
     pub steps: u32,
     /// First row and column of the rectangle that holds the positions.
     origin: (u32, u32),
@@ -54,7 +54,7 @@ pub struct InputOrder {
 }
 
 impl InputOrder {
-    /// What copies of `layer` with these `windows`, in order, read; `produced` is the step at which each position of
+    /// What replicas of `layer` with these `windows`, in order, read; `produced` is the step at which each position of
     /// the input map is produced, or `NEVER` (cropped, read as zero).
     pub(crate) fn new(windows: &[&[Window]], layer: &Layer, produced: Option<&[u32]>) -> Self {
         let all = || windows.iter().flat_map(|windows| windows.iter());
