@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -46,7 +47,10 @@ def check_mixed(aquasim: pathlib.Path, folder: pathlib.Path) -> None:
         parquet = pd.read_parquet(out / f"{name}.parquet")
         # Texts stay texts: a weight set may be called 16.
         texts = {column: str for column in parquet.columns[parquet.dtypes.map(pd.api.types.is_string_dtype)]}
-        csv = pd.read_csv(out / f"{name}.csv", dtype=texts, keep_default_na=False, na_values=[""])
+        # Points that failed have no truth values; pandas then needs to be told that the others are.
+        truths = {column: "boolean" for column in parquet if is_truth(parquet[column].dropna())}
+        parquet = parquet.astype(truths)
+        csv = pd.read_csv(out / f"{name}.csv", dtype=texts | truths, keep_default_na=False, na_values=[""])
         assert list(parquet.columns) == list(csv.columns), name
         pd.testing.assert_frame_equal(parquet, csv, check_dtype=False, check_exact=True)
         assert parquet["point"].is_monotonic_increasing, name
@@ -62,6 +66,10 @@ def check_mixed(aquasim: pathlib.Path, folder: pathlib.Path) -> None:
     done = points[points["status"] == "done"].set_index("point")["dynamic_energy_pj"]
     assert ((sums - done).abs() < 1e-9 * done).all()
     print(f"pandas reads {', '.join(TABLES)} as CSV and as Parquet, with equal values")
+
+
+def is_truth(values: pd.Series) -> bool:
+    return len(values) > 0 and all(isinstance(value, (bool, np.bool_)) for value in values)
 
 
 def check_design_space(aquasim: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:

@@ -1,3 +1,8 @@
+//! Bound on the interval between images: demands divided by rates, ranked.
+//!
+//! Crossbars are compared by the busiest replica of each layer, since the reads of its windows cannot overlap. Of other
+//! resources only the [`PER_KIND`] busiest of each kind are named, with the layers that cause their traffic.
+
 use std::cmp::Reverse;
 
 use arch::Arch;
@@ -7,61 +12,60 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ByLayer, Demand};
 
-/// Resources of each kind that a [`Bound`] names, the busiest; crossbars of every layer.
+/// Number of resources of each kind that a [`Bound`] names, the busiest ones. Crossbars are named for every layer.
 pub const PER_KIND: usize = 5;
 
-/// A resource that an image needs for this part of the bound is near it: it would bind next, or with little more
-/// traffic.
+/// Fraction of the bound from which on a resource is a bottleneck: it would bind next, or with little more traffic.
 pub const NEAR: f64 = 0.9;
 
-/// What bounds the pace of a run, whatever its units wait for: the resource that an image needs longest.
+/// Bound on the pace of a run: the resource that an image needs for the most cycles, whatever the units wait for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bound {
-    /// Cycles that an image needs of that resource: in the long run none follows the one before any faster.
+    /// Cycles that an image needs of that resource: in the long run no image follows the previous one faster.
     pub cycles: f64,
-    /// The busiest resources of each kind, those that an image needs longest first.
+    /// Busiest resources of each kind, by descending cycles.
     pub resources: Vec<Resource>,
 }
 
-/// A resource, and what an image needs of it.
+/// Resource, and the demand of an image for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resource {
-    /// What it is.
+    /// Kind of the resource.
     pub kind: Kind,
-    /// Its name on the board.
+    /// Name on the board.
     pub name: String,
     /// Cycles that an image needs of it: `amount` / `per_cycle`.
     pub cycles: f64,
-    /// What an image needs of it: cycles of crossbars, flits of router ports, otherwise bits.
+    /// Demand per image: cycles of crossbars, flits of router ports, bits otherwise.
     pub amount: u64,
-    /// What it does in a cycle.
+    /// Rate of the resource: amount per cycle.
     pub per_cycle: f64,
-    /// Others of its kind that an image needs as long.
+    /// Number of other resources of its kind with the same amount.
     pub alike: usize,
-    /// The layers that need it, the greediest first.
+    /// Layers that need it, by descending share.
     pub layers: Vec<Part>,
 }
 
-/// What one layer needs of a resource.
+/// Demand of one layer for a resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// Name of the layer.
     pub layer: String,
-    /// Its part of the amount, 0 to 1.
+    /// Fraction of the amount, 0 to 1.
     pub share: f64,
 }
 
-/// A kind of resource.
+/// Kind of resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// The crossbars of the busiest replica of a layer, while they are read.
+    /// Crossbars of the busiest replica of a layer, while they are read.
     Crossbars,
-    /// The bus of a tile.
+    /// Bus of a tile.
     Bus,
-    /// The port of a tile's eDRAM buffer.
+    /// Port of a tile's eDRAM buffer.
     EdramPort,
-    /// A port of a router: from a tile, to a tile, or to a neighbour.
+    /// Port of a router: from a tile, to a tile, or to a neighbour.
     RouterPort,
     /// One direction of a link between chips.
     Link,
@@ -73,7 +77,7 @@ impl Kind {
 }
 
 impl Bound {
-    /// What bounds `layout` on `arch`; only crossbars do if it is run `uncontended`.
+    /// Works out the bound of `layout` on `arch`. Only crossbars count if the run is `uncontended`.
     pub fn new(arch: &Arch, layout: &Layout, uncontended: bool) -> Bound {
         let mut resources: Vec<Resource> = layout.layers.iter().filter_map(|layer| crossbars(arch, layer)).collect();
         let amounts: Vec<u64> = resources.iter().map(|resource| resource.amount).collect();
@@ -83,17 +87,17 @@ impl Bound {
         if !uncontended {
             resources.extend(shared(arch, layout));
         }
-        // Of equals the first kind, and the first of it.
+        // Equals are in the order of their kinds; the sort is stable within a kind.
         resources.sort_by(|a, b| b.cycles.total_cmp(&a.cycles).then(a.kind.cmp(&b.kind)));
         Bound { cycles: resources.first().map_or(0.0, |first| first.cycles), resources }
     }
 
-    /// The bottlenecks: the resources at the bound or near it.
+    /// Returns the bottlenecks: the resources at the bound or near it.
     pub fn bottlenecks(&self) -> impl Iterator<Item = &Resource> {
         self.resources.iter().filter(|resource| self.is_near(resource))
     }
 
-    /// The busiest resource of each kind and the other bottlenecks, one of those that are alike, at most [`PER_KIND`]
+    /// Returns the busiest resource of each kind and the other bottlenecks: one for each amount, at most [`PER_KIND`]
     /// of a kind.
     pub fn ranked(&self) -> Vec<&Resource> {
         let mut ranked: Vec<&Resource> = Vec::new();
@@ -108,15 +112,15 @@ impl Bound {
         ranked
     }
 
-    /// Whether a resource is a bottleneck: at the bound or near it.
+    /// True if a resource is a bottleneck: at the bound or near it.
     pub fn is_near(&self, resource: &Resource) -> bool {
         resource.cycles >= NEAR * self.cycles
     }
 }
 
-/// The crossbars of the replica of `layer` that is read longest; `None` if none of its windows is computed.
+/// Returns the crossbars of the replica of `layer` that is read longest; `None` if no window of the layer is computed.
 fn crossbars(arch: &Arch, layer: &LayerLayout) -> Option<Resource> {
-    // The first IMA of a replica holds as much as any, and none takes longer.
+    // No IMA of a replica holds more than the first one, so none takes longer.
     let timing = Ima::new(arch, arch.conversions_per_cycle(), layer.geometry.ima(0)).timing();
     let cycles = |replica: &u32| -> u64 {
         let windows = layer.windows(*replica).iter();
@@ -136,7 +140,7 @@ fn crossbars(arch: &Arch, layer: &LayerLayout) -> Option<Resource> {
     })
 }
 
-/// The busiest of what layers and replicas share, kind by kind.
+/// Returns the busiest shared resources, kind by kind.
 fn shared(arch: &Arch, layout: &Layout) -> Vec<Resource> {
     let demand = Demand::new(arch, layout);
     let geometry = MeshGeometry::new(arch);
@@ -190,12 +194,12 @@ fn shared(arch: &Arch, layout: &Layout) -> Vec<Resource> {
     .concat()
 }
 
-/// How many more than one of `amounts` are `amount`.
+/// Returns how many others of `amounts` equal `amount`, which is one of them.
 fn alike(amount: u64, amounts: impl Iterator<Item = u64>) -> usize {
     amounts.filter(|&other| other == amount).count() - 1
 }
 
-/// The parts of the layers in `need`, of which there is `amount` in all.
+/// Returns the shares of the layers in `need`, whose total is `amount`.
 fn parts(layout: &Layout, need: &ByLayer, amount: u64) -> Vec<Part> {
     let mut layers = need.layers().to_vec();
     layers.sort_by_key(|&(layer, of_layer)| (Reverse(of_layer), layer));

@@ -1,42 +1,47 @@
+//! Demand of one image for shared resources, summed over all messages that the simulator would send.
+//!
+//! Four kinds of traffic exist: inputs and results of operations over the bus, partial sums to accumulator tiles,
+//! values for a max-pool that another replica finishes, and finished positions to the buffers of the consuming layer.
+
 use std::ops::Range;
 
 use arch::Arch;
 use components::{Direction, Hop, MeshGeometry, RowsRead};
 use mapper::{LayerLayout, Layout, NEVER};
 
-/// What passes each shared resource for one image: it follows from the mapping and the plan alone.
+/// Traffic of one image on each shared resource. It follows from the mapping and the plan alone.
 ///
-/// Values from one tile to another take the mesh, and belong to the layer that produced them; so do writes.
+/// Values sent to another tile, and their writes, are attributed to the layer that produced them.
 #[derive(Clone, Debug)]
 pub struct Demand {
     geometry: MeshGeometry,
     tiles_of_router: usize,
-    /// Bits over the bus of each tile of the board.
+    /// Bits per image over the bus of each tile of the board.
     pub buses: Vec<ByLayer>,
-    /// Bits through the eDRAM port of each tile of the board.
+    /// Bits per image through the eDRAM port of each tile of the board.
     pub edram_ports: Vec<ByLayer>,
-    /// Flits through each router port: see [`Demand::port`].
+    /// Flits per image through each router port, indexed as [`Demand::port`] states.
     pub router_ports: Vec<ByLayer>,
-    /// Bits over each link that leaves a chip: see [`Demand::link`].
+    /// Bits per image over each link that leaves a chip, indexed as [`Demand::link`] states.
     pub links: Vec<ByLayer>,
 }
 
-/// An amount, by the layers that need it, in their order.
+/// Amount by layer, in the order of the layers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ByLayer(Vec<(usize, u64)>);
 
 impl ByLayer {
-    /// The layers that need any, in order, and how much.
+    /// Returns the layers with an amount above 0, in order, with their amounts.
     pub fn layers(&self) -> &[(usize, u64)] {
         &self.0
     }
 
-    /// What all layers need.
+    /// Returns the amount of all layers.
     pub fn total(&self) -> u64 {
         self.0.iter().map(|(_, amount)| amount).sum()
     }
 
-    /// Adds to what `layer` needs, which is not before the last one that needs any.
+    /// Adds to the amount of `layer`, which must not precede the last layer that was added.
     fn add(&mut self, layer: usize, amount: u64) {
         match self.0.last_mut() {
             _ if amount == 0 => (),
@@ -46,7 +51,7 @@ impl ByLayer {
     }
 }
 
-/// One layer of a layout on its machine.
+/// Layer of a layout on its machine.
 #[derive(Clone, Copy)]
 struct Of<'a> {
     arch: &'a Arch,
@@ -56,7 +61,7 @@ struct Of<'a> {
 }
 
 impl Demand {
-    /// What an image needs of `arch` if it is run as `layout` says.
+    /// Sums the traffic of one image of `layout` on `arch`.
     pub fn new(arch: &Arch, layout: &Layout) -> Demand {
         let geometry = MeshGeometry::new(arch);
         let (chips, tiles) = (arch.board.chips as usize, arch.tiles() as usize);
@@ -81,21 +86,20 @@ impl Demand {
         demand
     }
 
-    /// Chip, number of the router on the chip, and number of the port in the router, of entry `index` of
-    /// `router_ports`.
+    /// Returns chip, router on the chip, and port of the router, of entry `index` of `router_ports`.
     pub fn port(&self, index: usize) -> (u32, u32, usize) {
         let ports = ports_of_router(self.tiles_of_router);
         let (router, routers) = ((index / ports) as u32, self.geometry.routers());
         (router / routers, router % routers, index % ports)
     }
 
-    /// Chip, and the side of it that the link leaves on, of entry `index` of `links`.
+    /// Returns the chip and the side on which the link leaves it, of entry `index` of `links`.
     pub fn link(&self, index: usize) -> (u32, Direction) {
         let sides = Direction::ALL.len();
         ((index / sides) as u32, Direction::ALL[index % sides])
     }
 
-    /// Inputs of operations from the buffer over the bus, and their results over the bus.
+    /// Adds inputs of operations, from the buffer over the bus, and results, over the bus.
     fn operations(&mut self, of: Of) {
         let Of { arch, index, layer, .. } = of;
         for replica in 0..layer.replicas.len() as u32 {
@@ -111,7 +115,7 @@ impl Demand {
         }
     }
 
-    /// Partial sums to the tiles that finish the windows.
+    /// Adds partial sums sent to the accumulator tiles.
     fn partial_sums(&mut self, of: Of) {
         let Of { arch, layer, .. } = of;
         for replica in 0..layer.replicas.len() as u32 {
@@ -125,7 +129,7 @@ impl Demand {
         }
     }
 
-    /// Activations for a max-pool that another replica finishes.
+    /// Adds activations for a max-pool position that another replica finishes.
     fn pool_values(&mut self, of: Of) {
         let Of { arch, layer, .. } = of;
         if !layer.shares_positions() {
@@ -152,7 +156,7 @@ impl Demand {
         }
     }
 
-    /// Finished positions to the buffers of the next layer; those of the last stay where they are finished.
+    /// Adds finished positions sent to the buffers of the consuming layer. Those of the last layer stay in their tile.
     fn positions(&mut self, of: Of) {
         let Of { arch, layout, index, layer } = of;
         let next = layout.layers.get(index + 1);
@@ -185,7 +189,7 @@ impl Demand {
         }
     }
 
-    /// `packets` of `bits` from tile to tile. In the same tile they take nothing.
+    /// Adds `packets` of `bits` each from tile to tile. Packets within a tile use no shared resource of the mesh.
     fn send(&mut self, Of { arch, index, .. }: Of, from: u32, to: u32, bits: u64, packets: u64) {
         if from == to || packets == 0 {
             return;
@@ -206,7 +210,8 @@ impl Demand {
 }
 
 impl Of<'_> {
-    /// Bits that an IMA of each row group of replica `replica` reads. Zeros are not read.
+    /// Returns the bits that an IMA of each row group of a replica reads. Zeros (padding and cropped positions) are not
+    /// read.
     fn bits_read(self, replica: u32) -> Vec<u64> {
         let layer = self.layer;
         let before = self.index.checked_sub(1).map(|before| &self.layout.layers[before]);
@@ -231,13 +236,13 @@ impl Of<'_> {
         bits
     }
 
-    /// Bits of the results or partial sums of `outputs` for one window.
+    /// Returns the bits of the results or partial sums of `outputs` for one window.
     fn partial_sum_bits(self, outputs: &Range<u32>) -> u64 {
         outputs.len() as u64 * u64::from(self.arch.tile.partial_sum_bits)
     }
 }
 
-/// Counts by number, of which most stay 0.
+/// Sparse counters: most stay 0, and only the others are visited.
 struct Counters {
     counts: Vec<u64>,
     counted: Vec<u32>,
@@ -256,14 +261,14 @@ impl Counters {
         *count += 1;
     }
 
-    /// What was counted, and begins again.
+    /// Returns the counts above 0 and resets the counters.
     fn take(&mut self) -> Vec<(u32, u64)> {
         let Counters { counts, counted } = self;
         counted.drain(..).map(|number| (number, std::mem::take(&mut counts[number as usize]))).collect()
     }
 }
 
-/// Ports of a router: from its tiles, to its tiles, to its neighbours.
+/// Returns the number of ports of a router: from its tiles, to its tiles, to its neighbours.
 fn ports_of_router(tiles: usize) -> usize {
     2 * tiles + Direction::ALL.len()
 }

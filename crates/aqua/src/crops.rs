@@ -1,11 +1,13 @@
-//! The 16 crops of the paper.
+//! The 16 crops of the paper (Table I): each of the four edges of the map is cut or not.
+//!
+//! Arrays over crops are in the order of Table I, from no crop to all four edges cut.
 
 use network::Edges;
 
-/// Crops that are told apart.
+/// Number of crops.
 pub const CROPS: usize = 16;
 
-/// Sizes of a crop: 0 to 4 cuts.
+/// Number of sizes of a crop: 0 to 4 cuts.
 pub const SIZES: usize = 5;
 
 /// The crops, in the order of Table I.
@@ -13,7 +15,7 @@ pub fn crops() -> [Edges; CROPS] {
     Edges::all()
 }
 
-/// The crop as Table I prints it: top, bottom, left, right, 1 for an edge that is cut.
+/// The crop as printed in Table I: top, bottom, left, right, 1 for an edge that is cut.
 pub fn bits(edges: Edges) -> String {
     [edges.top, edges.bottom, edges.left, edges.right].map(|cut| if cut { '1' } else { '0' }).iter().collect()
 }

@@ -1,4 +1,7 @@
-//! Figures 4 and 5 for any network and pictures: which crops the pictures tolerate, and what that saves.
+//! Figures 4 and 5 for any network and pictures: the crops that the pictures tolerate, and the energy saved.
+//!
+//! The figures of the paper itself are made by [`Paper`](crate::Paper). Here weight sets have any name, and crops are
+//! ordered by energy, not by the number of cuts.
 
 use crate::crops::SIZES;
 use crate::paper::{File, NOT_REPRESENTABLE};
@@ -6,28 +9,28 @@ use crate::plot::{self, Panel, Series};
 use crate::tolerance::Population;
 use crate::trace::Top;
 
-/// What the pictures tolerate with one set of weights.
+/// Tolerance of the pictures with one set of weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SetTolerance {
     /// Name of the weight set.
     pub weights: String,
-    /// What counts as right.
+    /// Criterion of a right classification.
     pub top: Top,
     /// Share of pictures that are right without a crop.
     pub accuracy: f64,
-    /// Of these, the share by the number of edges of the cheapest crop under which they stay right; none if there are
-    /// no such pictures.
+    /// Of these, the share by the number of edges of the cheapest crop under which they stay right; `None` if no
+    /// picture is right without a crop.
     pub shares: Option<[f64; SIZES]>,
-    /// What the pictures take on the machine; none where its crossbars cannot hold the weights.
+    /// Energies on the machine; `None` where its crossbars cannot hold the weights.
     pub energy: Option<SetEnergy>,
 }
 
-/// Dynamic energies of a picture, pJ.
+/// Dynamic energies per picture, pJ.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SetEnergy {
     /// Without a crop.
     pub uncropped_pj: f64,
-    /// Mean of the pictures that are right without a crop, each under its cheapest crop; none if there are no such
+    /// Mean of the pictures that are right without a crop, each under its cheapest crop; `None` if there are no such
     /// pictures.
     pub oracle_right_pj: Option<f64>,
     /// Mean of all pictures; those that are wrong without a crop are not cropped.
@@ -57,7 +60,7 @@ pub fn tolerance_figures(sets: &[SetTolerance]) -> Vec<File> {
     .to_vec()
 }
 
-/// What a set is called in a figure.
+/// Label of a weight set in a figure.
 fn label(weights: &str) -> String {
     if weights.parse::<u32>().is_ok() { format!("{weights} bits") } else { weights.to_owned() }
 }

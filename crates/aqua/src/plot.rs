@@ -1,10 +1,12 @@
-//! Figures as SVG, plain enough for a paper.
+//! Bar charts and scatter plots as SVG, in a style fit for a paper.
+//!
+//! No fonts are needed: widths of texts are estimated, and the reader's renderer chooses the font.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-/// Colours that readers with any colour vision tell apart (Okabe and Ito).
+/// Colours that readers with any colour vision can distinguish (Okabe and Ito).
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
@@ -15,29 +17,29 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(90, 90, 90),
 ];
 const WIDTH: u32 = 720;
-/// Height of a figure of one panel, and of each of several.
+/// Height of a figure of one panel, and of each panel of several, in pixels.
 const HEIGHTS: (u32, u32) = (400, 300);
-/// Height of a line of names.
+/// Height of a line of the legend, in pixels.
 const LEGEND_LINE: i32 = 20;
 const FONT: &str = "sans-serif";
-/// Bars of a panel up to which each has its value written on it.
+/// Most bars of a panel at which each is labelled with its value.
 const FEW_BARS: usize = 24;
 
 /// Values with a name, one for each label of the axis.
 #[derive(Clone)]
 pub struct Series {
     pub name: String,
-    /// What is not a number has no bar.
+    /// NaN has no bar.
     pub values: Vec<f64>,
 }
 
-/// Bars over the labels of a figure, one of each series beside each other.
+/// Bars over the labels of a figure, grouped by label, with one bar of each series.
 pub struct Panel<'a> {
-    /// What the vertical axis says. It begins at 0.
+    /// Title of the vertical axis, which begins at 0.
     pub y: &'a str,
-    /// Where it ends.
+    /// End of the vertical axis.
     pub most: f64,
-    /// Digits behind the point of its values.
+    /// Decimal places of its values.
     pub digits: usize,
     pub series: Vec<Series>,
 }
@@ -95,7 +97,7 @@ fn draw_panel(root: &Area, area: &Area, labels: &[String], x: &str, panel: &Pane
         .x_label_area_size(if x.is_empty() { 24 } else { 52 })
         .y_label_area_size(64)
         .build_cartesian_2d(0.0..labels.len() as f64, 0.0..*most)?;
-    // Labels belong under the middle of their bars, where the axis has no tick: they are drawn by hand.
+    // Labels are drawn by hand, since the axis has no tick under the middle of the bars.
     chart
         .configure_mesh()
         .disable_x_mesh()
@@ -142,7 +144,7 @@ fn draw_scatter(
     x_range: (f64, f64),
     y_range: (f64, f64),
 ) -> Drawn {
-    // The longest names take a line each.
+    // Reserved for the longest names, of which each takes a line.
     let legend_height = 20 + LEGEND_LINE as u32 * all.len().max(2) as u32;
     let root = SVGBackend::with_string(svg, (WIDTH, HEIGHTS.0 + legend_height)).into_drawing_area();
     root.fill(&WHITE)?;
@@ -178,14 +180,14 @@ fn circle(colour: usize, large: bool) -> (i32, ShapeStyle) {
     if large { (7, colour_of(colour).stroke_width(3)) } else { (4, colour_of(colour).filled()) }
 }
 
-/// What stands before a name in a legend.
+/// Symbol of an entry of a legend.
 enum Mark {
     Bar,
     Point { large: bool },
 }
 
-/// Names of series with their colours and marks, in lines from `top` on. Without fonts at hand the width of a name can
-/// only be estimated.
+/// Draws names of series with their colours and marks, in lines from `top` on. Widths of names are estimated, since no
+/// font is loaded.
 fn legend<'a>(root: &Area, top: i32, entries: impl Iterator<Item = (&'a str, usize, Mark)>) -> Drawn {
     let style = TextStyle::from((FONT, 14)).pos(Pos::new(HPos::Left, VPos::Center));
     let start = 76;

@@ -1,9 +1,12 @@
-//! What the AQuA paper prints.
+//! Numbers printed in the AQuA paper: Table I, and the statements of sections II, IV and V.
+//!
+//! They are targets of comparison, and constraints on the [reconstruction](crate::Tolerance::reconstruct) of the
+//! tolerance where no trace is given. No simulated number depends on them.
 
 use crate::crops::CROPS;
 use crate::trace::Top;
 
-/// A row of Table I: a crop, its energy and what it leaves of the accuracy on the ILSVRC2012 validation set.
+/// A row of Table I: a crop, its energy and the accuracy under it on the ILSVRC2012 validation set.
 #[derive(Clone, Copy, Debug)]
 pub struct TableRow {
     /// Top, bottom, left, right: 1 is cut.
@@ -40,9 +43,8 @@ pub const TABLE_I: [TableRow; 16] = [
     row("1111", 0.526, 58.57, 81.64),
 ];
 
-/// What section IV.C states of one way to count an image as classified right. By its rule an image that is wrong
-/// without a crop is not cropped. Its shares and savings are of the other images: over all, Table I does not allow as
-/// much.
+/// Statements of section IV.C for one criterion of a right classification. By its rule an image that is wrong without a
+/// crop is not cropped. Shares and savings refer to the other images, since Table I does not allow as much over all.
 #[derive(Clone, Copy, Debug)]
 pub struct Statement {
     /// Share of all images that are right without a crop (Table I).
@@ -64,10 +66,10 @@ pub const TOP_5: Statement =
 
 /// The saving over 16-bit weights without a crop "depending on input" of weights and crops together (section II).
 pub const BOTH_SAVE: f64 = 0.46;
-/// The saving that section V has where section IV has 42.0 %.
+/// Saving stated in section V, where section IV states 42.0 %.
 pub const CONCLUDED_SAVING: f64 = 0.418;
 
-/// What section IV.C states.
+/// Statements of section IV.C for `top`.
 pub fn stated(top: Top) -> Statement {
     match top {
         Top::One => TOP_1,
@@ -75,7 +77,7 @@ pub fn stated(top: Top) -> Statement {
     }
 }
 
-/// Share of all images that each crop leaves right, in the order of Table I.
+/// Share of all images that are right under each crop, in the order of Table I.
 pub fn accuracies(top: Top) -> [f64; CROPS] {
     TABLE_I.map(|row| match top {
         Top::One => row.top1_percent / 100.0,

@@ -1,4 +1,8 @@
-//! The simulated runs behind the paper's tables and figures.
+//! Simulated runs of the study, from which the paper's tables and figures are made.
+//!
+//! Each [`Job`] simulates one image alone, for energy and latency. A job with `settled` also runs images until their
+//! pace has settled (docs/model.md, "Digest, settled, bound"). The bottleneck is the resource that bounds the interval
+//! between images; it follows from the mapping and the plan alone.
 
 use analysis::{Bound, Kind, Resource};
 use arch::Arch;
@@ -9,14 +13,13 @@ use network::{Edges, FULL_PRECISION_BITS, LayerKind, Network, Plan, parse_weight
 
 use crate::crops::crops;
 
-/// Images with which a run begins to be tried for being settled: VGG16's queues have then grown on most machines.
+/// Images of the first run that is tested for being settled: VGG16's queues have then filled on most machines.
 const FIRST_IMAGES: u32 = 48;
 
 /// Weights of a network, quantised by rounding (section IV.A).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WeightSet {
-    /// 32-bit floating-point numbers. Images tolerate crops with them, too, but no crossbar can hold them: they have no
-    /// energy on this machine.
+    /// 32-bit floating-point numbers. No crossbar can hold them: they have a tolerance of crops, but no energy.
     Float,
     /// 16 bits in every layer: the baseline.
     Fixed16,
@@ -30,7 +33,7 @@ impl WeightSet {
     /// All, in the order of the paper.
     pub const ALL: [WeightSet; 4] = [WeightSet::Float, WeightSet::Fixed16, WeightSet::Varied, WeightSet::Fixed12];
 
-    /// Whether crossbars can hold them.
+    /// True if crossbars can hold them.
     pub fn is_representable(self) -> bool {
         self != WeightSet::Float
     }
@@ -61,10 +64,10 @@ pub struct Job {
     pub settled: bool,
 }
 
-/// What a run of the study gave.
+/// Result of a run of the study.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
-    /// What was run.
+    /// The run.
     pub job: Job,
     /// Dynamic energy of an image, pJ.
     pub energy_pj: f64,
@@ -78,26 +81,26 @@ pub struct Measured {
     pub latency_cycles: u64,
     /// Cycles from one image's last result to the next's, settled; `None` for a single image.
     pub cycles_per_image: Option<f64>,
-    /// The layer that sets the pace.
+    /// Resource that sets the pace.
     pub bottleneck: Bottleneck,
 }
 
-/// What sets the pace of a run: what an image needs longer than anything else.
+/// Resource that sets the pace of a run: the one that an image needs longest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bottleneck {
-    /// The crossbars of a layer's replica, or what replicas share: a bus, a port, a link.
+    /// Name: the crossbars of a layer's replica, or a shared resource (a bus, a port, a link).
     pub resource: String,
-    /// The layers whose crossbars they are; or the one that needs most of what is shared.
+    /// Layers whose crossbars they are, or the layer that needs most of the shared resource.
     pub layers: Vec<String>,
-    /// The part of it that these layers need, 0 to 1.
+    /// Share of the resource that these layers need, 0 to 1.
     pub share: f64,
-    /// Cycles for which an image needs it: in the long run none is faster.
+    /// Cycles for which an image needs it: lower bound on the cycles per image.
     pub cycles: f64,
     /// Cycles in which the replica with the most windows reads its crossbars for one image.
     pub crossbar_cycles: u64,
 }
 
-/// Why a run of the study failed.
+/// Error of a run of the study.
 #[derive(Debug, thiserror::Error)]
 pub enum StudyError {
     /// The network states no crops, or not enough layers.
@@ -106,7 +109,7 @@ pub enum StudyError {
     /// The machine is too small.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Mapping(Vec<MappingError>),
-    /// The simulation got stuck.
+    /// The simulation failed, for example in a deadlock.
     #[error(transparent)]
     Simulation(#[from] SimulationError),
 }
@@ -118,7 +121,7 @@ impl From<Vec<MappingError>> for StudyError {
 }
 
 impl StudyError {
-    /// The user's mistake, if it is one.
+    /// Returns the faults of the user, or the simulation error if there are none.
     pub fn into_faults(self) -> Result<Faults, SimulationError> {
         match self {
             StudyError::Plan(faults) => Ok(faults),

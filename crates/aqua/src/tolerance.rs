@@ -1,9 +1,12 @@
-//! How much cropping images tolerate, and what the oracle makes of it.
+//! Tolerance of images to cropping, and the energy of the oracle that follows from it.
+//!
+//! A tolerance is a distribution of images over the 16 crops. It is counted from a trace, or reconstructed from the
+//! few statements of the paper as the distribution of maximum entropy that meets them.
 
 use crate::crops::{CROPS, SIZES, crops, means_by_size};
 use crate::published::Statement;
 
-/// No distribution over the sizes of crops has what is asked for.
+/// No distribution over the sizes of crops meets the statements.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error(
     "no distribution over 0 to 4 cuts has a mean energy of {mean:.4} with {original:.2} of the images uncropped: \
@@ -16,7 +19,7 @@ pub struct Infeasible {
     most: f64,
 }
 
-/// The images that a mean is over.
+/// Images over which a mean is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Population {
     /// Those that are classified right without a crop.
@@ -38,7 +41,7 @@ impl Population {
     }
 }
 
-/// Which crops the images tolerate: the share of images for each set of equally large crops.
+/// Crops that the images tolerate: the share of images that get each crop.
 ///
 /// An image gets the largest crop under which it is still classified right; one that is classified wrongly without a
 /// crop gets none (section IV). Of several crops of that size it may get any, and these are averaged over.
@@ -56,8 +59,8 @@ pub struct Tolerance {
 }
 
 impl Tolerance {
-    /// Counts images, given for each whether it is classified right under each crop, in the order of Table I. `None` if
-    /// no image is right without a crop: then nothing can be said of those that are.
+    /// Counts images; an item is true for each crop under which the image is classified right, in the order of Table I.
+    /// `None` if no image is right without a crop, since the shares are of those that are.
     pub fn count(images: impl Iterator<Item = [bool; CROPS]>) -> Option<Tolerance> {
         let sizes = crops().map(|edges| edges.count());
         let (mut shares, mut gets, mut right, mut total) = ([0.0; SIZES], [0.0; CROPS], [0.0; CROPS], 0.0);
@@ -78,8 +81,8 @@ impl Tolerance {
         })
     }
 
-    /// The distribution of maximum entropy over 0 to 4 cuts that meets what the paper states, for these energies of the
-    /// crops, relative to none: of all that do it assumes the least. Crops of one size are equally likely.
+    /// The distribution of maximum entropy over 0 to 4 cuts that meets the paper's statements, for these energies of
+    /// the crops relative to no crop. Of all that meet them it assumes the least. Crops of one size are equally likely.
     pub fn reconstruct(stated: &Statement, energies: &[f64; CROPS]) -> Result<Tolerance, Infeasible> {
         let sizes = means_by_size(energies);
         let left = 1.0 - stated.original;
@@ -93,7 +96,7 @@ impl Tolerance {
         let free = boltzmann(&sizes[1..], left, sum).ok_or_else(|| infeasible(left * sizes[4], left * sizes[1]))?;
         let mut shares = [stated.original, free[0], free[1], free[2], free[3]];
         if shares[4] < stated.four_cuts {
-            // The bound is what counts: entropy is concave, so its maximum lies on it.
+            // The bound is active: entropy is concave, so its maximum lies on the bound.
             let (left, sum) = (left - stated.four_cuts, sum - stated.four_cuts * sizes[4]);
             let at_bound = stated.four_cuts * sizes[4];
             let rest = boltzmann(&sizes[1..4], left, sum)
@@ -116,8 +119,8 @@ impl Tolerance {
     }
 }
 
-/// The most that the oracle can save over all images, relative to no crop, whichever images tolerate what: from the
-/// share of images that each crop leaves right, and its energy.
+/// Upper bound on the oracle's saving over all images, relative to no crop, whatever the images tolerate one by one:
+/// from the share of images that are right under each crop, and its energy.
 ///
 /// Only images that are right without a crop are cropped. Those of them that tolerate four cuts are no more than four
 /// cuts leave right; the others save no more than the best smaller crop.

@@ -1,8 +1,8 @@
-//! Traces of which images are classified right under which crops.
+//! Traces: the classification of each image under each crop.
 //!
 //! A trace is a CSV file with a row for each image and weight set and these columns, in any order:
 //!
-//! | column | what it holds |
+//! | column | content |
 //! | --- | --- |
 //! | `image` | name of the image |
 //! | `weights` | weight set: `float`, `16`, `varied` or `12` |
@@ -10,6 +10,8 @@
 //! | `top5_0000` to `top5_1111` | 1 if the right class is among the five likeliest, else 0 |
 //!
 //! A crop is four digits for top, bottom, left and right as in Table I: 1 is cut, `0000` is no crop.
+//!
+//! A trace with a fault is refused; up to 20 faults are reported at once, each with its place in the file.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
@@ -20,10 +22,10 @@ use crate::crops::{CROPS, bits, crops};
 use crate::study::WeightSet;
 use crate::tolerance::Tolerance;
 
-/// Faults that are reported of one trace, at the most.
+/// Most faults reported of one trace.
 const MOST_FAULTS: usize = 20;
 
-/// When an image counts as classified right.
+/// Criterion of a right classification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Top {
     /// The likeliest class is the right one.
@@ -49,29 +51,29 @@ impl Top {
     }
 }
 
-/// Whether an image is classified right under each crop, in the order of Table I.
+/// True for each crop under which an image is classified right, in the order of Table I.
 type Correct = [bool; CROPS];
 
-/// What the images of a trace tolerate, by weight set.
+/// Classifications of the images of a trace, by weight set and criterion.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     images: BTreeMap<(WeightSet, Top), Vec<Correct>>,
 }
 
 impl Trace {
-    /// The trace in the file at `path`.
+    /// Reads the trace in the file at `path`.
     pub fn load(path: &str) -> Result<Trace, Faults> {
         Trace::parse(&document::read_text(path)?, path)
     }
 
-    /// The trace in `text`, which is called `file` in faults.
+    /// Reads the trace in `text`; faults name it `file`.
     pub fn parse(text: &str, file: &str) -> Result<Trace, Faults> {
         let mut reader = Reader { source: Text::new(file, text), faults: Vec::new() };
         let trace = reader.read(text);
         if reader.faults.is_empty() { Ok(trace) } else { Err(reader.faults.into()) }
     }
 
-    /// What the images tolerate with `weights`; `None` if the trace has no row for them.
+    /// Tolerance of the images with `weights`; `None` if the trace has no row for them.
     pub fn tolerance(&self, weights: WeightSet, top: Top) -> Option<Tolerance> {
         self.images.get(&(weights, top)).and_then(|images| Tolerance::count(images.iter().copied()))
     }
@@ -131,7 +133,7 @@ impl Reader {
             let (image, image_span) = row[places[0]].clone();
             let (weights, weights_span) = row[places[1]].clone();
             let Some(weights) = WeightSet::ALL.into_iter().find(|set| set.name() == weights) else {
-                // Once for each name, not for each image.
+                // Reported once for each name, not for each image.
                 if unknown.insert(weights) {
                     let message = format!("there is no weight set {weights:?}");
                     self.fault(weights_span, message, "give float, 16, varied or 12");

@@ -1,11 +1,14 @@
-//! Fields of a machine that contradict each other, and choices that cost something.
+//! Checks between fields of a machine, and warnings.
+//!
+//! A contradiction is a fault, drawn at all fields that have a part in it. A choice that costs accuracy or time is a
+//! warning: users may make it on purpose. Keys, types and ranges of single fields are checked before, by the schema.
 
 use document::Document;
 
 use crate::{Arch, FULL_PRECISION_BITS};
 
-/// Bits of an ADC that loses nothing: those of the largest sum of a column, (2^cell - 1)(2^dac - 1) for each row. With
-/// flipped encoding no column's cells sum to more than half of what they could, which saves a bit (ISAAC section V).
+/// Returns the bits of a lossless ADC, which holds the largest sum of a column: (2^cell - 1)(2^dac - 1) per row.
+/// Flipped encoding halves the largest sum of a column's cells, which saves a bit (ISAAC section V).
 pub fn lossless_adc_bits(arch: &Arch) -> u32 {
     column_sum_bits(arch, arch.adc.flipped_encoding)
 }
@@ -14,11 +17,12 @@ fn column_sum_bits(arch: &Arch, flipped_encoding: bool) -> u32 {
     let largest = |bits: u32| (1_u64 << bits) - 1;
     let cells = u64::from(arch.crossbar.rows) * largest(arch.crossbar.cell_bits);
     let sum = if flipped_encoding { cells / 2 } else { cells } * largest(arch.dac.bits);
-    // A flipped column of a single one-bit cell sums to nothing; an ADC has a bit all the same.
+    // A flipped column of a single one-bit cell sums to 0; an ADC has at least one bit.
     (u64::BITS - sum.leading_zeros()).max(1)
 }
 
-/// What a user may do on purpose, but should know: sums that are cut off and units that slow down every read.
+/// Returns a warning for an ADC too narrow for its sums, and for each kind of unit that makes an iteration last more
+/// than a cycle.
 pub fn warnings(arch: &Arch) -> Vec<String> {
     let mut warnings = Vec::new();
     if arch.adc.bits < lossless_adc_bits(arch) {
@@ -56,7 +60,7 @@ pub fn warnings(arch: &Arch) -> Vec<String> {
     warnings
 }
 
-/// Reports the fields that contradict each other, each with all the fields that have a part in it.
+/// Adds a fault for each contradiction, at all fields that have a part in it.
 pub(crate) fn contradictions(arch: &Arch, document: &mut Document) {
     board(arch, document);
     grid(arch, document);

@@ -1,14 +1,18 @@
-//! Figures that follow from a machine: power at rated load, area, peak throughput and storage.
+//! Derived figures of a machine: power at rated load, area, peak throughput and storage.
 //!
-//! The rated load of a group is the most it does in a cycle: ADCs convert at their full rate, every row is driven,
-//! eDRAM and bus move all they can, every port of a router passes flits, and what follows the crossbars takes the
-//! results of 16-bit operations as fast as these can end. At that load ISAAC-CE draws the powers of ISAAC's Table I.
+//! The rated load of a group is the most actions that it can take in a cycle: ADCs convert at their full rate, every
+//! row is driven, eDRAM and bus move their full width, every port of a router passes flits, and output registers and
+//! the units of the tile take the results of 16-bit operations as fast as these can end. At that load ISAAC-CE draws
+//! the powers of ISAAC's Table I.
+//!
+//! Power is actions per cycle times energy per action over the length of a cycle; 1 pJ per ns is 1 mW. Links are the
+//! exception: their power is static. Figures of a tile include its part of a router, those of a chip its links.
 
 use serde::Serialize;
 
 use crate::{Arch, FULL_PRECISION_BITS};
 
-/// What contains a group; its figures are of the group in one of these.
+/// Level of the machine at which the figures of a group are stated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
@@ -23,7 +27,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// How many of these one tile has: a part of a router, none of the chip's links.
+    /// Returns the number of these per tile: a fraction of a router, 0 for a chip.
     pub fn per_tile(self, arch: &Arch) -> f64 {
         match self {
             Scope::Ima => f64::from(arch.tile.imas),
@@ -33,7 +37,7 @@ impl Scope {
         }
     }
 
-    /// How many of these one chip has.
+    /// Returns the number of these per chip.
     pub fn per_chip(self, arch: &Arch) -> f64 {
         match self {
             Scope::Chip => 1.0,
@@ -47,39 +51,39 @@ impl Scope {
 pub struct Group {
     /// Name, as in energy reports.
     pub name: &'static str,
-    /// What the figures are of.
+    /// Level at which units, power and area are stated.
     pub scope: Scope,
-    /// Units in one scope; [`Scope::per_tile`] and [`Scope::per_chip`] say how many of those there are.
+    /// Units per scope; [`Scope::per_tile`] and [`Scope::per_chip`] return the number of scopes.
     pub units: u64,
-    /// Power of the group in one scope at rated load, mW.
+    /// Power at rated load per scope, mW.
     pub power_mw: f64,
-    /// Area of the group in one scope, mm2.
+    /// Area per scope, mm2.
     pub area_mm2: f64,
 }
 
-/// Power and area of something as a whole.
+/// Power and area of a tile or chip.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Total {
-    /// At rated load, mW.
+    /// Power at rated load, mW.
     pub power_mw: f64,
-    /// mm2.
+    /// Area, mm2.
     pub area_mm2: f64,
 }
 
-/// What follows from a machine. Figures of throughput count a multiplication and an addition as two operations.
+/// Derived figures of a machine. Throughput counts a multiplication and an addition as two operations.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Derived {
     /// Groups in the order of ISAAC's Table I.
     pub groups: Vec<Group>,
-    /// One tile with its share of a router.
+    /// One tile with its part of a router.
     pub tile: Total,
     /// One chip.
     pub chip: Total,
-    /// ADCs' part of a tile's power, 0 to 1.
+    /// Fraction of a tile's power that its ADCs draw, 0 to 1.
     pub adc_power_share: f64,
-    /// ADCs' part of a tile's area, 0 to 1.
+    /// Fraction of a tile's area that its ADCs take, 0 to 1.
     pub adc_area_share: f64,
-    /// Operations per ns of one chip, weights and activations of 16 bits.
+    /// Peak throughput of one chip at 16-bit weights and activations, operations per ns.
     pub peak_gops: f64,
     /// Power efficiency (ISAAC's PE), GOPS/W.
     pub gops_per_watt: f64,
@@ -89,13 +93,14 @@ pub struct Derived {
     pub mb_per_mm2: f64,
 }
 
-/// Energy of a conversion of `bits` bits relative to one of 8: ISAAC's rule in pJ, a linear part and an exponential
-/// one.
+/// Returns the energy of a conversion of `bits` bits relative to one of 8 bits, by ISAAC's rule: a linear and an
+/// exponential term (docs/model.md, "ADC rules").
 pub fn adc_energy_scale(bits: u32) -> f64 {
     relative_to_8_bits(bits, 0.19543, 0.000414)
 }
 
-/// Area of an ADC of `bits` bits relative to one of 8: ISAAC's rule in um2.
+/// Returns the area of an ADC of `bits` bits relative to one of 8 bits, by ISAAC's rule, which differs from that of the
+/// energy.
 pub fn adc_area_scale(bits: u32) -> f64 {
     relative_to_8_bits(bits, 81.727, 2.13353)
 }
@@ -105,7 +110,7 @@ fn relative_to_8_bits(bits: u32, linear: f64, exponential: f64) -> f64 {
     of(bits) / of(8)
 }
 
-/// The figures that follow from `arch`.
+/// Computes the derived figures of `arch`.
 pub fn derived(arch: &Arch) -> Derived {
     let groups = groups(arch);
     let tile = total(&groups, |scope| scope.per_tile(arch));
@@ -131,13 +136,13 @@ pub fn derived(arch: &Arch) -> Derived {
     }
 }
 
-/// Cycles from one IMA operation to the next, with activations of 16 bits: those of its reads or, where these are few,
-/// its part of the time that it keeps one of the output registers.
+/// Returns the cycles from one operation of an IMA to the next at 16-bit activations: those of its reads or, if longer,
+/// the time that an operation keeps an output register over the number of these.
 fn cycles_per_operation(arch: &Arch) -> f64 {
     let (iterations, cycles) = (arch.iterations(FULL_PRECISION_BITS), arch.cycles_per_iteration());
     let conversion = arch.conversion_cycles(arch.columns_per_adc());
     let merge = arch.merge_cycles(arch.columns_per_shift_add());
-    // From the first read to the last, whose sums are converted, merged and taken to the tile.
+    // From the first read to the last, and its conversion, shift-and-add and transfer to the tile.
     let kept = (iterations - 1) * cycles + 1 + conversion + merge + 1;
     f64::from(iterations * cycles).max(f64::from(kept) / f64::from(arch.ima.output_registers))
 }
@@ -149,7 +154,7 @@ fn groups(arch: &Arch) -> Vec<Group> {
     let columns = count(arch.ima.crossbars) * count(arch.converted_columns());
     let cells_of_one = f64::from(arch.crossbar.rows) * f64::from(arch.crossbar.columns);
 
-    // Actions of a cycle at rated load, in one scope.
+    // Actions per cycle at rated load, per scope.
     let conversions = f64::from(arch.adc.count) * arch.conversions_per_cycle().per_cycle();
     let operation = cycles_per_operation(arch);
     let results_of_one = f64::from(arch.results_per_crossbar(FULL_PRECISION_BITS));

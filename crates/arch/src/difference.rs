@@ -1,10 +1,10 @@
-//! What differs between two machines, by meaning.
+//! Differences between two machines, by value: spelling, order and comments of their files do not count.
 
 use serde_json::Value;
 
 use crate::Arch;
 
-/// A value that two machines do not share.
+/// A key at which two machines have different values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
     /// Dotted key, as in `adc.bits`.
@@ -15,7 +15,7 @@ pub struct Difference {
     pub right: Value,
 }
 
-/// The values in which two machines differ, in the order of the file.
+/// Returns the values in which two machines differ, in the order of the fields of [`Arch`].
 pub fn diff(left: &Arch, right: &Arch) -> Vec<Difference> {
     let [left, right] = [left, right].map(|arch| serde_json::to_value(arch).expect("an arch is plain data"));
     let mut differences = Vec::new();

@@ -1,4 +1,7 @@
 //! The machine as its file states it.
+//!
+//! Docs of fields are shown in the schema and in faults. Methods of [`Arch`] state what follows from the fields in one
+//! place: numbers of blocks, rates per cycle, columns per weight and the length of an iteration.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -342,83 +345,83 @@ pub struct Area {
 }
 
 impl Arch {
-    /// Tiles of one chip.
+    /// Returns the tiles of one chip.
     pub fn tiles_per_chip(&self) -> u32 {
         self.chip.tile_columns * self.chip.tile_rows
     }
 
-    /// Tiles of the board.
+    /// Returns the tiles of the board.
     pub fn tiles(&self) -> u32 {
         self.board.chips * self.tiles_per_chip()
     }
 
-    /// IMAs of the board.
+    /// Returns the IMAs of the board.
     pub fn imas(&self) -> u32 {
         self.tiles() * self.tile.imas
     }
 
-    /// Crossbars of the board.
+    /// Returns the crossbars of the board.
     pub fn crossbars(&self) -> u64 {
         u64::from(self.imas()) * u64::from(self.ima.crossbars)
     }
 
-    /// Columns that one ADC converts in a cycle.
+    /// Returns the rate of one ADC, columns per cycle.
     pub fn conversions_per_cycle(&self) -> Rate {
         Rate::new(1, self.adc.rate_gsps, self.cycle_ns)
     }
 
-    /// Flits that a mesh link carries in a cycle.
+    /// Returns the rate of one port of a router, flits per cycle.
     pub fn flits_per_cycle(&self) -> Rate {
         Rate::new(1, self.router.clock_ghz, self.cycle_ns)
     }
 
-    /// Bits that a chip-to-chip link carries in a cycle, one way.
+    /// Returns the rate of a chip-to-chip link, bits per cycle and direction.
     pub fn link_bits_per_cycle(&self) -> Rate {
         Rate::new(8, self.hyper_transport.gigabytes_per_second, self.cycle_ns)
     }
 
-    /// Crossbar reads that apply `activation_bits` to a row.
+    /// Returns the iterations of an operation: crossbar reads that apply `activation_bits` bits to a row.
     pub fn iterations(&self, activation_bits: u32) -> u32 {
         activation_bits.div_ceil(self.dac.bits)
     }
 
-    /// Adjacent columns that one weight takes.
+    /// Returns the adjacent columns per weight of `weight_bits` bits.
     pub fn columns_per_weight(&self, weight_bits: u32) -> u32 {
         weight_bits.div_ceil(self.crossbar.cell_bits)
     }
 
-    /// Results that one crossbar yields; a weight that straddles two crossbars counts in both.
+    /// Returns the results of one crossbar; a weight that straddles two crossbars counts in both.
     pub fn results_per_crossbar(&self, weight_bits: u32) -> u32 {
         self.crossbar.columns.div_ceil(self.columns_per_weight(weight_bits))
     }
 
-    /// Columns of a crossbar that are held, converted and merged.
+    /// Returns the columns of a crossbar that are held, converted and merged, with the unit column if there is one.
     pub fn converted_columns(&self) -> u32 {
         self.crossbar.columns + u32::from(self.adc.unit_column)
     }
 
-    /// Columns that the ADC with the most crossbars converts for one read of an IMA in full use.
+    /// Returns the columns per read of the ADC with the most crossbars, in a fully used IMA.
     pub fn columns_per_adc(&self) -> u32 {
         self.ima.crossbars.div_ceil(self.adc.count) * self.converted_columns()
     }
 
-    /// Columns that the shift-and-add with the most crossbars merges for one read of an IMA in full use.
+    /// Returns the columns per read of the shift-and-add with the most crossbars, in a fully used IMA.
     pub fn columns_per_shift_add(&self) -> u32 {
         self.ima.crossbars.div_ceil(self.shift_add.count) * self.converted_columns()
     }
 
-    /// Cycles in which the busiest of an IMA's ADCs converts `columns` of one read.
+    /// Returns the cycles in which one ADC converts `columns` columns, at least 1.
     pub fn conversion_cycles(&self, columns: u32) -> u32 {
         // At least one conversion a cycle, so no more cycles than columns.
         self.conversions_per_cycle().cycles(columns.into()).max(1) as u32
     }
 
-    /// Cycles in which the busiest of an IMA's shift-and-adds merges `columns` of one read.
+    /// Returns the cycles in which one shift-and-add merges `columns` columns, at least 1.
     pub fn merge_cycles(&self, columns: u32) -> u32 {
         columns.div_ceil(self.shift_add.values_per_cycle).max(1)
     }
 
-    /// Cycles of an iteration of an IMA in full use: one, or those of its slowest unit.
+    /// Returns the cycles per iteration of a fully used IMA: those of its slowest unit, at least 1.
     pub fn cycles_per_iteration(&self) -> u32 {
         self.conversion_cycles(self.columns_per_adc()).max(self.merge_cycles(self.columns_per_shift_add()))
     }

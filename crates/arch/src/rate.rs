@@ -1,27 +1,30 @@
-/// Significant digits of a decimal that count: more than any data sheet gives, fewer than the 15 that a double keeps.
+//! Rates per cycle as exact fractions.
+//!
+//! A rate per ns times the length of a cycle is seldom a whole number, and doubles would round it: 1.28 conversions a
+//! ns in 100 ns would be a little less or more than 128. A [`Rate`] is built from the decimals of the file instead.
+
+/// Significant digits of a decimal: more than any data sheet gives, fewer than the 15 that a double keeps.
 const DIGITS: usize = 12;
 
-/// What a unit does in a cycle, as an exact fraction: a rate times the length of a cycle is seldom a whole number.
-///
-/// Both are decimals in their file. Their nearest doubles would make 1.28 a ns in 100 ns a hair less or more than 128.
+/// Actions of a unit per cycle, as an exact fraction: the rate times the length of a cycle, both as decimals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// Over the denominator, in lowest terms.
+    /// Numerator of the fraction in lowest terms.
     numerator: u128,
     denominator: u128,
 }
 
-/// Equal times into which a cycle is cut, so that each action takes a whole number of them.
+/// Division of a cycle into equal times, of which each action takes a whole number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
-    /// Times of a cycle.
+    /// Times per cycle.
     pub per_cycle: u64,
-    /// Times of an action.
+    /// Times per action.
     pub per_action: u64,
 }
 
 impl Rate {
-    /// `units` times `per_ns` in each ns of a cycle of `cycle_ns`.
+    /// Returns the rate of `units` times `per_ns` actions per ns, for a cycle of `cycle_ns` ns.
     pub(crate) fn new(units: u32, per_ns: f64, cycle_ns: f64) -> Self {
         let ((rate, rate_exponent), (cycle, cycle_exponent)) = (decimal(per_ns), decimal(cycle_ns));
         let power = |exponent: i32| 10u128.pow(exponent.max(0) as u32);
@@ -31,10 +34,10 @@ impl Rate {
         Self { numerator: numerator / common, denominator: denominator / common }
     }
 
-    /// The finest times needed to tell when actions end: exact where both terms are below 2^32, else to one part in
-    /// 2^32.
+    /// Returns the division of a cycle that states when actions end: exact if both terms of the fraction are below
+    /// 2^32, otherwise to about one part in 2^32.
     pub fn times(self) -> Times {
-        // So many that those of 2^32 cycles can be counted in 64 bits.
+        // The times of 2^32 cycles can be counted in 64 bits.
         const MOST: u128 = 1 << 32;
         let Self { numerator, denominator } = self;
         if numerator.max(denominator) < MOST {
@@ -45,19 +48,19 @@ impl Rate {
         Times { per_cycle: per_cycle as u64, per_action: per_action as u64 }
     }
 
-    /// Cycles for `actions` that begin with a cycle, the last of them begun counted as a whole.
+    /// Returns the cycles that `actions` take if the first begins with a cycle, rounded up.
     pub fn cycles(self, actions: u64) -> u64 {
         let times = u128::from(actions) * self.denominator;
         times.div_ceil(self.numerator) as u64
     }
 
-    /// Actions in a cycle, rounded as doubles are.
+    /// Returns the actions per cycle, rounded to a double.
     pub fn per_cycle(self) -> f64 {
         self.numerator as f64 / self.denominator as f64
     }
 }
 
-/// `value` as a whole number times a power of ten: the decimal it was written as, if that has at most [`DIGITS`]
+/// Returns `value` as (whole number, power of ten): the decimal that it was written as, if that has at most [`DIGITS`]
 /// digits.
 fn decimal(value: f64) -> (u128, i32) {
     let text = format!("{value:.*e}", DIGITS - 1);

@@ -1,4 +1,8 @@
-//! Why a run cannot go on: a ring of parts each of which waits for the next.
+//! Explanation of a run that stopped before its last image: a ring of parts, each of which waits for the next.
+//!
+//! Each tile reports its waiting parts and, for each, the things waited for. These are resolved to the parts of tiles
+//! that provide them, and a depth-first search finds a ring. `docs/model.md` ("Why no ring of waits can close") argues
+//! that valid layouts have none.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,22 +14,22 @@ use mapper::{Layout, NEVER};
 use crate::Board;
 use crate::wiring::Wiring;
 
-/// Waits shown of a ring; the rest is counted.
+/// Waits of a ring that the explanation shows; further ones are counted.
 const SHOWN: usize = 8;
 
-/// A run that cannot go on. The text of the error takes one line; [`Deadlock::explanation`] has a few more.
+/// A run that cannot continue. The text of the error takes one line; [`Deadlock::explanation`] names the ring.
 #[derive(Clone, Debug)]
 pub struct Deadlock {
-    /// The last cycle in which anything happened.
+    /// Last cycle in which a tile was active.
     pub cycle: Cycle,
-    /// Images done, and images of the run.
+    /// Images finished, and images that must finish.
     pub images: (u32, u32),
-    /// Each part that waits.
+    /// All parts that wait.
     pub waiting: Vec<Waiting>,
-    /// Positions in `waiting`: each waits for the next, and the last for the first. Where no such ring was found, a
-    /// chain that ends with a part that waits for nothing known.
+    /// Indices in `waiting`: each part waits for the next, and the last for the first. If no ring was found, the
+    /// longest chain, whose last part waits for nothing known.
     pub ring: Vec<usize>,
-    /// Whether the last of `ring` waits for the first.
+    /// True if the last part of `ring` waits for the first.
     pub closed: bool,
 }
 
@@ -45,7 +49,7 @@ impl fmt::Display for Deadlock {
 impl std::error::Error for Deadlock {}
 
 impl Deadlock {
-    /// Finds who waits for whom on a board on which nothing moves any more.
+    /// Finds the ring of waits on a board that has stopped.
     pub(crate) fn find(layout: &Layout, wiring: &Wiring, board: &Board, cycle: Cycle, images: (u32, u32)) -> Self {
         let waiting: Vec<Waiting> = board.tiles.iter().flat_map(|tile| tile.waiting()).collect();
         for Waiting { unit, waits_for, .. } in &waiting {
@@ -64,7 +68,7 @@ impl Deadlock {
         Self { cycle, images, waiting, ring, closed }
     }
 
-    /// The ring of waits, at most 12 lines.
+    /// Describes the ring of waits, in at most 12 lines.
     pub fn explanation(&self) -> String {
         let (done, of) = self.images;
         let mut text = format!("deadlock after cycle {}, with {done} of {of} images done; ", self.cycle);
@@ -83,7 +87,7 @@ impl Deadlock {
     }
 }
 
-/// The parts of tiles that stand for something waited for.
+/// Parts of tiles that provide the thing waited for, as (tile, part).
 fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board) -> Vec<(u32, Part)> {
     let register = |Contributor { tile, sums }| (tile, Part::Register(usize::from(sums)));
     match awaited {
@@ -106,7 +110,7 @@ fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board) -> V
             let accumulators = fed.map(|replica| wiring.accumulators(layer, replica)[group as usize]);
             let late = accumulators
                 .filter(|at| board.tiles[at.tile as usize].pool_images(at.sums).is_some_and(|images| images <= image));
-            // A pool that is late waits for the windows of those who feed it.
+            // A late pool waits for the windows of its feeders.
             let feeders = late.flat_map(|at| {
                 let tile = &board.tiles[at.tile as usize];
                 tile.sums[usize::from(at.sums)].spec().feeders.clone()
@@ -116,12 +120,12 @@ fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board) -> V
     }
 }
 
-/// A ring of `next`, or else the longest way that a search took.
+/// Finds a ring in the graph `next` (edges by node). Without a ring, returns the longest path of the search, and false.
 fn ring(next: &[Vec<usize>]) -> (Vec<usize>, bool) {
     let mut seen = vec![false; next.len()];
     let mut longest = Vec::new();
     for start in 0..next.len() {
-        // The way to where the search is, and how many ways on were tried at each step of it.
+        // Path of the search: nodes, and the number of edges tried at each.
         let mut way: Vec<(usize, usize)> = Vec::new();
         if !seen[start] {
             seen[start] = true;

@@ -1,4 +1,47 @@
-//! Builds the machine that a mapping describes, and runs it: the only place that knows who talks to whom.
+//! Builds the board that a layout describes, and runs it.
+//!
+//! [`run`] takes a machine (`arch::Arch`), a `mapper::Layout` and [`Options`], and returns an [`Outcome`] or a
+//! [`SimulationError`]. [`run_probed`] also passes the events of the run to a [`Probe`]; [`run_until_settled`] repeats
+//! the run with more images until its pace is known. The board may have several chips.
+//!
+//! A run has four parts:
+//!
+//! 1. the wiring numbers the blocks of each tile and addresses producers, consumers and accumulator tiles. It is the
+//!    only place that knows which components exchange messages;
+//! 2. [`Schedule`] delivers messages until none is left. Components are in the arenas of [`Board`]: tiles numbered over
+//!    the board, a mesh for each chip, four links for each chip;
+//! 3. if results are missing, the run has stopped early, and a [`Deadlock`] names the ring of waits;
+//! 4. otherwise counts and stalls of the components are added up by layer. Conservation laws are checked in every run:
+//!    stalls add up to IMAs times cycles, all windows are finished, all bits sent are written.
+//!
+//! Times are in cycles; the first cycle is 1. Counts are exact integers; energy is derived from them elsewhere. The
+//! outcome depends neither on [`Options::order`] nor on [`Options::fidelity`]. `docs/model.md` describes the machine:
+//! its blocks, credits, stall causes, digest and the definition of a settled run.
+//!
+//! # Example
+//!
+//! One window in one IMA of ISAAC takes the 22 cycles of the paper (Shafiee et al., ISCA 2016, section VI).
+//!
+//! ```
+//! use network::Plan;
+//!
+//! let text = r#"
+//!     name = "one-window"
+//!     input = { height = 1, width = 1, channels = 128 }
+//!
+//!     [[layers]]
+//!     name = "f"
+//!     kind = "fully_connected"
+//!     channels = 128
+//! "#;
+//! let arch = arch::load("isaac-ce").expect("the preset is built in");
+//! let network = network::parse(text, "one-window.toml").expect("the network is valid");
+//! let plan = Plan::uniform(&network, 16, 16);
+//! let layout = mapper::balance(&arch, &network, &plan).expect("one IMA holds the layer");
+//! let outcome = chip::run(&arch, &layout, &chip::Options::default()).expect("the run finishes");
+//! assert_eq!(outcome.cycles, 22);
+//! assert_eq!(outcome.counts().windows, 1);
+//! ```
 
 mod deadlock;
 mod outcome;
@@ -17,31 +60,31 @@ use des::Send;
 use mapper::{LayerLayout, Layout};
 
 des::system! {
-    /// The clock of a board and its messages under way.
+    /// The clock of a board and its messages in flight.
     schedule Schedule probed by Probe, sharing rooms: Rooms;
-    /// The components of a board.
+    /// The components of a board, in one arena for each kind.
     parts Board<'a>;
-    /// Tiles, counted over the board.
+    /// Tiles, numbered over the board.
     tiles: Tile<'a> [TileMessage],
-    /// The mesh of each chip.
+    /// Meshes, one for each chip.
     meshes: Mesh [Packet],
-    /// Links, four for each chip.
+    /// Links out of each chip, four for each: chip times 4 plus direction.
     links: Link [Crossing],
 }
 
-/// The most images of a run.
+/// Largest number of images of a run.
 pub const MOST_IMAGES: u32 = 10_000;
 
-/// How to run.
+/// Options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Images, one after another, from 1 to [`MOST_IMAGES`].
+    /// Images that follow each other through the machine: 1 to [`MOST_IMAGES`].
     pub images: u32,
-    /// How finely IMAs are simulated.
+    /// Detail in which IMAs are simulated; results do not depend on it.
     pub fidelity: Fidelity,
-    /// Every shared resource has unlimited capacity.
+    /// Unlimited capacity of bus, eDRAM port, router ports, links and the tiles' output registers.
     pub uncontended: bool,
-    /// Order of messages within a cycle; results do not depend on it.
+    /// Order in which the messages of a cycle are delivered; results do not depend on it.
     pub order: Order,
 }
 
@@ -51,32 +94,33 @@ impl Default for Options {
     }
 }
 
-/// Why there is no outcome.
+/// Reason why a run has no outcome.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SimulationError {
-    /// Windows and positions of all images are counted in 32 bits.
+    /// Windows or positions of all images do not fit the 32 bits in which they are counted.
     #[error("{layer} has more than {} windows or input positions in {images} images: run fewer images", u32::MAX)]
     TooManyImages {
-        /// A layer with too many.
+        /// First layer with too many.
         layer: String,
-        /// Images asked for.
+        /// Images of the run.
         images: u32,
     },
-    /// Nothing can move any more, and images are not done.
+    /// No message is left, and images are not finished.
     #[error(transparent)]
     Deadlock(Box<Deadlock>),
 }
 
-/// Runs a layout.
+/// Runs a layout without a probe.
 pub fn run(arch: &Arch, layout: &Layout, options: &Options) -> Result<Outcome, SimulationError> {
     run_probed(arch, layout, options, NoProbe).0
 }
 
-/// Images with which [`run_until_settled`] begins where nothing is known of a run.
+/// Images of the first run of [`run_until_settled`] where the caller has no better number.
 pub const FIRST_IMAGES: u32 = 8;
 
-/// Runs a layout with more and more images, from those of `options` on twice as many each time, until the run is
-/// settled or has as many as there may be. Returns the options and the outcome of the last run.
+/// Runs a layout until its pace is settled. Starts with the images of `options` and doubles them for each further run,
+/// up to [`MOST_IMAGES`] or the limit of [`SimulationError::TooManyImages`]. Stops at once if the last layer computes
+/// nothing. Returns the options and the outcome of the last run.
 pub fn run_until_settled(
     arch: &Arch,
     layout: &Layout,
@@ -95,7 +139,7 @@ pub fn run_until_settled(
     Ok((options, outcome))
 }
 
-/// Runs a layout while `probe` looks on, and gives it back.
+/// Runs a layout observed by `probe`, and returns the outcome and the probe.
 pub fn run_probed<P: Probe>(
     arch: &Arch,
     layout: &Layout,
@@ -103,7 +147,7 @@ pub fn run_probed<P: Probe>(
     probe: P,
 ) -> (Result<Outcome, SimulationError>, P) {
     let counted = |layer: &LayerLayout| {
-        // Two images of inputs may be under way beyond those that are done.
+        // Inputs of two images may be in flight beyond the finished ones.
         let received = layer.slices.iter().map(|slice| slice.order.positions).max().unwrap_or(0);
         let most = u64::from(received).max(layer.layer.windows()).max(layer.produced.len() as u64);
         most * (u64::from(options.images) + 2)
@@ -126,7 +170,7 @@ pub fn run_probed<P: Probe>(
     (outcome, schedule.probe)
 }
 
-/// The schedule is all that components need around them.
+/// Holds at compile time that the schedule is a context for every component.
 const _: fn(&mut Schedule<NoProbe>) = |schedule| {
     fn is_context(_: &mut impl Context) {}
     is_context(schedule);

@@ -1,3 +1,9 @@
+//! Results of a run: counts and stalls of each layer, completion cycles of each image, and the digest.
+//!
+//! `collect` adds up what the components counted and checks the conservation laws; a failed check is a bug of the
+//! simulator and panics. Bits written to a buffer belong to the layer that produced them, and the input image to the
+//! first layer.
+
 use arch::Arch;
 use components::{Cause, Counts, Probe, Stalls};
 use des::Cycle;
@@ -7,47 +13,47 @@ use crate::deadlock::Deadlock;
 use crate::wiring::Wiring;
 use crate::{Board, Options, SimulationError};
 
-/// What a run did.
+/// Results of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Last cycle in which anything happened.
+    /// Last cycle in which a tile was active; the length of the run in cycles.
     pub cycles: Cycle,
-    /// Cycle in which the first inputs of each image were fetched; empty if no layer computes anything.
+    /// For each image, the cycle in which its first inputs were fetched; empty if no layer computes anything.
     pub begun: Vec<Cycle>,
-    /// Cycle in which the last result of each image was written; empty if the last layer computes nothing.
+    /// For each image, the cycle in which its last result was written; empty if the last layer computes nothing.
     pub images: Vec<Cycle>,
-    /// A sum over every completion and its cycle: equal for equal behaviour.
+    /// Sum, modulo 2^64, of hashes of every completion and its cycle. Equal runs have equal digests.
     pub digest: u64,
-    /// One entry per layer of the network.
+    /// One entry for each layer of the network.
     pub layers: Vec<LayerOutcome>,
     /// Chips with at least one IMA in use.
     pub chips: u32,
 }
 
-/// What a run did for one layer.
+/// Results of a run for one layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LayerOutcome {
-    /// Counts of all components.
+    /// Counts of all components that worked for the layer.
     pub counts: Counts,
-    /// IMA-cycles by cause; they add up to `imas` times the cycles of the run.
+    /// IMA-cycles by cause. Their sum is `imas` times the cycles of the run.
     pub stalls: Stalls,
     /// IMAs of all replicas.
     pub imas: u64,
-    /// First cycle in which its inputs were fetched.
+    /// First cycle in which its inputs were fetched; `None` if it computes nothing.
     pub first_cycle: Option<Cycle>,
-    /// Last cycle in which its results were written.
+    /// Last cycle in which its results were written; `None` if none was.
     pub last_cycle: Option<Cycle>,
 }
 
 impl Outcome {
-    /// Counts of all layers.
+    /// Counts added up over all layers.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         self.layers.iter().for_each(|layer| counts += &layer.counts);
         counts
     }
 
-    /// Stalls of all layers.
+    /// Stalls added up over all layers.
     pub fn stalls(&self) -> Stalls {
         let mut stalls = Stalls::default();
         self.layers.iter().for_each(|layer| stalls += &layer.stalls);
@@ -55,7 +61,7 @@ impl Outcome {
     }
 }
 
-/// Adds up what the components counted, and checks that nothing was lost.
+/// Adds up the counts of the components and checks the conservation laws.
 pub fn collect(
     arch: &Arch,
     layout: &Layout,
@@ -95,7 +101,7 @@ pub fn collect(
             layer.stalls += &control.stalls;
             layer.first_cycle = layer.first_cycle.into_iter().chain(control.begun.first().copied()).min();
             if control.begins_images {
-                // A replica without windows begins none.
+                // A replica without windows begins no image.
                 begun.resize(begun.len().max(control.begun.len()), Cycle::MAX);
                 begun.iter_mut().zip(&control.begun).for_each(|(first, &own)| *first = own.min(*first));
             }
@@ -124,7 +130,8 @@ pub fn collect(
     Ok(outcome)
 }
 
-/// When each image was done, up to the first that is not, and how many must be: none where nothing is computed.
+/// Completion cycle of each image, up to the first unfinished one, and the number of images that must finish: 0 if the
+/// last layer computes nothing.
 fn finished_images(layout: &Layout, board: &Board, options: &Options) -> (Vec<Cycle>, u32) {
     let last = layout.layers.last().expect("a network has at least one layer");
     let positions = last.produced.iter().filter(|&&step| step != mapper::NEVER).count();
@@ -155,7 +162,7 @@ fn used_chips(arch: &Arch, layout: &Layout) -> u32 {
     chips.len() as u32
 }
 
-/// What must hold after every run.
+/// Checks the conservation laws, which hold after every run.
 fn check(outcome: &Outcome, layout: &Layout, options: &Options) {
     for (layer, layout) in outcome.layers.iter().zip(&layout.layers) {
         let name = &layout.layer.name;

@@ -1,16 +1,19 @@
-//! What "settled" means: the one place that decides whether a run has a pace.
+//! Definition of a settled run: the one place that decides whether a run has a pace.
 //!
-//! The machine is *loaded* until the first inputs of the last image are fetched; what finishes later meets less and
-//! less traffic. Of the images that finish while it is loaded, the later half counts: before it, queues grow. The run
-//! is settled if
+//! The machine is *loaded* until the first inputs of the last image are fetched; images that finish later meet less and
+//! less traffic. Of the images that finish while it is loaded, the later half counts: queues grow during the earlier
+//! half. An interval is the time in cycles between the last results of successive images. The run is settled if
 //!
 //! - the intervals of these images are all equal, and images begin as often as they finish, within 1 %: the run repeats
-//!   itself. This holds too where it is the later half of all images, and at least two intervals, that are equal: then
-//!   the end of the run has changed nothing. Or
-//! - the halves of these images are each long enough for an image to begin after the first of them has finished, and to
-//!   finish within them: what an image does to the next has had the time to show. The mean intervals of both halves agree
-//!   within 1 %. So does twice the standard error of the mean, which is that of batches of √n intervals, since one
-//!   interval depends on the one before.
+//!   itself. Equal intervals of the later half of all images, and at least two, settle the run as well: then the end of
+//!   the run has changed nothing. Or
+//! - each half of these images is long enough for an image to begin after the first of the half has finished, and to
+//!   finish within the half, so that the effect of an image on the next has had the time to show; the mean intervals of
+//!   both halves agree within 1 %; and twice the standard error of the mean is within 1 % of it. The error is that of
+//!   batches of √n intervals, since one interval depends on the one before.
+//!
+//! Otherwise [`Outcome::pace`] returns the reason, from which [`Unsettled::images_needed`] estimates a sufficient
+//! number of images. `docs/model.md` ("Digest, settled, bound") states the same rule.
 
 use std::ops::RangeInclusive;
 
@@ -18,40 +21,40 @@ use des::Cycle;
 
 use crate::Outcome;
 
-/// The part of a mean by which what is compared may differ.
+/// Relative difference up to which two means agree.
 const TOLERANCE: f64 = 0.01;
 
 /// The pace of a settled run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pace {
-    /// Mean cycles from one image's last result to the next's.
+    /// Mean interval in cycles, from the last result of an image to that of the next.
     pub cycles_per_image: f64,
     /// Twice the standard error of that mean, in cycles.
     pub error: f64,
-    /// Latency under load; `None` if it still grows, as buffers fill.
+    /// Latency under load; `None` while it still grows because buffers fill.
     pub latency: Option<Latency>,
 }
 
-/// Cycles from the one in which an image's first inputs are fetched to that of its last result, both included, of the
-/// images whose intervals count.
+/// Latency in cycles of the images whose intervals count: from the fetch of an image's first inputs to its last result,
+/// both cycles included.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Latency {
-    /// Of all of them.
+    /// Mean over these images.
     pub mean: f64,
-    /// Of the slowest.
+    /// Latency of the slowest of these images.
     pub longest: Cycle,
 }
 
-/// Why a run is not settled.
+/// Reason why a run is not settled.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Unsettled {
-    /// There is no interval.
+    /// One image has no interval.
     #[error("one image has no interval")]
     OneImage,
-    /// The network has no results to wait for.
+    /// The last layer computes nothing, so no image has a result.
     #[error("the last layer computes nothing")]
     NoResults,
-    /// The run is too short for what an image does to the next to show.
+    /// The run is too short to show the effect of an image on the next.
     #[error("{loaded} of {images} images finish before the last begins")]
     TooShort {
         /// Images of the run.
@@ -69,29 +72,29 @@ pub enum Unsettled {
         /// Mean interval of the later half.
         later: f64,
     },
-    /// The mean is not known well enough.
+    /// The standard error of the mean is too large.
     #[error("intervals scatter, {mean:.0} cycles in the mean with an error of {error:.0}")]
     Scattered {
-        /// Images that finish after the last one begins.
+        /// Images that finish after the last image begins.
         after: usize,
-        /// Intervals that count.
+        /// Number of intervals that count.
         intervals: usize,
-        /// Their mean.
+        /// Their mean, in cycles.
         mean: f64,
-        /// Twice its standard error.
+        /// Twice the standard error of the mean, in cycles.
         error: f64,
     },
 }
 
 impl Unsettled {
-    /// Images with which the run would settle, as far as this one tells; `None` if it tells nothing.
+    /// Estimates the images with which the run would settle; `None` if this run allows no estimate.
     pub fn images_needed(&self) -> Option<u64> {
         match *self {
             Unsettled::OneImage | Unsettled::NoResults => None,
-            // One image more than are under way in each half that counts, twice that before them, and those at the end.
+            // One image more than are in flight, in each half that counts; twice that before; and those at the end.
             Unsettled::TooShort { images, loaded } => Some((5 * (images - loaded) + 5).max(images + 1) as u64),
             Unsettled::Drifting { images, .. } => Some(2 * images as u64),
-            // The error falls with the root of the intervals.
+            // The error falls with the square root of the number of intervals.
             Unsettled::Scattered { after, intervals, mean, error } => {
                 let wanted = intervals as f64 * (error / (TOLERANCE * mean)).powi(2);
                 Some(after as u64 + 2 * wanted.ceil() as u64 + 2)
@@ -101,7 +104,7 @@ impl Unsettled {
 }
 
 impl Outcome {
-    /// The pace of the run, if it is settled.
+    /// Returns the pace of a settled run, or else the reason why it is not settled.
     pub fn pace(&self) -> Result<Pace, Unsettled> {
         let (begun, done) = (&self.begun[..], &self.images[..]);
         let images = done.len();
@@ -139,7 +142,7 @@ impl Outcome {
         Pace { cycles_per_image: self.mean_interval(window), error, latency: self.latency(window) }
     }
 
-    /// Whether all intervals of `window` are equal, and images begin as often.
+    /// True if all intervals of the images `window` are equal and images begin as often as they finish.
     fn repeats(&self, window: &RangeInclusive<usize>) -> bool {
         let intervals = || self.images[window.clone()].windows(2).map(|pair| pair[1] - pair[0]);
         let begin = (self.begun[*window.end()] - self.begun[*window.start()]) as f64;
@@ -152,11 +155,11 @@ impl Outcome {
         (self.images[last] - self.images[first]) as f64 / (last - first) as f64
     }
 
-    /// Standard error of the mean interval, from the means of batches that follow each other.
+    /// Standard error of the mean interval in cycles, from the means of successive batches.
     fn standard_error(&self, window: &RangeInclusive<usize>) -> f64 {
         let (first, last) = (*window.start(), *window.end());
         let size = (last - first).isqrt();
-        // What does not fill a batch is left out at the beginning.
+        // Intervals at the beginning that do not fill a batch are left out.
         let ends: Vec<usize> = (first..=last).rev().step_by(size).collect();
         let means: Vec<f64> = ends.windows(2).map(|ends| self.mean_interval(&(ends[1]..=ends[0]))).collect();
         let batches = means.len() as f64;
@@ -165,7 +168,7 @@ impl Outcome {
         (squares / (batches - 1.0) / batches).sqrt()
     }
 
-    /// Latency of the images of `window`, if it does not grow.
+    /// Latency of the images `window`; `None` if it grows.
     fn latency(&self, window: &RangeInclusive<usize>) -> Option<Latency> {
         let of_each: Option<Vec<Cycle>> = window.clone().map(|image| self.latency_of(image)).collect();
         let of_each = of_each?;
@@ -175,7 +178,7 @@ impl Outcome {
         agree(mean(earlier), mean(later)).then_some(latency)
     }
 
-    /// Cycles from the one in which the first inputs of an image are fetched to that of its last result, both included;
+    /// Latency of an image in cycles, from the fetch of its first inputs to its last result, both cycles included;
     /// `None` if the last layer does not depend on the first.
     pub fn latency_of(&self, image: usize) -> Option<Cycle> {
         let (begun, done) = (*self.begun.get(image)?, *self.images.get(image)?);
@@ -183,7 +186,7 @@ impl Outcome {
     }
 }
 
-/// Whether two means agree, as far as a pace has to be known.
+/// True if two means differ by at most [`TOLERANCE`] of the smaller.
 fn agree(a: f64, b: f64) -> bool {
     (a - b).abs() <= TOLERANCE * a.min(b)
 }
@@ -192,7 +195,7 @@ fn agree(a: f64, b: f64) -> bool {
 mod tests {
     use super::*;
 
-    /// A run whose images begin and finish with these intervals, the first one finished in cycle `latency`.
+    /// A run of images that begin and finish at these intervals; the first finishes in cycle `latency`.
     fn run(latency: Cycle, begin: &[Cycle], done: &[Cycle]) -> Outcome {
         assert_eq!(begin.len(), done.len());
         let from = |first: Cycle, intervals: &[Cycle]| -> Vec<Cycle> {
@@ -213,7 +216,7 @@ mod tests {
         }
     }
 
-    /// Numbers below `below` that look random.
+    /// Pseudo-random numbers below `below`.
     fn noise(count: usize, below: u64) -> Vec<Cycle> {
         let mut state = 9u64;
         let next = |_| {
@@ -246,7 +249,7 @@ mod tests {
 
     #[test]
     fn equal_intervals_of_images_that_begin_faster_have_to_last() {
-        // Queues grow by a fourth of an image each time; when they are full, the pace may be another.
+        // Queues grow by a quarter of an image each time; once they are full, the pace may change.
         assert!(run(90, &[30; 9], &[40; 9]).pace().is_err());
     }
 
@@ -260,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_plateau_shorter_than_the_passage_of_an_image_settles_nothing() {
-        // As VGG16 does for some eight images while its queues grow: about 3,560 cycles, and 3,988 in the end.
+        // Intervals of VGG16: about 3,560 cycles for some eight images while its queues grow, and 3,988 in the end.
         let begin = [3136; 24];
         let done = [
             4907, 4905, 4546, 4851, 4833, 4430, 4000, 3966, 3528, 3589, 3487, 3660, 3605, 3440, 3268, 3892, 4042, 4037,
@@ -309,7 +312,7 @@ mod tests {
 
     #[test]
     fn the_error_of_intervals_that_depend_on_each_other_is_that_of_batches() {
-        // Waves of 16 intervals: neighbours are alike, and one interval tells nothing that the next does not.
+        // Waves of 16 equal intervals: neighbours carry the same information.
         let waves = |images: usize| -> Vec<Cycle> {
             noise(images / 16 + 1, 800).into_iter().flat_map(|noise| [600 + noise; 16]).take(images - 1).collect()
         };
@@ -319,7 +322,7 @@ mod tests {
         let mean = outcome.mean_interval(&(0..=1023));
         let squares: f64 = intervals.iter().map(|&interval| (interval as f64 - mean).powi(2)).sum();
         let of_each = (squares / 1022.0 / 1023.0).sqrt();
-        // Four times that of independent intervals, within what a sample of 64 waves tells.
+        // Four times that of independent intervals, within the scatter of a sample of 64 waves.
         assert!((2.5..6.0).contains(&(of_batches / of_each)), "{of_batches} and {of_each}");
     }
 

@@ -1,3 +1,10 @@
+//! Addresses of components: from a layout to numbered blocks in tiles, and from these to a board.
+//!
+//! Within a tile, input slices, layer controls, lockstep groups and IMAs have numbers of their own. Part `i` of the
+//! output register takes the results of lockstep group `i`. Over the board, input slices are numbered layer by layer
+//! for the room table. The accumulator tile of each (replica, output group) comes from the layout; all other tiles with
+//! IMAs of the group are its contributors. Limits of these numbers are checked by the mapper.
+
 use arch::{Arch, Rate};
 use components::{
     Contributor, Direction, Ima, Inputs, LayerControl, Link, LockstepGroup, Mesh, MeshGeometry, PartialSums, Rooms,
@@ -7,30 +14,30 @@ use mapper::{LayerLayout, Layout, OutputGroup};
 
 use crate::{Board, Options};
 
-/// Who talks to whom: numbers of the blocks in their tiles, worked out from a layout.
+/// Numbers of the blocks in their tiles and addresses of producers and consumers, derived from a layout.
 pub struct Wiring<'a> {
     arch: &'a Arch,
-    /// Conversions of an ADC in a cycle.
+    /// Conversions per cycle, per ADC.
     conversions: Rate,
     layout: &'a Layout,
-    /// One entry for each tile of the board up to the last one used.
+    /// One entry for each tile of the board, up to the last tile in use.
     tiles: Vec<TilePlan>,
-    /// For each layer, where its shares are: (tile, number of the inputs there).
+    /// For each layer, the places of its input slices: (tile, number of the inputs in the tile).
     slices: Vec<Vec<(u32, u8)>>,
-    /// For each layer, the number of its first slice of inputs on the board.
+    /// For each layer, the number over the board of its first input slice.
     first_slices: Vec<u32>,
-    /// For each layer and output group, the shares of the next layer.
+    /// For each layer and output group, the input slices of the next layer.
     targets: Vec<Vec<Vec<Target>>>,
-    /// For each layer, where each (replica, group) is finished.
+    /// For each layer, the accumulator of each (replica, group), at index replica x groups + group.
     accumulators: Vec<Vec<Contributor>>,
 }
 
 /// The blocks of one tile before they are built.
 #[derive(Default)]
 struct TilePlan {
-    /// (layer, share).
+    /// (layer, input slice of the layer).
     inputs: Vec<(usize, usize)>,
-    /// (layer, replica, IMAs as bits).
+    /// (layer, replica, IMAs of the tile as bits).
     controls: Vec<(usize, u32, u64)>,
     sums: Vec<SumsPlan>,
     /// (IMA of the replica, control).
@@ -46,8 +53,9 @@ struct SumsPlan {
     /// IMAs of the tile, one bit each.
     imas: u64,
     contributors: Vec<Contributor>,
-    /// Max-pools that the windows finished here go to, and who feeds the one here, as far as replicas share positions.
+    /// Max-pools that windows finished here go to. 0 if no replica shares positions with another.
     pools: u32,
+    /// Accumulators of the replicas that feed the max-pool here. Empty if no replica shares positions with another.
     feeders: Vec<Contributor>,
 }
 
@@ -79,7 +87,7 @@ impl<'a> Wiring<'a> {
         wiring
     }
 
-    /// The shares of layer `next`, for each output group of the layer before.
+    /// The input slices of layer `next` as targets, for each output group of the layer before.
     fn targets_in(&self, next: usize) -> Vec<Vec<Target>> {
         let LayerLayout { slices, stored_bits, .. } = &self.layout.layers[next];
         let of_group = |group: &OutputGroup| {
@@ -118,11 +126,11 @@ impl<'a> Wiring<'a> {
         let arch = self.arch;
         let mut accumulators = Vec::with_capacity(layer.replicas.len() * groups as usize);
         for replica in 0..layer.replicas.len() as u32 {
-            // Tiles with IMAs of each group, in order.
+            // Tiles with IMAs of each output group, in order of IMAs.
             let mut contributors: Vec<Vec<Contributor>> = vec![Vec::new(); groups as usize];
             for (tile, _, ima) in layer.places(arch, replica) {
                 let (_, col_group) = layer.geometry.groups_of(ima);
-                // In order, and each column group belongs to one.
+                // Output groups are in order, and each column group belongs to one of them.
                 let group = layer.groups.partition_point(|group| group.col_groups.end <= col_group) as u32;
                 let plan = self.tile(tile);
                 if plan.controls.last().is_none_or(|&(layer, of, _)| (layer, of) != (index, replica)) {
@@ -167,19 +175,19 @@ impl<'a> Wiring<'a> {
         &mut self.tiles[tile as usize].sums[usize::from(sums)]
     }
 
-    /// The parts of output registers that finish the windows of a replica, by output group.
+    /// Accumulators of a replica, by output group: the parts of output registers that finish its windows.
     pub fn accumulators(&self, layer: usize, replica: u32) -> &[Contributor] {
         let groups = self.layout.layers[layer].groups.len();
         &self.accumulators[layer][replica as usize * groups..][..groups]
     }
 
-    /// Room in the buffers of `board`, slice by slice.
+    /// The room table of `board`, with the first limit of each input slice.
     pub fn rooms(&self, board: &Board) -> Rooms {
         let slices = self.slices.iter().flatten();
         Rooms::new(slices.map(|&(tile, inputs)| board.tiles[tile as usize].inputs()[usize::from(inputs)].limit()))
     }
 
-    /// Builds the components.
+    /// Builds the components. Their arenas have the numbering of [`components::Context`].
     pub fn board(&self, options: &Options) -> Board<'_> {
         let arch = self.arch;
         let layers = self.layout.layers.len();
@@ -202,7 +210,7 @@ impl<'a> Wiring<'a> {
         let (arch, layers) = (self.arch, &self.layout.layers);
         let inputs_of =
             |layer: usize| plan.inputs.iter().position(|&(of, _)| of == layer).expect("every replica has inputs");
-        // What lies before it is cropped as a whole.
+        // Layers before it are cropped as a whole.
         let first = layers.iter().position(|layer| layer.computed_windows() > 0);
         let controls = plan.controls.iter().map(|&(layer, replica, imas)| {
             let (inputs, begins_images) = (inputs_of(layer) as u8, Some(layer) == first);
@@ -235,7 +243,7 @@ impl<'a> Wiring<'a> {
         )
     }
 
-    /// Inputs of a tile. What its buffer has beyond their needs is given to them in proportion.
+    /// Inputs of a tile. Slices divide the whole buffer in proportion to their needs.
     fn inputs(&self, plan: &TilePlan, options: &Options) -> Vec<Inputs<'_>> {
         let slices = plan.inputs.iter().map(|&(layer, slice)| &self.layout.layers[layer].slices[slice]);
         let needed = |slice: &mapper::InputSlice| u64::from(slice.order.positions_at_once) * slice.position_bits;
@@ -255,10 +263,10 @@ impl<'a> Wiring<'a> {
         inputs.collect()
     }
 
-    /// Windows of each lockstep group that the output register of a tile holds.
+    /// Windows that the output register of a tile holds, for each lockstep group.
     fn slots(&self, plan: &TilePlan, options: &Options) -> u32 {
         if options.uncontended {
-            // Far more than windows in progress, and far from overflow.
+            // Far above the windows in progress, and far below overflow.
             return u32::MAX / 4;
         }
         let one_window = |sums: &SumsPlan| {

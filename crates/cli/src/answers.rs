@@ -1,4 +1,7 @@
-//! The answers to pictures, for the terminal, as CSV and as JSON.
+//! Answers to pictures, for the terminal, as CSV and as JSON.
+//!
+//! CSV and JSON have the plan, the answer and the cost of every picture; the terminal shows the first. Totals are over
+//! all pictures.
 
 use arch::Arch;
 use inference::{Answer, Ranges};
@@ -17,7 +20,7 @@ const SCHEMA: u32 = 1;
 /// Classes of each picture in JSON.
 const TOP: usize = 5;
 
-/// What the pictures amount to so far.
+/// Answers so far, and their totals.
 pub struct Answers {
     rows: Vec<PictureAnswer>,
     /// The same in JSON.
@@ -27,12 +30,13 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// None so far.
+    /// Starts without answers.
     pub fn new(totals: AnswerTotals) -> Self {
         Self { rows: Vec::new(), pictures: Vec::new(), totals }
     }
 
-    /// Adds a picture's, of which `top` classes are listed. `computed` is the part of the multiply-accumulates.
+    /// Adds a picture's answer, with its `top` likeliest classes. `computed` is the part of the multiply-accumulates
+    /// that are computed, 0 to 1.
     pub fn add(
         &mut self,
         picture: &str,
@@ -80,12 +84,12 @@ impl Answers {
         });
     }
 
-    /// Prints the first answers, and what all amount to.
+    /// Prints the first answers and the totals.
     pub fn print(&self) -> Result<(), Failure> {
         output::print(&report::terminal::answers(&self.rows, &self.totals))
     }
 
-    /// All answers, and the ranges that they were computed with.
+    /// All answers as JSON, with the ranges that they were computed with.
     pub fn json(&self, selected: &Selected, ranges: &Ranges) -> String {
         let Selected { arch, network, plan_name, .. } = selected;
         let AnswerTotals { skipped, right, simulations, whole_pj, method, clipped, saturated, .. } = self.totals;
@@ -149,7 +153,7 @@ impl Answers {
     }
 }
 
-/// What the program did to compute answers.
+/// Name of a method in results.
 pub fn method_name(method: Method) -> &'static str {
     match method {
         Method::Integer => "integer products, which these crossbars provably compute",

@@ -1,4 +1,8 @@
-//! The ranges of activations: from pictures, or from a file.
+//! Input ranges of the layers, from pictures or from a file.
+//!
+//! By default 32 of the pictures to answer decide the ranges. They are drawn by the digest of their content, so that
+//! the choice does not depend on names or order. The ranges are stored with a fingerprint of network and weights, and
+//! refused with any other.
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -15,7 +19,7 @@ use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::pictures::{Labelled, Loaded, processors};
 
-/// Pictures that decide the ranges of activations if nothing else is said.
+/// Default number of pictures that decide the ranges of activations.
 const CALIBRATE: u64 = 32;
 
 /// Share of a layer's inputs above which saturation is worth a warning.
@@ -37,7 +41,7 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Finds or reads the ranges for answers to `loaded`, and writes them if that was asked for.
+    /// Finds or reads the ranges for answers to `loaded`, and writes them if requested.
     pub fn ranges(&self, network: &Network, weights: &[LayerWeights], loaded: &Loaded) -> Result<Ranges, Failure> {
         let _span = info_span!("calibrate").entered();
         let save = self.save_ranges.as_deref().map(Output::create).transpose()?;
@@ -102,7 +106,7 @@ impl Calibration {
         }
     }
 
-    /// How many of the pictures to answer decide; `None` if files were named.
+    /// Number of the pictures to answer that decide the ranges; `None` if files were named.
     fn count(&self) -> Result<Option<u64>, Fault> {
         let count = match &self.calibrate[..] {
             [] => Some(CALIBRATE),
@@ -116,8 +120,8 @@ impl Calibration {
     }
 }
 
-/// The pictures with the smallest digests. Which they are depends on no name and no order, and hardly on what else is
-/// there: another picture takes the place of at most one of them.
+/// The `count` pictures with the smallest digests. The choice depends on no name and no order; adding a picture
+/// replaces at most one of them.
 fn drawn(loaded: &Loaded, count: u64) -> Vec<&Labelled> {
     let mut pictures: Vec<&Labelled> = loaded.pictures.iter().collect();
     pictures.sort_by_key(|picture| picture.digest);
@@ -125,7 +129,7 @@ fn drawn(loaded: &Loaded, count: u64) -> Vec<&Labelled> {
     pictures
 }
 
-/// Of all that ranges depend on beside pictures.
+/// Fingerprint of all that ranges depend on except pictures: the network and the weights.
 fn fingerprint(network: &Network, weights: &[LayerWeights]) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(format!("{:?} {:?} {:?}", network.input, network.layers, network.preprocessing).as_bytes());

@@ -1,19 +1,23 @@
-//! Accuracy against energy of ways to choose plans.
+//! Accuracy and energy of policies, compared with fixed crops and the oracle.
+//!
+//! An [`Evaluation`] sums one [`Point`] per picture and policy. Its means are curves, as CSV and SVG in the manner of
+//! AQuA's Figure 3, or the settings among which `--tune` chooses. Energies are relative to no crop, and include that of
+//! the predictor.
 
 use inference::Crop;
 use plotters::prelude::*;
 use predictor::{Policy, Shape};
 
-/// What one picture gave under one way to choose.
+/// Result of one picture under one policy.
 #[derive(Clone, Copy)]
 pub struct Point {
-    /// Energy, pJ; that of the predictor is included.
+    /// Energy, pJ, including that of the predictor.
     pub energy_pj: f64,
-    /// Whether the answer was right at top-1.
+    /// True if the answer was right at top-1.
     pub right: bool,
 }
 
-/// Sums over the pictures seen so far.
+/// Sums over the pictures added so far.
 pub struct Evaluation {
     crops: Vec<Crop>,
     policies: Vec<Policy>,
@@ -29,9 +33,9 @@ struct Sum {
     right: usize,
 }
 
-/// Some ways to choose that belong together.
+/// Policies that differ in one setting.
 pub struct Curve {
-    /// What they are called.
+    /// Name of the curve.
     pub name: String,
     /// Setting, energy relative to no crop, and share of right answers.
     pub points: Vec<(String, f64, f64)>,
@@ -45,7 +49,7 @@ impl Sum {
 }
 
 impl Evaluation {
-    /// Nothing seen yet.
+    /// Starts without pictures.
     pub fn new(crops: &[Crop], policies: Vec<Policy>) -> Self {
         Self {
             pictures: 0,
@@ -57,7 +61,7 @@ impl Evaluation {
         }
     }
 
-    /// Adds a picture: what it gave under each crop and each policy.
+    /// Adds a picture: its results under each crop and each policy.
     pub fn add(&mut self, fixed: &[Point], predicted: &[Point]) {
         self.pictures += 1;
         self.fixed.iter_mut().zip(fixed).for_each(|(sum, point)| sum.add(*point));
@@ -88,7 +92,7 @@ impl Evaluation {
         curves
     }
 
-    /// All policies, as settings among which to choose.
+    /// All policies, as settings to choose from.
     pub fn settings(&self) -> Settings {
         let right = self.fixed[0].right;
         let energy = |sum: &Sum| sum.energy_pj / self.fixed[0].energy_pj;
@@ -120,7 +124,7 @@ impl Settings {
         text
     }
 
-    /// For each shape the policy of least energy that leaves as many answers right as no crop does, as options.
+    /// For each shape the policy of least energy with as many right answers as without a crop, as options.
     pub fn best(&self) -> String {
         let mut shapes: Vec<&Shape> = Vec::new();
         for (policy, ..) in &self.tried {
@@ -184,17 +188,17 @@ pub fn plot(curves: &[Curve]) -> Result<String, String> {
     Ok(svg)
 }
 
-/// How far below the least accuracy of a fixed crop the plot goes.
+/// Distance of the plot's lower end from the least accuracy of a fixed crop.
 const BELOW_FIXED: f64 = 0.1;
 
-/// Colours that people with any colour vision tell apart (Okabe and Ito).
+/// Colours that readers with any colour vision can distinguish (Okabe and Ito).
 const COLOURS: [RGBColor; 5] =
     [RGBColor(90, 90, 90), RGBColor(0, 158, 115), RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(204, 121, 167)];
 
 fn draw(curves: &[Curve], svg: &mut String) -> Result<(), DrawingAreaErrorKind<std::io::Error>> {
     let fixed = &curves[0].points;
     let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
-    // What is much worse than the worst fixed crop is of no use, and would squeeze the rest.
+    // Points far below the worst fixed crop are of no use, and would compress the others.
     let floor = (least(&mut fixed.iter().map(|point| point.2)) - BELOW_FIXED).max(0.0);
     let shown = || curves.iter().flat_map(|curve| &curve.points).filter(|point| point.2 >= floor);
     let energies = (least(&mut shown().map(|point| point.1)) - 0.05).max(0.0)..1.03;

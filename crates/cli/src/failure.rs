@@ -1,4 +1,7 @@
-//! Why a command stops, and how it says so.
+//! Failures of commands, their messages and exit codes.
+//!
+//! Errors of all crates convert to [`Failure`], so that commands use `?`. A mistake of the user is a fault with a
+//! remedy, and with a place if it is in a file.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -10,26 +13,26 @@ use mapper::MappingError;
 
 use crate::interrupt;
 
-/// Why a command stops.
+/// Reason for which a command stops.
 pub enum Failure {
     /// Mistakes of the user's.
     User(Faults),
-    /// Everything was done, and some of it failed: what to say.
+    /// All work was done, and part of it failed: the message.
     Partial(String),
-    /// Stopped by a signal: how to go on.
+    /// Stopped by a signal: its number, and a message that says how to continue.
     Interrupted(i32, String),
-    /// Anything else: a full disk, a simulation that cannot go on.
+    /// Any other error: a full disk, a simulation that cannot continue.
     Other(Box<dyn Error + Send + Sync>),
 }
 
 impl Failure {
-    /// The disk is full, or the like.
+    /// Failure to write `what`, such as a full disk.
     pub fn not_written(what: impl Display, error: &io::Error) -> Failure {
         Failure::Other(format!("{what} could not be written: {error}").into())
     }
 
-    /// Says on standard error what went wrong; 2 for the user's mistakes, 128 and its number for a signal, 1 for
-    /// everything else.
+    /// Prints the failure to standard error and returns the exit code: 2 for the user's mistakes, 128 plus its number
+    /// for a signal, 1 otherwise.
     pub fn report(self) -> ExitCode {
         match self {
             Failure::User(faults) => {

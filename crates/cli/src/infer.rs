@@ -1,4 +1,7 @@
 //! `aquasim infer`: answers pictures on the crossbars, each under its own plan.
+//!
+//! Every answer is computed bit by bit and simulated for its cost; crate `inference` checks that the counts of both are
+//! equal. Pictures are answered on all processors and printed in their order.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,8 @@
-//! SIGINT and SIGTERM: files that are not complete are removed, whatever command is at work.
+//! SIGINT and SIGTERM: incomplete files are removed, whichever command is running.
+//!
+//! A thread waits for signals. On a signal it removes all files of [`temporary`] that are not [`complete`] and ends the
+//! program. A command that called [`finish_first`] is given the first signal and stops by itself; a second one ends the
+//! program.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,12 +21,13 @@ use crate::output;
 
 /// Files that are not complete.
 static INCOMPLETE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-/// What a command says that has something to finish before it stops.
+/// Message of a command that finishes part of its work before it stops.
 static FINISHING: OnceLock<&str> = OnceLock::new();
-/// The signal that such a command was sent; 0 if none.
+/// Signal sent to such a command; 0 if none.
 static SENT: AtomicI32 = AtomicI32::new(0);
 
-/// Starts to listen. A signal ends the program with exit code 128 + its number, as shells have it.
+/// Starts the thread that waits for signals. A signal ends the program with exit code 128 + its number, by the
+/// convention of shells.
 pub fn listen() -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     thread::spawn(move || {
@@ -33,10 +38,10 @@ pub fn listen() -> io::Result<()> {
                 output::say(message);
                 continue;
             }
-            // Held to the end: no file is created or completed from here on.
+            // Locked until the program ends, so that no file is created or completed from here on.
             let incomplete = incomplete();
             for path in incomplete.iter() {
-                // One that is gone has been removed by its owner.
+                // A missing file was removed by its owner.
                 let _ = fs::remove_file(path);
             }
             process::exit(exit_code(signal).into());
@@ -45,12 +50,12 @@ pub fn listen() -> io::Result<()> {
     Ok(())
 }
 
-/// From now on the first signal only says `message` and is kept for [`sent`]. The second ends the program.
+/// Makes the first signal print `message` and be kept for [`sent`]. A second signal ends the program.
 pub fn finish_first(message: &'static str) {
     FINISHING.set(message).expect("one command is at work");
 }
 
-/// The signal that came, for a command that finishes first.
+/// Signal received, for a command that called [`finish_first`].
 pub fn sent() -> Option<i32> {
     Some(SENT.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
 }
@@ -60,7 +65,7 @@ pub fn exit_code(signal: i32) -> u8 {
     128 + signal as u8
 }
 
-/// A nameless file in `folder`, with the permissions of any other, that a signal removes.
+/// Creates a temporary file in `folder`, with the usual permissions, that a signal removes.
 pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -77,7 +82,7 @@ pub fn complete(file: NamedTempFile, place: &Path) -> io::Result<()> {
     file.persist(place).map(drop).map_err(|error| error.error)
 }
 
-/// A signal removes these files, too, if it comes before they are moved to their places.
+/// Adds files that a signal removes if it comes before they are moved to their places.
 pub fn remove_too(paths: impl IntoIterator<Item = PathBuf>) {
     incomplete().extend(paths);
 }

@@ -1,4 +1,4 @@
-//! The program's own log.
+//! Log of the program itself on standard error: phases and their wall time.
 
 use std::env;
 use std::io::{IsTerminal, stderr};
@@ -7,11 +7,11 @@ use document::Fault;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-/// Says which parts of the program to log, as in `AQUASIM_LOG=info`.
+/// Environment variable that selects the parts of the program to log, as in `AQUASIM_LOG=info`.
 const VARIABLE: &str = "AQUASIM_LOG";
 
-/// Logs to standard error what takes how long, if the user asks for it: with `-v` (phases), `-vv` (layers and points,
-/// too) or in the environment, which goes before.
+/// Starts logging if requested with `-v` (phases), `-vv` (also layers and points) or in the environment, which takes
+/// precedence.
 pub fn start(verbosity: u8) -> Result<(), Fault> {
     let of_arguments = [None, Some("info"), Some("debug")][usize::from(verbosity.min(2))];
     let filter = match env::var(VARIABLE) {

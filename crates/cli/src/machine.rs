@@ -1,4 +1,6 @@
-//! `aquasim arch`: machines, without a network.
+//! `aquasim arch`: checks, prints and compares machines, without a network.
+//!
+//! Crate `arch` reads the files and derives the figures; this module prints them.
 
 use clap::{Args, Subcommand};
 
@@ -42,7 +44,7 @@ enum Command {
 }
 
 impl Machine {
-    /// Does what was asked for.
+    /// Executes the subcommand.
     pub fn execute(self) -> Result<(), Failure> {
         match self.command {
             Command::Check { file } => check(&file),

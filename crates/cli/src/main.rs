@@ -1,4 +1,26 @@
-//! The command line: simulates neural networks on memristor accelerators, cycle by cycle.
+//! Command line of aquasim: simulates neural networks on memristor accelerators, cycle by cycle.
+//!
+//! One module for each command; each has the options of the command and `execute`:
+//!
+//! | command | result |
+//! | --- | --- |
+//! | `run` | cycles, energy and stalls of a network on a machine |
+//! | `stalls` | bound on the pace, causes of stalls, changes that would help |
+//! | `map` | place of a network on a machine |
+//! | `arch` | checks, prints and compares machines |
+//! | `paper` | AQuA's tables and figures |
+//! | `sweep`, `merge` | every point of a grid; shards of a sweep put together |
+//! | `infer` | answers and costs of pictures |
+//! | `tolerance` | the crops that each picture tolerates |
+//! | `predict` | plans chosen from pictures alone |
+//!
+//! Options shared by several commands are modules of their own: `selection` (machine, network, plan, mapping),
+//! `workload` (a selection and the run), `pictures` (weights, pictures, labels), `calibration` (input ranges) and
+//! `policy` (a plan for each picture). The rest is common machinery: `output` writes results, `failure` reports errors,
+//! `interrupt` handles signals, `progress` and `log` show progress on standard error.
+//!
+//! Results go to standard output or to files, messages to standard error. The exit code is 0 on success, 2 for a
+//! mistake of the user, 128 plus its number after a signal, and 1 otherwise.
 
 mod answers;
 mod calibration;

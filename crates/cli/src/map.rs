@@ -1,4 +1,4 @@
-//! `aquasim map`: where a network lies on a machine.
+//! `aquasim map`: the place of a network on a machine, as a table, a mapping file or a drawing.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ pub struct Map {
 }
 
 impl Map {
-    /// Maps, writes the files that were asked for and prints the table.
+    /// Maps the network, writes the files requested and prints the table.
     pub fn execute(self) -> Result<(), Failure> {
         let floorplan_is_text = self.floorplan.as_deref() == Some(Path::new("text"));
         let svg = self.floorplan.filter(|_| !floorplan_is_text);

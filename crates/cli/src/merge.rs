@@ -1,4 +1,4 @@
-//! `aquasim merge`: puts the shards of a sweep together.
+//! `aquasim merge`: puts the shards of a sweep together. The tables equal those of the unsharded sweep.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub struct Merge {
 }
 
 impl Merge {
-    /// Merges, and writes the tables.
+    /// Merges the shards and writes the tables.
     pub fn execute(self) -> Result<(), Failure> {
         let folder = sweep::merge(&self.shards, &self.out)?;
         write_tables(&folder, &self.out)

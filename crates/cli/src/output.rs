@@ -1,4 +1,8 @@
-//! Where results go: standard output, and files that appear only when they are complete.
+//! Results: standard output, and files that appear only when they are complete.
+//!
+//! Commands create their main outputs before the work begins, so that a path that cannot be written to is reported at
+//! once. A file is written under a temporary name in the same folder and then moved to its place; an interrupted or
+//! failed command leaves the previous file as it was.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -11,14 +15,14 @@ use tempfile::NamedTempFile;
 use crate::failure::Failure;
 use crate::interrupt;
 
-/// How a warning begins on a terminal.
+/// Style of the word that begins a warning on a terminal.
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
 /// Writes to standard output, without styles unless it is a terminal.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        // Whoever was reading has seen enough.
+        // The reader has closed the pipe, as `head` does: no error.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(|error| Failure::not_written("standard output", &error)),
     }
@@ -26,21 +30,21 @@ pub fn print(text: &str) -> Result<(), Failure> {
 
 /// Writes a line to standard error, without styles unless it is a terminal.
 pub fn say(line: &str) {
-    // If that is closed there is nobody left to tell.
+    // If standard error is closed, the line is lost.
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
-/// Warns of something.
+/// Prints a warning to standard error.
 pub fn warn(warning: &str) {
     say(&format!("{WARNING}warning:{WARNING:#} {warning}"));
 }
 
-/// Warns of what the user of `arch` should know.
+/// Prints the warnings about `arch`.
 pub fn warn_of(arch: &arch::Arch) {
     arch::warnings(arch).iter().for_each(|warning| warn(warning));
 }
 
-/// A place for results, found good before the work that yields them begins.
+/// Destination of results, checked before the work begins.
 pub struct Output {
     /// As the user gave it.
     path: PathBuf,
@@ -50,7 +54,7 @@ pub struct Output {
 enum Place {
     /// Standard output.
     Standard,
-    /// A file, written beside its place and moved there when it is complete.
+    /// A file, written in the folder of its place and moved there when it is complete.
     Beside(NamedTempFile, PathBuf),
     /// A pipe or a device, which cannot be replaced.
     Direct(File),
@@ -67,7 +71,7 @@ impl Output {
         Ok(Output { path: path.to_owned(), place: place.map_err(fault)? })
     }
 
-    /// What writes to it bit by bit; [`Output::complete`] follows. Standard output cannot be written like this.
+    /// File handle for results written in pieces; [`Output::complete`] must follow. Not available for standard output.
     pub fn stream(&self) -> io::Result<File> {
         match &self.place {
             Place::Standard => Err(io::ErrorKind::Unsupported.into()),
@@ -76,7 +80,7 @@ impl Output {
         }
     }
 
-    /// All of it is written: moves it to its place.
+    /// Moves the file, completely written, to its place.
     pub fn complete(self) -> io::Result<()> {
         match self.place {
             Place::Beside(file, place) => interrupt::complete(file, &place),
@@ -84,7 +88,7 @@ impl Output {
         }
     }
 
-    /// Writes all of it.
+    /// Writes `text` as the whole content.
     pub fn write(mut self, text: &str) -> Result<(), Failure> {
         let path = self.path.clone();
         let written = match &mut self.place {
@@ -98,7 +102,7 @@ impl Output {
 
 impl Place {
     fn file(path: &Path) -> io::Result<Place> {
-        // A link stays a link: what it points to is replaced.
+        // A link stays a link: its target is replaced.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
@@ -106,7 +110,7 @@ impl Place {
             _ => {
                 let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
                 let folder = folder.unwrap_or(Path::new("."));
-                // Said of the folder, not of the file beside, which the user does not know.
+                // The error is reported for the folder, not for the temporary file, which the user does not know.
                 fs::metadata(folder)?;
                 Ok(Place::Beside(interrupt::temporary(folder)?, path))
             }
@@ -114,7 +118,7 @@ impl Place {
     }
 }
 
-/// A folder for results, created if it is not there.
+/// Creates a folder for results if it does not exist.
 pub fn create_folder(path: &Path) -> Result<(), Fault> {
     fs::create_dir_all(path).map_err(|error| cannot_be_written(path, &error, "give a folder, or the name of a new one"))
 }

@@ -1,4 +1,6 @@
 //! `aquasim paper`: AQuA's tables and figures from simulated runs.
+//!
+//! Runs the jobs of crate `aqua` on all threads and writes the files of [`aqua::Paper`].
 
 use std::path::PathBuf;
 use std::thread;
@@ -32,7 +34,7 @@ pub struct Paper {
 }
 
 impl Paper {
-    /// Simulates, and writes the files.
+    /// Simulates all jobs and writes the files.
     pub fn execute(self) -> Result<(), Failure> {
         let arch = arch::load(&self.arch)?;
         output::warn_of(&arch);
@@ -62,7 +64,7 @@ impl Paper {
     }
 }
 
-/// As many threads as were asked for, or as there are cores.
+/// Number of threads requested, by default the number of cores.
 pub fn threads(asked: Option<u16>) -> usize {
     let cores = || thread::available_parallelism().map_or(1, usize::from);
     asked.map_or_else(cores, usize::from)

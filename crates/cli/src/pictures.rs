@@ -1,4 +1,6 @@
-//! Weights, pictures and labels: the options that every command on pictures shares.
+//! Weights, pictures and labels: options common to all commands on pictures.
+//!
+//! All pictures are decoded and labelled before the first is answered, so that no error appears after hours of work.
 
 use std::fs::File;
 use std::num::NonZeroUsize;
@@ -106,11 +108,11 @@ impl Imperfections {
     }
 }
 
-/// Pictures that were found good.
+/// Pictures that were checked.
 pub struct Loaded {
     /// With their classes, if labels were given.
     pub pictures: Vec<Labelled>,
-    /// How many were left out.
+    /// Number of pictures left out.
     pub skipped: usize,
 }
 
@@ -120,12 +122,12 @@ pub struct Labelled {
     pub picture: Picture,
     /// Its class.
     pub label: Option<usize>,
-    /// Of what the network looks at.
+    /// Digest of the pixels that are the network's input.
     pub digest: [u8; 32],
 }
 
 impl Pictures {
-    /// Looks at every picture and finds its label, so that nothing can be wrong with them later.
+    /// Decodes every picture and finds its label, so that all errors are reported before the work begins.
     pub fn load(&self, network: &Network) -> Result<Loaded, Failure> {
         let _span = info_span!("look at pictures").entered();
         let classes = network.layers.last().map_or(0, |layer| layer.output.channels as usize);
@@ -146,7 +148,7 @@ impl Pictures {
         Ok(loaded)
     }
 
-    /// As [`Pictures::load`], for what makes no sense without labels.
+    /// As [`Pictures::load`], for commands that need labels.
     pub fn load_labelled(&self, network: &Network, what: &str) -> Result<Loaded, Failure> {
         if self.labels.is_none() {
             return Err(Fault::new(format!("{what} needs to know the right answers"), "give them with --labels").into());
@@ -156,7 +158,7 @@ impl Pictures {
 }
 
 impl Loaded {
-    /// Looks at every picture; those that cannot be used are faults.
+    /// Decodes every picture; those that cannot be used are faults.
     fn checked(
         pictures: Vec<Picture>,
         network: &Network,
@@ -214,21 +216,21 @@ impl Loaded {
     }
 }
 
-/// A digest of what a network looks at.
+/// Digest of the pixels that are a network's input.
 fn digest(pixels: &Array3<f32>) -> [u8; 32] {
     let bytes: Vec<u8> = pixels.iter().flat_map(|value| value.to_le_bytes()).collect();
     blake3::hash(&bytes).into()
 }
 
 impl Labelled {
-    /// The picture, values from 0 to 1, and the input that the network takes it for.
+    /// The picture, values from 0 to 1, and the normalised input of the network.
     pub fn input(&self, network: &Network) -> Result<(Array3<f32>, Array3<f32>), dataset::Error> {
         let pixels = self.picture.load(network)?;
         Ok((pixels.clone(), dataset::normalise(pixels, &network.preprocessing)))
     }
 }
 
-/// Weights of a network that are found good, and the range of the inputs of each of its layers.
+/// Weights of a network that were checked, and the input range of each layer.
 pub struct Calibrated {
     weights: Vec<LayerWeights>,
     /// The ranges.
@@ -238,7 +240,7 @@ pub struct Calibrated {
 }
 
 impl Weights {
-    /// The weights in a file, computed with as is usual but for the ranges of activations.
+    /// Weights in a file, with default options except for the ranges of activations.
     pub fn of_file(path: &Path, calibration: &Calibration) -> Weights {
         Weights {
             weights_file: path.to_owned(),
@@ -248,7 +250,7 @@ impl Weights {
         }
     }
 
-    /// Takes up what decides the answers of some pictures.
+    /// Adds to the hash all that decides the answers of pictures.
     pub fn fingerprint(&self, hasher: &mut blake3::Hasher) -> Result<(), Failure> {
         let Weights { weights_file, imperfections, .. } = self;
         hasher.update(format!("{imperfections:?}").as_bytes());
@@ -287,7 +289,8 @@ impl Calibrated {
         Ok(Classifier::new(network.clone(), model.on_threads(self.threads_per_picture)))
     }
 
-    /// The scores of an input's classes in floating point, under the crops of `plan`; its bits mean nothing there.
+    /// Scores of an input's classes in floating point, under the crops of `plan`; its other precisions have no
+    /// effect.
     pub fn float_scores(
         &self,
         network: &Network,
@@ -299,7 +302,7 @@ impl Calibrated {
     }
 }
 
-/// The machine that was selected, to ask what plans cost.
+/// The selected machine, for the cost of plans.
 pub fn accelerator(selected: &Selected) -> Accelerator<'_> {
     Accelerator::new(&selected.arch, &selected.network, selected.layout.mapping.clone())
 }

@@ -1,4 +1,7 @@
-//! Which plan each picture gets.
+//! Policies: the choice of a plan for each picture.
+//!
+//! A picture is answered under no crop, the plan of the options, a predicted plan, or the oracle's crop. The base plan
+//! decides the weights, and the activations outside of what the policy changes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,7 +31,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Refuses a fixed crop beside a policy that would not take it.
+    /// Refuses a fixed crop together with a policy that ignores it.
     pub fn check(&self, selection: &Selection) -> Result<(), Fault> {
         match self.policy {
             PolicyName::Fixed => Ok(()),
@@ -112,7 +115,7 @@ impl Predictor {
         Ok(self.policy_of(shape))
     }
 
-    /// The policy, for another shape than the one that was asked for.
+    /// The policy for another shape than the one requested.
     pub fn policy_of(&self, shape: Shape) -> Policy {
         let tuned = Policy::tuned(shape);
         Policy {
@@ -143,7 +146,7 @@ pub struct PictureChoice {
 }
 
 impl PictureChoice {
-    /// What was selected, with the plan that the policy chooses, and what it took to choose it.
+    /// Loads the selection with the plan that the policy chooses, and the operations that chose it.
     pub fn load(&self, selection: &Selection) -> Result<(Selected, Operations), Failure> {
         self.check()?;
         self.choice.check(selection)?;
@@ -184,7 +187,7 @@ impl PictureChoice {
         Ok(operations)
     }
 
-    /// Refuses what is missing, and what would have no effect.
+    /// Refuses missing options, and options without effect.
     fn check(&self) -> Result<(), Failure> {
         let Self { choice, image, label, weights_file, .. } = self;
         let given =
@@ -214,23 +217,23 @@ impl PictureChoice {
     }
 }
 
-/// Which of the 16 crops of `base` a plan is.
+/// Name of the crop of `base` that a plan equals; `None` if it equals none of the 16.
 fn crop_name(network: &Network, base: &Plan, plan: &Plan) -> Option<String> {
     let is_plan = |edges: &Edges| base.clone().crop(network, *edges).is_ok_and(|cropped| cropped == *plan);
     Edges::all().into_iter().find(is_plan).map(|edges| format!("crop {edges}"))
 }
 
-/// A plan for one picture, the answer under it, and what both cost.
+/// A plan for one picture, the answer under it, and their cost.
 pub struct Chosen {
-    /// What the plan is called.
+    /// Name of the plan.
     pub name: String,
     /// The plan.
     pub plan: Plan,
-    /// What it costs.
+    /// Cost of a picture under the plan.
     pub cost: Arc<Cost>,
     /// The answer.
     pub answer: Answer,
-    /// What it took to choose the plan.
+    /// Operations that chose the plan.
     pub operations: Operations,
 }
 
@@ -239,7 +242,7 @@ pub struct Chooser<'a> {
     policy: PolicyName,
     predictor: Policy,
     base: &'a Plan,
-    /// The 16 crops of the base plan, where they are needed.
+    /// The 16 crops of the base plan; empty if the policy needs none.
     crops: Vec<Crop>,
     accelerator: &'a Accelerator<'a>,
     classifier: &'a Classifier,
@@ -314,7 +317,7 @@ pub fn cost(arch: &Arch, operations: &Operations) -> (f64, f64) {
     (operations.energy_pj(arch.energy.edram_bit.pj), operations.latency_ns(edram_bits_per_ns))
 }
 
-/// Writes the plan of a picture as a TOML file that is called after it.
+/// Writes the plan of a picture as a TOML file named after the picture.
 pub fn write_plan(folder: &Path, picture: &str, plan: &Plan, network: &Network) -> Result<(), Failure> {
     Output::create(&folder.join(format!("{picture}.toml")))?.write(&plan.to_toml(network))
 }

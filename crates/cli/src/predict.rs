@@ -1,4 +1,7 @@
 //! `aquasim predict`: chooses a plan for each picture from the picture alone, and judges such choices.
+//!
+//! Crate `predictor` makes the plans. With `--evaluate` or `--tune` each picture is answered under the 16 crops and
+//! under each policy; module `evaluation` sums accuracy and energy.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -56,7 +59,7 @@ const MARGINS: [f32; 7] = [0.0, 0.042, 0.083, 0.125, 0.167, 0.208, 0.25];
 const TRIED_THRESHOLDS: [f32; 8] = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3];
 
 impl Predict {
-    /// Writes what was asked for, and prints what was chosen or how good the choices are.
+    /// Writes the files requested, and prints the choices or their evaluation.
     pub fn execute(self) -> Result<(), Failure> {
         self.selection.refuse_crop("`aquasim predict`")?;
         let policy = self.predictor.policy()?;
@@ -95,7 +98,7 @@ impl Predict {
         output::print(&text)
     }
 
-    /// Shapes that are judged: those of `--precisions` beside the 16 crops, or two that show what there is.
+    /// Shapes that are judged: the 16 crops, and rectangles of `--precisions` or two defaults.
     fn shapes(&self) -> Result<Vec<Shape>, Failure> {
         Ok(match self.predictor.policy()?.shape {
             Shape::Edges => vec![Shape::Edges, Shape::Rectangles(vec![16, 0]), Shape::Rectangles(vec![16, 8, 4, 0])],
@@ -166,7 +169,7 @@ impl Predict {
     }
 }
 
-/// What answers and their costs are taken from.
+/// Sources of answers and their costs.
 struct Judge<'a> {
     selected: &'a Selected,
     classifier: &'a Classifier,
@@ -175,7 +178,7 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// What a picture gives under each of the 16 crops, and under each policy.
+    /// Results of a picture under each of the 16 crops, and under each policy.
     fn points(&self, picture: &Labelled, policies: &[Policy]) -> Result<(Vec<Point>, Vec<Point>), Failure> {
         let Judge { selected, classifier, accelerator, crops } = self;
         let (pixels, input) = picture.input(&selected.network)?;
@@ -186,7 +189,7 @@ impl Judge<'_> {
             Ok::<_, inference::Error>(Point { energy_pj: cost.dynamic_pj, right })
         };
         let fixed: Vec<Point> = crops.iter().map(|crop| answer(&crop.plan)).collect::<Result<_, _>>()?;
-        // Many policies look at the same map, and many settle on the same plan.
+        // Many policies use the same map, and many choose the same plan.
         let mut maps: Vec<(Measure, Importance)> = Vec::new();
         let mut known: Vec<(Plan, Point)> = crops.iter().map(|crop| crop.plan.clone()).zip(fixed.clone()).collect();
         let mut predicted = Vec::with_capacity(policies.len());

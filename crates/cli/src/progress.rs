@@ -1,4 +1,4 @@
-//! A sign of life from runs that take their time.
+//! Progress of long work, shown on standard error if that is a terminal.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Runs short of this need no sign of life.
+/// Work shorter than this shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Does `work`. If it takes long, shows on the terminal what is being done, and for how long already.
+/// Does `work`. If it takes long, shows its name and the time elapsed on the terminal.
 pub fn during<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
     if !stderr().is_terminal() {
         return work();
@@ -22,7 +22,7 @@ pub fn during<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
                 let style = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]").expect("a valid template");
                 let spinner = ProgressBar::new_spinner().with_style(style).with_message(what).with_elapsed(PATIENCE);
                 spinner.enable_steady_tick(Duration::from_millis(100));
-                // Nothing is ever sent: this ends with the work.
+                // No message is ever sent: the channel closes when the work ends.
                 let _ = done.recv();
                 spinner.finish_and_clear();
             }
@@ -33,12 +33,12 @@ pub fn during<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
     })
 }
 
-/// A bar with rate and time left for `length` pieces of work, of which `done` are done; quiet where there is no
-/// terminal.
+/// Progress bar with rate and remaining time for `length` pieces of work, of which `done` are done. Hidden where
+/// standard error is no terminal.
 pub fn bar(what: &'static str, length: u64, done: u64) -> ProgressBar {
     let template = "{msg} {wide_bar} {pos}/{len} [{elapsed}, {per_sec:.1}, {eta} left]";
     let style = ProgressStyle::with_template(template).expect("a valid template");
-    // Standard error is what it draws to, and it draws nothing where that is no terminal.
+    // It draws to standard error, and nothing if that is no terminal.
     let bar = ProgressBar::new(length).with_style(style).with_message(what).with_position(done);
     bar.reset_eta();
     bar

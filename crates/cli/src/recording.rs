@@ -1,4 +1,8 @@
-//! `aquasim run --trace`: records what happens, cycle by cycle.
+//! `aquasim run --trace`: records the events of a run, cycle by cycle.
+//!
+//! A recorder observes the run and passes events to a thread that writes the file; crate `trace` has both. A recorder
+//! cannot influence the simulation. The file has a limit: the trace ends with the cycle that would exceed it, and the
+//! run continues.
 
 use std::io;
 use std::ops::Range;
@@ -63,7 +67,7 @@ impl From<DetailName> for Detail {
     }
 }
 
-/// A recording that can begin.
+/// A recording with an open file, ready to start.
 pub struct Prepared<'a> {
     scene: &'a Scene<'a>,
     filter: Filter,
@@ -74,7 +78,7 @@ pub struct Prepared<'a> {
 }
 
 impl Recording {
-    /// Opens the file, if a trace is asked for.
+    /// Opens the file if a trace is requested.
     pub fn prepare<'a>(&self, scene: impl FnOnce() -> &'a Scene<'a>) -> Result<Option<Prepared<'a>>, Fault> {
         let Some(path) = self.trace.clone() else { return Ok(None) };
         let Some(format) = Format::of(&path) else {
@@ -103,8 +107,8 @@ impl Recording {
     }
 }
 
-/// Simulates while a recording, a timeline, both or neither look on. Returns the outcome, the timeline, and what became
-/// of the recording: one that cannot be written does not stop the run.
+/// Simulates while a recording, a timeline, both or neither observe. Returns the outcome, the timeline, and the result
+/// of writing the recording: an error there does not stop the run.
 pub fn simulate(
     recording: Option<Prepared<'_>>,
     timeline: Option<Timeline>,
@@ -114,7 +118,7 @@ pub fn simulate(
     let _span = info_span!("simulate").entered();
     let run = |probes: (Option<Recorder>, Option<Timeline>)| run(selected, options, probes);
     match recording {
-        // Nothing looks on, and nothing is asked whether it does.
+        // Without a probe the simulation is compiled without probe calls.
         None if timeline.is_none() => (chip::run(&selected.arch, &selected.layout, options), None, Ok(())),
         None => {
             let (outcome, (_, timeline)) = run((None, timeline));
@@ -135,7 +139,7 @@ fn run<P: Probe>(selected: &Selected, options: &Options, probe: P) -> (Result<Ou
 }
 
 impl Prepared<'_> {
-    /// Writes what a recorder sees while `run` has it.
+    /// Writes the events that the recorder observes during `run`.
     fn write<T>(self, run: impl FnOnce(Recorder) -> (T, Recorder)) -> (T, Result<(), Failure>) {
         let Prepared { scene, filter, path, output, format, limit } = self;
         let (result, summary) = std::thread::scope(|scope| {
@@ -148,7 +152,7 @@ impl Prepared<'_> {
     }
 }
 
-/// Says what became of a trace.
+/// Reports whether the trace was written, and the cycle at which it ended early.
 fn report(path: &str, limit: u64, written: io::Result<Summary>) -> Result<(), Failure> {
     let summary = written.map_err(|error| Failure::not_written(path, &error))?;
     tracing::info!(events = summary.events, bytes = summary.bytes, "trace written");

@@ -1,4 +1,7 @@
-//! `aquasim run`: simulates a network and reports what happened.
+//! `aquasim run`: simulates a network and reports cycles, energy and stalls.
+//!
+//! The report goes to the terminal, to JSON, to CSV and to a page with charts; all are made from one report. A trace or
+//! a timeline observes the last run only: with `--images auto`, the settled run is repeated for it.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -40,10 +43,10 @@ pub struct Run {
 }
 
 impl Run {
-    /// Runs, writes the files that were asked for and prints the report.
+    /// Simulates, writes the files requested and prints the report.
     pub fn execute(self) -> Result<(), Failure> {
         let (selected, choosing) = self.workload.load()?;
-        // Places for the results are found before the work begins.
+        // Destinations are opened before the work begins.
         let json = self.json.as_deref().map(Output::create).transpose()?;
         let csv = self.csv.as_deref().map(create_csv).transpose()?;
         let html = self.html.as_deref().map(Output::create).transpose()?;
@@ -56,14 +59,14 @@ impl Run {
         let timeline = (html.is_some() || self.plots.is_some()).then(|| Timeline::new(scene()));
         let (options, known) = progress::during("simulating", || self.workload.options(&selected))?;
         let (outcome, timeline, recorded) = match known {
-            // Where something looks on, it looks on at the last run again.
+            // Probes observe a repetition of the last run.
             Some(outcome) if recording.is_none() && timeline.is_none() => (Ok(outcome), None, Ok(())),
             _ => progress::during("simulating", || recording::simulate(recording, timeline, &selected, &options)),
         };
         let outcome = outcome?;
         let mut report = selected.report(&options, &outcome);
         report.predictor = predictor_cost(&selected.arch, choosing);
-        // A file that cannot be written does not take the numbers of the run with it.
+        // The report is printed even if a file cannot be written.
         if self.json.as_deref() != Some(Path::new("-")) {
             output::print(&terminal::run(&report))?;
         }
@@ -105,13 +108,13 @@ fn create_csv(folder: &Path) -> Result<[Output; 3], Fault> {
     Ok([create("layers.csv")?, create("components.csv")?, create("stalls.csv")?])
 }
 
-/// What it took to choose the plan, if it took anything.
+/// Cost of choosing the plan; `None` if it took no operations.
 fn predictor_cost(arch: &Arch, operations: Operations) -> Option<report::Predictor> {
     let (energy_pj, latency_ns) = policy::cost(arch, &operations);
     (operations != Operations::default()).then_some(report::Predictor { energy_pj, latency_ns })
 }
 
-/// The command as it was given.
+/// The command line as given.
 fn command() -> String {
     let arguments = std::env::args().skip(1).map(|argument| match argument.contains(char::is_whitespace) {
         true => format!("'{argument}'"),

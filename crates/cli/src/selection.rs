@@ -1,4 +1,6 @@
-//! What to simulate: the options that every command on a mapped network shares.
+//! Selection of machine, network, plan and mapping: options common to all commands on a mapped network.
+//!
+//! [`Selection::load`] reads and checks all files and maps the network, so that a [`Selected`] can be simulated.
 
 use arch::Arch;
 use chip::{Options, Outcome, SimulationError};
@@ -38,7 +40,7 @@ pub struct Selection {
     mapping: Option<String>,
 }
 
-/// What was selected, checked and mapped.
+/// A selection, checked and mapped.
 pub struct Selected {
     /// Machine.
     pub arch: Arch,
@@ -46,9 +48,9 @@ pub struct Selected {
     pub network: Network,
     /// Precision and crops.
     pub plan: Plan,
-    /// What the plan is called in reports.
+    /// Name of the plan in reports.
     pub plan_name: String,
-    /// Where the network lies on the machine.
+    /// Layout of the network on the machine.
     pub layout: Layout,
 }
 
@@ -61,7 +63,7 @@ impl Selection {
         Err(Fault::new(format!("--crop {} is fixed, and {who} chooses crops itself", self.crop), "remove --crop"))
     }
 
-    /// Reads what was selected, warns of what the user may not know about the machine, and maps the network.
+    /// Reads the selection, prints warnings about the machine, and maps the network.
     pub fn load(&self) -> Result<Selected, Failure> {
         let arch = arch::load(&self.arch)?;
         output::warn_of(&arch);
@@ -94,7 +96,7 @@ impl Selection {
 }
 
 impl Selected {
-    /// Runs another plan on the same crossbars: one that differs in activations only.
+    /// Replaces the plan by one that differs in activations only, so that the crossbars stay the same.
     pub fn set_plan(&mut self, plan: Plan, name: &str) -> Result<(), Failure> {
         self.layout = Layout::new(&self.arch, &self.network, &plan, self.layout.mapping.clone())?;
         self.plan = plan;
@@ -103,7 +105,7 @@ impl Selected {
         Ok(())
     }
 
-    /// Simulates it.
+    /// Simulates a run with these options.
     pub fn simulate(&self, options: &Options) -> Result<Outcome, SimulationError> {
         info_span!("simulate").in_scope(|| chip::run(&self.arch, &self.layout, options))
     }
@@ -113,7 +115,7 @@ impl Selected {
         info_span!("simulate").in_scope(|| chip::run_until_settled(&self.arch, &self.layout, options))
     }
 
-    /// Reports what happened in a run with these options.
+    /// Report of a run with these options.
     pub fn report(&self, options: &Options, outcome: &Outcome) -> Report {
         let Selected { arch, network, plan, plan_name, layout } = self;
         Report::new(&Run { arch, network, plan, plan_name, layout, options, outcome })

@@ -1,4 +1,7 @@
-//! `aquasim stalls`: what bounds a run, where its cycles go, and what would help.
+//! `aquasim stalls`: the bound on a run, the causes of its stalls, and the changes that would help.
+//!
+//! Crate `analysis` does the work, from a new run or from a report saved as JSON. Changes are tried only on a new run:
+//! each is simulated, for the causes with the most cycles.
 
 use std::error::Error;
 use std::fs;
@@ -28,7 +31,7 @@ pub struct Stalls {
 }
 
 impl Stalls {
-    /// Runs or reads a run, and prints where its cycles went.
+    /// Simulates or reads a run, and prints the analysis of its cycles.
     pub fn execute(self) -> Result<(), Failure> {
         if let Some(path) = &self.saved {
             let text = fs::read_to_string(path).map_err(|error| not_saved(path, &error))?;

@@ -1,4 +1,8 @@
 //! `aquasim sweep`: simulates every point of a grid.
+//!
+//! Crate `sweep` has the grid, the folder of results and the pool of threads. Finished points are appended to the
+//! folder as they come, so that the same command continues an interrupted sweep. After a first signal the points in
+//! progress are finished; a second one ends the program.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,7 +34,7 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// Simulates the points that are not done yet, and writes the tables when all are.
+    /// Simulates the points that are not done yet, and writes the tables once all are done.
     pub fn execute(self) -> Result<(), Failure> {
         let sweep = sweep::Sweep::load(&self.file)?;
         let shard: Option<Shard> = self.shard.as_deref().map(str::parse).transpose()?;
@@ -91,7 +95,7 @@ impl Sweep {
     }
 }
 
-/// Writes the tables of a whole sweep and says where they are; fails if points did.
+/// Writes the tables of a whole sweep and prints their place; fails if points failed.
 pub fn write_tables(folder: &Folder, out: &std::path::Path) -> Result<(), Failure> {
     interrupt::remove_too(folder.incomplete_tables());
     folder.write_tables()?;
@@ -99,7 +103,7 @@ pub fn write_tables(folder: &Folder, out: &std::path::Path) -> Result<(), Failur
     report_remarks(folder)
 }
 
-/// So many points, in words.
+/// Number of points, as text.
 fn counted(points: u64) -> String {
     if points == 1 { "1 point".to_owned() } else { format!("{points} points") }
 }

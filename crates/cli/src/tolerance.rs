@@ -1,4 +1,9 @@
-//! `aquasim tolerance`: which crops each picture tolerates.
+//! `aquasim tolerance`: the crops that each picture tolerates.
+//!
+//! Each picture is answered under all 16 crops with each weight set, and the results are written as a trace that
+//! `aquasim paper --trace` reads. Until all rows are known they are kept in a journal, one line per picture and weight
+//! set. The journal begins with a fingerprint of all inputs, so that it is continued only by the same command on the
+//! same files.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -130,7 +135,7 @@ impl Tolerance {
         self.weight_sets.iter().map(set).collect()
     }
 
-    /// Of all that decides a row of the trace, but for its picture's name and weight set.
+    /// Fingerprint of all inputs that decide a row of the trace, except its picture's name and weight set.
     fn fingerprint(&self, selected: &Selected, loaded: &Loaded, ranges: &Ranges) -> Result<String, Failure> {
         let mut hasher = blake3::Hasher::new();
         let Selected { arch, network, plan, .. } = selected;
@@ -150,13 +155,13 @@ impl Tolerance {
     }
 }
 
-/// Name of a weight set and its bits, none for floating point.
+/// Name of a weight set and its bits, `None` for floating point.
 type WeightSet = (String, Option<Vec<u32>>);
 
-/// The 16 crops with a set of weights.
+/// The 16 crops with one weight set.
 struct Crops {
     plans: Vec<Plan>,
-    /// The same on the machine; none if its crossbars cannot hold the weights.
+    /// Crops with their costs on the machine; `None` if its crossbars cannot hold the weights.
     on_machine: Option<Vec<Crop>>,
 }
 
@@ -188,7 +193,7 @@ impl Crops {
         }
     }
 
-    /// What the oracle goes by: energies, or, where there are none, multiply-accumulates.
+    /// Costs by which the oracle orders the crops: energies, or multiply-accumulates where there are none.
     fn costs(&self, network: &Network) -> Vec<f64> {
         match &self.on_machine {
             Some(crops) => inference::energies(crops),
@@ -206,20 +211,20 @@ fn check_names(loaded: &Loaded) -> Result<(), Failure> {
     if faults.is_empty() { Ok(()) } else { Err(Failure::User(faults.into())) }
 }
 
-/// Whether a picture is right at top-1 and at top-5, under each crop.
+/// For each crop, true if a picture is right at top-1 and at top-5.
 type Right = Vec<[bool; 2]>;
 
-/// Rows that are done, on disk one by one: what a trace is until it is complete.
+/// Rows that are done, written one by one: the state of a trace until it is complete.
 struct Journal {
     path: PathBuf,
     file: File,
-    /// What each picture tolerates with each weight set.
+    /// Rows by picture and weight set.
     rows: BTreeMap<(String, String), Right>,
 }
 
 impl Journal {
-    /// Opens the journal of the trace at `path` to go on with it, or begins it. A row that was not finished is taken
-    /// off, and a journal that was made from something else is begun anew.
+    /// Opens the journal of the trace at `path` to continue it, or begins it. An unfinished row is removed, and a
+    /// journal with another fingerprint is begun anew.
     fn open(path: &Path, fingerprint: &str) -> Result<Journal, Failure> {
         let mut path = path.as_os_str().to_owned();
         path.push(".part");
@@ -259,7 +264,7 @@ impl Journal {
         self.rows.contains_key(&(picture.to_owned(), set.to_owned()))
     }
 
-    /// A picture's row, which is there.
+    /// Row of a picture, which must be done.
     fn row(&self, picture: &str, set: &str) -> (&str, &Right) {
         let row = self.rows.get_key_value(&(picture.to_owned(), set.to_owned()));
         let ((picture, _), right) = row.expect("all pictures are done");
@@ -274,7 +279,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Takes the journal away, once the trace is written.
+    /// Removes the journal, once the trace is written.
     fn remove(self) -> Result<(), Failure> {
         drop(self.file);
         let cannot = |error| format!("{} could not be removed: {error}", self.path.display());
@@ -291,7 +296,7 @@ fn row(picture: &str, set: &str, right: &Right) -> String {
     row + "\n"
 }
 
-/// What pictures tolerate with a weight set, at top-1 and at top-5, and what the oracle makes of it.
+/// Tolerance of pictures with a weight set, at top-1 and at top-5, and the oracle's energy.
 fn tolerances_of(set: &str, rows: &[(&str, &Right)], crops: &Crops, network: &Network) -> [SetTolerance; 2] {
     let (costs, edges, pictures) = (crops.costs(network), Edges::all(), rows.len() as f64);
     Top::ALL.map(|top| {
@@ -317,7 +322,7 @@ fn tolerances_of(set: &str, rows: &[(&str, &Right)], crops: &Crops, network: &Ne
     })
 }
 
-/// What the pictures tolerate, a line for each set. What is not known is left empty.
+/// Summary of the tolerance as CSV, a line for each weight set and criterion. Unknown values are left empty.
 fn summary(tolerances: &[SetTolerance]) -> String {
     let mut text = "weights,right_at,accuracy,cuts_0,cuts_1,cuts_2,cuts_3,cuts_4,uncropped_pj,oracle_right_pj,\
                     oracle_all_pj,note\n"

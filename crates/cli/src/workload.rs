@@ -1,4 +1,4 @@
-//! What is run, and how: the options that every command that simulates shares.
+//! Options of a run, common to the commands that simulate one: selection, choice of a plan, images and fidelity.
 
 use chip::{FIRST_IMAGES, Fidelity, MOST_IMAGES, Options, Outcome, SimulationError};
 use clap::{Args, ValueEnum};
@@ -26,12 +26,12 @@ pub struct Workload {
     uncontended: bool,
 }
 
-/// How many images to run.
+/// Number of images of a run.
 #[derive(Clone, Copy)]
 enum Images {
-    /// So many.
+    /// A fixed number.
     Number(u32),
-    /// As many as it takes for the run to settle.
+    /// The number at which the run has settled.
     Auto,
 }
 
@@ -62,12 +62,12 @@ impl From<FidelityName> for Fidelity {
 }
 
 impl Workload {
-    /// What was selected, with the plan that the policy chooses, and what it took to choose it.
+    /// Loads the selection with the plan that the policy chooses, and the operations that chose it.
     pub fn load(&self) -> Result<(Selected, Operations), Failure> {
         self.choice.load(&self.selection)
     }
 
-    /// How to run `selected`, and what came of that if it had to be run to find out.
+    /// Options of the run, and its outcome if `--images auto` had to simulate it to find the number of images.
     pub fn options(&self, selected: &Selected) -> Result<(Options, Option<Outcome>), SimulationError> {
         let options = Options { fidelity: self.fidelity.into(), uncontended: self.uncontended, ..Options::default() };
         match self.images {

@@ -1,3 +1,8 @@
+//! ADCs of an IMA: conversions and the cycles that those of one read take.
+//!
+//! Crossbars are dealt to the ADCs; the busiest ADC serves ceil(crossbars / ADCs) of them, each taken to be as wide as
+//! the widest. The rate is an exact fraction and is not rounded before the division (docs/model.md, "ADC rules").
+
 use arch::Rate;
 
 use crate::Operation;
@@ -5,14 +10,14 @@ use crate::Operation;
 /// The analogue-to-digital converters of an IMA.
 #[derive(Clone, Debug)]
 pub struct Adc {
-    /// Cycles for the held columns of one read: those of the ADC with the most crossbars.
+    /// Cycles for the conversions of one read, of the ADC with the most crossbars.
     pub cycles_per_read: u32,
-    /// Conversions made.
+    /// Conversions since the start.
     pub conversions: u64,
 }
 
 impl Adc {
-    /// `count` ADCs of an IMA whose crossbars hold these numbers of `columns`; each makes `conversions` in a cycle.
+    /// `count` ADCs of `conversions` per cycle each. `columns` has the columns to convert of each crossbar of the IMA.
     pub fn new(count: u32, conversions: Rate, columns: impl Iterator<Item = u32> + Clone) -> Self {
         let widest = columns.clone().max().unwrap_or(0);
         let shared_by = (columns.count() as u32).div_ceil(count);

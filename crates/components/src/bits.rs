@@ -1,10 +1,10 @@
-/// The numbers of the set bits of `mask`, lowest first.
+/// Iterates over the numbers of the set bits of `mask`, lowest first.
 #[inline]
 pub fn ones(mask: u64) -> Ones {
     Ones(mask)
 }
 
-/// See [`ones`].
+/// Iterator of [`ones`].
 pub struct Ones(u64);
 
 impl Iterator for Ones {
@@ -21,7 +21,7 @@ impl Iterator for Ones {
     }
 }
 
-/// A set of IMAs of a tile, in the 8 bytes of a message.
+/// A set of IMAs of a tile in 8 bytes, aligned to 4 so that a message takes no more than 12.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ImaSet([u32; 2]);
 
@@ -33,7 +33,7 @@ impl From<u64> for ImaSet {
 }
 
 impl ImaSet {
-    /// One bit for each IMA.
+    /// The set as a mask: bit `i` is IMA `i`.
     #[inline]
     pub fn mask(self) -> u64 {
         u64::from(self.0[0]) | u64::from(self.0[1]) << 32

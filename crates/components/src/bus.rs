@@ -1,20 +1,23 @@
 use des::{Cycle, Server};
 
 /// The bus between a tile's eDRAM buffer, its IMAs and its output register.
+///
+/// Transfers are served in the order of their grants and share cycles; each IMA receives its inputs by a transfer of
+/// its own, also where several IMAs need the same input.
 #[derive(Clone, Debug)]
 pub struct Bus {
     server: Server,
-    /// Bits moved.
+    /// Bits moved since the start.
     pub bits: u64,
 }
 
 impl Bus {
-    /// A bus that moves `bits_per_cycle`, or anything at once.
+    /// An idle bus of `bits_per_cycle`; `None` is no limit.
     pub fn new(bits_per_cycle: Option<u64>) -> Self {
         Self { server: Server::new(bits_per_cycle), bits: 0 }
     }
 
-    /// Moves `bits` behind what was granted before; returns the cycle in which the last one moves.
+    /// Moves `bits` after all earlier transfers. Returns the cycle in which the last bit moves, `now` at the earliest.
     #[inline]
     pub fn transfer(&mut self, now: Cycle, bits: u64) -> Cycle {
         self.bits += bits;

@@ -1,14 +1,14 @@
 /// Defines [`Counts`] with its names, so that reports and sums need no list of their own.
 macro_rules! counts {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
-        /// What happened, as exact integers. Energy is these counts times energy per action.
+        /// Counted actions, as exact integers. Dynamic energy is counts times energy per action.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct Counts {
             $($(#[$doc])* pub $name: u64,)+
         }
 
         impl Counts {
-            /// Every count with its name, in a fixed order.
+            /// Returns every count with its name, in the order of the fields.
             pub fn entries(&self) -> impl Iterator<Item = (&'static str, u64)> {
                 [$((stringify!($name), self.$name)),+].into_iter()
             }
@@ -27,46 +27,46 @@ counts! {
     windows,
     /// Operations of IMAs.
     ima_operations,
-    /// Operations of crossbars.
+    /// Operations of single crossbars.
     crossbar_operations,
-    /// Reads of whole arrays.
+    /// Reads of single crossbars.
     crossbar_reads,
-    /// Cells of the arrays read, used or not.
+    /// Cells of the crossbars read, used or not, once for each read.
     crossbar_cells,
     /// Used rows driven, once for each read.
     dac_activations,
-    /// Used columns held, once for each read; unit columns too, where they are converted.
+    /// Used columns held, once for each read, and unit columns where the arch file has them.
     sample_holds,
-    /// Conversions of these columns.
+    /// Conversions of held columns.
     adc_conversions,
-    /// Conversions merged by the IMAs' shift-and-adds.
+    /// Conversions merged by the shift-and-adds of IMAs.
     shift_adds,
     /// Bits written to input registers.
     input_register_bits_written,
-    /// Bits read from input registers, by each crossbar for itself.
+    /// Bits read from input registers, once for each crossbar that reads them.
     input_register_bits_read,
-    /// Results through the IMAs' output registers.
+    /// Results through the output registers of IMAs.
     output_register_values,
-    /// Bits over the tiles' buses: inputs and results.
+    /// Bits over the buses of tiles: inputs and results.
     bus_bits,
-    /// Bits read from eDRAM.
+    /// Bits read from eDRAM buffers.
     edram_bits_read,
-    /// Bits written to eDRAM, counted for the layer that produced them; the input image for the first layer.
+    /// Bits written to eDRAM buffers, counted for the producing layer; the input image counts for the first layer.
     edram_bits_written,
-    /// Bits of the input image among those.
+    /// Bits of the input image among `edram_bits_written`.
     host_bits_written,
-    /// Bits of results sent to the tiles that need them.
+    /// Bits of results sent to the buffers of consumers.
     result_bits_sent,
-    /// Bits merged into the tiles' output registers.
+    /// Bits merged into the output registers of tiles.
     tile_output_register_bits,
-    /// Values merged by the tiles' shift-and-adds.
+    /// Values merged by the shift-and-adds of tiles.
     tile_shift_adds,
     /// Values through sigmoid units.
     sigmoids,
     /// Values into max-pool units.
     max_pools,
-    /// Flits through routers, once for each router.
+    /// Flits through routers, once for each router passed.
     router_flit_hops,
-    /// Bits over chip-to-chip links, once for each link.
+    /// Bits over links between chips, once for each link.
     link_bits,
 }

@@ -1,22 +1,22 @@
 use crate::Operation;
 
-/// The crossbars of an IMA.
+/// The crossbars of an IMA: row blocks x column blocks, read in parallel.
 #[derive(Clone, Debug, Default)]
 pub struct Crossbars {
-    /// Operations of single crossbars begun.
+    /// Operations started, once for each crossbar that takes part.
     pub operations: u64,
-    /// Reads of single crossbars.
+    /// Reads, once for each crossbar that takes part.
     pub reads: u64,
 }
 
 impl Crossbars {
-    /// Begins `operations` operations of the crossbars that take part.
+    /// Counts the start of `operations` operations like `operation`.
     #[inline]
     pub fn begin(&mut self, operation: &Operation, operations: u64) {
         self.operations += u64::from(operation.crossbars) * operations;
     }
 
-    /// Reads the crossbars that take part, `iterations` times.
+    /// Counts `iterations` reads of the crossbars that take part in `operation`.
     #[inline]
     pub fn read(&mut self, operation: &Operation, iterations: u64) {
         self.reads += u64::from(operation.crossbars) * iterations;

@@ -8,7 +8,7 @@ pub struct Dac {
 }
 
 impl Dac {
-    /// Drives the rows of the crossbars that take part, for `iterations` reads.
+    /// Drives the used rows of the crossbars that take part, for `iterations` reads.
     #[inline]
     pub fn drive(&mut self, operation: &Operation, iterations: u64) {
         self.activations += u64::from(operation.rows) * iterations;

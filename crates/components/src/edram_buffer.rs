@@ -1,53 +1,65 @@
+//! eDRAM buffer of a tile: one port, and the input slices of the layers whose IMAs the tile has.
+//!
+//! A slice holds positions of two images at most: the current image and the next. A position consists of packets, one
+//! from each output group of the producer that it needs channels of, and is present when all of them have been written.
+//! Its sequence number (`rank`) gives its slot; slots of even and odd images alternate. Positions leave when the
+//! slowest replica has read the last window that needs them; then the limit rises up to which producers may send
+//! (docs/model.md, "Room and credits").
+
 use des::{Cycle, Server};
 use mapper::{InputOrder, InputSlice, NEVER, Window};
 use network::Layer;
 
-/// The eDRAM buffer of a tile: one port, and the inputs of the layers that the tile computes.
+/// The eDRAM buffer of a tile: one port, and the input slices of the layers that the tile computes.
 #[derive(Clone, Debug)]
 pub struct EdramBuffer<'a> {
-    /// What moves its bits, in the order of the grants.
+    /// Port, in bits per cycle. Writes are granted before reads.
     pub port: Server,
-    /// Inputs of each layer.
+    /// Input slices, one for each layer with IMAs in the tile.
     pub inputs: Vec<Inputs<'a>>,
 }
 
 impl<'a> EdramBuffer<'a> {
-    /// A buffer whose port moves `bits_per_cycle`, or anything at once.
+    /// A buffer with a port of `bits_per_cycle`; `None` is no limit.
     pub fn new(bits_per_cycle: Option<u64>, inputs: Vec<Inputs<'a>>) -> Self {
         Self { port: Server::new(bits_per_cycle), inputs }
     }
 }
 
-/// The inputs of one layer in a tile's buffer, for the image in work and the one after it.
+/// An input slice in a tile's buffer: inputs of one layer, of the current image and the next.
 #[derive(Clone, Debug)]
 pub struct Inputs<'a> {
-    /// Which they are.
+    /// Positions and channels of the slice.
     pub slice: &'a InputSlice,
     order: &'a InputOrder,
-    /// Layer that reads them.
+    /// Layer that reads the slice.
     pub layer: u16,
-    /// Number of the slice on the board, by which producers ask for room.
+    /// Number of the slice over the board: its index in the room table.
     pub room: u32,
-    /// Packets that make up a position: one for each output group that it needs channels of. 0 for the host's.
+    /// Packets of a position, one from each output group that it needs channels of. 0 for the host, which keeps the
+    /// buffers of the first layer filled.
     pieces: u16,
-    /// Packets still missing, by rank; even images first.
+    /// Packets missing of each position: slots of even images by sequence number, then those of odd images.
     missing: Vec<u16>,
-    /// Positions that may be sent, by step of the slowest replica, counted from the image in work.
+    /// Credit limit for each step of the slowest replica: positions that producers may have sent, relative to the start
+    /// of the current image.
     limits: Vec<u32>,
-    /// Positions that may be sent, as the producers know it, counted over all images.
+    /// Credit limit as raised last: positions that producers may have sent, counted over all images.
     limit: u32,
-    /// Positions of all images.
+    /// Positions of all images of the run.
     total: u32,
-    /// The image in work.
+    /// Current image: the oldest that the slowest replica has not read completely.
     image: u32,
-    /// The last cycle in which anything was written.
+    /// Last cycle in which a packet was written; 0 if none was.
     pub last_written_at: Cycle,
-    /// Bits written.
+    /// Bits written since the start.
     pub bits_written: u64,
 }
 
 impl<'a> Inputs<'a> {
-    /// An empty buffer for `images` images, with room for `capacity` positions, or without a limit.
+    /// An empty slice for a run of `images` images with room for `capacity` positions; without a capacity, only the
+    /// limit of two images holds. `layer` reads it, `room` is its index in the room table, `pieces` the packets of a
+    /// position.
     pub fn new(
         slice: &'a InputSlice,
         (layer, room): (u16, u32),
@@ -73,18 +85,19 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// Positions that may be sent, counted over all images.
+    /// Positions that producers may have sent, counted over all images.
     pub fn limit(&self) -> u32 {
         self.limit
     }
 
-    /// Whether the inputs of image `image` have a place here, so that [`Self::missing_at`] speaks of that image.
+    /// True if `image` is at most the next image, so that its positions have slots. A precondition of
+    /// [`Self::missing_at`].
     #[inline]
     pub fn holds_image(&self, image: u32) -> bool {
         image <= self.image + 1
     }
 
-    /// The slot of the position at row `y`, column `x` in image `image` if it is needed and not there yet.
+    /// Slot of the position at row `y`, column `x` of `image`, if the slice receives it and packets of it are missing.
     #[inline]
     pub fn missing_at(&self, image: u32, y: u32, x: u32) -> Option<u32> {
         let rank = self.order.rank(y, x);
@@ -95,8 +108,8 @@ impl<'a> Inputs<'a> {
         (self.missing[slot as usize] > 0).then_some(slot)
     }
 
-    /// One packet of the position of `rank`, counted over all images, has been written. Returns the position's slot if
-    /// it was the last.
+    /// Records that a packet of the position of sequence number `rank`, counted over all images, has been written.
+    /// Returns the slot of the position if it is complete now.
     #[inline]
     pub fn written(&mut self, rank: u32) -> Option<u32> {
         let slots = 2 * self.order.positions;
@@ -108,7 +121,7 @@ impl<'a> Inputs<'a> {
         (*missing == 0).then_some(slot)
     }
 
-    /// All replicas have read the windows before `step` of image `image`. Returns the new limit if it rises.
+    /// Records that all replicas have read the windows before `step` of `image`. Returns the credit limit if it rises.
     pub fn advance(&mut self, image: u32, step: u32) -> Option<u32> {
         while self.image < image {
             let positions = self.order.positions as usize;
@@ -125,23 +138,23 @@ impl<'a> Inputs<'a> {
         })
     }
 
-    /// Which rows of a replica of `layer` read something for `window`.
+    /// Rows of a replica of `layer` that read an input for `window`.
     pub fn read_by(&self, layer: &Layer, window: &Window) -> RowsRead {
         RowsRead::new(layer, window, |y, x| self.order.rank(y, x) != NEVER)
     }
 }
 
-/// The rows of a replica that read something for a window.
+/// Rows of a replica that read an input for a window: neither padding nor cropped.
 #[derive(Clone, Debug)]
 pub struct RowsRead {
-    /// For each kernel position, those before it that are read; at the end, all that are. Rows repeat the kernel
-    /// positions, channel by channel.
+    /// For each kernel position, the number of earlier ones that are read, and at the end the number of all that are.
+    /// Rows repeat the kernel positions, channel by channel.
     before: Vec<u32>,
 }
 
 impl RowsRead {
-    /// The rows of a replica of `layer` that read something for `window`. Zeros are not read: padding, and what is not
-    /// `produced` (row, column) because it is cropped.
+    /// Rows of a replica of `layer` that read an input for `window`. Zeros are not read: padding, and positions (row,
+    /// column) that are cropped, for which `produced` returns false.
     pub fn new(layer: &Layer, window: &Window, produced: impl Fn(u32, u32) -> bool) -> RowsRead {
         let (field_rows, field_columns) = window.receptive_field(layer);
         let mut before = vec![0; (layer.kernel_height * layer.kernel_width) as usize + 1];
@@ -158,7 +171,7 @@ impl RowsRead {
         RowsRead { before }
     }
 
-    /// How many of `rows` read something.
+    /// Number of rows among `rows` that read an input.
     pub fn among(&self, rows: &std::ops::Range<u32>) -> u32 {
         let positions = self.before.len() as u32 - 1;
         let up_to =

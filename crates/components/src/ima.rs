@@ -1,3 +1,16 @@
+//! In-situ multiply-accumulate units (IMAs): their blocks, their timing and the causes of their pauses.
+//!
+//! An operation is one window in one IMA: n reads of its crossbars, each converted and merged. Successive reads overlap
+//! in a pipeline whose period is that of the slowest of crossbar, ADC and shift-and-add ([`ImaTiming`]). An operation
+//! holds an output register from its start, so nothing can delay it; hence the two fidelities:
+//!
+//! - operation fidelity: the end of the reads and the results are two events, and the blocks count in closed form;
+//! - iteration fidelity: each read, conversion and merge is an event, and the blocks count one at a time.
+//!
+//! Cycles, counts and stalls are equal in both. State that decides when something happens is kept for all IMAs of a
+//! tile together, in their [`Pipeline`](crate::Pipeline) and [`LockstepGroup`]s. An [`Ima`] has its part of the
+//! weights, its blocks, and the cycles from which [`Ima::pause`] derives the causes of a pause.
+
 use std::ops::Range;
 
 use arch::{Arch, Rate};
@@ -8,60 +21,60 @@ use crate::{
     Adc, Cause, Counts, Crossbars, Dac, HeldUp, InputRegister, LockstepGroup, OutputRegister, SampleHold, ShiftAdd,
 };
 
-/// How finely the inside of an IMA is simulated. Both give the same cycles, counts and stalls.
+/// Detail in which the inside of an IMA is simulated. Both levels give the same cycles, counts and stalls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fidelity {
-    /// An operation, once started, cannot be held up: it is one event, its reads known in closed form.
+    /// Reads of an operation are taken in closed form, since an operation cannot be held up once it has started.
     #[default]
     Operation,
-    /// Each read, conversion and accumulation is an event.
+    /// Each read, conversion and shift-and-add is an event.
     Iteration,
 }
 
-/// What one operation of an IMA does in each of its reads.
+/// Size of an operation of an IMA: the number of its reads, and the parts of the IMA that take part in each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Operation {
     /// Reads.
     pub iterations: u32,
     /// Crossbars that take part.
     pub crossbars: u32,
-    /// Used rows of these crossbars, added up.
+    /// Used rows, summed over these crossbars.
     pub rows: u32,
-    /// Columns of these crossbars that are held, converted and merged, added up: those used, and the unit columns.
+    /// Columns held, converted and merged, summed over these crossbars: used columns and unit columns.
     pub columns: u32,
 }
 
-/// Cycles inside an IMA.
+/// Timing of an IMA, in cycles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImaTiming {
-    /// From one read to the next: the slowest of crossbar, ADC and shift-and-add.
+    /// Cycles from one read to the next: those of the slowest of crossbar (1 cycle), ADC and shift-and-add.
     pub cycles_per_read: u32,
-    /// The conversions of one read.
+    /// Cycles for the conversions of one read.
     pub convert_cycles: u32,
-    /// Their shift-and-add.
+    /// Cycles for the shift-and-add of these conversions.
     pub merge_cycles: u32,
 }
 
 impl ImaTiming {
-    /// From the first read of an operation until the crossbars are free again.
+    /// Cycles from the first read of an operation until the crossbars are free again.
     pub fn reads(self, iterations: u32) -> Cycle {
         Cycle::from(iterations * self.cycles_per_read)
     }
 
-    /// From the first read of an operation until its results ask for the bus.
+    /// Cycles from the first read of an operation until its results can ask for the bus.
     pub fn results(self, iterations: u32) -> Cycle {
         Cycle::from((iterations - 1) * self.cycles_per_read + 1 + self.convert_cycles + self.merge_cycles)
     }
 }
 
-/// When the inputs of an operation were asked for, and when they are there.
+/// Cycles of the transfer of an operation's inputs.
 #[derive(Clone, Copy, Debug, Default)]
 struct Fetch {
-    /// Since when it was the IMA's turn.
+    /// Cycle from which it was the IMA's turn to ask.
     turn_at: Cycle,
     requested_at: Cycle,
     arrived_at: Cycle,
-    /// What held up the last of the inputs on its way to the tile.
+    /// Delay of the last of the inputs on its way to the tile.
     held_up: HeldUp,
 }
 
@@ -77,19 +90,19 @@ struct Blocks {
     output_register: OutputRegister,
 }
 
-/// How an IMA's rows are cut.
+/// Row blocks of an IMA. All have the same columns.
 #[derive(Clone, Copy, Debug)]
 struct RowBlocks {
     /// Rows of a crossbar.
     rows: u32,
-    /// Crossbars side by side.
+    /// Crossbars in each row block: the column blocks.
     col_blocks: u32,
-    /// Columns of these that are converted.
+    /// Converted columns, summed over the crossbars of a row block.
     columns: u32,
 }
 
 impl RowBlocks {
-    /// The row blocks of an IMA: (rows of the replica, operation of their crossbars alone).
+    /// Row blocks of an IMA: (rows of the replica, one read of the crossbars of the block).
     fn of(self, spec: &ImaSpec) -> impl Iterator<Item = (Range<u32>, Operation)> {
         let (Self { rows, col_blocks, columns }, end) = (self, spec.rows.end);
         spec.rows.clone().step_by(rows as usize).map(move |first| {
@@ -100,39 +113,40 @@ impl RowBlocks {
     }
 }
 
-/// What an IMA holds, and its blocks: what is not needed to decide when an operation starts.
+/// Cold part of an IMA, kept out of the way of the fields that every operation touches.
 #[derive(Clone, Debug)]
 struct Inside {
     spec: ImaSpec,
     row_blocks: RowBlocks,
-    /// All of them together.
+    /// One read of all row blocks together.
     all: Operation,
-    /// Iteration fidelity: the operations in the pipeline, by window modulo 8. There are no more than output registers.
+    /// Iteration fidelity: operations in the pipeline, by window modulo 8. There are at most 7, one per output
+    /// register.
     operations: [Operation; 8],
     blocks: Blocks,
 }
 
 /// An in-situ multiply-accumulate unit: crossbars with their converters, shift-and-adds and registers.
 ///
-/// Which of its operations is where is kept for all IMAs of the tile together, in their [`Pipeline`](crate::Pipeline),
-/// and which windows these are in its [`LockstepGroup`]; here is since when.
+/// The progress of its operations is in the tile's [`Pipeline`](crate::Pipeline), and their windows are in its
+/// [`LockstepGroup`]. The IMA keeps the cycles of transfers, from which stalls are derived.
 #[derive(Clone, Debug)]
 pub struct Ima {
-    /// Rows of the replica that it holds.
+    /// Number of rows of the replica that it holds.
     rows: u32,
-    /// Results of one operation.
+    /// Results per operation.
     results: u32,
-    /// The operations whose inputs are in the register, by window modulo 2.
+    /// Transfers of inputs of the two operations in the input register, by window modulo 2.
     fetches: [Fetch; 2],
-    /// Bits of inputs taken from the bus.
+    /// Bits of inputs received over the bus since the start.
     bits_fetched: u64,
-    /// Why results last stayed in an output register when they could have left it, and until when.
+    /// Cause that last kept finished results in an output register, and the cycle up to which it did.
     held_back: (Cause, Cycle),
     inside: Box<Inside>,
 }
 
 impl Ima {
-    /// An idle IMA, each of whose ADCs makes `conversions` in a cycle.
+    /// An idle IMA that holds `spec`. Each of its ADCs makes `conversions` per cycle.
     pub fn new(arch: &Arch, conversions: Rate, spec: ImaSpec) -> Self {
         let (used, unit_columns) = (spec.columns.len() as u32, u32::from(arch.adc.unit_column));
         let col_blocks = used.div_ceil(arch.crossbar.columns);
@@ -167,7 +181,7 @@ impl Ima {
         &self.inside.spec
     }
 
-    /// Its cycles.
+    /// Timing of its operations. Depends on the number of columns that it uses.
     #[inline]
     pub fn timing(&self) -> ImaTiming {
         let Blocks { adc, shift_add, .. } = &self.inside.blocks;
@@ -178,20 +192,20 @@ impl Ima {
         }
     }
 
-    /// Rows of the replica that it holds.
+    /// Number of rows of the replica that it holds.
     #[inline]
     pub fn rows(&self) -> u32 {
         self.rows
     }
 
-    /// Results of one operation.
+    /// Results per operation.
     #[inline]
     pub fn results(&self) -> u32 {
         self.results
     }
 
-    /// The `bits` of the inputs of `window`, the last of which was `held_up` on its way, take `cycles` to come. It was
-    /// the IMA's turn to ask for them from cycle `turn_at` on.
+    /// Records the transfer of `bits` of inputs of `window` in `cycles`, from the request to the arrival. It was the
+    /// IMA's turn to ask from cycle `turn_at` on; `held_up` is the delay of the last input on its way to the tile.
     #[inline]
     pub fn fetch(&mut self, window: u32, turn_at: Cycle, cycles: Range<Cycle>, bits: u64, held_up: HeldUp) {
         let (requested_at, arrived_at) = (cycles.start, cycles.end);
@@ -199,25 +213,25 @@ impl Ima {
         self.bits_fetched += bits;
     }
 
-    /// What an operation of `iterations` reads does in the crossbars of those row blocks that have inputs.
+    /// An operation of `iterations` reads in those row blocks for which `has_inputs` returns true.
     pub fn operation(&self, iterations: u32, has_inputs: impl Fn(&Range<u32>) -> bool) -> Operation {
         let row_blocks = self.inside.row_blocks.of(&self.inside.spec);
         let taking_part = row_blocks.filter(|(rows, _)| has_inputs(rows));
         taking_part.fold(Operation { iterations, ..Default::default() }, |all, (_, block)| all.and(&block))
     }
 
-    /// What an operation of `iterations` reads does in all crossbars.
+    /// An operation of `iterations` reads in all crossbars.
     pub fn whole_operation(&self, iterations: u32) -> Operation {
         Operation { iterations, ..self.inside.all }
     }
 
-    /// Operation fidelity: a whole operation at once.
+    /// Operation fidelity: performs a whole operation at once.
     pub fn operate(&mut self, operation: &Operation) {
         self.inside.blocks.operate(operation, 1, u64::from(operation.iterations));
     }
 
-    /// Iteration fidelity: keeps what the reads of the operation for `window` do, and returns the number to ask for it
-    /// by while it is in the pipeline.
+    /// Iteration fidelity: stores the operation for `window` and counts its start. Returns its number, which identifies
+    /// it while it is in the pipeline.
     pub fn keep(&mut self, window: u32, operation: Operation) -> u8 {
         let number = window % 8;
         self.inside.operations[number as usize] = operation;
@@ -225,7 +239,7 @@ impl Ima {
         number as u8
     }
 
-    /// One read of operation `number`. Returns the reads of the operation.
+    /// Performs one read of operation `number`. Returns the number of reads of the operation.
     #[inline]
     pub fn read_once(&mut self, number: u8) -> u32 {
         let operation = self.inside.operations[usize::from(number)];
@@ -233,27 +247,27 @@ impl Ima {
         operation.iterations
     }
 
-    /// The ADCs convert what a read of operation `number` left in the sample-and-holds.
+    /// Converts the held columns of one read of operation `number`.
     #[inline]
     pub fn convert_once(&mut self, number: u8) {
         let Inside { operations, blocks, .. } = &mut *self.inside;
         blocks.adc.convert(&operations[usize::from(number)], 1);
     }
 
-    /// The shift-and-adds merge the conversions of a read of operation `number`.
+    /// Merges the conversions of one read of operation `number`.
     #[inline]
     pub fn merge_once(&mut self, number: u8) {
         let Inside { operations, blocks, .. } = &mut *self.inside;
         blocks.shift_add.merge(&operations[usize::from(number)], 1);
     }
 
-    /// The results cannot leave, and why.
+    /// Records that results cannot leave, because of `cause`.
     #[inline]
     pub fn result_refused(&mut self, cause: Cause) {
         self.held_back = (cause, Cycle::MAX);
     }
 
-    /// The results leave over the bus in `cycles`: in one, if it is not held up.
+    /// Records that results leave over the bus in `cycles`: one cycle unless they wait for the bus.
     #[inline]
     pub fn send(&mut self, cycles: Range<Cycle>) {
         if self.held_back.1 == Cycle::MAX {
@@ -263,8 +277,9 @@ impl Ima {
         }
     }
 
-    /// Every cycle of the pause before the operation for `window`, with its cause. The last of the IMA's lockstep group
-    /// started the operation before in cycle `crew_started_at`.
+    /// Cuts the pause before the operation for `window` into spans by cause; the pause is the last argument. Together
+    /// the spans cover the pause, and any may be empty. `lockstep_started_at` is the cycle in which the last IMA of the
+    /// lockstep group started the previous operation.
     #[inline]
     pub fn pause(
         &self,
@@ -273,13 +288,13 @@ impl Ima {
         Range { start: idle_since, end: now }: Range<Cycle>,
     ) -> [(Cause, Range<Cycle>); 6] {
         let fetch = self.fetches[(window % 2) as usize];
-        // Inputs come in the cycle after the request at the earliest: whoever delays the request delays them to then.
+        // Inputs arrive in the cycle after the request at the earliest: a late request delays them up to that cycle.
         let turn_at = (fetch.turn_at + 1).clamp(idle_since, now);
         let due_at = (fetch.requested_at + 1).clamp(turn_at, now);
         let arrived_at = fetch.arrived_at.clamp(due_at, now);
         let start_turn_at = (lockstep_started_at + 1).clamp(arrived_at, now);
         let before = if window == 0 { Cause::Filling } else { Cause::Input };
-        // The inputs were held up at the end of their way, and the first window counts that as filling, too.
+        // A delay on the way is booked at the end of the wait for inputs; for the first window it counts as filling.
         let held_up = if window == 0 { 0 } else { fetch.held_up.cycles().min(due_at - turn_at) };
         let output_wait = match self.held_back {
             (cause, until) if until > start_turn_at => cause,
@@ -295,8 +310,8 @@ impl Ima {
         ]
     }
 
-    /// What its blocks counted, beside what its lockstep group knows; a read touches `crossbar_cells` cells of an
-    /// array.
+    /// Counts of its blocks, with the operations that `lockstep` has counted for it. A read of a crossbar counts
+    /// `crossbar_cells` cells.
     pub fn counts(&self, lockstep: &LockstepGroup, crossbar_cells: u64) -> Counts {
         let mut blocks = self.inside.blocks.clone();
         let (operations, reads) = lockstep.closed_form;
@@ -321,7 +336,7 @@ impl Ima {
 }
 
 impl Blocks {
-    /// Input register, DACs, crossbars and sample-and-holds do `reads` reads of `operation`.
+    /// Performs `reads` reads of `operation` in input register, DACs, crossbars and sample-and-holds.
     #[inline]
     fn read(&mut self, operation: &Operation, reads: u64) {
         self.input_register.read(operation, reads);
@@ -330,7 +345,7 @@ impl Blocks {
         self.sample_hold.hold(operation, reads);
     }
 
-    /// All blocks do `operations` operations alike, with `reads` reads together.
+    /// Performs `operations` operations like `operation`, of `reads` reads in total, in all blocks.
     fn operate(&mut self, operation: &Operation, operations: u64, reads: u64) {
         self.crossbars.begin(operation, operations);
         self.read(operation, reads);
@@ -340,7 +355,7 @@ impl Blocks {
 }
 
 impl Operation {
-    /// Both together.
+    /// The parts of both together, with the reads of `self`.
     fn and(self, other: &Self) -> Self {
         Self {
             iterations: self.iterations,
@@ -382,7 +397,7 @@ mod tests {
         assert_eq!(counted(true), [404 * 16; 3]);
     }
 
-    /// Cycles of each cause in a pause.
+    /// Cycles of each cause in a pause, without empty spans.
     fn causes(ima: &Ima, window: u32, lockstep_started_at: Cycle, pause: Range<Cycle>) -> Vec<(Cause, Cycle)> {
         let causes = ima.pause(window, lockstep_started_at, pause.clone());
         assert!(causes.windows(2).all(|pair| pair[0].1.end == pair[1].1.start), "{causes:?}");
@@ -393,11 +408,11 @@ mod tests {
     #[test]
     fn every_cycle_of_a_pause_has_its_cause() {
         let mut ima = ima(128);
-        // Asked for in cycle 5 and there in 7, where an idle bus would have brought them in 6.
+        // Requested in cycle 5, arrived in cycle 7; over an idle bus they arrive in cycle 6.
         ima.fetch(0, 0, 5..7, 2048, HeldUp::default());
         assert_eq!(causes(&ima, 0, 0, 1..7), [(Cause::Filling, 5), (Cause::Bus, 1)]);
-        // 16 reads from cycle 7 on. The next inputs could be asked for in cycle 30, after 3 cycles on their way, most
-        // of them at a link; they came in 32, and an output register was free in 40.
+        // 16 reads from cycle 7 on. The next inputs are requested in cycle 30, after a delay of 3 cycles on the way,
+        // most of them at a link. They arrive in cycle 32, and an output register is free in cycle 40.
         let held_up = Waits { routers: 1, links: 2 };
         ima.fetch(1, 5, 30..32, 2048, held_up.into());
         ima.result_refused(Cause::DownstreamBuffer);
@@ -422,7 +437,7 @@ mod tests {
     #[test]
     fn an_ima_that_is_faster_than_its_crew_waits_for_it() {
         let mut ima = ima(128);
-        // The others asked for the inputs of the window before in cycle 20, and started it in 30.
+        // The other IMAs asked for inputs of the previous window in cycle 20, and started it in cycle 30.
         ima.fetch(1, 20, 20..21, 2048, HeldUp::default());
         assert_eq!(causes(&ima, 1, 30, 12..31), [(Cause::Lockstep, 9), (Cause::Lockstep, 10)]);
         ima.fetch(1, 20, 25..26, 2048, HeldUp::default());

@@ -1,29 +1,29 @@
 use crate::Operation;
 
-/// The input register of an IMA: the inputs of the operation in progress, and those of the next behind them.
+/// The input register of an IMA: inputs of the operation in progress and of the next operation.
 #[derive(Clone, Debug)]
 pub struct InputRegister {
-    /// Bits that a row takes in one read.
+    /// Bits per row, per read.
     dac_bits: u32,
     /// Bits written from the bus.
     pub bits_written: u64,
-    /// Bits read by the DACs, by each crossbar for itself.
+    /// Bits read by the DACs, once for each crossbar.
     pub bits_read: u64,
 }
 
 impl InputRegister {
-    /// An empty register before DACs of `dac_bits`.
+    /// An empty register that feeds DACs of `dac_bits` bits.
     pub fn new(dac_bits: u32) -> Self {
         Self { dac_bits, bits_written: 0, bits_read: 0 }
     }
 
-    /// Takes the inputs of one operation from the bus.
+    /// Writes `bits` of inputs from the bus.
     #[inline]
     pub fn write(&mut self, bits: u64) {
         self.bits_written += bits;
     }
 
-    /// Hands a slice of every used row to the DACs, for `iterations` reads.
+    /// Hands the next bits of every used row to the DACs, for `iterations` reads.
     #[inline]
     pub fn read(&mut self, operation: &Operation, iterations: u64) {
         self.bits_read += u64::from(operation.rows) * u64::from(self.dac_bits) * iterations;

@@ -1,25 +1,32 @@
+//! Layer control: the windows of one replica of a layer, as one tile sees them.
+//!
+//! Windows have a fixed order. The control keeps the first window that is not ready and the first input that this
+//! window misses; the write of that input makes it look further. A window becomes ready in the cycle after the last of
+//! its inputs has been written. All IMAs of the tile that work for the replica follow the same control, whatever their
+//! output group.
+
 use des::Cycle;
 use mapper::{LayerLayout, Window};
 
 use crate::{Counts, HeldUp, Inputs, Stalls, Unit};
 
-/// What happened in a tile for one replica of a layer, beside its IMAs: what its counts follow from.
+/// Actions in a tile for one replica of a layer that no block counts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counters {
     /// Windows finished.
     pub windows: u64,
-    /// Bits of results sent to the tiles that need them.
+    /// Bits of results sent to the buffers of consumers.
     pub result_bits_sent: u64,
 }
 
 impl Counters {
-    /// The counts.
+    /// Returns them as counts.
     pub fn counts(&self) -> Counts {
         Counts { windows: self.windows, result_bits_sent: self.result_bits_sent, ..Counts::default() }
     }
 }
 
-/// The control of one replica of a layer in one tile: which of its windows have their inputs, which have been read.
+/// Progress of one replica of a layer in one tile: the windows that are ready, and those that have been read.
 #[derive(Clone, Debug)]
 pub struct LayerControl<'a> {
     /// The layer.
@@ -30,39 +37,39 @@ pub struct LayerControl<'a> {
     pub replica: u32,
     /// The windows of the replica, in order.
     windows: &'a [Window],
-    /// IMAs of the tile that work for it, one bit each.
+    /// IMAs of the tile that hold parts of the replica, one bit each.
     pub imas: u64,
-    /// Number of its inputs in the tile's buffer.
+    /// Number of its input slice in the tile's buffer.
     pub inputs: u8,
-    /// Windows of all images.
+    /// Windows of all images of the run.
     pub total: u32,
-    /// Windows whose inputs are in the buffer, counted from the first: those that may be fetched.
+    /// Ready windows, counted over all images: windows below this one have their inputs in the buffer.
     pub ready: u32,
-    /// Slot of the input that window `ready` misses.
+    /// Slot of the input that window `ready` misses; `None` if no such input is known.
     pub awaited: Option<u32>,
-    /// Input of window `ready` to look at next, as row and column of its receptive field.
+    /// Next input of window `ready` to check, as row and column of its receptive field.
     cursor: (u32, u32),
-    /// When the last window became ready.
+    /// Cycle in which the latest window became ready.
     readied_at: Cycle,
-    /// What had held up the awaited input when it came.
+    /// Delay of the awaited input on its way.
     held_up: HeldUp,
-    /// Windows that all IMAs have read the inputs of.
+    /// Windows whose inputs all IMAs of the control have read, counted over all images.
     pub read_by_all: u32,
-    /// When the first inputs of each image were fetched: of all images in the layer that begins them, of the first in
-    /// others.
+    /// Cycles in which the first inputs of images were fetched: of each image in the layer that begins them, of the
+    /// first image in other layers.
     pub begun: Vec<Cycle>,
-    /// The window with which the next of these begins.
+    /// First window of the next image to record in `begun`.
     begins_next: u32,
-    /// The layer is the one that begins images.
+    /// True if the layer begins images: the first layer that computes a window.
     pub begins_images: bool,
-    /// IMA-cycles by cause.
+    /// IMA-cycles of the IMAs of the control, by cause.
     pub stalls: Stalls,
-    /// What happened in the tile for this replica, beside its IMAs.
+    /// Counters of the replica in the tile.
     pub counters: Counters,
 }
 
 impl<'a> LayerControl<'a> {
-    /// A control for `images` images of replica `replica`, whose IMAs in the tile are given as bits.
+    /// A control of `replica` for a run of `images` images. `inputs` is its input slice, `imas` its IMAs, one bit each.
     pub fn new(
         (layer, layer_index): (&'a LayerLayout, u16),
         replica: u32,
@@ -94,7 +101,7 @@ impl<'a> LayerControl<'a> {
         }
     }
 
-    /// How probes know IMA `ima` of tile `tile`.
+    /// Identifies IMA `ima` of tile `tile` to probes.
     #[inline]
     pub fn unit(&self, tile: u32, ima: usize) -> Unit {
         Unit { tile, ima: ima as u8, layer: self.layer_index, replica: self.replica }
@@ -106,15 +113,15 @@ impl<'a> LayerControl<'a> {
         &self.windows[self.split(index).1 as usize]
     }
 
-    /// The image of window `index`, and its number in the image.
+    /// Splits window `index`, counted over all images, into its image and its step.
     #[inline]
     pub fn split(&self, index: u32) -> (u32, u32) {
         let per_image = self.windows.len() as u32;
-        // One image is the common case, and a division is slow.
+        // One image is the common case, and divisions are slow.
         if index < per_image { (0, index) } else { (index / per_image, index % per_image) }
     }
 
-    /// Inputs of window `index` are fetched.
+    /// Records that inputs of window `index` are fetched.
     #[inline]
     pub fn fetches(&mut self, index: u32, now: Cycle) {
         if index >= self.begins_next {
@@ -123,12 +130,12 @@ impl<'a> LayerControl<'a> {
         }
     }
 
-    /// The awaited input has been written, after being held up on its way.
+    /// Records the delay of the awaited input, which has been written.
     pub fn supply(&mut self, held_up: HeldUp) {
         self.held_up = held_up;
     }
 
-    /// Looks how far the windows have their inputs, in the order of computation. Returns whether another one has.
+    /// Advances `ready` over the windows that have all their inputs. Returns true if it rises.
     pub fn look_ahead(&mut self, now: Cycle, inputs: &Inputs) -> bool {
         let before = self.ready;
         self.awaited = None;
@@ -157,20 +164,20 @@ impl<'a> LayerControl<'a> {
         self.ready > before
     }
 
-    /// Row and column of the input that window `ready` misses, if one is known.
+    /// Row and column of the input that window `ready` misses; `None` if no such input is known.
     pub fn awaited_input(&self) -> Option<(u32, u32)> {
         self.awaited?;
         let (rows, columns) = self.window(self.ready).receptive_field(&self.layer.layer);
         Some((rows.start + self.cursor.0, columns.start + self.cursor.1))
     }
 
-    /// What had held up the last input of a window that became ready in cycle `now`.
+    /// Delay of the last input of a window that became ready in cycle `now`; zero if it became ready earlier.
     #[inline]
     pub fn held_up(&self, now: Cycle) -> HeldUp {
         if self.readied_at == now { self.held_up } else { HeldUp::default() }
     }
 
-    /// Image and window that not all IMAs have read yet; `None` if the replica has no windows at all.
+    /// Image and step of the first window that not all IMAs have read; `None` if the replica has no windows.
     pub fn progress(&self) -> Option<(u32, u32)> {
         (!self.windows.is_empty()).then(|| self.split(self.read_by_all))
     }

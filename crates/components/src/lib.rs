@@ -1,7 +1,67 @@
-//! The blocks of the machine, one file each: specification, state and counts, driven by plain methods.
+//! The blocks of the machine, one file each: specification, state and counts.
 //!
-//! Three kinds exchange messages through the kernel: [`Tile`], [`Mesh`] (the routers of a chip) and [`Link`]. A tile is
-//! made of the blocks that ISAAC gives it; its IMAs of theirs.
+//! Three kinds of component exchange messages through the kernel of the crate `des`:
+//!
+//! - [`Tile`] receives [`TileMessage`]: packets that have arrived, credits, and its own wake-ups and ends of transfers;
+//! - [`Mesh`], all routers of a chip, receives [`Packet`];
+//! - [`Link`], one direction of a connection between two chips, receives [`Crossing`].
+//!
+//! They send through a [`Context`], which also has the clock, the room table ([`Rooms`]) and the probe ([`Probe`]). All
+//! other blocks are driven by plain calls of the tile or mesh that they belong to:
+//!
+//! | part | blocks |
+//! | --- | --- |
+//! | inputs of a tile | [`EdramBuffer`] with its [`Inputs`], [`Bus`], [`LayerControl`] |
+//! | IMA, input side | [`Ima`] with [`InputRegister`], [`Dac`], [`Crossbars`], [`SampleHold`] |
+//! | IMA, output side | [`Adc`], [`ShiftAdd`], [`OutputRegister`] |
+//! | operations | [`Pipeline`], [`LockstepGroup`] |
+//! | results of a tile | [`PartialSums`], [`Sigmoid`], [`MaxPool`] with [`PoolCredits`] |
+//! | mesh | [`Router`] and its [`Port`]s |
+//!
+//! # An activation on its way
+//!
+//! 1. A packet reaches its tile as [`TileMessage::Delivery`]. The eDRAM port is granted, and the position is in
+//!    [`Inputs`].
+//! 2. [`LayerControl::look_ahead`] finds that the next window of a replica has all its inputs: the window is ready.
+//! 3. Port and bus carry the inputs to the input registers of each IMA of the lockstep group; [`Pipeline`] counts them.
+//! 4. The operation starts: n reads, each converted and merged. [`Fidelity`] decides whether these are events.
+//! 5. The results cross the bus into [`PartialSums`], where those of all contributors to the window are added up.
+//! 6. In the accumulator tile, a complete window passes sigmoid and max-pool. Its positions leave, as packets, when the
+//!    input slices of the next layer have room for them.
+//!
+//! # Units and invariants
+//!
+//! Times are in cycles, and the first cycle is 1; spans of cycles are half-open. Sizes are in bits, packets also in
+//! flits. Inside routers and links time is counted in exact fractions of a cycle. Windows and sequence numbers (`rank`)
+//! count over all images unless stated otherwise. Bit `i` of a mask of IMAs is IMA `i` of the tile.
+//!
+//! - Results do not depend on the order of messages within a cycle: messages are only recorded or forwarded, and each
+//!   component sorts what it received before it decides.
+//! - An operation that has started can always deliver, since it holds an output register of its IMA from the start on.
+//! - Every cycle of every IMA has exactly one [`Cause`].
+//! - Counts ([`Counts`]) are integers. Blocks know no energies.
+//!
+//! `docs/model.md` describes the machine: block diagram, seven points of an operation, credits, arbitration order of a
+//! tile, stall causes and glossary. Its sources are ISAAC (Shafiee et al., ISCA 2016), Table I and section VI, and
+//! AQuA.
+//!
+//! # Example
+//!
+//! One operation of an IMA of ISAAC with 16-bit activations: 16 reads of 8 crossbars with 100 used rows each. Its
+//! results ask for the bus 18 cycles after the first read, in cycle 20 of the paper's pipeline of 22 cycles.
+//!
+//! ```
+//! use components::{Ima, LockstepGroup};
+//! use mapper::ImaSpec;
+//!
+//! let arch = arch::load("isaac-ce").expect("the preset is built in");
+//! let spec = ImaSpec { rows: 0..100, columns: 0..1024, outputs: 0..128 };
+//! let mut ima = Ima::new(&arch, arch.conversions_per_cycle(), spec);
+//! ima.operate(&ima.whole_operation(16));
+//! let counts = ima.counts(&LockstepGroup::new(0, []), 128 * 128);
+//! assert_eq!(counts.dac_activations, 8 * 100 * 16);
+//! assert_eq!((ima.timing().reads(16), ima.timing().results(16)), (16, 18));
+//! ```
 
 mod adc;
 mod bits;

@@ -1,31 +1,37 @@
+//! Links between chips: bits in the order of their packets, at an exact rate.
+//!
+//! Each chip has four outgoing links, one for each [`Direction`]. ISAAC's links are HyperTransport, 6.4 GB/s each way
+//! (ISAAC Table I). A link serves the packets of a cycle in a canonical order, and a crossing takes at least a cycle.
+//! The rate is a fraction of two integers; fractions of a cycle carry over to the next packet.
+
 use arch::Rate;
 use des::{Component, Cycle, Wake};
 
 use crate::{Context, Packet, Probe};
 
-/// A direction on the grid of routers, and on that of chips.
+/// A direction on the grid of routers or on the grid of chips.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
-    /// To the row above.
+    /// Towards lower rows.
     North,
-    /// To the column on the right.
+    /// Towards higher columns.
     East,
-    /// To the row below.
+    /// Towards higher rows.
     South,
-    /// To the column on the left.
+    /// Towards lower columns.
     West,
 }
 
 impl Direction {
-    /// All directions, in the order of their numbers.
+    /// All directions, in the order of their numbers: those of links of a chip and of ports to neighbours.
     pub const ALL: [Self; 4] = [Self::North, Self::East, Self::South, Self::West];
 
-    /// What it is called.
+    /// Name in reports and traces.
     pub fn name(self) -> &'static str {
         ["north", "east", "south", "west"][self as usize]
     }
 
-    /// The way back.
+    /// The opposite direction.
     pub fn opposite(self) -> Self {
         match self {
             Self::North => Self::South,
@@ -35,7 +41,7 @@ impl Direction {
         }
     }
 
-    /// The first step from `from` to `to`, both (column, row): columns first.
+    /// First step from `from` to `to`, both (column, row), columns first; `None` if they are equal.
     pub fn towards(from: (u32, u32), to: (u32, u32)) -> Option<Self> {
         use std::cmp::Ordering::{Equal, Greater, Less};
         match (to.0.cmp(&from.0), to.1.cmp(&from.1)) {
@@ -48,29 +54,29 @@ impl Direction {
     }
 }
 
-/// A packet about to cross a link.
+/// A packet that is to cross a link. Distinguishes messages of links from those of meshes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Crossing(pub Packet);
 
 /// One direction of a HyperTransport link between two chips.
 #[derive(Clone, Debug)]
 pub struct Link {
-    /// Bits of a cycle; `None` for any number.
+    /// Bits per cycle; `None` is no limit.
     bits_per_cycle: Option<Rate>,
-    /// When it is free, in the times of that rate.
+    /// End of the last bit carried, in time steps of that rate ([`Rate::times`]).
     free_at: u64,
     /// Chip at the far end.
     to_chip: u32,
-    /// Side of that chip on which the packets come in.
+    /// Side of that chip on which packets enter it.
     enters: Direction,
-    /// Packets of this cycle.
+    /// Packets received in this cycle.
     waiting: Vec<Packet>,
-    /// Bits carried, by layer.
+    /// Bits carried since the start, by producing layer.
     pub bits: Vec<u64>,
 }
 
 impl Link {
-    /// An idle link in `direction` to chip `to_chip`, for a network of `layers` layers.
+    /// An idle link in `direction` to chip `to_chip`, for a network of `layers` layers. A rate of `None` is no limit.
     pub fn new(bits_per_cycle: Option<Rate>, direction: Direction, to_chip: u32, layers: usize) -> Self {
         Self {
             bits_per_cycle,
@@ -82,12 +88,12 @@ impl Link {
         }
     }
 
-    /// Cycles from the first to the last bit on an idle link.
+    /// Cycles that `bits` take on an idle link.
     fn alone(&self, bits: u32) -> Cycle {
         self.bits_per_cycle.map_or(1, |rate| rate.cycles(bits.into()))
     }
 
-    /// Carries `bits` behind all before; returns the cycle of the last.
+    /// Carries `bits` after all earlier packets. Returns the cycle of the last bit.
     fn carry(&mut self, now: Cycle, bits: u32) -> Cycle {
         let Some(rate) = self.bits_per_cycle else { return now };
         let bit = rate.times();

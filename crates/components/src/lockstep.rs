@@ -1,53 +1,61 @@
+//! Lockstep groups: the IMAs of a tile that work on the same output group of the same replica.
+//!
+//! Three decisions are taken for one window at a time: to ask for inputs, to start and to send results. None of the
+//! IMAs proceeds to the next window before all have passed the decision for the present one, so the group has one
+//! window number for each decision. Transfers over the bus end at different times: [`BarrierPhase`] follows these, IMA
+//! by IMA.
+
 use des::Cycle;
 
 use crate::ImaTiming;
 
-/// The IMAs of a tile that work on the same outputs of a replica.
+/// The IMAs of a tile that work on the same output group of a replica.
 ///
-/// They keep step: none is given inputs of the next window before all have been given those of this one, and the same
-/// holds where they start and where they send their results. So the lockstep group knows which window its IMAs are at,
-/// and an IMA need not.
+/// They keep step: no IMA asks for inputs of the next window before all have asked for those of the present one, and
+/// the same holds for starts and for sending results. Windows are therefore numbered by group and not by IMA.
 #[derive(Clone, Debug)]
 pub struct LockstepGroup {
-    /// Its IMAs, one bit each.
+    /// IMAs of the group, one bit each.
     pub imas: u64,
     /// Number of the replica's layer control in the tile.
     pub control: u8,
-    /// Its IMAs by their cycles: those that use fewer columns may be faster.
+    /// IMAs by their timing, one bit each: those that use fewer columns may be faster.
     pub timings: Vec<(u64, ImaTiming)>,
-    /// The window whose inputs are asked for.
+    /// Window whose inputs are asked for next, counted over all images, as are the following.
     pub fetching: u32,
-    /// The window whose operation starts.
+    /// Window whose operation starts next.
     pub starting: u32,
-    /// The window whose results are sent.
+    /// Window whose results are sent next.
     pub sending: u32,
-    /// When inputs of the window before `fetching` were asked for by the last of its IMAs.
+    /// Cycle in which the last IMA asked for inputs of the window before `fetching`.
     pub fetched_at: Cycle,
-    /// When the operation before `starting` started in the last of its IMAs.
+    /// Cycle in which the last IMA started the operation before `starting`.
     pub started_at: Cycle,
-    /// The inputs that arrive.
+    /// Arrival of inputs in the input registers.
     pub arriving: BarrierPhase,
-    /// The results that are merged.
+    /// Merging of results in the tile's output register.
     pub merging: BarrierPhase,
-    /// Operations in closed form in which all crossbars took part, of each IMA, and their reads.
+    /// (operations, reads) of each IMA that are counted here and not in the IMA: those in closed form with all
+    /// crossbars.
     pub closed_form: (u64, u64),
 }
 
-/// Windows that a [`BarrierPhase`] looks ahead: more than an IMA has input and output registers.
+/// Windows that a [`BarrierPhase`] keeps apart: more than an IMA may be ahead with its input or output registers.
 const WINDOWS: u32 = 8;
 
-/// Where a lockstep group is with something that happens to its IMAs in their turn: perhaps for several windows in one
-/// cycle, and then in any order.
+/// Progress of a lockstep group through one event, which each IMA passes once for each window.
+///
+/// An IMA may be several windows ahead of the slowest. The result does not depend on the order of events in a cycle.
 #[derive(Clone, Debug, Default)]
 pub struct BarrierPhase {
-    /// The window that it has not happened to everywhere.
+    /// First window that not all IMAs have passed.
     pub window: u32,
-    /// By window modulo [`WINDOWS`], from that one on: the IMAs for which it has happened.
+    /// IMAs that have passed each window from `window` on, one bit each, by window modulo [`WINDOWS`].
     happened: [u64; WINDOWS as usize],
 }
 
 impl LockstepGroup {
-    /// A lockstep group before its first window. `timings` are its IMAs, each as one bit, with their cycles.
+    /// A lockstep group before its first window. `timings` has each IMA, as one bit, with its timing.
     pub fn new(control: u8, timings: impl IntoIterator<Item = (u64, ImaTiming)>) -> Self {
         let (mut imas, mut groups) = (0, Vec::<(u64, ImaTiming)>::new());
         for (ima, timing) in timings {
@@ -74,12 +82,12 @@ impl LockstepGroup {
 }
 
 impl BarrierPhase {
-    /// It happens for `imas` of the lockstep group `all`, for each in its next window. Tells `each` the windows and
-    /// their IMAs.
+    /// Records the event for `imas` of the lockstep group `all`, for each in its next window. Calls `each` with the
+    /// windows and their IMAs.
     #[inline]
     pub fn take(&mut self, imas: u64, all: u64, mut each: impl FnMut(u32, u64)) {
         let first = &mut self.happened[(self.window % WINDOWS) as usize];
-        // Mostly nobody is ahead.
+        // In most calls no IMA is ahead.
         let (mut window, mut left) = (self.window, imas);
         if imas & *first == 0 {
             *first |= imas;
@@ -138,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_order_of_what_happens_in_a_cycle_does_not_matter() {
-        // What is left of window 0, windows 1 and 2, and the first of window 3.
+        // The remaining IMAs of window 0, all of windows 1 and 2, and the first of window 3.
         let events = [0b110, 0b111, 0b111, 0b001];
         let orders = [[0, 1, 2, 3], [3, 2, 1, 0], [3, 0, 2, 1], [1, 3, 0, 2]];
         let ends = orders.map(|order| {

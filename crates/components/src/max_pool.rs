@@ -1,23 +1,31 @@
-/// The max-pool unit of a tile, for one output group of one replica: running maxima of the positions not yet complete.
+//! Max-pool units and the credits that keep them within two images.
+//!
+//! A pool unit belongs to an output group of a replica, in its accumulator tile. Pooled positions at the edges of
+//! replicas have windows of several replicas: the replica with the last window finishes the position, and the others
+//! send their values to it as packets. A replica may run ahead of another by more than a pool holds, so a finished
+//! window of image j goes to the pools only when every pool that its replica feeds has completed image j - 2
+//! (docs/model.md, "Room and credits").
+
+/// The max-pool unit of a tile, for one output group of one replica: running maxima of incomplete positions.
 ///
-/// It has room for two images: the oldest that is not complete and the next. Replicas of a layer may be further apart
-/// than that, so a window is let in only when [`PoolCredits`] says that every pool under it has room for its image.
+/// It has room for two images, the oldest incomplete one and the next; [`PoolCredits`] holds back windows of later
+/// ones. Positions are numbered among those that the replica finishes.
 #[derive(Clone, Debug)]
 pub struct MaxPool {
-    /// Windows under each position.
+    /// Windows under each position that are not cropped.
     windows: Vec<u32>,
-    /// Windows still missing, by position: those of even images, then those of odd ones.
+    /// Windows missing of each position: of even images, then of odd images.
     missing: Vec<u32>,
-    /// Positions that are not complete, of even and of odd images.
+    /// Incomplete positions of the even and of the odd image.
     incomplete: [u32; 2],
-    /// Images of which every position is complete.
+    /// Complete images, counted from the first.
     images: u32,
-    /// Values taken.
+    /// Values taken since the start.
     pub values: u64,
 }
 
 impl MaxPool {
-    /// A pool of positions with so many windows each.
+    /// An empty pool; `windows` has the number of windows of each position.
     pub fn new(windows: Vec<u32>) -> Self {
         let positions = u32::try_from(windows.len()).expect("the layout counts positions in 32 bits");
         Self {
@@ -29,13 +37,13 @@ impl MaxPool {
         }
     }
 
-    /// Images of which every position is complete. The pool takes windows of the next two.
+    /// Complete images, counted from the first. The pool takes windows of the next two.
     #[inline]
     pub fn images(&self) -> u32 {
         self.images
     }
 
-    /// Takes the `values` channels of one window into `position` and returns whether it was its last window.
+    /// Takes the `values` channels of one window into `position`. Returns true if the position is complete now.
     #[inline]
     pub fn take(&mut self, image: u32, position: u32, values: u32) -> bool {
         assert!(image.wrapping_sub(self.images) < 2, "a max-pool at image {} got a window of {image}", self.images);
@@ -57,14 +65,14 @@ impl MaxPool {
     }
 }
 
-/// Room in the max-pools that a replica's windows go to, some of them in other replicas.
+/// Credits of a replica for the max-pools that its windows go to, its own and those of other replicas.
 ///
 /// Each pool sends one credit for each image that it has completed.
 #[derive(Clone, Debug)]
 pub struct PoolCredits {
     /// Pools that the replica feeds.
     pools: u32,
-    /// Images that all of them have completed.
+    /// Images that all pools have completed, counted from the first.
     images: u32,
     /// Pools that have completed image `images` and the one after, by image modulo 2.
     completed: [u32; 2],
@@ -76,13 +84,13 @@ impl PoolCredits {
         Self { pools, images: 0, completed: [0; 2] }
     }
 
-    /// Whether every pool takes windows of `image`.
+    /// True if every pool has room for windows of `image`.
     #[inline]
     pub fn admit(&self, image: u32) -> bool {
         image < self.images + 2
     }
 
-    /// One of the pools has completed `image`.
+    /// Records that one of the pools has completed `image`.
     pub fn credit(&mut self, image: u32) {
         // A pool cannot complete an image whose windows this replica still holds back.
         assert!(self.admit(image) && image >= self.images, "a max-pool completed image {image} without its windows");

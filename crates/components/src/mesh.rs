@@ -1,3 +1,11 @@
+//! The concentrated mesh of a chip: geometry, routes and the ports that packets take.
+//!
+//! Tiles, routers and chips are numbered back and forth along the rows of their grids, so that neighbours in number are
+//! neighbours in place. A route goes along the row first, then along the column; a packet to another chip leaves at the
+//! middle of an edge, and chips are crossed in the same order. The ports of a route are taken when the packet enters
+//! the mesh, in the canonical order of source, then destination, so a packet may wait for a port that an earlier one
+//! uses a little later. A crossing takes at least a cycle (docs/model.md, "Mesh and links").
+
 use arch::{Arch, Times};
 use des::{Component, Cycle, Wake};
 
@@ -5,30 +13,27 @@ use crate::link::Crossing;
 use crate::router::{Router, arrival};
 use crate::{Context, Direction, Packet, Port, Probe};
 
-/// The concentrated mesh of one chip: its routers, and the way of each packet through them.
-///
-/// Packets take X first, then Y. They take the ports of their way in the order in which they enter the mesh, so a
-/// packet may wait for a port that one before it will use a little later.
+/// The concentrated mesh of one chip: its routers and the routes of packets through them.
 #[derive(Clone, Debug)]
 pub struct Mesh {
     chip: u32,
     geometry: MeshGeometry,
-    /// The first tile of the chip.
+    /// Number on the board of the chip's first tile.
     first_tile: u32,
-    /// For each tile of the chip, its router and its number there.
+    /// For each tile of the chip, its router, as (column, row), and its number at that router.
     places: Vec<((u32, u32), usize)>,
-    /// For each chip of the board, the side on which packets to it leave this one; `None` for this one.
+    /// For each chip of the board, the side on which packets to it leave this chip; `None` for this chip.
     sides: Vec<Option<Direction>>,
-    /// The times of a flit at a port; `None` if it takes no time.
+    /// Time steps of a flit at a port; `None` if ports have no limit.
     flit: Option<Times>,
     routers: Vec<Router>,
-    /// Packets of this cycle.
+    /// Packets received in this cycle.
     waiting: Vec<Packet>,
-    /// Flits through routers, by layer.
+    /// Flits through routers since the start, once for each router, by producing layer.
     pub flit_hops: Vec<u64>,
 }
 
-/// Where tiles, routers and chips lie.
+/// Grids of tiles, routers and chips, and the routes on them.
 #[derive(Clone, Debug)]
 pub struct MeshGeometry {
     columns: u32,
@@ -60,18 +65,18 @@ impl MeshGeometry {
         self.columns * self.rows
     }
 
-    /// (column, row) of the router of a tile of the chip. Tiles of one router follow each other, and routers follow
-    /// each other back and forth along the rows, so that neighbours in number are neighbours on the chip.
+    /// (column, row) of the router of a tile of the chip. Tiles of one router have successive numbers, and routers are
+    /// numbered back and forth along the rows.
     pub fn router_of(&self, tile: u32) -> (u32, u32) {
         back_and_forth(tile / self.tiles_per_router, self.columns)
     }
 
-    /// (column, row) of a chip on the board. Chips follow each other back and forth along the rows, as routers do.
+    /// (column, row) of a chip on the board. Chips are numbered back and forth along the rows, as routers are.
     pub fn chip_at(&self, chip: u32) -> (u32, u32) {
         back_and_forth(chip, self.board_columns)
     }
 
-    /// The chip next to `chip` in direction `side`; itself at the edge of the board, where no packet goes.
+    /// The neighbour of `chip` on side `side`; `chip` itself at the edge of the board, which no route crosses.
     pub fn neighbour(&self, chip: u32, side: Direction) -> u32 {
         let (column, row) = self.chip_at(chip);
         let at_edge = match side {
@@ -88,7 +93,8 @@ impl MeshGeometry {
         row * self.board_columns + steps
     }
 
-    /// The way of a packet between two tiles of the board, as [`Mesh`]es route it.
+    /// Calls `hop` with each port and link on the route between two tiles of the board, in order: the route of
+    /// [`Mesh`].
     pub fn way(&self, source: u32, destination: u32, mut hop: impl FnMut(Hop)) {
         let place = |tile: u32| (tile / self.tiles_per_chip, tile % self.tiles_per_chip);
         let number = |tile: u32| (tile % self.tiles_per_router) as usize;
@@ -112,7 +118,7 @@ impl MeshGeometry {
         }
     }
 
-    /// (column, row) of the router that the link of side `side` is attached to: the middle of that edge.
+    /// (column, row) of the router that the link on side `side` is attached to: the middle of that edge.
     fn link_router(&self, side: Direction) -> (u32, u32) {
         match side {
             Direction::North => (self.columns / 2, 0),
@@ -123,17 +129,17 @@ impl MeshGeometry {
     }
 }
 
-/// What a packet takes on its way.
+/// A resource that a packet takes on its route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hop {
-    /// A port of the router at (column, row) of a chip.
+    /// A port of a router: chip, (column, row) of the router, port.
     Port(u32, (u32, u32), Port),
-    /// The link of a chip on a side.
+    /// The outgoing link of a chip on a side.
     Link(u32, Direction),
 }
 
 impl Mesh {
-    /// The idle mesh of chip `chip`, without limits if `uncontended`, for a network of `layers` layers.
+    /// The idle mesh of chip `chip`, for a network of `layers` layers. If `uncontended`, its ports have no limit.
     pub fn new(arch: &Arch, chip: u32, uncontended: bool, layers: usize) -> Self {
         let geometry = MeshGeometry::new(arch);
         let flit = (!uncontended).then(|| arch.flits_per_cycle().times());
@@ -160,8 +166,8 @@ impl Mesh {
         &self.routers
     }
 
-    /// Sends a packet through the mesh to router `exit`, and on to its tile or off the chip. Returns the cycle in which
-    /// its last flit leaves the mesh, and that in which it would leave an idle one.
+    /// Routes a packet through the mesh to router `exit`, and on to its tile or off the chip. Returns the cycle in
+    /// which its last flit leaves the mesh, and the cycle in which it would leave an idle mesh.
     fn route(
         &mut self,
         now: Cycle,
@@ -202,13 +208,13 @@ impl Mesh {
         self.flit_hops[usize::from(packet.layer)] += hops * u64::from(packet.flits);
         let leaves = |head| self.flit.map_or(now, |flit| arrival(head, packet.flits, flit));
         let done = leaves(head);
-        // Mostly nothing hindered it, and a division is slow.
+        // Most packets are not held up, and divisions are slow.
         let unhindered = start + ports * self.flit.map_or(1, |flit| flit.per_action);
         (done, if head == unhindered { done } else { leaves(unhindered) })
     }
 }
 
-/// (column, row) of number `number` on a grid whose rows are counted back and forth.
+/// (column, row) of `number` on a grid numbered back and forth along its rows.
 fn back_and_forth(number: u32, columns: u32) -> (u32, u32) {
     let (row, step) = (number / columns, number % columns);
     (if row.is_multiple_of(2) { step } else { columns - 1 - step }, row)
@@ -233,7 +239,7 @@ impl<C: Context> Component<C> for Mesh {
     }
 
     fn evaluate(&mut self, context: &mut C) {
-        // Any order would do that does not depend on that of the messages. Mostly the tiles decide it.
+        // A canonical order, so that results do not depend on delivery order; (source, destination) usually decides.
         self.waiting.sort_unstable_by(|a, b| {
             let tiles = |packet: &Packet| u64::from(packet.source) << 32 | u64::from(packet.destination);
             tiles(a).cmp(&tiles(b)).then_with(|| a.cmp(b))

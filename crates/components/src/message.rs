@@ -1,51 +1,57 @@
+//! Messages between components, and the context that carries them.
+//!
+//! A tile receives [`TileMessage`]s. Those that cross the mesh travel in a [`Packet`], which also records the cycles
+//! that it was held up ([`Waits`]); on arrival these become the [`HeldUp`] of the position, from which stalls of its
+//! readers are booked to routers or links. Credits are sent directly and take one cycle, whatever the distance.
+
 use des::{Cycle, Probed, Send, Shared};
 
 use crate::bits::ImaSet;
 use crate::{Cause, Direction, Probe, Rooms};
 
-/// What a tile is told. At most 12 bytes, so that an event takes 16.
+/// A message to a tile. At most 12 bytes, so that an event in the calendar takes 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TileMessage {
-    /// A new run begins.
+    /// The run begins.
     Start,
-    /// The inputs of the next operation are in the input registers of these IMAs.
+    /// The inputs of an operation are in the input registers of these IMAs.
     InputsArrived {
         /// IMAs of the tile.
         imas: ImaSet,
     },
-    /// Iteration fidelity: the crossbars are read once more.
+    /// Iteration fidelity: the crossbars are read once.
     Read {
         /// IMA of the tile.
         ima: u8,
-        /// Operation, modulo 4.
+        /// Operation, as numbered by the IMA: window modulo 8.
         operation: u8,
         /// Reads of the operation before this one.
         iteration: u16,
     },
-    /// Iteration fidelity: the held columns are converted.
+    /// Iteration fidelity: the ADCs convert the held columns of one read.
     Convert {
         /// IMA of the tile.
         ima: u8,
-        /// Operation, modulo 4.
+        /// Operation, as numbered by the IMA: window modulo 8.
         operation: u8,
-        /// It is the operation's last read.
+        /// True for the last read of the operation.
         last: bool,
     },
-    /// Iteration fidelity: the conversions are shifted and added.
+    /// Iteration fidelity: the shift-and-adds merge the conversions of one read.
     Accumulate {
         /// IMA of the tile.
         ima: u8,
-        /// Operation, modulo 4.
+        /// Operation, as numbered by the IMA: window modulo 8.
         operation: u8,
-        /// It is the operation's last read.
+        /// True for the last read of the operation.
         last: bool,
     },
-    /// The crossbars of these IMAs have made the operation's last read.
+    /// The crossbars of these IMAs have completed the last read of their operation.
     ReadsDone {
         /// IMAs of the tile.
         imas: ImaSet,
     },
-    /// The operation's results are in the output registers of these IMAs.
+    /// The results of an operation are in the output registers of these IMAs.
     ResultsReady {
         /// IMAs of the tile.
         imas: ImaSet,
@@ -55,67 +61,69 @@ pub enum TileMessage {
         /// IMAs of the tile.
         imas: ImaSet,
     },
-    /// Partial sums of a window from another tile of the replica.
+    /// Partial sums of a window from a contributor, to its accumulator tile.
     PartialSum {
-        /// Partial sums of the tile, by number.
+        /// Part of the tile's output register, by number.
         sums: u8,
         /// Window of the replica, counted over all images.
         window: u32,
     },
-    /// The tile that finishes the windows has room for more partial sums.
+    /// Credit for partial sums, from the accumulator tile to a contributor.
     PartialSumCredit {
-        /// Partial sums of the tile, by number.
+        /// Part of the tile's output register, by number.
         sums: u8,
-        /// Windows of the replica that may be sent, counted over all images.
+        /// Windows of the replica that may have been sent, counted over all images.
         limit: u32,
     },
-    /// Activations of a window of another replica, for a max-pool that is finished here.
+    /// Activations of a window of another replica, for a max-pool position that is finished here.
     PoolValue {
-        /// Partial sums of the tile, by number.
+        /// Part of the tile's output register, by number.
         sums: u8,
         /// Image.
         image: u32,
-        /// Position after the pool.
+        /// Position after the pool: row times width plus column.
         position: u32,
     },
-    /// A max-pool that the windows finished here go to has completed an image.
+    /// Credit of a max-pool that windows finished here go to: it has completed an image.
     PoolCredit {
-        /// Partial sums of the tile, by number.
+        /// Part of the tile's output register, by number.
         sums: u8,
         /// Image.
         image: u32,
     },
-    /// Activations to be written to the eDRAM buffer.
+    /// Activations that have arrived, to be written to the eDRAM buffer.
     Delivery {
-        /// Inputs of the tile, by number; `TileMessage::RESULTS` for results that stay here.
+        /// Input slice of the tile, by number; `TileMessage::RESULTS` for results that stay here.
         inputs: u8,
-        /// How long they were held up on the way, and where.
+        /// Delay on the way, and its cause.
         held_up: HeldUp,
-        /// Bits.
+        /// Bits to be written.
         bits: u32,
-        /// Rank of the position, counted over all images; of the results that stay, the window.
+        /// Sequence number of the position, counted over all images; for results that stay, image times positions plus
+        /// position.
         rank: u32,
     },
     /// Activations have been written to the eDRAM buffer.
     Written {
-        /// Inputs of the tile, by number.
+        /// Input slice of the tile, by number.
         inputs: u8,
-        /// How long they were held up on the way, and where.
+        /// Delay on the way, and its cause.
         held_up: HeldUp,
-        /// Rank of the position, counted over all images.
+        /// Sequence number of the position, counted over all images.
         rank: u32,
     },
-    /// What was done at the end of the last cycle asks for a decision.
+    /// Wakes the tile in the cycle after one whose last steps made new decisions possible.
     Tick,
-    /// A buffer of the next layer that positions here wait for has room for more.
+    /// A buffer that positions here wait for has more room.
     Room,
 }
 
 impl TileMessage {
-    /// In place of a number of inputs: results of the last layer, which stay in the tile that finished them.
+    /// Marks results of the last layer, in place of the number of an input slice: they stay in the tile that finishes
+    /// them.
     pub const RESULTS: u8 = u8::MAX;
 
-    /// The message with what held it up on the way, where its receiver wants to know.
+    /// Returns the message with the delay of its packet, if it is a delivery.
     pub(crate) fn after(mut self, waits: Waits) -> Self {
         if let Self::Delivery { held_up, .. } = &mut self {
             *held_up = waits.into();
@@ -124,7 +132,7 @@ impl TileMessage {
     }
 }
 
-/// Cycles that a packet was held up so far.
+/// Cycles that a packet has been held up so far. Saturates at 65,535.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Waits {
     /// At ports of routers.
@@ -147,29 +155,29 @@ impl Waits {
     }
 }
 
-/// `cycles`, or the most that there can be.
+/// Returns `cycles`, at most `u16::MAX`.
 #[inline]
 fn saturated(cycles: Cycle) -> u16 {
     u16::try_from(cycles).unwrap_or(u16::MAX)
 }
 
-/// How long something was held up on its way, and where for longer: at routers' ports or at links between chips.
+/// Delay of a position on its way, and its cause: ports of routers or links between chips, whichever took longer.
 ///
-/// In two bytes: more than 32,767 cycles count as so many, and what an IMA waits beyond that as waiting for its input.
+/// Takes two bytes and saturates at 32,767 cycles; the rest of a longer wait is booked as waiting for input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HeldUp(u16);
 
 impl HeldUp {
-    /// The bit that is set if links held it up for longer.
+    /// Bit that is set if links took longer than routers.
     const BY_LINKS: u16 = 1 << 15;
 
-    /// Cycles, all together.
+    /// Delay in cycles, at routers and links together.
     #[inline]
     pub fn cycles(self) -> Cycle {
         Cycle::from(self.0 & !Self::BY_LINKS)
     }
 
-    /// What all of them are booked to: where it waited longer, or the routers if it waited as long at both.
+    /// Cause to which the whole delay is booked: the longer one, routers if both are equal.
     #[inline]
     pub fn cause(self) -> Cause {
         if self.0 & Self::BY_LINKS == 0 { Cause::Router } else { Cause::Link }
@@ -191,25 +199,24 @@ pub struct Packet {
     pub source: u32,
     /// Tile of the board that it goes to.
     pub destination: u32,
-    /// Length.
+    /// Length in flits.
     pub flits: u32,
-    /// Bits of it.
+    /// Length in bits.
     pub bits: u32,
-    /// What held it up so far.
+    /// Cycles that it has been held up so far.
     pub waits: Waits,
-    /// Layer that produced what it carries.
+    /// Layer that produced the values.
     pub layer: u16,
-    /// Link over which it came to this chip; `None` on the chip of its source.
+    /// Side on which it entered the present chip; `None` on the chip of its source.
     pub entered: Option<Direction>,
-    /// What the tile is told when it arrives.
+    /// Message to the destination, delivered on arrival.
     pub message: TileMessage,
 }
 
-/// What components need around them: the clock, a way to each kind of component, the room in buffers, and a probe that
-/// looks on.
+/// Context of the components: the clock, messages to each kind of component, the room table, and the probe.
 ///
-/// Tiles are numbered over the board; meshes by chip; links by chip times 4 plus [`Direction`]. A link's message is
-/// the packet that it carries, wrapped to tell it from a mesh's.
+/// Tiles are numbered over the board, meshes by chip, links by chip times 4 plus [`Direction`]. Implemented for every
+/// type that has these parts.
 pub trait Context:
     Send<TileMessage> + Send<Packet> + Send<crate::link::Crossing> + Shared<Rooms> + Probed<Probe: Probe>
 {

@@ -1,13 +1,13 @@
-/// The output registers of an IMA: one takes the results of the operation in progress, the others those of earlier
-/// ones on their way to the tile. So an operation that has started can always deliver.
+/// The output registers of an IMA. Each holds the results of one operation, from its start until they are merged in the
+/// tile; an operation that has started can therefore always deliver. [`Pipeline`](crate::Pipeline) assigns them.
 #[derive(Clone, Debug, Default)]
 pub struct OutputRegister {
-    /// Results that went through.
+    /// Results handed to the bus since the start.
     pub values: u64,
 }
 
 impl OutputRegister {
-    /// Hands the `values` results of each of `operations` operations to the bus.
+    /// Hands the results of `operations` operations to the bus, `values` each.
     #[inline]
     pub fn hand_over(&mut self, values: u32, operations: u64) {
         self.values += u64::from(values) * operations;

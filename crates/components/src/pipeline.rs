@@ -1,21 +1,26 @@
-/// How far the operations of a tile's IMAs are. Bit `i` of every mask is IMA `i`.
+//! Pipeline of a tile's IMAs: the operations between the seven points of docs/model.md, as masks over IMAs.
+//!
+//! All IMAs of a tile are kept together, one bit each, so that a decision for many IMAs is a few word operations.
+//! Windows are not known here; lockstep groups have them.
+
+/// Progress of the operations of a tile's IMAs. Bit `i` of every mask is IMA `i`.
 ///
 /// An operation passes seven points: its inputs are asked for, they arrive in the input register, it starts, its last
 /// read frees the crossbars, its results are ready, they are sent, and they are merged in the tile. The input register
 /// holds two operations and each output register one, so an operation that has started can always deliver.
 #[derive(Clone, Debug)]
 pub struct Pipeline {
-    /// IMAs whose turn it is to ask for inputs, to start and to send results.
+    /// IMAs that may ask for inputs, start and send results as far as their lockstep group is concerned.
     turns: Turns,
-    /// Operations in the input register, from the request on until the last read.
+    /// Operations in the input register, from the request for inputs to the last read.
     loaded: UpTo,
-    /// Those of them whose inputs are there, and which have not started.
+    /// Operations of `loaded` whose inputs have arrived and which have not started.
     waiting: UpTo,
-    /// Crossbars at work.
+    /// IMAs whose crossbars are in use.
     reading: u64,
-    /// Operations with an output register, from the start on until the results are merged.
+    /// Operations with an output register, from the start until the results are merged.
     held: UpTo,
-    /// Those of them whose results are there, and have not been sent.
+    /// Operations of `held` whose results are ready and have not been sent.
     ready: UpTo,
 }
 
@@ -27,8 +32,8 @@ struct Turns {
     send: u64,
 }
 
-/// Takes `imas` of the lockstep group `all` out of those whose turn it is. Returns whether the round is over; then it
-/// is everyone's turn again.
+/// Ends the turn of `imas` of the lockstep group `all`. Returns true if that was the last turn of the group; then all
+/// its IMAs have a turn again, for the next window.
 #[inline]
 fn take_turn(turn: &mut u64, imas: u64, all: u64) -> bool {
     *turn &= !imas;
@@ -40,14 +45,14 @@ fn take_turn(turn: &mut u64, imas: u64, all: u64) -> bool {
 /// A number for each IMA, from 0 to a limit of at most 7.
 #[derive(Clone, Copy, Debug)]
 struct UpTo {
-    /// In place `n`, the IMAs whose number is above `n`.
+    /// IMAs whose number is above `n`, at index `n`.
     above: [u64; 7],
     /// The limit less one.
     last: usize,
 }
 
 impl UpTo {
-    /// All at 0.
+    /// All numbers at 0.
     fn new(limit: u32) -> Self {
         assert!((1..=7).contains(&limit), "an IMA is at most seven operations ahead");
         Self { above: [0; 7], last: limit as usize - 1 }
@@ -71,13 +76,13 @@ impl UpTo {
         self.above[self.last] &= !imas;
     }
 
-    /// IMAs above 0.
+    /// IMAs whose number is above 0.
     #[inline]
     fn any(&self) -> u64 {
         self.above[0]
     }
 
-    /// IMAs at the limit.
+    /// IMAs whose number is at the limit.
     #[inline]
     fn full(&self) -> u64 {
         self.above[self.last]
@@ -85,7 +90,7 @@ impl UpTo {
 }
 
 impl Pipeline {
-    /// Idle IMAs, at most 64, each with `output_registers`.
+    /// Idle IMAs, at most 64, each with `output_registers` output registers, 1 to 7.
     pub fn new(imas: usize, output_registers: u32) -> Self {
         assert!(imas <= 64, "a tile's IMAs are the bits of a word");
         let imas = if imas == 64 { u64::MAX } else { (1 << imas) - 1 };
@@ -99,32 +104,32 @@ impl Pipeline {
         }
     }
 
-    /// IMAs whose input register has room, and whose turn it is.
+    /// IMAs that may ask for inputs: it is their turn, and their input register has room.
     #[inline]
     pub fn can_fetch(&self) -> u64 {
         self.turns.fetch & !self.loaded.full()
     }
 
-    /// Inputs have been asked for, for `imas` of a lockstep group. Returns whether that was for the last of it.
+    /// Records requests for inputs by `imas` of a lockstep group. Returns true if all IMAs of the group have asked now.
     #[inline]
     pub fn fetch(&mut self, imas: u64, lockstep: u64) -> bool {
         self.loaded.add(imas);
         take_turn(&mut self.turns.fetch, imas, lockstep)
     }
 
-    /// The inputs are in the register.
+    /// Records that inputs are in the input registers.
     #[inline]
     pub fn inputs_arrived(&mut self, imas: u64) {
         self.waiting.add(imas);
     }
 
-    /// IMAs with inputs, free crossbars and a free output register, whose turn it is.
+    /// IMAs that may start: it is their turn, and they have inputs, free crossbars and a free output register.
     #[inline]
     pub fn can_start(&self) -> u64 {
         self.turns.start & self.waiting.any() & !self.reading & !self.held.full()
     }
 
-    /// The next operation starts, for `imas` of a lockstep group. Returns whether that was for the last of it.
+    /// Starts the next operation of `imas` of a lockstep group. Returns true if all IMAs of the group have started now.
     #[inline]
     pub fn start(&mut self, imas: u64, lockstep: u64) -> bool {
         self.waiting.take(imas);
@@ -133,38 +138,38 @@ impl Pipeline {
         take_turn(&mut self.turns.start, imas, lockstep)
     }
 
-    /// The last read is done: crossbars and a place in the input register are free.
+    /// Records the last read of an operation, which frees the crossbars and a place in the input register.
     #[inline]
     pub fn reads_done(&mut self, imas: u64) {
         self.reading &= !imas;
         self.loaded.take(imas);
     }
 
-    /// Results are in their output register.
+    /// Records that the results of an operation are in its output register.
     #[inline]
     pub fn results_ready(&mut self, imas: u64) {
         self.ready.add(imas);
     }
 
-    /// IMAs with results that have not been sent, whose turn it is.
+    /// IMAs that may send: it is their turn, and they have results.
     #[inline]
     pub fn can_send(&self) -> u64 {
         self.turns.send & self.ready.any()
     }
 
-    /// The bus has been granted for results of `imas` of a lockstep group. Returns whether that was for the last of it.
+    /// Sends results of `imas` of a lockstep group. Returns true if all IMAs of the group have sent now.
     #[inline]
     pub fn send(&mut self, imas: u64, lockstep: u64) -> bool {
         self.ready.take(imas);
         take_turn(&mut self.turns.send, imas, lockstep)
     }
 
-    /// IMAs with an operation somewhere.
+    /// IMAs with an operation at any point.
     pub fn at_work(&self) -> u64 {
         self.loaded.any() | self.held.any()
     }
 
-    /// The results are in the tile's output register, and one of the IMA's is free.
+    /// Records that results are in the tile's output register, which frees an output register of the IMA.
     #[inline]
     pub fn results_merged(&mut self, imas: u64) {
         self.held.take(imas);

@@ -1,3 +1,8 @@
+//! Probes observe a run: traces, timelines and analyses are implementations of [`Probe`].
+//!
+//! The probe is a type parameter of the schedule, so a run without one ([`NoProbe`]) pays nothing. A pair of optional
+//! probes is a probe: both observe the same run.
+
 use std::ops::Range;
 
 use des::Cycle;
@@ -13,95 +18,97 @@ pub struct Unit {
     pub ima: u8,
     /// Layer of the network.
     pub layer: u16,
-    /// Copy of the layer.
+    /// Replica of the layer.
     pub replica: u32,
 }
 
-/// A stage inside an IMA.
+/// A stage of an iteration inside an IMA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// The crossbars are read.
     Read,
-    /// The ADCs convert what was read.
+    /// The ADCs convert the held columns.
     Convert,
-    /// The shift-and-adds merge what was converted.
+    /// The shift-and-adds merge the conversions.
     Accumulate,
 }
 
-/// Looks on while a machine runs. What it is told changes nothing.
+/// Observes a run. A probe cannot influence the simulation.
 ///
-/// Every method does nothing unless it is written. Spans of cycles begin with their first cycle and end before the one
-/// after their last. A span is told as soon as its end is known, so spans do not come in the order of their cycles; the
-/// operations and waits of one IMA do, and leave out no cycle.
+/// Every method defaults to nothing. Spans of cycles are half-open. A span is reported as soon as its end is known,
+/// often at its start, so reports are not in the order of their cycles. Operations and waits of one IMA are, and they
+/// cover every cycle. Tiles are numbered over the board; windows and sequence numbers (`rank`) count over all images.
 pub trait Probe {
-    /// The crossbars of an IMA work on `window` of its replica, counted over all images, from cycle `at` on.
+    /// An IMA starts the operation for `window` of its replica in cycle `at`: `iterations` reads.
     #[inline]
     fn operation(&mut self, _unit: Unit, _window: u32, _at: Cycle, _iterations: u32, _timing: ImaTiming) {}
 
-    /// An IMA waited, or had nothing to do.
+    /// An IMA waited for `cause`, or had no work, in `cycles`.
     #[inline]
     fn wait(&mut self, _unit: Unit, _cause: Cause, _cycles: Range<Cycle>) {}
 
-    /// Inputs of `window` moved from the eDRAM buffer over the bus to an IMA, from the request until they were there.
+    /// Inputs of `window` move from the eDRAM buffer over the bus to an IMA: from the request to their arrival.
     #[inline]
     fn fetch(&mut self, _unit: Unit, _window: u32, _bits: u64, _cycles: Range<Cycle>) {}
 
-    /// Results of `window` moved over the bus to the tile's output register, from the request until they were there.
+    /// Results of `window` move over the bus to the tile's output register: from the request to their arrival.
     #[inline]
     fn result(&mut self, _unit: Unit, _window: u32, _bits: u64, _cycles: Range<Cycle>) {}
 
-    /// Iteration fidelity: a stage of an IMA did one iteration of an operation.
+    /// Iteration fidelity: a stage of an IMA performs one iteration of an operation.
     #[inline]
     fn stage(&mut self, _unit: Unit, _stage: Stage, _cycles: Range<Cycle>) {}
 
-    /// A window of `replica`, or its outputs that are finished in `tile`, went through sigmoid and max-pool in cycle
-    /// `at`.
+    /// The outputs of a window of `replica` that `tile` finishes pass sigmoid and max-pool in cycle `at`.
     #[inline]
     fn activate(&mut self, _tile: u32, _layer: u16, _replica: u32, _window: u32, _at: Cycle) {}
 
-    /// Inputs of `layer` were written to a tile's eDRAM buffer, from their arrival on; for the last layer's own results
-    /// there is no layer. `rank` is that of the position, or of the result, counted over all images.
+    /// A packet with inputs of `layer` is written to a tile's eDRAM buffer: from its arrival to the end of the write.
+    /// `layer` is `None` for results of the last layer. `rank` is the sequence number of the position, or for results
+    /// image times positions plus position.
     #[inline]
     fn write(&mut self, _tile: u32, _layer: Option<u16>, _rank: u32, _bits: u32, _cycles: Range<Cycle>) {}
 
-    /// The position of `rank` was written by the end of cycle `at`, and windows of `replica` of `layer` waited for it.
+    /// The position of sequence number `rank` is complete in the buffer at the end of cycle `at`, and the next window
+    /// of `replica` of `layer` waited for it.
     #[inline]
     fn supply(&mut self, _tile: u32, _layer: u16, _replica: u32, _rank: u32, _at: Cycle) {}
 
-    /// By the end of cycle `at`, a position of the inputs of `layer`, of so many bits, is complete in a tile's buffer.
+    /// A position of the inputs of `layer`, of `bits` bits, is complete in a tile's buffer at the end of cycle `at`.
     #[inline]
     fn arrive(&mut self, _tile: u32, _layer: u16, _bits: u64, _at: Cycle) {}
 
-    /// All IMAs of a tile have read the inputs of `layer` for the windows before `step` of `image`: positions that no
+    /// All IMAs of a tile have read the inputs of `layer` for the windows before `step` of `image`; positions that no
     /// later window needs leave the buffer.
     #[inline]
     fn progress(&mut self, _tile: u32, _layer: u16, _image: u32, _step: u32, _at: Cycle) {}
 
-    /// A tile's buffer of inputs of `layer` has more room, and tells tile `to`, which waits for it.
+    /// A tile's buffer has more room for inputs of `layer`, and tile `to`, which waits for it, is woken.
     #[inline]
     fn credit(&mut self, _tile: u32, _layer: u16, _to: u32, _at: Cycle) {}
 
-    /// A packet with results of `layer` crossed the mesh of a chip, held up for `waited` cycles.
+    /// A packet with results of `layer` crosses the mesh of a chip; `waited` of its cycles are due to taken ports.
+    /// `ends` are its source and destination tiles.
     #[inline]
     fn packet(&mut self, _chip: u32, _ends: (u32, u32), _layer: u16, _flits: u32, _waited: u32, _cycles: Range<Cycle>) {
     }
 
-    /// A packet took a port of the router at (column, row) of a chip, its head in cycle `at`, now or later.
+    /// A packet takes a port of the router at (column, row) of a chip. Its head passes in cycle `at`, now or later.
     #[inline]
     fn port(&mut self, _chip: u32, _router: (u32, u32), _port: Port, _flits: u32, _at: Cycle) {}
 
-    /// A packet with results of `layer` crossed the link that enters chip `to` on side `enters`.
+    /// A packet with results of `layer` crosses the link that enters chip `to` on side `enters`.
     #[inline]
     fn crossing(&mut self, _to: u32, _enters: Direction, _layer: u16, _bits: u32, _cycles: Range<Cycle>) {}
 }
 
-/// Looks at nothing, and costs nothing.
+/// Observes nothing, at no cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoProbe;
 
 impl Probe for NoProbe {}
 
-/// Passes on to both what they are told.
+/// Defines methods that forward each event to both probes.
 macro_rules! tell {
     ($($method:ident($($argument:ident: $kind:ty),*);)+) => {
         $(#[inline]
@@ -116,7 +123,7 @@ macro_rules! tell {
     };
 }
 
-/// Two that look on, as far as they are there.
+/// Forwards to those of two probes that are present.
 #[allow(clippy::clone_on_copy, reason = "the spans are not Copy, and all arguments are passed alike")]
 impl<A: Probe, B: Probe> Probe for (Option<A>, Option<B>) {
     tell! {

@@ -1,18 +1,18 @@
 use des::Cycle;
 
-/// Room in the eDRAM buffers of the board: for each slice of inputs, how many of its positions may have been sent.
+/// Room table of the board: for each input slice, the positions that producers may have sent.
 ///
-/// Stands for credits that travel from the buffer to those who send to it. A limit that is raised in a cycle is seen
-/// from the next cycle on, as a message would be, in whatever order tiles are evaluated. Who finds no room is told of
-/// the next rise, once.
+/// Takes the place of credit messages from consumers to producers. A limit raised in a cycle is seen from the next
+/// cycle on, as a message would be, so the order in which tiles are evaluated does not matter. A producer that finds no
+/// room registers, and is woken once, after the next rise. Slices are numbered over the board.
 #[derive(Clone, Debug, Default)]
 pub struct Rooms {
     limits: Vec<Limit>,
-    /// For each slice, the tiles of the board that wait for room.
+    /// For each slice, the tiles that wait for room, numbered over the board.
     waiting: Vec<Vec<u32>>,
 }
 
-/// Positions that may have been sent, counted over all images.
+/// Limit of a slice: positions that may have been sent, counted over all images.
 #[derive(Clone, Copy, Debug)]
 struct Limit {
     now: u32,
@@ -22,13 +22,13 @@ struct Limit {
 }
 
 impl Rooms {
-    /// Slices with these limits at first.
+    /// A table of slices with these first limits.
     pub fn new(limits: impl IntoIterator<Item = u32>) -> Self {
         let limits: Vec<_> = limits.into_iter().map(|now| Limit { now, before: now, raised_at: 0 }).collect();
         Self { waiting: vec![Vec::new(); limits.len()], limits }
     }
 
-    /// Positions of `slice` that may have been sent, as seen in cycle `now`.
+    /// Limit of `slice` as seen in cycle `now`: positions that may have been sent, counted over all images.
     #[inline]
     pub fn limit(&self, slice: u32, now: Cycle) -> u32 {
         let limit = self.limits[slice as usize];
@@ -43,7 +43,8 @@ impl Rooms {
         std::mem::take(&mut self.waiting[slice as usize])
     }
 
-    /// Tile `tile` waits for room in `slice`. Returns whether there is more in the next cycle already.
+    /// Registers `tile` to be woken by the next rise of `slice`. If the limit has been raised in this cycle, returns
+    /// true and does not register: the tile should look again in the next cycle.
     pub fn wait(&mut self, slice: u32, tile: u32, now: Cycle) -> bool {
         if self.limits[slice as usize].raised_at == now {
             return true;

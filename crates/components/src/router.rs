@@ -1,14 +1,19 @@
+//! Router of the concentrated mesh: ports and the time that flits take at them.
+//!
+//! Time is counted in steps of an exact fraction of a cycle, so that clocks which do not divide the cycle need no
+//! rounding; a flit takes a whole number of steps (see `arch::Times`).
+
 use arch::Times;
 use des::Cycle;
 
-/// A way out of a router, or from a tile into it.
+/// A port of a router. Packets that arrive from a neighbour have taken the port at the neighbour's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Port {
-    /// From the router's tile of this number.
+    /// From a tile of the router, by its number at the router.
     FromTile(usize),
-    /// To the router's tile of this number.
+    /// To a tile of the router, by its number at the router.
     ToTile(usize),
-    /// To the neighbour in this direction.
+    /// To the neighbour in a direction, or to the link at the edge of the chip.
     Neighbour(crate::Direction),
 }
 
@@ -26,15 +31,15 @@ impl Port {
 
 /// A router of the concentrated mesh: ports to and from its tiles, and to its four neighbours.
 ///
-/// Cut-through: the head of a packet moves on after one flit time, the tail follows one flit a flit time, and the port
-/// is taken for that long. Time inside is counted in the [times](Times) of a flit.
+/// Cut-through: the head of a packet leaves after one flit time, the tail follows one flit per flit time, and the port
+/// is taken for all flits. Times are in the [steps](Times) of the flit rate.
 #[derive(Clone, Debug)]
 pub struct Router {
-    /// When each port is free, by its number.
+    /// Time from which each port is free, by port number.
     free_at: Vec<u64>,
     tiles: usize,
     times_per_flit: u64,
-    /// Flits that went through: out of a port to a tile or a neighbour.
+    /// Flits that left through a port to a tile or neighbour, since the start.
     pub flits: u64,
 }
 
@@ -44,7 +49,7 @@ impl Router {
         Self { free_at: vec![0; 2 * tiles + 4], tiles, times_per_flit, flits: 0 }
     }
 
-    /// Takes `port` for `flits` flits whose head is here at time `head`; returns when the head moves on.
+    /// Takes `port` for `flits` flits whose head arrives at time `head`. Returns the time at which the head leaves.
     #[inline]
     pub fn pass(&mut self, port: Port, head: u64, flits: u32) -> u64 {
         let port = port.number(self.tiles);
@@ -56,10 +61,10 @@ impl Router {
     }
 }
 
-/// The cycle of the last of `flits` flits whose head left the last port at time `head_left`.
+/// Cycle in which the last of `flits` flits leaves the last port, where `head_left` is the time at which the head left.
 #[inline]
 pub fn arrival(head_left: u64, flits: u32, flit: Times) -> Cycle {
-    // The tail follows the head flit by flit; a port is left at the end of a time.
+    // The tail follows the head flit by flit; a flit leaves at the end of a time step.
     (head_left + u64::from(flits - 1) * flit.per_action - 1) / flit.per_cycle
 }
 
@@ -77,7 +82,8 @@ mod tests {
 
     #[test]
     fn flits_of_a_clock_that_does_not_fit_the_cycle_go_on_in_the_next() {
-        // 2.5 flits in a cycle: two times of a fifth of a cycle each. Ten flits that start with cycle 4 take four cycles.
+        // 2.5 flits in a cycle: two times of a fifth of a cycle each. Ten flits that start with cycle 4 take four
+        // cycles.
         let flit = Times { per_cycle: 5, per_action: 2 };
         let through = |flits| arrival(Router::new(4, 2).pass(Port::ToTile(0), 20, flits), flits, flit);
         assert_eq!([1, 2, 3, 5, 6, 10, 11].map(through), [4, 4, 5, 5, 6, 7, 8]);

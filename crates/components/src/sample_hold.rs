@@ -8,7 +8,7 @@ pub struct SampleHold {
 }
 
 impl SampleHold {
-    /// Holds the columns at the end of each of `iterations` reads.
+    /// Holds the columns of `operation` at the end of each of `iterations` reads, to be converted in the next cycle.
     #[inline]
     pub fn hold(&mut self, operation: &Operation, iterations: u64) {
         self.holds += u64::from(operation.columns) * iterations;

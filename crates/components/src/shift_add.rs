@@ -3,14 +3,14 @@ use crate::Operation;
 /// The shift-and-adds of an IMA, which merge the conversions of successive reads and neighbouring columns.
 #[derive(Clone, Debug)]
 pub struct ShiftAdd {
-    /// Cycles for the conversions of one read: those of the unit with the most crossbars.
+    /// Cycles to merge the conversions of one read, of the unit with the most crossbars.
     pub cycles_per_read: u32,
-    /// Conversions merged.
+    /// Conversions merged since the start.
     pub merged: u64,
 }
 
 impl ShiftAdd {
-    /// The shift-and-adds of an IMA whose crossbars hold these numbers of `columns`.
+    /// The shift-and-adds of an IMA. `columns` has the columns to convert of each of its crossbars.
     pub fn new(arch: &arch::Arch, columns: impl Iterator<Item = u32> + Clone) -> Self {
         let widest = columns.clone().max().unwrap_or(0);
         let shared_by = (columns.count() as u32).div_ceil(arch.shift_add.count);

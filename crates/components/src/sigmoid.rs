@@ -1,12 +1,12 @@
-/// The sigmoid (or ReLU) units of a tile. A result spends one cycle in them.
+/// The sigmoid or ReLU units of a tile. They take one cycle for each window and are not contended.
 #[derive(Clone, Debug, Default)]
 pub struct Sigmoid {
-    /// Values that went through.
+    /// Values activated since the start.
     pub values: u64,
 }
 
 impl Sigmoid {
-    /// Activates the results of one window.
+    /// Activates the `values` results of one window.
     #[inline]
     pub fn activate(&mut self, values: u32) {
         self.values += u64::from(values);

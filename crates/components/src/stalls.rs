@@ -1,39 +1,43 @@
+//! Stall causes: every cycle of every IMA with weights has exactly one, which is checked in every run.
+//!
+//! Reads are booked when an operation starts, and so is the pause before it, which `Ima::pause` cuts into parts. The
+//! table in docs/model.md ("Stall causes") gives the meaning of each cause and the remedy.
+
 use std::ops::{AddAssign, Index};
 
 use des::Cycle;
 
-/// What an IMA does, or waits for, in a cycle.
+/// Activity of an IMA in a cycle: computing, a cause of waiting, or no work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
-    /// Its crossbars are read.
+    /// The crossbars are read.
     Computing,
-    /// The layer before has not produced its inputs.
+    /// The producing layer has not delivered the inputs.
     Input,
-    /// Its inputs are on their way from the eDRAM buffer, or its results to the tile's output register, for longer than
-    /// the cycle that an idle bus takes.
+    /// Inputs wait for the eDRAM port or the bus, or results for the bus, beyond the one cycle that idle ones take.
     Bus,
-    /// Results of earlier operations, not converted or merged yet, keep its output registers.
+    /// Results of earlier operations keep all output registers of the IMA.
     ImaOutputRegister,
-    /// The slower IMAs of its lockstep group, which share its outputs, are not as far.
+    /// Slower IMAs of the lockstep group have not reached the same point.
     Lockstep,
-    /// The tile's output register has no room for its results.
+    /// The tile's output register has no room for the results.
     OutputRegister,
-    /// The tile cannot send its results: the buffers of the next layer are full.
+    /// Positions wait for room in the buffers of the consuming layer.
     DownstreamBuffer,
-    /// The tile cannot pass its results on: a max-pool has no room for another image.
+    /// Finished windows wait for a max-pool that has no room for their image.
     MaxPool,
-    /// Its inputs are held up at ports of routers.
+    /// The last input was held up at ports of routers.
     Router,
-    /// Its inputs are held up at links between chips.
+    /// The last input was held up at links between chips.
     Link,
-    /// Its first window is not there yet: the pipeline fills.
+    /// The first window of the IMA misses inputs: the pipeline fills.
     Filling,
-    /// Its last window is done.
+    /// The IMA has no window left.
     Finished,
 }
 
 impl Cause {
-    /// All causes, in the order of reports.
+    /// All causes, in the order of their numbers and of reports.
     pub const ALL: [Self; 12] = [
         Self::Computing,
         Self::Input,
@@ -67,7 +71,7 @@ impl Cause {
         }
     }
 
-    /// Whether work is there and something keeps it from being done.
+    /// True if the IMA has work and cannot do it.
     pub fn is_wait(self) -> bool {
         !matches!(self, Self::Computing | Self::Filling | Self::Finished)
     }
@@ -84,12 +88,13 @@ impl Stalls {
         self.0[cause as usize] += cycles;
     }
 
-    /// IMA-cycles of all causes.
+    /// IMA-cycles, summed over all causes.
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
     }
 
-    /// The cause, other than computing, filling and having finished, with the most cycles.
+    /// The cause of waiting with the most cycles; `None` if no IMA waited. Computing, filling and finished do not
+    /// count.
     pub fn main_wait(&self) -> Option<Cause> {
         let waits = Cause::ALL.into_iter().filter(|&cause| cause.is_wait() && self[cause] > 0);
         waits.max_by_key(|&cause| (self[cause], std::cmp::Reverse(cause)))

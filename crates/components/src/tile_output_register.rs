@@ -1,3 +1,17 @@
+//! Output register of a tile: partial sums, max-pool and the exit of finished positions.
+//!
+//! Part `i` of the register belongs to lockstep group `i` of the tile, that is to one output group of one replica. A
+//! window collects a contribution from each of these IMAs and, in the accumulator tile, from each contributor. A
+//! complete window takes one of two ways:
+//!
+//! - in a contributor, it is sent to the accumulator tile as soon as the credit admits it, and leaves the register;
+//! - in the accumulator tile, it passes sigmoid and max-pool. Its positions then queue for the input slices of the next
+//!   layer, and the window leaves the register when its last position has been sent. Results of the last layer stay in
+//!   the tile's eDRAM buffer.
+//!
+//! Windows are stored in order and numbered over all images. Each part holds `slots` windows. docs/model.md ("Room and
+//! credits") argues that no ring of waits can close.
+
 use std::collections::VecDeque;
 
 use mapper::LayerLayout;
@@ -6,31 +20,31 @@ use crate::{
     Cause, Context, Counts, HeldUp, LayerControl, MaxPool, Packet, PoolCredits, Probe, Sigmoid, TileMessage, Waits,
 };
 
-/// An input slice of the next layer, as an output group sees it.
+/// An input slice of the next layer, as destination of an output group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Tile of the board.
     pub tile: u32,
-    /// Number of the inputs in that tile's buffer.
+    /// Number of the input slice in that tile's buffer.
     pub inputs: u8,
-    /// Number of the slice on the board.
+    /// Number of the slice over the board.
     pub slice: u32,
-    /// Bits that it takes of a position of the group; 0 if it reads none of the group's channels.
+    /// Bits per position that it receives from the group; 0 if it reads none of the group's channels.
     pub bits: u32,
-    /// Positions that it takes of an image.
+    /// Positions per image that it receives.
     pub positions: u32,
 }
 
-/// Partial sums in some tile.
+/// Address of a part of an output register, of an accumulator tile or of a contributor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contributor {
     /// Tile of the board.
     pub tile: u32,
-    /// Number of the partial sums in that tile.
+    /// Part of that tile's output register, by number.
     pub sums: u8,
 }
 
-/// What lies around the partial sums of one output group of one replica in a tile.
+/// Specification of a part of the output register: its place, its sizes, and the tiles that it exchanges messages with.
 #[derive(Clone, Debug)]
 pub struct SumsSpec<'a> {
     /// Chip of the board.
@@ -41,48 +55,48 @@ pub struct SumsSpec<'a> {
     pub layer: &'a LayerLayout,
     /// Number of the layer in the network.
     pub layer_index: u16,
-    /// The shares of the layer after; `None` for the last.
+    /// Input slices of the next layer; `None` for the last layer.
     pub targets: Option<&'a [Target]>,
-    /// Copy of the layer.
+    /// Replica of the layer.
     pub replica: u32,
     /// Output group of the layer.
     pub group: u32,
-    /// IMAs here that contribute to each window, one bit each.
+    /// IMAs of the tile that contribute to each window, one bit each.
     pub imas: u64,
-    /// Where each (replica, group) of the layer is finished, at index replica x groups + group.
+    /// Accumulator of each (replica, group) of the layer, at index replica x groups + group.
     pub accumulators: &'a [Contributor],
-    /// The other tiles with IMAs of the group, if the windows are finished here.
+    /// Contributors, if this is the accumulator tile; empty otherwise.
     pub contributors: Vec<Contributor>,
-    /// Max-pools that the windows finished here go to, where some are in other replicas; none otherwise.
+    /// Max-pools that windows finished here go to; 0 if none of them is in another replica.
     pub pools: u32,
-    /// Where the replicas that feed the max-pool here are finished, this one among them; none if it alone feeds it.
+    /// Accumulators of the replicas that feed the max-pool here, this replica included; empty if it alone feeds it.
     pub feeders: Vec<Contributor>,
-    /// Windows that the register holds.
+    /// Windows that this part of the register holds.
     pub slots: u32,
-    /// Windows that the register of the tile that finishes them holds.
+    /// First credit for partial sums: windows that the accumulator tile's register holds.
     pub credit: u32,
-    /// Bits of a result or partial sum.
+    /// Bits per result or partial sum.
     pub partial_sum_bits: u32,
-    /// Bits of a flit.
+    /// Bits per flit.
     pub flit_bits: u32,
 }
 
-/// A finished position on its way out.
+/// A finished position that waits to be sent.
 #[derive(Clone, Copy, Debug)]
 struct Leaving {
     image: u32,
-    /// The step in which it is produced: in this order the buffers of the next layer admit positions.
+    /// Step of the last window under the position. Buffers of the next layer admit positions in this order.
     step: u32,
     /// Row times width plus column, after the pool.
     position: u32,
-    /// The oldest window that stays in the register until the position has been sent.
+    /// Oldest window that keeps its place in the register until the position has been sent.
     window: u32,
     /// Destinations already served.
     served: u32,
 }
 
 impl Leaving {
-    /// Orders positions as the buffers of the next layer admit them.
+    /// Sort key: the order in which the buffers of the next layer admit positions.
     fn order(&self) -> (u32, u32, u32) {
         (self.image, self.step, self.position)
     }
@@ -90,41 +104,41 @@ impl Leaving {
 
 /// The part of a tile's output register for one output group of one replica: windows in progress, in order.
 ///
-/// It takes the results of the tile's IMAs, which the tile's shift-and-add merges. The tile with most of the group's
-/// IMAs finishes the windows: it also takes the partial sums of the others, and hands the result to sigmoid, max-pool
-/// and the next layer. A window leaves the register when the buffers of the next layer have taken it.
+/// The tile's shift-and-add merges results of the tile's IMAs into it. In the accumulator tile it also merges the
+/// partial sums of the contributors, and hands finished windows to sigmoid, max-pool and the next layer. A window
+/// leaves the register when the buffers of the next layer have room for all its positions.
 ///
-/// Two rules keep every wait pointing to an earlier window, so that no ring of waits can close. A window goes to the
+/// Two rules make every wait point to an earlier window, so that no ring of waits can close. A window goes to the
 /// max-pools only when each of them has room for its image; until then it keeps its place in the register. Positions
-/// leave in the order in which the buffers of the next layer admit them, not in the order in which they are complete.
+/// leave in the order in which the buffers of the next layer admit them, not in the order of completion.
 #[derive(Clone, Debug)]
 pub struct PartialSums<'a> {
-    /// Windows that the register holds.
+    /// Windows that this part of the register holds.
     slots: u32,
-    /// Outputs of the group.
+    /// Outputs of the group: values per window.
     outputs: u32,
-    /// Partial sums of other tiles merged.
+    /// Values of partial sums of contributors merged since the start.
     merged: u64,
-    /// Contributions to each window.
+    /// Contributions per window: one of each IMA here and of each contributor.
     contributions: u32,
-    /// Where the windows are finished, if not here.
+    /// Accumulator of the windows; `None` if it is this part.
     accumulator: Option<Contributor>,
-    /// Windows that the finishing tile has room for.
+    /// Credit for partial sums: windows that may have been sent to the accumulator, counted over all images.
     credit: u32,
-    /// Windows that have left the register.
+    /// Windows that have left the register, counted over all images.
     left: u32,
-    /// Windows that have all their contributions.
+    /// Complete windows, in the accumulator tile also finished (sigmoid, max-pool), counted over all images.
     complete: u32,
-    /// Contributions that the windows from `complete` on still miss.
+    /// Contributions that each window from `complete` on misses.
     missing: VecDeque<u32>,
-    /// Finished positions that wait for room in the buffers of the next layer, in the order in which they leave.
+    /// Finished positions that wait for room in the buffers of the next layer, in the order of leaving.
     leaving: VecDeque<Leaving>,
-    /// The max-pool behind the layer.
+    /// Max-pool of the group, in the accumulator tile of a layer that has one.
     pool: Option<MaxPool>,
-    /// Room in the max-pools, where windows may have to wait for it.
+    /// Credits for the max-pools; `None` if no pool is shared with another replica.
     pool_credits: Option<PoolCredits>,
     sigmoid: Sigmoid,
-    /// What lies around it.
+    /// Specification.
     spec: Box<SumsSpec<'a>>,
 }
 
@@ -155,13 +169,13 @@ impl<'a> PartialSums<'a> {
         }
     }
 
-    /// The first window whose results the register has no room for.
+    /// First window that the register has no room for, counted over all images.
     #[inline]
     pub fn room(&self) -> u32 {
         self.left + self.slots
     }
 
-    /// Why the register has no room for more.
+    /// Cause for which the register has no room for another window.
     pub fn refusal(&self) -> Cause {
         match self.missing.front() {
             _ if !self.leaving.is_empty() => Cause::DownstreamBuffer,
@@ -170,8 +184,7 @@ impl<'a> PartialSums<'a> {
         }
     }
 
-    /// The shift-and-add merges `contributions` of IMAs or of another tile into `window`. Returns whether that
-    /// completes it.
+    /// Merges `contributions` of IMAs or of another tile into `window`. Returns true if the window is complete now.
     #[inline]
     pub fn merge(&mut self, window: u32, contributions: u32) -> bool {
         let index = (window - self.complete) as usize;
@@ -184,26 +197,26 @@ impl<'a> PartialSums<'a> {
         *missing == 0
     }
 
-    /// Partial sums of `window` have come from another tile. Returns whether that completes it.
+    /// Merges partial sums of `window` from a contributor. Returns true if the window is complete now.
     pub fn merge_partial_sums(&mut self, window: u32) -> bool {
         assert!(window < self.room(), "partial sums of window {window} came without room");
         self.merged += u64::from(self.outputs);
         self.merge(window, 1)
     }
 
-    /// The finishing tile has room for windows up to `limit`. Returns whether any has waited for that.
+    /// Raises the credit for partial sums to `limit` windows. Returns true if complete windows wait here.
     pub fn credited(&mut self, limit: u32) -> bool {
         self.credit = self.credit.max(limit);
         self.left < self.complete
     }
 
-    /// A max-pool that windows from here go to has completed `image`. Returns whether any has waited for that.
+    /// Records that a max-pool has completed `image`. Returns true if the oldest window here is complete and waits.
     pub fn pool_credited(&mut self, image: u32) -> bool {
         self.pool_credits.as_mut().expect("only feeders of several max-pools have credits").credit(image);
         self.waits_for_max_pool()
     }
 
-    /// Passes on what is complete, as far as there is room for it. Returns the digest of the windows completed.
+    /// Passes complete windows on, as far as there is room for them. Returns the digest of the windows finished.
     pub fn pass_on<C: Context>(&mut self, control: &mut LayerControl, context: &mut C) -> u64 {
         let mut digest = 0u64;
         while self.missing.front() == Some(&0) && self.pools_admit(control) {
@@ -233,13 +246,13 @@ impl<'a> PartialSums<'a> {
         digest
     }
 
-    /// Whether the max-pools have room for the image of the oldest window.
+    /// True if the max-pools have room for the image of the oldest window.
     #[inline]
     fn pools_admit(&self, control: &LayerControl) -> bool {
         self.pool_credits.as_ref().is_none_or(|credits| credits.admit(control.split(self.complete).0))
     }
 
-    /// Activates a complete window and hands it to the max-pool, or straight to the positions on their way out.
+    /// Activates a complete window and hands it to the max-pools, or without a max-pool to the queue of positions.
     fn finish<C: Context>(&mut self, control: &mut LayerControl, window: u32, context: &mut C) {
         control.counters.windows += u64::from(self.spec.group == 0);
         self.sigmoid.activate(self.outputs);
@@ -263,7 +276,8 @@ impl<'a> PartialSums<'a> {
         }
     }
 
-    /// Takes the outputs of one window into a position of the max-pool; `window` is the one to wait with its exit.
+    /// Takes the outputs of one window into a position of the max-pool. If that completes the position, it joins the
+    /// queue; `window` keeps its place in the register until the position has been sent.
     fn pool_value<C: Context>(&mut self, image: u32, position: u32, window: u32, context: &mut C) {
         let pool = self.pool.as_mut().expect("a layer without max-pool has no value for one");
         let before = pool.images();
@@ -279,12 +293,12 @@ impl<'a> PartialSums<'a> {
         }
     }
 
-    /// Takes the outputs of a window of another replica into a position of the max-pool.
+    /// Takes the outputs of a window of another replica into a position of the max-pool here.
     pub fn merge_pool_value<C: Context>(&mut self, image: u32, position: u32, context: &mut C) {
         self.pool_value(image, position, self.complete, context);
     }
 
-    /// Puts a finished position among those that leave.
+    /// Inserts a finished position into the queue of those that leave, at its place in their order.
     fn leave(&mut self, image: u32, position: u32, window: u32) {
         let step = self.spec.layer.produced[position as usize];
         let leaving = Leaving { image, step, position, window, served: 0 };
@@ -327,7 +341,7 @@ impl<'a> PartialSums<'a> {
         self.left = self.leaving.iter().map(|leaving| leaving.window).min().unwrap_or(self.complete);
     }
 
-    /// Sends a position to its destinations in order. Returns how many have been served if one has no room.
+    /// Sends a position to its destinations in order. If one has no room, returns the number of those served so far.
     fn send_position<C: Context>(
         &self,
         leaving: Leaving,
@@ -355,7 +369,7 @@ impl<'a> PartialSums<'a> {
         None
     }
 
-    /// The results of the last layer stay in the tile's buffer.
+    /// Writes a position of the last layer to the tile's own buffer, which never refuses it.
     fn keep_results<C: Context>(&self, leaving: Leaving, control: &mut LayerControl, context: &mut C) -> Option<u32> {
         let bits = self.outputs * self.spec.partial_sum_bits;
         control.counters.result_bits_sent += u64::from(bits);
@@ -366,7 +380,7 @@ impl<'a> PartialSums<'a> {
         None
     }
 
-    /// To the same tile the message takes a cycle; to another it takes the mesh, and links between chips.
+    /// Sends a message, in one cycle to the same tile, otherwise as a packet over the mesh and links between chips.
     fn send<C: Context>(&self, destination: u32, bits: u32, message: TileMessage, context: &mut C) {
         let source = self.spec.tile;
         if destination == source {
@@ -380,8 +394,8 @@ impl<'a> PartialSums<'a> {
         context.send(1, self.spec.chip, packet);
     }
 
-    /// What the register, its shift-and-add, and the sigmoid and max-pool units behind it counted, where the IMAs here
-    /// handed over `results`.
+    /// Counts of the register, its shift-and-add, sigmoid and max-pool, where `results` are the values handed over by
+    /// the IMAs of the tile.
     pub fn counts(&self, results: u64, partial_sum_bits: u32) -> Counts {
         let merged = self.merged + results;
         Counts {
@@ -393,33 +407,34 @@ impl<'a> PartialSums<'a> {
         }
     }
 
-    /// What lies around it.
+    /// Specification of the part.
     pub fn spec(&self) -> &SumsSpec<'a> {
         &self.spec
     }
 
-    /// Windows that have left the register.
+    /// Windows that have left the register, counted over all images.
     #[inline]
     pub fn left(&self) -> u32 {
         self.left
     }
 
-    /// Whether the buffers of the next layer keep the oldest window here.
+    /// True if positions wait for room in the buffers of the next layer.
     pub fn waits_for_buffers(&self) -> bool {
         !self.leaving.is_empty()
     }
 
-    /// Whether the oldest window is complete, and a max-pool has no room for its image.
+    /// True if the oldest window has all its contributions: after [`Self::pass_on`], a max-pool has no room for its
+    /// image.
     pub fn waits_for_max_pool(&self) -> bool {
         self.missing.front() == Some(&0)
     }
 
-    /// Images that the max-pool here has completed; `None` if there is none.
+    /// Images that the max-pool here has completed; `None` if there is no max-pool.
     pub fn pool_images(&self) -> Option<u32> {
         self.pool.as_ref().map(MaxPool::images)
     }
 
-    /// What keeps the oldest window here from leaving; `None` if there is no window.
+    /// Obstacle that keeps the oldest window from leaving; `None` if there is no window.
     pub fn obstacle(&self, control: &LayerControl) -> Option<Obstacle> {
         if let Some(first) = self.leaving.front() {
             let targets = self.spec.targets.expect("results of the last layer find room");
@@ -436,23 +451,23 @@ impl<'a> PartialSums<'a> {
     }
 }
 
-/// What a window in the output register waits for.
+/// Reason why a window stays in the output register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
-    /// Room in the buffer of a tile.
+    /// A buffer has no room for a position.
     Room {
         /// Tile of the board.
         tile: u32,
-        /// Number of the inputs in that tile's buffer.
+        /// Number of the input slice in that tile's buffer.
         inputs: u8,
     },
-    /// A max-pool that has not completed an image.
+    /// A max-pool has not completed an image.
     Pool {
         /// The image.
         image: u32,
     },
-    /// Room for partial sums where windows are finished.
+    /// The accumulator has given no credit for partial sums.
     Credit(Contributor),
-    /// Results and partial sums.
+    /// Results of IMAs or partial sums of contributors are missing.
     Contributions,
 }

@@ -1,4 +1,4 @@
-//! The pixels of PNG and JPEG files, as Pillow converts them.
+//! Pixels of PNG and JPEG files, converted as by Pillow.
 
 use std::path::Path;
 
@@ -44,7 +44,7 @@ fn of_channels(image: DynamicImage) -> Vec<u8> {
     }
 }
 
-/// The grey level of a colour (ITU-R 601-2, in 16 bits behind the point).
+/// Grey level of a colour (ITU-R 601-2, with 16 fractional bits).
 fn luma([red, green, blue]: [u8; 3]) -> u8 {
     let sum = u32::from(red) * 19595 + u32::from(green) * 38470 + u32::from(blue) * 7471 + 0x8000;
     (sum >> 16) as u8

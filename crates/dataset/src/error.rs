@@ -1,8 +1,8 @@
-//! What can be wrong with a user's files.
+//! Errors in a user's files, each with a remedy.
 
 use std::path::{Path, PathBuf};
 
-/// What can be wrong with a file. [`Error::remedy`] says what to do.
+/// Error in a file. [`Error::remedy`] states the way out.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     /// A file that cannot be read, or is not of the format that its name says.
@@ -10,9 +10,9 @@ pub enum Error {
     Unreadable {
         /// The file or folder.
         file: PathBuf,
-        /// Why not.
+        /// Reason.
         reason: String,
-        /// What to do.
+        /// Remedy.
         remedy: &'static str,
     },
     /// A tensor that a network needs and a file of weights has not.
@@ -34,7 +34,7 @@ pub enum Error {
     TensorCount {
         /// The file of weights.
         file: PathBuf,
-        /// What the tensors of these layers are called.
+        /// Pattern of the names of these layers' tensors.
         pattern: String,
         /// Tensors of that name.
         found: usize,
@@ -60,7 +60,7 @@ pub enum Error {
     SeveralPrefixes {
         /// The file of weights.
         file: PathBuf,
-        /// What the tensors' names begin with.
+        /// Prefixes of the tensors' names.
         prefixes: String,
         /// The network.
         network: String,
@@ -72,9 +72,9 @@ pub enum Error {
         file: PathBuf,
         /// Name of the tensor.
         tensor: String,
-        /// What is wrong with it.
+        /// Problem, as the predicate of a sentence.
         problem: String,
-        /// What to do.
+        /// Remedy.
         remedy: &'static str,
     },
     /// An array whose axes are not those of pictures.
@@ -84,9 +84,9 @@ pub enum Error {
         file: PathBuf,
         /// Shape of its array.
         shape: Vec<usize>,
-        /// What seems to be wrong.
+        /// Probable cause.
         reason: String,
-        /// What to do.
+        /// Remedy.
         remedy: String,
     },
     /// A picture that does not fit the network.
@@ -94,9 +94,9 @@ pub enum Error {
     WrongPicture {
         /// The picture's file, or its place in one.
         picture: String,
-        /// What is wrong with it.
+        /// Problem, as the predicate of a sentence.
         problem: String,
-        /// What to do.
+        /// Remedy.
         remedy: String,
     },
     /// A line of a file of labels.
@@ -106,7 +106,7 @@ pub enum Error {
         file: PathBuf,
         /// Line, from 1.
         line: u64,
-        /// What is wrong.
+        /// Problem.
         problem: String,
     },
     /// A picture without a label.
@@ -120,7 +120,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What to do about it.
+    /// Remedy: the way out for the user.
     pub fn remedy(&self) -> String {
         match self {
             Self::Unreadable { remedy, .. } | Self::WrongTensor { remedy, .. } => (*remedy).to_owned(),

@@ -1,4 +1,4 @@
-//! The right answers.
+//! Labels of pictures: the right classes.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ pub struct Labels {
 
 impl Labels {
     /// Reads a CSV file with the header `image,label`: a picture's file name, without folders, and the number of its
-    /// class, from 0 to `classes` - 1. A picture in an npy file is called after its place there: `FILE.npy[0]`.
+    /// class, from 0 to `classes` - 1. A picture in an npy file is named by its place there: `FILE.npy[0]`.
     ///
     /// # Errors
-    /// If the file cannot be read, or a line is not of this form or has a picture again.
+    /// If the file cannot be read, or a line is not of this form or repeats a picture.
     pub fn load(path: &Path, classes: usize) -> Result<Labels, Error> {
         let remedy = "give a CSV file with the header image,label";
         let mut reader = csv::Reader::from_path(path).map_err(|error| Error::unreadable(path, error, remedy))?;

@@ -1,4 +1,4 @@
-//! Pictures in npy files: which axis is what.
+//! Pictures in npy files: the order of their axes.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -18,7 +18,7 @@ pub(crate) enum Pictures {
 }
 
 impl Pictures {
-    /// Reads the pictures for a network of so many channels.
+    /// Reads the pictures for a network of `channels` channels.
     pub fn read(path: &Path, channels: usize) -> Result<Pictures, Error> {
         let remedy = "give bytes (uint8), or floats from 0 to 1 (float16, float32, float64)";
         let unreadable = |reason: String| Error::unreadable(path, reason, remedy);
@@ -47,10 +47,10 @@ impl Pictures {
     }
 }
 
-/// Where the channels are.
+/// Position of the axis of channels.
 #[derive(Clone, Copy)]
 enum Axes {
-    /// Nowhere: grey pictures x height x width.
+    /// None: grey pictures x height x width.
     Grey,
     /// Pictures x channels x height x width.
     Second,
@@ -70,8 +70,8 @@ fn arranged<T: Clone>(array: ArrayD<T>, axes: Axes) -> Array4<T> {
     }
 }
 
-/// Finds the axis of the channels by its length. Where either may be it, bytes have it last and floats second, as NumPy
-/// and torch have them.
+/// Finds the axis of the channels by its length. Where two axes qualify, bytes have it last and floats second, as in
+/// NumPy and torch.
 fn axes(shape: &[usize], channels: usize, are_bytes: bool) -> Result<Axes, (String, String)> {
     let wrong = |reason: String, remedy: &str| Err((reason, remedy.to_owned()));
     let looks_like_channels = |axis: usize| shape[axis] == channels || (1..=4).contains(&shape[axis]);

@@ -1,4 +1,4 @@
-//! Arrays of numbers as files hold them: the types that torch and NumPy write, and the npy format.
+//! Arrays of numbers in files: the types that torch and NumPy write, and the npy format.
 
 use std::io::Read;
 
@@ -66,7 +66,7 @@ fn half(bits: u16) -> f32 {
     sign * magnitude
 }
 
-/// What the header of an npy file says.
+/// Header of an npy file: type, order and shape of its array.
 #[derive(Clone, Debug)]
 pub(crate) struct NpyHeader {
     /// NumPy's name of the type, as in `<f4`.
@@ -125,7 +125,7 @@ impl NpyHeader {
         let count = self.shape.iter().try_fold(1usize, |count, &length| count.checked_mul(length));
         let length = count.and_then(|count| count.checked_mul(size)).ok_or("its shape is too large")?;
         let mut bytes = Vec::new();
-        // One byte more tells a file that goes on from one that ends.
+        // One byte more, to detect a file that is longer than its header says.
         reader.take(length as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
         if bytes.len() != length {
             return Err(format!("it does not have the {length} bytes of numbers that its header says"));

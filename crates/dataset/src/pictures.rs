@@ -1,4 +1,4 @@
-//! Pictures, and how they become the input of a network.
+//! Pictures, and their conversion to the input of a network.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::decode::decode;
 use crate::npy;
 use crate::resample::{Sample, centre_crop, resize};
 
-/// A picture that may not have been looked at yet.
+/// A picture, which may not have been decoded yet.
 #[derive(Clone, Debug)]
 pub struct Picture {
     /// File name without folders; for one of several in an npy file, with its place there: `FILE.npy[0]`.
@@ -23,14 +23,14 @@ pub struct Picture {
 #[derive(Clone, Debug)]
 enum Source {
     File(PathBuf),
-    /// The pictures of an npy file, and which of them.
+    /// All pictures of an npy file, and the index of this one.
     Array(Arc<npy::Pictures>, usize),
 }
 
 const REMEDY: &str = "give a PNG or JPEG file, an npy file, or a folder of them";
 
-/// The pictures for `network` in a file, or in the files of a folder in the order of their names. Files of other kinds
-/// in a folder are passed over.
+/// Lists the pictures for `network` in a file, or in the files of a folder in the order of their names. Files of other
+/// kinds in a folder are ignored.
 ///
 /// PNG and JPEG files hold one picture each. An npy file holds any number of one size: bytes, or floats from 0 to 1, of
 /// pictures x channels x height x width, pictures x height x width x channels, or grey pictures x height x width.
@@ -53,7 +53,7 @@ pub fn pictures(path: &Path, network: &Network) -> Result<Vec<Picture>, Error> {
     if pictures.is_empty() { Err(unreadable(&"there are no pictures in it")) } else { Ok(pictures) }
 }
 
-/// The pictures in a file; `None` if it is not called like one of pictures.
+/// Pictures in a file; `None` if its name does not have an extension of pictures.
 fn in_file(path: &Path, network: &Network) -> Result<Option<Vec<Picture>>, Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
@@ -70,8 +70,8 @@ fn in_file(path: &Path, network: &Network) -> Result<Option<Vec<Picture>>, Error
 }
 
 impl Picture {
-    /// The part of the picture that `network` looks at: channels x height x width, values from 0 to 1. Grey pictures
-    /// for a network of several channels have as many equal ones, and coloured files for one channel become grey.
+    /// Input of `network` before normalisation: channels x height x width, values from 0 to 1. Grey pictures are
+    /// repeated on all channels of the network, and coloured files become grey for a network of one channel.
     ///
     /// # Errors
     /// If the file cannot be read, or the picture does not have the right size or channels, or holds a NaN.
@@ -106,7 +106,7 @@ impl Picture {
         }
     }
 
-    /// Scales the shorter side and cuts out the middle, as far as the network says so.
+    /// Scales the shorter side and cuts out the middle, each if the network's preprocessing says so.
     fn fit<T: Sample>(&self, mut pixels: Array3<T>, network: &Network) -> Result<Array3<T>, Error> {
         let Preprocessing { resize: side, centre_crop: crops, .. } = network.preprocessing;
         if let Some(side) = side {

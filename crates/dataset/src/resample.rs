@@ -1,10 +1,10 @@
-//! Resizing and cropping as torchvision does to pictures, to the last bit.
+//! Resizing and cropping of pictures, equal to torchvision's to the last bit.
 
 use std::ops::Range;
 
 use ndarray::{Array3, ArrayView3, Axis, Slice};
 
-/// Bits behind the point of a weight on bytes: 32 less 8 for the byte, and 2 for sums that overshoot.
+/// Fractional bits of a weight on bytes: 32 less 8 for the byte, and 2 for sums that overshoot.
 const WEIGHT_BITS: u32 = 32 - 8 - 2;
 
 /// A kind of pixel values.
@@ -46,9 +46,9 @@ impl Sample for f32 {
     }
 }
 
-/// Scales a picture (channels x height x width) so that its shorter side has `side` pixels, and the longer as many as
-/// its share of them, truncated: `Resize(side)`. A triangle filter, as wide as the pixels of the smaller picture, goes
-/// along the rows and then along the columns (Pillow's bilinear filter, torchvision's with antialiasing).
+/// Scales a picture (channels x height x width) so that its shorter side has `side` pixels and the longer is in
+/// proportion, truncated: `Resize(side)`. A triangle filter, as wide as the pixels of the smaller picture, runs along
+/// the rows and then along the columns (Pillow's bilinear filter, torchvision's with antialiasing).
 pub(crate) fn resize<T: Sample>(pixels: ArrayView3<T>, side: usize) -> Array3<T> {
     let (_, height, width) = pixels.dim();
     let scaled = |length: usize| side * length / height.min(width);
@@ -71,7 +71,7 @@ fn resize_rows<T: Sample>(pixels: ArrayView3<T>, to: usize) -> Array3<T> {
     scaled
 }
 
-/// For each pixel of a scaled row, the pixels that it is made of and their weights.
+/// Source pixels of each pixel of a scaled row, and their weights.
 fn filter<T: Sample>(from: usize, to: usize) -> Vec<(Range<usize>, Vec<T::Weight>)> {
     let scale = from as f64 / to as f64;
     let support = scale.max(1.0);
@@ -102,7 +102,7 @@ pub(crate) fn centre_crop<T: Sample>(pixels: ArrayView3<T>, height: usize, width
     cut
 }
 
-/// Which part of a side is seen, and where in the middle of a side of another length it comes to lie.
+/// Visible part of a side of length `from`, and its place in the middle of a side of length `to`.
 fn overlap(from: usize, to: usize) -> (Range<usize>, Range<usize>) {
     if from < to {
         let first = (to - from) / 2;

@@ -1,4 +1,4 @@
-//! Files of named tensors: safetensors and npz, read under one rule. Headers first, values on request.
+//! Files of named tensors: safetensors and npz. Headers are read when the file is opened, values on request.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,7 +21,7 @@ pub(crate) struct TensorFile {
 }
 
 enum Format {
-    /// What the header says, and where the data begins.
+    /// Header, and offset of the data in bytes.
     Safetensors {
         file: File,
         infos: BTreeMap<String, TensorInfo>,
@@ -45,7 +45,7 @@ impl TensorFile {
         open(path, file).map_err(|reason| Error::unreadable(path, reason, REMEDY))
     }
 
-    /// Reads the header only: the data may be larger than what else is in memory.
+    /// Reads the header only: the data may be larger than memory.
     fn open_safetensors(path: &Path, mut file: File) -> Result<TensorFile, String> {
         let length = file.metadata().map_err(|error| error.to_string())?.len();
         let mut size = [0; 8];
@@ -79,7 +79,7 @@ impl TensorFile {
         Ok(TensorFile { path: path.to_owned(), shapes, format: Format::Npz(archive) })
     }
 
-    /// The values of a tensor that is there, in single precision.
+    /// Values of a tensor of this file, in single precision.
     pub fn read(&mut self, tensor: &str) -> Result<ArrayD<f32>, Error> {
         let values = self.numbers(tensor).map_err(|(problem, remedy)| self.wrong(tensor, problem, remedy))?;
         match values.iter().find(|value| !value.is_finite()) {
@@ -120,7 +120,7 @@ impl TensorFile {
         }
     }
 
-    /// Says what is wrong with a tensor.
+    /// Error about a tensor of this file.
     pub fn wrong(&self, tensor: &str, problem: String, remedy: &'static str) -> Error {
         Error::WrongTensor { file: self.path.clone(), tensor: tensor.to_owned(), problem, remedy }
     }

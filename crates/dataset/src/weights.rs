@@ -1,4 +1,4 @@
-//! Which tensors of a file are the weights of a network's layers.
+//! Assignment of the tensors of a file to the layers of a network.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,24 +10,24 @@ use numeric::LayerWeights;
 use crate::Error;
 use crate::tensors::TensorFile;
 
-/// Names that are listed one by one in a note or an error, at the most.
+/// Most names listed one by one in a note or an error.
 const LISTED: usize = 6;
 
 /// The last part of the names of tensors that normalise activations, as torch and Keras have them.
 const STATISTICS: [&str; 6] = ["running_mean", "running_var", "moving_mean", "moving_variance", "gamma", "beta"];
 
-/// The weights of a network, and what its user should know of how they were found.
+/// Weights of a network, with notes on the assignment of tensors to layers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadedWeights {
     /// One for each layer.
     pub layers: Vec<LayerWeights>,
-    /// A common prefix of the tensors' names, biases that are not there, tensors that no layer uses.
+    /// Notes on a common prefix of the tensors' names, missing biases, and tensors that no layer uses.
     pub notes: Vec<String>,
 }
 
 /// Reads the weights and biases of every layer of `network`, in single precision, from a `.safetensors` or `.npz` file.
 ///
-/// A layer's tensors are called after the layer (`conv1_1.weight`, `conv1_1.bias`), or as torchvision calls them: the
+/// A layer's tensors are named after the layer (`conv1_1.weight`, `conv1_1.bias`), or as in torchvision: the
 /// tensors `features.N.weight` belong to the convolutions and `classifier.N.weight` to the fully connected layers, in
 /// the order of N. All may have one prefix, such as `module.`. Shapes are torch's: outputs x input channels x kernel
 /// height x kernel width, and outputs x inputs. Half, single and double precision are read, brain floats from
@@ -76,7 +76,7 @@ fn bias(stem: &str) -> String {
     format!("{stem}.bias")
 }
 
-/// The first names, and how many more there are.
+/// The first names, and the number of further ones.
 fn listed(names: &[impl AsRef<str>]) -> String {
     let first: Vec<&str> = names.iter().take(LISTED).map(AsRef::as_ref).collect();
     let more = names.len().saturating_sub(LISTED);
@@ -88,7 +88,7 @@ fn refuse_normalisation(file: &TensorFile, network: &Network) -> Result<(), Erro
     let is_layer = |stem: &str| network.layers.iter().any(|layer| layer.name == stem);
     let normalises = |name: &str, shape: &[usize]| {
         let (stem, last) = name.rsplit_once('.').unwrap_or(("", name));
-        // A scale for each channel is no layer's matrix. A counter that belongs to no module says nothing.
+        // A scale for each channel is no layer's matrix. A counter that belongs to no module is no evidence.
         STATISTICS.contains(&last)
             || last == "num_batches_tracked" && !stem.is_empty()
             || last == "weight" && shape.len() == 1 && !is_layer(stem)
@@ -101,9 +101,9 @@ fn refuse_normalisation(file: &TensorFile, network: &Network) -> Result<(), Erro
     Err(Error::Normalisation { file: file.path.clone(), tensors: listed(&found), network: network.name.clone() })
 }
 
-/// What the tensors of a network are called in a file.
+/// Names of a network's tensors in a file.
 struct Names {
-    /// What all of them begin with, up to a dot.
+    /// Common prefix, up to and including a dot; may be empty.
     prefix: String,
     /// The names of each layer's tensors, without `.weight` and `.bias`.
     stems: Vec<String>,
@@ -131,7 +131,7 @@ fn names(file: &TensorFile, network: &Network) -> Result<Names, Error> {
     }
     match complete.len() {
         0 => {
-            // What is missing is said of the names that come closest.
+            // Missing tensors are reported for the prefix under which most layers have weights.
             let (prefix, _) = layers_found.into_iter().rev().max_by_key(|(_, found)| *found).expect("none is one");
             Ok(Names { prefix: prefix.to_owned(), stems: stems(file, network, prefix)? })
         }
@@ -144,7 +144,7 @@ fn names(file: &TensorFile, network: &Network) -> Result<Names, Error> {
     }
 }
 
-/// What the tensors of each layer are called under a prefix: after the layers if any is, or else as in torchvision.
+/// Names of each layer's tensors under a prefix: after the layers if any is, or else as in torchvision.
 fn stems(file: &TensorFile, network: &Network, prefix: &str) -> Result<Vec<String>, Error> {
     let by_layer = |layer: &Layer| format!("{prefix}{}", layer.name);
     if network.layers.iter().any(|layer| file.shapes.contains_key(&weight(&by_layer(layer)))) {
@@ -179,7 +179,7 @@ fn stems(file: &TensorFile, network: &Network, prefix: &str) -> Result<Vec<Strin
     Ok(stems)
 }
 
-/// Finds all tensors there and of the right shapes.
+/// Checks that all tensors are present and of the right shapes.
 fn check(file: &TensorFile, network: &Network, stems: &[String], has_biases: bool) -> Result<(), Vec<Error>> {
     let mut errors = Vec::new();
     for (layer, stem) in network.layers.iter().zip(stems) {

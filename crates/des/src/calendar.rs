@@ -3,21 +3,22 @@ use std::collections::BinaryHeap;
 
 use crate::Cycle;
 
-/// Buckets of the wheel: delays below this cost one push. A power of two, a multiple of 64.
+/// Buckets of the wheel. A shorter delay costs one push. A power of two and a multiple of 64, for the masks.
 const WHEEL: usize = 256;
 
-/// Events in order of time: a wheel of buckets for the near future and a heap for the rest.
+/// Events in order of time: a wheel of buckets for the near future and a heap for longer delays.
 ///
-/// Emptied buckets hand their memory to the next ones that fill, so a run in its stride allocates nothing, and the
+/// Time only moves forward, and no event is pushed for the present cycle, so a bucket holds events of one cycle only.
+/// The memory of an emptied bucket goes to the next bucket that fills: once warm, a run allocates nothing, and the
 /// memory that it writes to is in the cache.
 pub struct Calendar<E> {
     buckets: Vec<Vec<E>>,
     /// Memory of emptied buckets.
     spare: Vec<Vec<E>>,
-    /// One bit for each bucket that holds an event.
+    /// Buckets that hold an event, one bit each.
     busy: [u64; WHEEL / 64],
     far: BinaryHeap<Reverse<Far<E>>>,
-    /// Events ever put on the heap; keeps those of one cycle in the order in which they were pushed.
+    /// Events pushed on the heap since the start. Orders those of one cycle as they were pushed.
     far_pushed: u64,
 }
 
@@ -86,7 +87,7 @@ impl<E> Calendar<E> {
         self.far.push(Reverse(Far { at, sequence, event }));
     }
 
-    /// The first cycle after `now` that has an event.
+    /// The first cycle after `now` that has an event; `None` if there is no event.
     #[inline]
     pub fn next(&self, now: Cycle) -> Option<Cycle> {
         let far = self.far.peek().map(|Reverse(far)| far.at);
@@ -99,7 +100,7 @@ impl<E> Calendar<E> {
 
     fn next_busy(&self, now: Cycle) -> Option<Cycle> {
         let first = (now + 1) as usize % WHEEL;
-        // The word of the first bucket is looked at twice: its upper bits first, its lower bits after a whole turn.
+        // The word of the first bucket is searched twice: its upper bits first, its lower bits after a whole turn.
         let words = WHEEL / 64;
         for turn in 0..=words {
             let word = (first / 64 + turn) % words;
@@ -116,7 +117,7 @@ impl<E> Calendar<E> {
         None
     }
 
-    /// Takes the events of cycle `now` out. Give the vector back with [`Self::recycle`].
+    /// Removes and returns the events of cycle `now`. [`Self::recycle`] takes the vector back.
     #[inline]
     pub fn take(&mut self, now: Cycle) -> Vec<E> {
         let bucket = now as usize % WHEEL;
@@ -128,7 +129,7 @@ impl<E> Calendar<E> {
         events
     }
 
-    /// Keeps the memory of a bucket that [`Self::take`] handed out.
+    /// Keeps the memory of a vector that [`Self::take`] returned.
     #[inline]
     pub fn recycle(&mut self, mut events: Vec<E>) {
         if events.capacity() > 0 {

@@ -1,13 +1,64 @@
-//! A discrete-event kernel: time, calendars of messages, and components that exchange them.
+//! A discrete-event kernel: a clock in cycles, and components that exchange messages.
 //!
-//! Three rules make a run independent of the order of messages within a cycle, and so of queues, buckets and threads:
+//! [`system!`] states the kinds of component of a simulation, once. It defines the arenas, one `Vec` for each kind, and
+//! the schedule, which holds the clock and one [`Queue`] for each kind. A component is addressed by its index in the
+//! arena of its kind. Dispatch is static: no message is boxed and no component is behind a trait object.
 //!
-//! 1. every message is delivered at least one cycle after it was sent;
+//! Time is counted in cycles ([`Cycle`]); cycles without a message are skipped. In each other cycle, kind by kind, all
+//! messages are received ([`Component::receive`]) and then the components that asked for it are evaluated
+//! ([`Component::evaluate`]). Three rules make a run independent of the order of messages within a cycle:
+//!
+//! 1. a message is delivered at least one cycle after it was sent ([`Calendar::push`] panics otherwise), so no
+//!    component sees a decision of the same cycle;
 //! 2. [`Component::receive`] only records or forwards, and commutes with the other messages of its cycle;
 //! 3. [`Component::evaluate`] runs after the last message of the cycle, at most once, and takes the decisions.
 //!
-//! Each kind of component has its own arena and its own [`Queue`], so that dispatch is static. The closed list of
-//! kinds is stated once, with [`system!`].
+//! State that several components read and change ([`Shared`]) needs a rule of its own for the same purpose.
+//! [`Order::Shuffled`] puts rule 2 to the test. [`Server`] models a resource with a capacity per cycle.
+//!
+//! # Example
+//!
+//! Two stations pass a token back and forth, three cycles for each hop.
+//!
+//! ```
+//! use des::{Component, Cycle, Order, Send, Wake};
+//!
+//! struct Station {
+//!     peer: u32,
+//!     received: Vec<Cycle>,
+//! }
+//!
+//! impl<C: Send<u32>> Component<C> for Station {
+//!     type Message = u32;
+//!
+//!     fn receive(&mut self, hops_left: u32, context: &mut C) -> Wake {
+//!         self.received.push(context.now());
+//!         if hops_left > 0 {
+//!             context.send(3, self.peer, hops_left - 1);
+//!         }
+//!         Wake::Sleep
+//!     }
+//!
+//!     fn evaluate(&mut self, _: &mut C) {}
+//! }
+//!
+//! des::system! {
+//!     /// The clock and the queue of tokens.
+//!     schedule Schedule;
+//!     /// The stations.
+//!     parts Parts;
+//!     /// Two stations.
+//!     stations: Station [u32],
+//! }
+//!
+//! let station = |peer| Station { peer, received: Vec::new() };
+//! let mut parts = Parts { stations: vec![station(1), station(0)] };
+//! let mut schedule = Schedule::new(&parts, Order::Sent, ());
+//! schedule.send(1, 0, 2);
+//! while schedule.step(&mut parts) {}
+//! assert_eq!(parts.stations[0].received, [1, 7]);
+//! assert_eq!(parts.stations[1].received, [4]);
+//! ```
 
 mod calendar;
 mod queue;
@@ -20,7 +71,7 @@ pub use server::Server;
 /// An instant of simulated time, in cycles. The first cycle of a run is 1.
 pub type Cycle = u64;
 
-/// Whether a component asks to be evaluated at the end of the cycle.
+/// Answer of a component to a message: a request to be evaluated in this cycle, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wake {
     /// Call [`Component::evaluate`] once all messages of this cycle have been received.
@@ -29,19 +80,19 @@ pub enum Wake {
     Sleep,
 }
 
-/// A block of hardware.
+/// A block of hardware that receives messages of one type, in a context of type `C`.
 pub trait Component<C> {
-    /// What it understands.
+    /// Type of the messages that the component receives.
     type Message;
 
-    /// Records or forwards one message. Must commute with the other messages of the cycle.
+    /// Records or forwards one message. Must commute with the other messages of the cycle, whose order is not fixed.
     fn receive(&mut self, message: Self::Message, context: &mut C) -> Wake;
 
-    /// Decides, after all messages of the cycle.
+    /// Takes the decisions of the cycle, after its last message.
     fn evaluate(&mut self, context: &mut C);
 }
 
-/// The clock, as components see it.
+/// A context with a clock.
 pub trait Clock {
     /// The cycle that is being simulated.
     fn now(&self) -> Cycle;
@@ -49,36 +100,48 @@ pub trait Clock {
 
 /// A context that carries messages of type `M` to the components of one kind.
 pub trait Send<M>: Clock {
-    /// Delivers `message` to component `to` of its kind, `delay` >= 1 cycles from now.
+    /// Delivers `message` to component `to` of the kind that receives `M`, `delay` >= 1 cycles from now.
     fn send(&mut self, delay: Cycle, to: u32, message: M);
 }
 
-/// A context that lets something look on.
+/// A context with a probe, which observes the run.
 pub trait Probed {
-    /// What looks on.
+    /// Type of the probe.
     type Probe;
 
-    /// What looks on.
+    /// The probe.
     fn probe(&mut self) -> &mut Self::Probe;
 }
 
-/// A context with a part that components of every kind may read and change.
+/// A context with state that components of every kind may read and change.
 ///
-/// The part must keep a rule of its own by which a cycle's evaluations do not depend on their order.
+/// The state must keep a rule of its own by which the evaluations of a cycle do not depend on their order, for example
+/// that a change is seen from the next cycle on.
 pub trait Shared<T> {
-    /// The part.
+    /// The shared state.
     fn shared(&mut self) -> &mut T;
 }
 
 /// States the closed list of component kinds of a simulation.
 ///
-/// `system! { pub struct Schedule of Parts { tiles: Tile<'a> [TileMessage], ... } }` defines
+/// ```text
+/// system! {
+///     schedule Schedule probed by Probe, sharing name: Type;
+///     parts Parts<'a>;
+///     tiles: Tile<'a> [TileMessage],
+///     meshes: Mesh [Packet],
+/// }
+/// ```
 ///
-/// - `Parts`, the arenas: one `Vec` for each kind;
-/// - `Schedule<P>`, the clock, one queue of messages for each kind and a probe that looks on. It implements [`Clock`],
-///   [`Probed`] and, for each kind's message, [`Send`]; with `sharing name: Type`, also [`Shared`];
-/// - `Schedule::step(&mut self, &mut Parts) -> bool`, which simulates the next cycle in which anything happens and
-///   returns whether there was one.
+/// defines
+///
+/// - `Parts`, the arenas: one public `Vec` for each kind;
+/// - `Schedule<P>`: the clock, one queue for each kind and the probe. It implements [`Clock`], [`Probed`] and, for the
+///   message of each kind, [`Send`]. `probed by` bounds `P`; `sharing` adds the state of [`Shared`]. Both are optional;
+/// - `Schedule::step(&mut self, &mut Parts) -> bool`, which simulates the next cycle that has a message and returns
+///   whether there was one.
+///
+/// Message types must differ from kind to kind, since the type selects the queue.
 #[macro_export]
 macro_rules! system {
     (
@@ -94,7 +157,7 @@ macro_rules! system {
         $(#[$schedule_doc])*
         pub struct $schedule<P> {
             now: $crate::Cycle,
-            /// Looks on.
+            /// Observes the run.
             pub probe: P,
             $(/// Shared by all components.
             pub $shared: $shared_kind,)?
@@ -102,12 +165,12 @@ macro_rules! system {
         }
 
         impl<P $(: $probe)?> $schedule<P> {
-            /// Empty queues at cycle 0, sized for `parts`; messages of a cycle are delivered in `order`.
+            /// A schedule at cycle 0 without messages, for `parts`; messages of a cycle are delivered in `order`.
             pub fn new(parts: &$parts, order: $crate::Order, probe: P $(, $shared: $shared_kind)?) -> Self {
                 Self { now: 0, probe, $($shared,)? $($field: $crate::Queue::new(parts.$field.len(), order),)+ }
             }
 
-            /// Simulates the next cycle in which anything happens. False when no message is left.
+            /// Simulates the next cycle that has a message. Returns false if no message is left.
             pub fn step(&mut self, parts: &mut $parts) -> bool {
                 let next = [$(self.$field.next(self.now)),+].into_iter().flatten().min();
                 let Some(next) = next else { return false };

@@ -3,17 +3,17 @@ use crate::{Calendar, Component, Cycle, Wake};
 /// Order in which the messages of one cycle are delivered. The result of a run must not depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
-    /// As they were sent.
+    /// In the order in which they were sent.
     #[default]
     Sent,
     /// Shuffled with this seed, to test that results do not depend on the order.
     Shuffled(u64),
 }
 
-/// Messages on their way to the components of one kind, and those of them that asked to be evaluated.
+/// Messages in flight to the components of one kind, and the components that asked to be evaluated in this cycle.
 pub struct Queue<M> {
     calendar: Calendar<(u32, M)>,
-    /// One bit for each component.
+    /// Components that asked to be evaluated, one bit each.
     woken: Vec<u64>,
     order: Order,
 }
@@ -30,7 +30,7 @@ impl<M> Queue<M> {
         self.calendar.push(now, delay, (to, message));
     }
 
-    /// The first cycle after `now` with a message.
+    /// The first cycle after `now` that has a message.
     #[inline]
     pub fn next(&self, now: Cycle) -> Option<Cycle> {
         self.calendar.next(now)
@@ -63,7 +63,7 @@ where
         }
     }
     queue(schedule).calendar.recycle(messages);
-    // In the order of their numbers: neighbours lie next to each other in memory.
+    // By index: neighbours lie next to each other in memory.
     for word in 0..queue(schedule).woken.len() {
         let mut woken = std::mem::take(&mut queue(schedule).woken[word]);
         while woken != 0 {

@@ -2,19 +2,20 @@ use crate::Cycle;
 
 /// A shared resource that serves requests one after another with a fixed capacity per cycle: a bus, a port, a link.
 ///
-/// Requests of one cycle may share it; a request larger than what is left of a cycle goes on in the next.
+/// Requests may share a cycle. A request larger than the remaining capacity of a cycle continues in the next. Capacity
+/// of idle cycles is lost. The caller chooses the unit, for example bits.
 #[derive(Clone, Copy, Debug)]
 pub struct Server {
     /// Units per cycle; `u64::MAX` serves everything at once.
     capacity: u64,
-    /// The cycle in which the last unit of the last request is served.
+    /// Cycle in which the last unit of the latest request is served.
     busy_until: Cycle,
-    /// Units served in that cycle.
+    /// Units served in cycle `busy_until`.
     used: u64,
 }
 
 impl Server {
-    /// An idle server of `capacity` >= 1 units per cycle, or without a limit.
+    /// An idle server of `capacity` >= 1 units per cycle; `None` is no limit.
     pub fn new(capacity: Option<u64>) -> Self {
         assert_ne!(capacity, Some(0), "a resource without capacity serves nobody");
         Self { capacity: capacity.unwrap_or(u64::MAX), busy_until: 0, used: 0 }
@@ -27,7 +28,7 @@ impl Server {
             (self.busy_until, self.used) = (now, 0);
         }
         self.used = self.used.saturating_add(amount);
-        // Mostly it fits, and the divisions are slow.
+        // Most requests fit, and divisions are slow.
         if self.used > self.capacity {
             let cycles = (self.used - 1) / self.capacity;
             self.busy_until += cycles;

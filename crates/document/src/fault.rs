@@ -1,4 +1,7 @@
-//! Faults of users' files and how they are drawn.
+//! Faults of users' files, and drawing them.
+//!
+//! A [`Fault`] has a message, a remedy and the places in the text that have a part in it; the first is the primary one.
+//! [`Faults`] sorts them by position and draws each with file name, line and column.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,50 +9,50 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Element, Level, Renderer, Snippet};
 
-/// Faults that are drawn; the rest is counted.
+/// Most faults that are drawn; further ones are only counted.
 const DRAWN: usize = 20;
 
-/// A text and the name it is shown under.
+/// A text and its name in faults.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub file: String,
     pub text: String,
 }
 
-/// A text that is not TOML, for faults that stand in it.
+/// A text in a format other than TOML, for faults at places in it.
 #[derive(Clone, Debug)]
 pub struct Text(Arc<Source>);
 
 impl Text {
-    /// `text`, which is called `file` in faults.
+    /// Wraps `text`. Faults show the name `file`.
     pub fn new(file: &str, text: &str) -> Text {
         Text(Arc::new(Source { file: file.to_owned(), text: text.to_owned() }))
     }
 
-    /// A fault about the bytes `span` of the text.
+    /// Returns a fault at the bytes `span` of the text.
     pub fn fault(&self, span: Range<usize>, message: impl Into<String>, remedy: impl Into<String>) -> Fault {
         Fault::at(vec![Place { source: self.0.clone(), span }], message, remedy)
     }
 }
 
-/// A stretch of a source.
+/// A range of bytes of a source.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub source: Arc<Source>,
     pub span: Range<usize>,
 }
 
-/// One mistake of the user's: what is wrong, where, and what to do about it.
+/// One mistake in a user's input, with its places and a remedy.
 #[derive(Clone, Debug)]
 pub struct Fault {
     message: String,
     remedy: String,
-    /// Where the fault stands, then the other values that have a part in it. Empty if it stands in no file.
+    /// Primary place, then those of the other values that have a part in the fault. Empty if no file has a part in it.
     places: Vec<Place>,
 }
 
 impl Fault {
-    /// A fault that stands in no file: an argument, or a file that cannot be read.
+    /// Returns a fault without a place: of an argument, or of a file that cannot be read.
     pub fn new(message: impl Into<String>, remedy: impl Into<String>) -> Fault {
         Fault::at(Vec::new(), message, remedy)
     }
@@ -58,22 +61,22 @@ impl Fault {
         Fault { message: message.into(), remedy: remedy.into(), places }
     }
 
-    /// What is wrong.
+    /// Returns the message: the mistake, without its place.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What to do about it.
+    /// Returns the advice that is drawn below the fault.
     pub fn remedy(&self) -> &str {
         &self.remedy
     }
 
-    /// The file the fault stands in.
+    /// Returns the name of the file with the primary place, if there is one.
     pub fn file(&self) -> Option<&str> {
         self.places.first().map(|place| place.source.file.as_str())
     }
 
-    /// The bytes of the file that the fault is about.
+    /// Returns the bytes of the primary place, if there is one.
     pub fn span(&self) -> Option<Range<usize>> {
         self.places.first().map(|place| place.span.clone())
     }
@@ -82,7 +85,7 @@ impl Fault {
         let mut elements: Vec<Element<'_>> = Vec::new();
         let mut rest = self.places.as_slice();
         while let Some(first) = rest.first() {
-            // Values of one file are drawn together; an overridden value has a text of its own.
+            // Places in one text are drawn together; an overridden value has a text of its own.
             let same = |place: &&Place| Arc::ptr_eq(&place.source, &first.source);
             let count = rest.iter().take_while(same).count();
             let (together, others) = rest.split_at(count);
@@ -101,17 +104,17 @@ impl Fault {
     }
 }
 
-/// All faults of one or more files; `Display` draws the first with file, line and column, and counts the rest.
+/// All faults of one or more files. `Display` draws the first 20 with file, line and column, and counts the rest.
 #[derive(Clone, Debug)]
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// The faults, in the order of the file.
+    /// Returns the faults in the order of the text; faults without a place come first.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()
     }
 
-    /// The faults drawn with colours, for a terminal.
+    /// Draws the faults with colours, for a terminal.
     pub fn coloured(&self) -> String {
         self.render(&Renderer::styled())
     }

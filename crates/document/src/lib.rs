@@ -1,8 +1,39 @@
-//! Users' files: where a value stands, what is wrong with it, and what to do.
+//! Users' files: TOML text to typed values, with every fault reported at its line and column and with a remedy.
 //!
-//! A [`Document`] is a TOML text on its way to a typed value. It is compared with the JSON Schema of that type, so that
-//! all unknown keys, missing keys, wrong types and numbers out of range are found at once; the owner of the type then
-//! adds the faults that only it can see, by the paths of the values that contradict each other.
+//! A [`Document`] is read in four steps.
+//!
+//! 1. [`Document::parse`] records the position of every key and value, and the faults of syntax. [`Document::set`] may
+//!    then replace values.
+//! 2. [`Document::read`] compares the document with the JSON Schema of a type. It reports all unknown keys, missing
+//!    keys, wrong types and numbers out of range at once, and fills in stand-ins where the document does not fit.
+//! 3. The owner of the type adds faults that no schema can state, by the paths of the values that contradict each other
+//!    ([`Document::fault`]). Faults of values that are known to be wrong are dropped, so that no stand-in is reported.
+//! 4. [`Document::finish`] returns the value if there are no faults, else all [`Faults`].
+//!
+//! Paths are dotted keys and indices from 0, as in `adc.bits` or `layers[2].kernel`; spans are bytes of the text. The
+//! docs of a type's fields appear in remedies, and the limits of its schema (`range`, `length`) are those checked here.
+//!
+//! # Example
+//!
+//! ```
+//! use document::Document;
+//! use schemars::JsonSchema;
+//! use serde::Deserialize;
+//!
+//! #[derive(Deserialize, JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! struct Adc {
+//!     #[schemars(range(min = 1, max = 32))]
+//!     bits: u32,
+//!     count: u32,
+//! }
+//!
+//! let mut document = Document::parse("bits = 40\ncuont = 8\n", "adc.toml");
+//! let adc: Option<Adc> = document.read();
+//! let faults = document.finish(adc).err().expect("two keys are wrong");
+//! let messages: Vec<&str> = faults.iter().map(|fault| fault.message()).collect();
+//! assert_eq!(messages, ["bits must be a whole number from 1 to 32, not 40", "unknown key cuont"]);
+//! ```
 
 mod fault;
 mod shape;
@@ -26,19 +57,18 @@ use shape::{Misfit, MisfitKind, join};
 pub struct Document {
     source: Arc<Source>,
     table: toml::Table,
-    /// Where keys and values stand, by path, as in `adc.bits` or `layers[2].kernel`.
+    /// Places of keys and values, by path, as in `adc.bits` or `layers[2].kernel`.
     keys: BTreeMap<String, Place>,
     values: BTreeMap<String, Place>,
-    /// Paths of the values that stand-ins have taken the place of: what else seems wrong with them is not what the
-    /// user wrote.
+    /// Paths of the values that stand-ins have replaced. Further faults of these would not be of what the user wrote.
     unsound: BTreeSet<String>,
-    /// Where the text is not TOML: keys may seem to be missing because their lines could not be read.
+    /// Spans of the text that are not TOML. Keys may seem to be missing because their lines could not be read.
     slips: HashSet<Range<usize>>,
     faults: Vec<Fault>,
 }
 
 impl Document {
-    /// Parses `text`, which is called `file` in faults. Faults of syntax are kept with those found later.
+    /// Parses `text`. Faults show the name `file`; those of syntax are kept with those found later.
     pub fn parse(text: &str, file: &str) -> Document {
         let source = Arc::new(Source { file: file.to_owned(), text: text.to_owned() });
         let (tree, errors) = DeTable::parse_recoverable(text);
@@ -53,7 +83,7 @@ impl Document {
         };
         for error in errors {
             let span = error.span().unwrap_or(0..0);
-            // One slip may be several errors to the parser.
+            // The parser may report several errors for one place.
             if document.slips.insert(span.clone()) {
                 document.faults.push(syntax_fault(error.message(), document.here(span)));
             }
@@ -62,7 +92,7 @@ impl Document {
         document
     }
 
-    /// Puts `value` in the place of the one at the dotted `key`, which need not exist.
+    /// Sets the value at the dotted `key`, which need not exist, to `value`.
     pub fn set(&mut self, key: &str, value: Value) {
         let text = format!("{key} = {value}");
         let source = Arc::new(Source { file: format!("override of {}", self.source.file), text });
@@ -94,7 +124,7 @@ impl Document {
         self.values.insert(key.to_owned(), place(value_span));
     }
 
-    /// The document as a `T`, in which stand-ins take the place of what does not fit; `None` if it is not TOML.
+    /// Reads the document as a `T`, with stand-ins for values that do not fit; `None` if the text is not TOML.
     pub fn read<T: DeserializeOwned + JsonSchema>(&mut self) -> Option<T> {
         let mut misfits = Vec::new();
         let table = Value::Table(self.table.clone());
@@ -111,13 +141,12 @@ impl Document {
         }
     }
 
-    /// What stands in the document, as far as it is TOML: for keys that no schema can list.
+    /// Returns the document as a table, as far as it is TOML, for keys that no schema can list.
     pub fn table(&self) -> &toml::Table {
         &self.table
     }
 
-    /// Adds a fault about the values at `paths`, the most telling first, unless one of them is known to be wrong
-    /// already.
+    /// Adds a fault of the values at `paths`, the primary one first, unless one of them is already known to be wrong.
     pub fn fault(&mut self, paths: &[&str], message: impl Into<String>, remedy: impl Into<String>) {
         if paths.iter().all(|path| self.is_sound(path)) {
             let places = paths.iter().map(|path| self.place(path)).collect();
@@ -125,7 +154,7 @@ impl Document {
         }
     }
 
-    /// Whether no fault of shape is known in the value at `path` or in anything below it.
+    /// True if the value at `path` fits the schema, with all values inside it and around it.
     pub fn is_sound(&self, path: &str) -> bool {
         if path.is_empty() {
             return self.unsound.is_empty();
@@ -139,7 +168,7 @@ impl Document {
         !(outer || self.unsound.contains(path) || below('.') || below('['))
     }
 
-    /// The value that was read, or all faults.
+    /// Returns `value`, or all faults if there are any or `value` is `None`.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Faults> {
         match value {
             Some(value) if self.faults.is_empty() => Ok(value),
@@ -154,7 +183,7 @@ impl Document {
             MisfitKind::MissingKey | MisfitKind::WrongValue => None,
         };
         let place = place.unwrap_or_else(|| self.place(&misfit.path));
-        // An unquoted text is a fault of syntax and of type. The second says more, unless there is no text at all.
+        // An unquoted text is a fault of syntax and of type. The fault of type is kept, unless there is no text at all.
         let in_text = Arc::ptr_eq(&place.source, &self.source);
         if in_text && self.slips.contains(&place.span) {
             if place.span.is_empty() {
@@ -166,7 +195,7 @@ impl Document {
         self.faults.push(Fault::at(vec![place], misfit.message, misfit.remedy));
     }
 
-    /// Where the value at `path` stands; for one that is not given, the table it belongs in.
+    /// Returns the place of the value at `path`, or of the table that it is missing from.
     fn place(&self, path: &str) -> Place {
         let mut path = path;
         loop {
@@ -199,7 +228,7 @@ impl Document {
             DeValue::Integer(number) => {
                 match i64::from_str_radix(number.as_str(), number.radix()) {
                     Ok(number) => Value::Integer(number),
-                    // Too large for any whole number: a float will be refused with the range that is allowed.
+                    // Too large for an integer: as a float it is refused with the allowed range.
                     Err(_) => Value::Float(as_float(number.as_str(), number.radix())),
                 }
             }
@@ -223,10 +252,10 @@ impl Document {
     }
 }
 
-/// The whole number with these digits, as nearly as a float can have it.
+/// Returns the whole number with these digits, rounded to a float.
 fn as_float(digits: &str, radix: u32) -> f64 {
     if radix == 10 {
-        // What the parser makes of a damaged number may have no digits; its fault is reported elsewhere.
+        // A malformed number may have no digits; it is reported as a fault of syntax.
         return digits.parse().unwrap_or(f64::NAN);
     }
     let digits = digits.chars().filter_map(|digit| digit.to_digit(radix));
@@ -246,13 +275,13 @@ fn syntax_fault(message: &str, place: Place) -> Fault {
     Fault::at(vec![place], message, remedy)
 }
 
-/// The JSON Schema of a document that is read as a `T`.
+/// Returns the JSON Schema of a document that is read as a `T`.
 pub fn schema<T: JsonSchema>() -> serde_json::Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
-/// The text of the file at `path`.
+/// Reads the text file at `path`; binary files are refused.
 pub fn read_text(path: &str) -> Result<String, Faults> {
     let bytes = std::fs::read(path)
         .map_err(|error| Fault::new(format!("{path} cannot be read: {error}"), "give the path of a TOML file"))?;
@@ -262,13 +291,14 @@ pub fn read_text(path: &str) -> Result<String, Faults> {
     }
 }
 
-/// The text of a preset, or of the file at that path if no preset has that name, with the name to show in faults.
+/// Returns the text of a preset, or of the file at that path if no preset has that name, and the name to show in
+/// faults.
 pub fn preset_or_file(presets: &[(&str, &str)], name: &str) -> Result<(String, String), Faults> {
     if let Some((_, text)) = presets.iter().find(|(preset, _)| *preset == name) {
         return Ok(((*text).to_owned(), format!("{name}.toml")));
     }
     let names = || presets.iter().map(|(preset, _)| *preset);
-    // A name that is not one of a file was meant as that of a preset.
+    // A name without the form of a path, and of no file, was meant as that of a preset.
     if !name.contains(['/', '\\', '.']) && !std::path::Path::new(name).exists() {
         let list = names().collect::<Vec<_>>().join(", ");
         let remedy = match nearest(name, names()) {
@@ -280,7 +310,8 @@ pub fn preset_or_file(presets: &[(&str, &str)], name: &str) -> Result<(String, S
     Ok((read_text(name)?, name.to_owned()))
 }
 
-/// The name nearest to a misspelt one, if any is near.
+/// Returns the known name nearest to `name`, if their edit distance is at most a third of the length of `name`, rounded
+/// up.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let far = name.chars().count().div_ceil(3);
     known

@@ -1,16 +1,20 @@
-//! The shape a document must have, as its JSON Schema states it: keys, types and ranges.
+//! Comparison of a document with its JSON Schema: keys, types and ranges.
+//!
+//! [`check`] covers the part of JSON Schema that the schemas of this workspace use: objects, arrays, numbers with
+//! bounds, booleans, and texts with bounds on their length or from a set of names. It never stops at a misfit: each is
+//! recorded and replaced by a stand-in, so that the rest of the document is checked as well.
 
 use serde_json::Value as Schema;
 use toml::Value;
 
 use crate::nearest;
 
-/// What does not fit the schema.
+/// A key or value that does not fit the schema.
 pub(crate) struct Misfit {
     pub kind: MisfitKind,
     /// Path of the key or value, as in `layers[2].kernel`.
     pub path: String,
-    /// Path of the value that a stand-in has taken the place of.
+    /// Path of the value that a stand-in has replaced.
     pub replaced: String,
     pub message: String,
     pub remedy: String,
@@ -23,8 +27,8 @@ pub(crate) enum MisfitKind {
     WrongValue,
 }
 
-/// Checks `value` against `schema` and returns it with unknown keys left out and with misfits replaced by a value that
-/// fits, so that what remains can be read and checked further. `None` is an optional value that is not given.
+/// Checks `value` against `schema`. Returns it without unknown keys and with stand-ins for misfits, so that it can be
+/// read and checked further; `None` stands for an optional value that is left out.
 pub(crate) fn check(value: Value, schema: &Schema, path: &str, misfits: &mut Vec<Misfit>) -> Option<Value> {
     match (kind(schema), value) {
         ("object", Value::Table(table)) => Some(check_table(table, schema, path, misfits)),
@@ -74,7 +78,7 @@ fn check_table(mut table: toml::Table, schema: &Schema, path: &str, misfits: &mu
         let value = match table.remove(key) {
             Some(value) => check(value, schema_of_key, &path, misfits),
             None if is_required(schema, key) => {
-                // One that is there under a misspelt name has been reported by that name.
+                // A key with a misspelt name has been reported under that name.
                 if !meant.contains(&key.as_str()) {
                     misfits.push(Misfit {
                         kind: MisfitKind::MissingKey,
@@ -95,7 +99,7 @@ fn check_table(mut table: toml::Table, schema: &Schema, path: &str, misfits: &mu
     Value::Table(checked)
 }
 
-/// The path of a key of the table at `path`.
+/// Returns the path of a key of the table at `path`.
 pub(crate) fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
@@ -105,7 +109,7 @@ fn is_required(schema: &Schema, key: &str) -> bool {
     required.is_some_and(|required| required.iter().any(|name| name == key))
 }
 
-/// The JSON type of a schema; that of a value that may be left out is the one it has when it is there.
+/// Returns the JSON type of a schema; for an optional value, its type when it is given.
 fn kind(schema: &Schema) -> &str {
     match &schema["type"] {
         Schema::Array(kinds) => kinds[0].as_str().unwrap_or_default(),
@@ -113,13 +117,13 @@ fn kind(schema: &Schema) -> &str {
     }
 }
 
-/// The names a value may have, if it is one of a set.
+/// Returns the names that a value may have; empty if it is not one of a set.
 fn choices(schema: &Schema) -> Vec<&str> {
     let constants = schema["oneOf"].as_array().into_iter().flatten();
     constants.filter_map(|choice| choice["const"].as_str()).collect()
 }
 
-/// The least and the most that a number may be: what the schema says, or what its type can hold.
+/// Returns the least and the largest value of a number, by the schema or else by its type.
 fn bounds(schema: &Schema) -> (Option<f64>, Option<f64>) {
     let most = match schema["format"].as_str() {
         Some("uint8") => Some(u8::MAX.into()),
@@ -131,7 +135,7 @@ fn bounds(schema: &Schema) -> (Option<f64>, Option<f64>) {
     (schema["minimum"].as_f64(), schema["maximum"].as_f64().or(most))
 }
 
-/// A character that breaks lines or that no terminal shows: no text of a table, a waveform or a report can hold it.
+/// True if `character` breaks lines or cannot be shown, so that names in tables, waveforms and reports cannot hold it.
 fn is_unprintable(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }
@@ -148,7 +152,7 @@ fn fits(value: &Value, schema: &Schema) -> bool {
         ("string", Value::String(text)) => {
             let choices = choices(schema);
             let shortest = schema["minLength"].as_u64().unwrap_or(0);
-            // A text of limited length is a name, which stands in a line with others.
+            // A text of limited length is a name, which is shown within a line.
             let is_name = |longest: u64| text.len() as u64 <= longest && !text.contains(is_unprintable);
             text.len() as u64 >= shortest
                 && schema["maxLength"].as_u64().is_none_or(is_name)
@@ -158,7 +162,7 @@ fn fits(value: &Value, schema: &Schema) -> bool {
     }
 }
 
-/// The simplest value that fits.
+/// Returns a value that fits the schema; `None` for an optional value.
 fn stand_in(schema: &Schema) -> Option<Value> {
     if schema["type"].is_array() {
         return None;
@@ -173,7 +177,7 @@ fn stand_in(schema: &Schema) -> Option<Value> {
     })
 }
 
-/// What the schema asks for, in words.
+/// Describes the values that the schema allows.
 fn wanted(schema: &Schema) -> String {
     let range = match bounds(schema) {
         (Some(minimum), Some(maximum)) => format!(" from {minimum} to {maximum}"),
@@ -194,7 +198,7 @@ fn wanted(schema: &Schema) -> String {
     }
 }
 
-/// What the user wrote, in words.
+/// Describes the value that the user wrote.
 fn given(value: &Value) -> String {
     match value {
         Value::String(text) => format!("the text {text:?}"),
@@ -207,7 +211,7 @@ fn given(value: &Value) -> String {
     }
 }
 
-/// How to write the value instead.
+/// Returns the remedy for a value that does not fit the schema.
 fn remedy(path: &str, value: &Value, schema: &Schema) -> String {
     let key = path.rsplit('.').next().unwrap_or(path);
     let choices = choices(schema);
@@ -229,14 +233,14 @@ fn remedy(path: &str, value: &Value, schema: &Schema) -> String {
     }
 }
 
-/// Whether the unit at the end of `text` is the one at the end of `key`.
+/// True if `text` begins with a digit and ends with the unit at the end of `key`.
 fn has_unit_of(text: &str, key: &str) -> bool {
     let unit = text.trim_start_matches(|c: char| !c.is_alphabetic());
     let last = key.rsplit('_').next().unwrap_or(key);
     text.starts_with(|c: char| c.is_ascii_digit()) && unit.eq_ignore_ascii_case(last)
 }
 
-/// The first paragraph of the schema's description, to be put behind a remedy.
+/// Returns the first paragraph of the schema's description in parentheses, to be appended to a remedy.
 fn description(schema: &Schema) -> String {
     let text = schema["description"].as_str().unwrap_or_default();
     let paragraph = text.split("\n\n").next().unwrap_or_default();

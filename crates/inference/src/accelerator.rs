@@ -1,4 +1,4 @@
-//! What plans cost on a machine.
+//! Cost of plans on a machine, simulated once for each plan.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -15,23 +15,23 @@ pub struct Accelerator<'a> {
     arch: &'a Arch,
     network: &'a Network,
     mapping: Mapping,
-    /// Each plan that was asked for.
+    /// Cost of each plan requested so far.
     costs: Mutex<Vec<(Plan, Arc<PendingCost>)>>,
 }
 
 /// A cost once it has been simulated.
 type PendingCost = OnceLock<Result<Arc<Cost>, Error>>;
 
-/// What one picture costs.
+/// Cost of one picture, alone on the machine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cost {
-    /// Cycles from the start to the last result, when nothing else is on the machine.
+    /// Cycles from the start to the last result.
     pub cycles: u64,
     /// The same in ns.
     pub latency_ns: f64,
     /// Dynamic energy, pJ.
     pub dynamic_pj: f64,
-    /// What happened in each layer.
+    /// Counts of each layer.
     pub layers: Vec<Counts>,
 }
 
@@ -51,8 +51,8 @@ impl<'a> Accelerator<'a> {
         self.network
     }
 
-    /// What a picture costs under `plan`. Each plan is simulated once, however often and from however many threads it
-    /// is asked for.
+    /// Cost of a picture under `plan`. Each plan is simulated once, even if several threads request it at the same
+    /// time.
     ///
     /// # Errors
     /// If the network does not fit the machine under this plan.

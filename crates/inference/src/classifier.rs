@@ -1,4 +1,4 @@
-//! Answers of a network on a machine.
+//! Answers of a network on a machine, and the calibration of its input ranges.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,12 +19,12 @@ pub struct Classifier {
     saturated: Vec<AtomicU64>,
 }
 
-/// What a network says of a picture.
+/// Scores of a picture, and how they were computed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// Score of each class.
     pub scores: Vec<f32>,
-    /// How the sums were computed: if not all layers alike, the one that models most.
+    /// Method by which the sums were computed; the most detailed if layers differ.
     pub method: Method,
     /// Conversions that the ADC clipped.
     pub clipped: u64,
@@ -50,8 +50,8 @@ impl Classifier {
         self.network.layers.iter().zip(&self.saturated).map(share).collect()
     }
 
-    /// Computes the answer for `input` (channels x height x width, normalised) under `plan`, and holds the reads,
-    /// conversions and driven rows of each layer equal to those that `cost` was made from.
+    /// Computes the answer for `input` (channels x height x width, normalised) under `plan`, and checks that the reads,
+    /// conversions and driven rows of each layer equal those simulated in `cost`.
     ///
     /// # Errors
     /// If the input or the plan does not fit the network, or counts differ.
@@ -88,12 +88,12 @@ impl Answer {
         ranking(&self.scores)
     }
 
-    /// Whether `class` is among the `top` likeliest.
+    /// True if `class` is among the `top` likeliest.
     pub fn is_right(&self, class: usize, top: usize) -> bool {
         is_right(&self.scores, class, top)
     }
 
-    /// The probability that the network gives each class (softmax).
+    /// Probability of each class (softmax).
     pub fn probabilities(&self) -> Vec<f32> {
         let most = self.scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let powers: Vec<f32> = self.scores.iter().map(|score| (score - most).exp()).collect();
@@ -108,13 +108,13 @@ fn ranking(scores: &[f32]) -> Vec<usize> {
     classes
 }
 
-/// Whether `class` is among the `top` likeliest by these scores; of equal ones, the first is likelier.
+/// True if `class` is among the `top` likeliest by these scores; of equal ones, the first is likelier.
 pub fn is_right(scores: &[f32], class: usize, top: usize) -> bool {
     ranking(scores).iter().take(top).any(|&likely| likely == class)
 }
 
-/// The largest absolute input of each layer for `input`, in floating point: whole, and with all edges cut where the
-/// network states crop sizes, since a zero may stand in for what would have lowered a sum.
+/// Largest absolute input of each layer for `input`, in floating point: uncropped, and with all edges cut where the
+/// network states crop sizes. Cropping can raise a sum, since a zero may replace an input with a negative product.
 ///
 /// # Errors
 /// If the input or the weights do not fit the network.
@@ -137,7 +137,7 @@ pub fn calibrate(
     Ok(ranges)
 }
 
-/// Takes the larger of each two ranges.
+/// Raises each range to the range found, if that is larger.
 pub fn widen(ranges: &mut [f32], found: &[f32]) {
     ranges.iter_mut().zip(found).for_each(|(range, found)| *range = range.max(*found));
 }

@@ -1,7 +1,44 @@
-//! What a network on a machine answers for a picture, and what the answer costs: both under the same plan.
+//! Answers of a network on a machine, and their cost, both under the same plan.
 //!
-//! A [`Classifier`] computes answers, an [`Accelerator`] simulates plans, and both count the reads and conversions of
-//! each layer: [`Classifier::classify`] holds the two counts equal.
+//! A [`Classifier`] computes answers, an [`Accelerator`] simulates plans, and both count the reads, conversions and
+//! driven rows of each layer. [`Classifier::classify`] fails if the two counts differ: an answer and its cost always
+//! belong to the same computation. A plan may change from picture to picture as long as only activations differ; the
+//! weights stay on the crossbars, and each distinct plan is simulated once.
+//!
+//! [`calibrate`] finds the input [`Ranges`] of each layer from pictures in floating point. [`oracle()`] selects the
+//! cheapest of the 16 [`crops`] under which the answer stays right (AQuA, section IV). [`in_order`] computes many
+//! pictures in parallel and passes on the results in the order of the pictures. Energies are in pJ, latencies in cycles
+//! or ns.
+//!
+//! ```
+//! use inference::{Accelerator, Classifier};
+//! use ndarray::{Array1, Array3, ArrayD};
+//! use network::Plan;
+//! use numeric::{Datapath, LayerWeights, Model, Options};
+//!
+//! let (arch, network) = (arch::load("tiny").unwrap(), network::load("tiny").unwrap());
+//! let plan = Plan::uniform(&network, 16, 16);
+//! let layout = mapper::balance(&arch, &network, &plan).unwrap();
+//! let accelerator = Accelerator::new(&arch, &network, layout.mapping.clone());
+//! let cost = accelerator.cost(&plan).unwrap();
+//!
+//! // Weights of zero give all classes the same score.
+//! let zeros = network.layers.iter().map(|layer| {
+//!     let outputs = layer.output.channels as usize;
+//!     let weights = ArrayD::zeros(vec![outputs, layer.rows() as usize]);
+//!     LayerWeights { weights, bias: Array1::zeros(outputs) }
+//! });
+//! let zeros: Vec<LayerWeights> = zeros.collect();
+//! let (bits, ranges) = (vec![16; zeros.len()], vec![1.0; zeros.len()]);
+//! let datapath = Datapath::new(&arch.crossbar, &arch.dac, &arch.adc, Options::default()).unwrap();
+//! let datapath = datapath.skipping_zero_row_blocks(arch.ima.skip_zero_row_blocks);
+//! let model = Model::program(&datapath, &network, &zeros, &bits, &ranges).unwrap();
+//!
+//! let classifier = Classifier::new(network.clone(), model);
+//! let answer = classifier.classify(&plan, Array3::<f32>::zeros((3, 16, 16)).view(), &cost).unwrap();
+//! assert_eq!(answer.scores, [0.0; 10]);
+//! assert!(cost.dynamic_pj > 0.0);
+//! ```
 
 mod accelerator;
 mod classifier;
@@ -15,7 +52,7 @@ pub use oracle::{Crop, crops, energies, oracle};
 pub use parallel::in_order;
 pub use ranges::Ranges;
 
-/// Why there is no answer.
+/// Error that prevents an answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// Tensors, pictures or precisions that the crossbars cannot compute with.
@@ -27,7 +64,7 @@ pub enum Error {
     /// A plan under which the network does not fit the machine.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Mapping(Vec<mapper::MappingError>),
-    /// A simulation that cannot go on.
+    /// A simulation that cannot continue.
     #[error(transparent)]
     Simulation(#[from] chip::SimulationError),
     /// The answer and its cost are not those of the same computation.
@@ -35,11 +72,11 @@ pub enum Error {
     Counts {
         /// Name of the layer.
         layer: String,
-        /// What was counted.
+        /// Kind of action.
         what: &'static str,
-        /// Of the computation.
+        /// Actions in the computation.
         computed: u64,
-        /// Of the simulation.
+        /// Actions in the simulation.
         simulated: u64,
     },
 }

@@ -1,4 +1,4 @@
-//! The crop that a picture tolerates, known by trying.
+//! The oracle of AQuA: the cheapest crop that a picture tolerates, found by trying all.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use network::{Edges, Plan};
 
 use crate::{Accelerator, Cost, Error};
 
-/// One of the 16 crops of the paper, as a plan and what it costs.
+/// One of the 16 crops of the paper, as a plan and its cost.
 #[derive(Clone, Debug)]
 pub struct Crop {
     /// Edges that are cut.
     pub edges: Edges,
     /// The plan.
     pub plan: Plan,
-    /// What a picture costs under it.
+    /// Cost of a picture under it.
     pub cost: Arc<Cost>,
 }
 
@@ -34,12 +34,12 @@ pub fn energies(crops: &[Crop]) -> Vec<f64> {
     crops.iter().map(|crop| crop.cost.dynamic_pj).collect()
 }
 
-/// The place in `costs` of crops, whose first is no crop, of the one that costs least of those under which the answer
-/// is right; no crop if the answer is wrong without one (AQuA section IV). `is_right` is asked from the cheapest crop
-/// upwards.
+/// Returns the index in `costs` of the cheapest crop under which the answer is right (AQuA, section IV). Index 0 is no
+/// crop, and the result if the answer is wrong without a crop. `is_right` is called for index 0, then from the cheapest
+/// crop upwards.
 ///
 /// # Errors
-/// The first that `is_right` gives.
+/// The first error of `is_right`.
 pub fn oracle<E>(costs: &[f64], mut is_right: impl FnMut(usize) -> Result<bool, E>) -> Result<usize, E> {
     if !is_right(0)? {
         return Ok(0);

@@ -1,4 +1,4 @@
-//! The same work on many things, on all processors.
+//! Parallel work on many items, with results in the order of the items.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -8,13 +8,12 @@ use std::thread;
 
 use crossbeam_channel::bounded;
 
-/// Items that are begun, for each thread, before the first of them is taken. One that takes several times as long as
-/// the others does not keep them waiting, and results do not pile up behind it.
+/// Items started ahead of the oldest result not yet taken, per thread. An item that takes several times as long as the
+/// others does not block them, and the number of results that wait for it is bounded.
 const AHEAD: usize = 8;
 
-/// Does `work` on every item, on `threads` threads, and hands the results to `take` in the order of the items as they
-/// become ready. Once `take` breaks, only the few items that were given out before are still begun, and what it broke
-/// with is returned.
+/// Does `work` on every item, on `threads` threads, and passes the results to `take` in the order of the items as they
+/// become ready. If `take` breaks, its value is returned, and only the few items already handed out are still started.
 pub fn in_order<T: Sync, R: Send, B>(
     items: &[T],
     threads: NonZeroUsize,
@@ -29,7 +28,7 @@ pub fn in_order<T: Sync, R: Send, B>(
             let (given, report, work) = (given.clone(), report.clone(), &work);
             scope.spawn(move || {
                 given.into_iter().try_for_each(|index| {
-                    // A panic is a result: whoever waits for it must not wait for ever.
+                    // A panic is sent as a result, so that the receiver does not wait for it forever.
                     let result = catch_unwind(AssertUnwindSafe(|| work(&items[index])));
                     report.send((index, result))
                 })

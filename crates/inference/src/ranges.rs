@@ -1,16 +1,16 @@
-//! The ranges of activations, as they travel with results and in a file of their own.
+//! Ranges of activations: their record in results, and the TOML file that stores them.
 
 use document::{Document, Faults};
 use network::Network;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// The largest absolute input of each layer that need not saturate.
+/// Largest absolute input of each layer that is represented without saturation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranges {
-    /// The pictures that they were found with.
+    /// Description of the pictures used for calibration.
     pub calibration: String,
-    /// Of the network and the weights that they were found with.
+    /// Fingerprint of the network and weights used for calibration.
     pub model: String,
     /// One for each layer.
     pub layers: Vec<f32>,
@@ -33,7 +33,7 @@ struct LayerRange {
 }
 
 impl Ranges {
-    /// The file that [`Ranges::parse`] reads back.
+    /// Text of the file that [`Ranges::parse`] reads.
     pub fn to_toml(&self, network: &Network) -> String {
         let string = |text: &str| toml::Value::from(text);
         let mut text = format!(
@@ -47,7 +47,7 @@ impl Ranges {
         text
     }
 
-    /// The ranges in `text`, which is called `file` in faults.
+    /// Reads the ranges in `text`; faults name it `file`.
     ///
     /// # Errors
     /// If it is not of this form, or of another network or other weights than `model` was made of.

@@ -1,3 +1,17 @@
+//! Balanced mappings: the replicas of each layer and their places on the board.
+//!
+//! 1. Shape: each layer gets the IMA shape with the fewest IMAs per replica and, of those, the least traffic on the
+//!    bus.
+//! 2. Replicas: a binary search finds the smallest number of windows per replica, the same for all layers, for which
+//!    the board is large enough.
+//! 3. Places: on a board with room, each tile holds replicas of one layer only, in order of the strips that they
+//!    compute. Otherwise each layer begins where the previous one ends.
+//! 4. Checks: where the buffer or output register of a tile is too small, its layers are spread over more tiles; if the
+//!    board is then too small, the windows per replica are raised.
+//!
+//! Layers keep pace if their replicas have equally many windows, since at equal precision a window takes equally many
+//! cycles in every IMA.
+
 use arch::Arch;
 use network::{Layer, LayerKind, LayerPlan, Network, Plan};
 
@@ -5,23 +19,23 @@ use crate::{Area, Geometry, Grid, LayerMapping, Layout, Mapping, MappingError, l
 
 /// Maps `network` so that its layers keep pace with each other.
 ///
-/// Works back from the last convolution: each convolution gets as many replicas as it takes for none to have more
-/// windows than the last one has; classifiers get one. If the board is too small, the number of windows for each
-/// replica is raised, the same for all layers, until everything fits.
+/// Each convolution gets the fewest replicas none of which has more windows than the last convolution has; fully
+/// connected layers get one. If the board is too small, the bound on the windows per replica is raised, equally for all
+/// layers, until everything fits.
 pub fn balance(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
     balance_areas(arch, network, plan, &whole(network))
 }
 
-/// Maps `network` as [`balance`] does, but for one crop: layers keep pace with each other in the windows that `plan`
-/// does not crop, and each layer's replicas share these evenly.
+/// Maps `network` as [`balance`] does, but for one crop: only the windows that `plan` does not crop count, and the
+/// replicas of each layer divide these evenly.
 pub fn balance_cropped(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
     let layers = network.layers.iter().zip(&plan.layers);
     let areas: Vec<Area> = layers.map(|(layer, plan)| Area::uncropped(layer, plan)).collect();
     balance_areas(arch, network, plan, &areas)
 }
 
-/// Maps `network` with the fewest windows for each replica, from `aim` up to `most`, for which the board is large
-/// enough.
+/// Maps `network` with the smallest bound on the windows per replica, from `aim` to `most`, for which the board is
+/// large enough.
 pub fn balance_to(
     arch: &Arch,
     network: &Network,
@@ -36,7 +50,7 @@ fn whole(network: &Network) -> Vec<Area> {
     network.layers.iter().map(Area::whole).collect()
 }
 
-/// Maps `network` so that its layers keep pace with each other in the windows of `areas`, one for each layer.
+/// Balances the windows of `areas`, one area per layer.
 fn balance_areas(arch: &Arch, network: &Network, plan: &Plan, areas: &[Area]) -> Result<Layout, Vec<MappingError>> {
     let layers = network.layers.iter().zip(areas);
     let convolutions = layers.filter(|(layer, _)| layer.kind == LayerKind::Convolution);
@@ -46,8 +60,8 @@ fn balance_areas(arch: &Arch, network: &Network, plan: &Plan, areas: &[Area]) ->
     fit(arch, network, plan, areas, aim, most)
 }
 
-/// Deals the windows of `areas` with the fewest for each replica, from `aim` up to `most`, for which the board is large
-/// enough.
+/// Deals the windows of `areas` with the smallest bound on the windows per replica, from `aim` to `most`, for which the
+/// board is large enough.
 fn fit(
     arch: &Arch,
     network: &Network,
@@ -65,7 +79,7 @@ fn fit(
         if !fits(most) {
             continue;
         }
-        // The smallest number of windows that fits: everything below `low` does not.
+        // Invariant: bounds below `low` do not fit, `high` does.
         let (mut low, mut high) = (aim, most.max(aim));
         while low < high {
             let middle = low + (high - low) / 2;
@@ -73,7 +87,7 @@ fn fit(
         }
         return packer.spread(high, new_tile);
     }
-    // Where the IMAs are too many to be numbered, what they take without gaps.
+    // `place.end` saturates where the IMAs exceed their numbers; the sum without gaps does not.
     let place = packer.place(u64::MAX, false);
     let imas: u64 = shapes.iter().map(Geometry::imas).sum();
     Err(vec![MappingError::BoardTooSmall {
@@ -86,7 +100,7 @@ fn fit(
     }])
 }
 
-/// The shape with the fewest IMAs that fits the registers; of those, the one with the least traffic over the bus.
+/// Returns the shape that fits the registers with the fewest IMAs per replica and, of those, the least bus traffic.
 fn shape(arch: &Arch, layer: &Layer, plan: &LayerPlan) -> Result<Geometry, MappingError> {
     let shapes = (1..=arch.ima.crossbars).map(|ima_rows| (ima_rows, arch.ima.crossbars / ima_rows));
     let geometries = shapes.filter_map(|(ima_rows, ima_cols)| {
@@ -100,33 +114,33 @@ fn shape(arch: &Arch, layer: &Layer, plan: &LayerPlan) -> Result<Geometry, Mappi
         .ok_or_else(|| MappingError::NoShape { layer: layer.name.clone() })
 }
 
-/// Puts replicas on the board, one after another.
+/// Places replicas on the board.
 struct Packer<'a> {
     arch: &'a Arch,
     network: &'a Network,
     plan: &'a Plan,
-    /// The windows that are dealt, layer by layer.
+    /// Windows that are dealt, by layer.
     areas: &'a [Area],
     shapes: &'a [Geometry],
 }
 
-/// Layers with a place, and the first IMA after them.
+/// Placed layers, and the first IMA after them.
 struct Placement {
     layers: Vec<LayerMapping>,
     end: u32,
 }
 
-/// What a layer's replicas may share with others.
+/// Restrictions on the tiles of a layer's replicas.
 #[derive(Clone, Copy)]
 struct Spacing {
     /// The layer begins with a new tile.
     new_tile: bool,
-    /// Replicas of the layer in one tile, at the most.
+    /// Most replicas of the layer in one tile.
     replicas_per_tile: u32,
 }
 
 impl Packer<'_> {
-    /// Every layer with at most `windows` windows for each replica, as close together as `new_tile` allows.
+    /// Places all layers with at most `windows` windows per replica, as closely as `new_tile` allows.
     fn place(&self, windows: u64, new_tile: bool) -> Placement {
         self.place_spaced(windows, &self.closest(new_tile))
     }
@@ -136,12 +150,12 @@ impl Packer<'_> {
         self.shapes.iter().map(spacing).collect()
     }
 
-    /// Replicas of a layer that fit a tile.
+    /// Returns the replicas of a layer that fit one tile, at least 1.
     fn in_one_tile(&self, shape: &Geometry) -> u32 {
         (self.arch.tile.imas / shape.imas_per_replica()).max(1)
     }
 
-    /// Deals every layer's windows to replicas and puts these on the board.
+    /// Deals the windows of all layers to replicas and places these on the board.
     fn place_spaced(&self, windows: u64, spacing: &[Spacing]) -> Placement {
         let grids: Vec<Grid> = (self.network.layers.iter().zip(self.areas).zip(spacing))
             .map(|((layer, area), spacing)| match layer.kind {
@@ -164,13 +178,13 @@ impl Packer<'_> {
         Placement { layers: layers.collect(), end }
     }
 
-    /// On a board with room: each tile holds replicas of one layer, and the tiles of all convolutions are put in order
-    /// of the strips that they compute. So what a tile produces is needed close by, and the mesh carries little far.
+    /// Places replicas on a board with room: each tile holds replicas of one layer, and the tiles of all convolutions
+    /// are ordered by the strips that they compute. The consumers of a tile's outputs are then close to it.
     fn slice_by_slice(&self, grids: &[Grid], spacing: &[Spacing]) -> (Vec<Vec<u32>>, u32) {
         let per_tile = self.arch.tile.imas;
-        /// Replicas of a layer that share a tile, or one that takes several.
+        /// Replicas of a layer that occupy one tile, or one replica that occupies several.
         struct Bundle {
-            /// Middle of the strips, as a fraction of the map's width in units of 2^-32.
+            /// Middle of the strips as a fraction of the map's width, in units of 2^-32.
             middle: u64,
             layer: usize,
             replicas: u32,
@@ -198,7 +212,7 @@ impl Packer<'_> {
         (replicas, end)
     }
 
-    /// On a board without room to spare: one layer after another, where one ends the next begins.
+    /// Places replicas on a board without room to spare: each layer begins where the previous one ends.
     fn layer_by_layer(&self, grids: &[Grid], spacing: &[Spacing]) -> (Vec<Vec<u32>>, u32) {
         let per_tile = self.arch.tile.imas;
         let mut end = 0u32;
@@ -211,7 +225,7 @@ impl Packer<'_> {
             let mut replicas = Vec::new();
             let (mut tile, mut here) = (end / per_tile, 0);
             for _ in 0..grid.strips * grid.interleave {
-                // A replica is not cut by the end of a tile that could hold it, and a larger one begins with a tile.
+                // A replica that fits one tile lies in one tile; a larger one begins with a tile.
                 let left = per_tile - end % per_tile;
                 let full = end / per_tile == tile && here == spacing.replicas_per_tile;
                 if left < per_tile && (full || left < imas.min(per_tile)) {
@@ -229,15 +243,15 @@ impl Packer<'_> {
         (all, end)
     }
 
-    /// Places the replicas, further apart where a tile's buffer or output register would be too small otherwise.
+    /// Places the replicas, spread over more tiles where a tile's buffer or output register would be too small.
     fn spread(&self, windows: u64, new_tile: bool) -> Result<Layout, Vec<MappingError>> {
         let mut spacing = self.closest(new_tile);
         let mut reasons = Vec::new();
         loop {
             let Placement { layers, end } = self.place_spaced(windows, &spacing);
             if end > self.arch.imas() {
-                // Further apart, it needs more tiles than there are: fewer replicas of everything, down to one of each
-                // layer.
+                // Spread out, the replicas need more tiles than the board has: use fewer replicas of all layers, down
+                // to one of each.
                 if self.areas.iter().all(|area| area.windows() <= windows) {
                     return Err(reasons);
                 }
@@ -273,12 +287,12 @@ impl Packer<'_> {
     }
 }
 
-/// The first IMA of the next tile, or `end` itself if it is one; `u32::MAX` beyond all boards.
+/// Rounds `end` up to the first IMA of a tile; `u32::MAX` stands for an IMA beyond all boards.
 fn next_tile(end: u32, per_tile: u32) -> u32 {
     end.checked_next_multiple_of(per_tile).unwrap_or(u32::MAX)
 }
 
-/// All values, or all errors.
+/// Returns all values, or all errors if there are any.
 fn collect_all<T, E>(results: impl Iterator<Item = Result<T, E>>) -> Result<Vec<T>, Vec<E>> {
     let (mut values, mut errors) = (Vec::new(), Vec::new());
     for result in results {

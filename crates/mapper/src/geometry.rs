@@ -1,3 +1,14 @@
+//! Geometry: cutting one replica of a layer into crossbars, and these into IMAs.
+//!
+//! | unit | part of the layer's weight matrix |
+//! | --- | --- |
+//! | row, column | input of a window; slice of the weights of an output |
+//! | row block, column block | rows, columns of one crossbar |
+//! | row group, column group | `ima_rows` row blocks, `ima_cols` column blocks: those of one IMA |
+//! | output group | fewest column groups that no weight straddles the end of; finished in one tile |
+//!
+//! The last unit of each kind may be partly filled. All are numbered from 0 within a replica; ranges are half open.
+
 use std::ops::Range;
 
 use arch::Arch;
@@ -5,36 +16,36 @@ use network::{Layer, LayerPlan};
 
 use crate::MappingError;
 
-/// How one replica of a layer is cut into crossbars, and these into IMAs.
+/// Division of one replica of a layer into crossbars, and of these into IMAs.
 ///
-/// Row `c*K*K + ky*K + kx` of the replica is input channel `c` at kernel position `(ky, kx)`: a row block then needs
+/// Row `c*K*K + ky*K + kx` of the replica is input channel `c` at kernel position `(ky, kx)`, so that a row block needs
 /// few channels of the map. Column `o*s + i` is slice `i` of the `s` slices of the weights of output `o`.
 ///
-/// The IMAs of a replica are counted in blocks of a few column groups: along the columns of the block first, then down
-/// the rows. The wider the block, the fewer tiles need each input, and the more have partial sums of each output.
+/// The IMAs of a replica are numbered in blocks of a few column groups: along the columns of the block first, then down
+/// the rows. A wider block means that fewer tiles need each input and more tiles have partial sums of each output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Geometry {
     /// Rows of the replica: inputs of a window.
     pub rows: u32,
     /// Columns of the replica: outputs times slices.
     pub columns: u32,
-    /// Columns of one weight.
+    /// Columns per weight.
     pub columns_per_weight: u32,
-    /// Rows, cut in crossbars.
+    /// Row blocks: rows divided by the rows of a crossbar, rounded up.
     pub row_blocks: u32,
-    /// Columns, cut in crossbars.
+    /// Column blocks: columns divided by the columns of a crossbar, rounded up.
     pub col_blocks: u32,
-    /// Row blocks of one IMA.
+    /// Row blocks per IMA.
     pub ima_rows: u32,
-    /// Column blocks of one IMA.
+    /// Column blocks per IMA.
     pub ima_cols: u32,
-    /// Row blocks, cut in IMAs.
+    /// Row groups: row blocks divided by those of an IMA, rounded up.
     pub row_groups: u32,
-    /// Column blocks, cut in IMAs.
+    /// Column groups: column blocks divided by those of an IMA, rounded up.
     pub col_groups: u32,
-    /// Column groups of a block.
+    /// Column groups per block of the numbering of IMAs.
     block_cols: u32,
-    /// Input positions that share a channel: kernel height times width.
+    /// Rows per input channel: kernel height times width.
     pub kernel_positions: u32,
     /// Rows of a crossbar.
     crossbar_rows: u32,
@@ -42,28 +53,28 @@ pub struct Geometry {
     crossbar_columns: u32,
 }
 
-/// Outputs that are finished in one tile: whole column groups whose weights do not straddle into the next.
+/// Outputs that are finished in one tile: adjacent column groups, the last of which ends with a whole weight.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputGroup {
-    /// Column groups of the replica.
+    /// Column groups of the replica, adjacent.
     pub col_groups: Range<u32>,
     /// Output channels.
     pub outputs: Range<u32>,
 }
 
-/// The part of a replica that one IMA holds.
+/// Part of a replica that one IMA holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImaSpec {
     /// Rows of the replica.
     pub rows: Range<u32>,
     /// Columns of the replica.
     pub columns: Range<u32>,
-    /// Outputs that its columns have a part in.
+    /// Outputs with at least one column in the IMA.
     pub outputs: Range<u32>,
 }
 
 impl ImaSpec {
-    /// Used (rows, columns) of each of its crossbars, row block by row block.
+    /// Returns the used (rows, columns) of each crossbar of the IMA, row block by row block.
     pub fn crossbars(&self, arch: &Arch) -> impl Iterator<Item = (u32, u32)> + Clone + use<> {
         let used = |range: &Range<u32>, size: u32| {
             let end = range.end;
@@ -99,22 +110,22 @@ impl Geometry {
         }
     }
 
-    /// Crossbars of one replica.
+    /// Returns the crossbars of one replica.
     pub fn crossbars(&self) -> u64 {
         u64::from(self.row_blocks) * u64::from(self.col_blocks)
     }
 
-    /// IMAs of one replica, of a board of any size.
+    /// Returns the IMAs of one replica, whatever the size of the board.
     pub(crate) fn imas(&self) -> u64 {
         u64::from(self.row_groups) * u64::from(self.col_groups)
     }
 
-    /// IMAs of one replica; `u32::MAX` where they are more than any board has.
+    /// Returns the IMAs of one replica; `u32::MAX` stands for more than any board has.
     pub fn imas_per_replica(&self) -> u32 {
         u32::try_from(self.imas()).unwrap_or(u32::MAX)
     }
 
-    /// Row group and column group of IMA `index` of a replica.
+    /// Returns (row group, column group) of IMA `index` of a replica; the inverse of [`Geometry::ima_at`].
     pub fn groups_of(&self, index: u32) -> (u32, u32) {
         let first = index / (self.row_groups * self.block_cols) * self.block_cols;
         let width = self.block_cols.min(self.col_groups - first);
@@ -122,14 +133,14 @@ impl Geometry {
         (within / width, first + within % width)
     }
 
-    /// The IMA of a replica that holds `row_group` and `col_group`.
+    /// Returns the IMA of a replica that holds `row_group` and `col_group`.
     pub fn ima_at(&self, row_group: u32, col_group: u32) -> u32 {
         let first = col_group / self.block_cols * self.block_cols;
         let width = self.block_cols.min(self.col_groups - first);
         first * self.row_groups + row_group * width + col_group - first
     }
 
-    /// The part of the replica that its IMA `index` holds.
+    /// Returns the part of the replica that IMA `index` holds.
     pub fn ima(&self, index: u32) -> ImaSpec {
         let (row_group, col_group) = self.groups_of(index);
         let row_blocks = blocks(row_group, self.ima_rows, self.row_blocks);
@@ -138,17 +149,17 @@ impl Geometry {
         ImaSpec { rows, outputs: self.outputs(&columns), columns }
     }
 
-    /// Columns of the replica that a column group holds.
+    /// Returns the columns of the replica that a column group holds.
     fn columns_of(&self, col_group: u32) -> Range<u32> {
         extent(&blocks(col_group, self.ima_cols, self.col_blocks), self.crossbar_columns, self.columns)
     }
 
-    /// Outputs that `columns` have a part in.
+    /// Returns the outputs with at least one of `columns`.
     fn outputs(&self, columns: &Range<u32>) -> Range<u32> {
         columns.start / self.columns_per_weight..columns.end.div_ceil(self.columns_per_weight)
     }
 
-    /// The outputs of a replica in groups, each finished in one tile.
+    /// Returns the output groups of a replica, in order; together they hold every output once.
     pub fn output_groups(&self) -> Vec<OutputGroup> {
         let mut groups = Vec::new();
         let mut first = 0;
@@ -163,12 +174,12 @@ impl Geometry {
         groups
     }
 
-    /// Input channels that the rows of the range read.
+    /// Returns the input channels that `rows` read.
     pub fn channels(&self, rows: &Range<u32>) -> Range<u32> {
         rows.start / self.kernel_positions..rows.end.div_ceil(self.kernel_positions)
     }
 
-    /// Whether inputs and results of one operation of `layer` fit the IMA's registers; what does not, otherwise.
+    /// Checks that inputs and results of one operation fit the IMA's registers; an error names the layer `layer`.
     pub fn check_registers(&self, arch: &Arch, layer: &str) -> Result<(), MappingError> {
         let bits = arch.tile.partial_sum_bits;
         let inputs = (self.ima_rows.min(self.row_blocks) * self.crossbar_rows).min(self.rows);
@@ -193,7 +204,8 @@ impl Geometry {
         Ok(())
     }
 
-    /// Bits over the bus for one window of one replica: what the IMA shape decides.
+    /// Returns the bits over the buses for one window of one replica, 16 per input and result. Of shapes with equally
+    /// many IMAs, the balance takes the one with the least.
     pub fn traffic(&self) -> u64 {
         let inputs = u64::from(self.rows) * u64::from(self.col_groups);
         let results: u64 = (0..self.col_groups)
@@ -206,8 +218,8 @@ impl Geometry {
     }
 }
 
-/// The width of the blocks in which the IMAs of a replica are counted: the one with the fewest values sent from tile to
-/// tile for an image, inputs and partial sums together.
+/// Returns the width, in column groups, of the blocks in which the IMAs of a replica are numbered. It is the one with
+/// the fewest values sent from tile to tile per image, inputs and partial sums together.
 fn block_cols(arch: &Arch, layer: &Layer, row_groups: u32, col_groups: u32) -> u32 {
     let per_tile = arch.tile.imas;
     if u64::from(row_groups) * u64::from(col_groups) <= u64::from(per_tile) {
@@ -222,12 +234,12 @@ fn block_cols(arch: &Arch, layer: &Layer, row_groups: u32, col_groups: u32) -> u
     (1..=per_tile.min(col_groups)).min_by_key(|&width| sent(width)).unwrap_or(1)
 }
 
-/// Blocks of group `group` when `total` blocks are cut in groups of `size`.
+/// Returns the blocks of group `group` if `total` blocks are cut into groups of `size`.
 fn blocks(group: u32, size: u32, total: u32) -> Range<u32> {
     group * size..((group + 1) * size).min(total)
 }
 
-/// Rows or columns of some blocks of `size`, of `total` in all.
+/// Returns the rows or columns of `blocks` if `total` rows or columns are cut into blocks of `size`.
 fn extent(blocks: &Range<u32>, size: u32, total: u32) -> Range<u32> {
     blocks.start * size..(blocks.end * size).min(total)
 }

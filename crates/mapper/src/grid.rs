@@ -1,3 +1,13 @@
+//! Grids: dealing the windows of a layer to its replicas.
+//!
+//! An [`Area`] is the rectangle of windows that is dealt, the whole map unless a mapping is made for one crop. A
+//! [`Grid`] deals it to `strips` x `interleave` replicas: replica `r` takes part in strip `r / interleave` and has
+//! every `interleave`-th row of cells from row `r % interleave` on. Each window of the area belongs to exactly one
+//! replica.
+//!
+//! [`Grid::fitting`] chooses the grid for a bound on the windows of each replica. Fewer replicas take fewer IMAs; of
+//! grids with equally many, the one with the smallest overlap between tiles sends the fewest inputs.
+
 use std::ops::Range;
 
 use network::{Layer, LayerKind, LayerPlan};
@@ -23,13 +33,13 @@ pub struct Area {
 }
 
 impl Area {
-    /// All windows of `layer`.
+    /// Returns the area of all windows of `layer`.
     pub fn whole(layer: &Layer) -> Self {
         Self { top: 0, left: 0, height: layer.output.height, width: layer.output.width }
     }
 
-    /// The smallest area of `layer` outside which `plan` crops every window, in whole cells of its max-pool. The whole
-    /// map where that is cropped altogether, and of classifiers, which have a single window.
+    /// Returns the smallest area of `layer`, in whole cells of its max-pool, outside which `plan` crops every window.
+    /// It is the whole map if all windows are cropped, and for fully connected layers, which have a single window.
     pub fn uncropped(layer: &Layer, plan: &LayerPlan) -> Self {
         let whole = Self::whole(layer);
         if layer.kind == LayerKind::FullyConnected || plan.regions.is_empty() {
@@ -51,35 +61,35 @@ impl Area {
         }
     }
 
-    /// Windows inside.
+    /// Returns the number of windows in the area.
     pub fn windows(&self) -> u64 {
         u64::from(self.height) * u64::from(self.width)
     }
 
-    /// Whether the window at row `y` and column `x` is inside.
+    /// True if the window at row `y` and column `x` lies in the area.
     pub fn contains(&self, y: u32, x: u32) -> bool {
         (self.top..self.top + self.height).contains(&y) && (self.left..self.left + self.width).contains(&x)
     }
 }
 
-/// How the windows of a layer are dealt to its replicas.
+/// Assignment of a layer's windows to its replicas.
 ///
-/// The map is cut in vertical strips; the replicas of a strip take its rows in turn. So a layer goes down its map as a
-/// whole, the next layer follows a few rows behind, and a tile that holds several replicas of a strip receives little
-/// more than the strip. Where the columns cannot be shared out evenly, the edges of the strips move by one column from
-/// row to row, so that all strips have equally many windows in the end.
+/// The map is cut into vertical strips, and the replicas of a strip take its rows in turn. A layer therefore proceeds
+/// down its map as a whole, the next layer follows a few rows later, and a tile that holds several replicas of a strip
+/// receives little more than the strip. Where the columns do not divide evenly, the edges of the strips move by up to
+/// a column from one row of a replica to the next, so that over a period of rows all strips have equally many windows.
 ///
-/// Under a max-pool the unit is not a window but a cell of stride x stride windows, computed one after another, so
-/// that the maximum is taken where the windows are.
+/// Under a max-pool, the unit is not a window but a cell of stride x stride windows, computed one after another. A pool
+/// whose windows do not overlap then takes its maximum within one replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grid {
-    /// Rows and columns of windows in a cell.
+    /// Side of a cell, in windows: the stride of the max-pool, or 1.
     cell: u32,
-    /// The windows that are dealt.
+    /// Windows that are dealt.
     area: Area,
     /// Vertical strips.
     pub strips: u32,
-    /// Replicas of one strip.
+    /// Replicas per strip.
     pub interleave: u32,
 }
 
@@ -90,8 +100,8 @@ impl Grid {
         Self { cell, area, strips, interleave }
     }
 
-    /// The grid with the fewest replicas none of which has more than `windows` windows; of those with equally many
-    /// replicas, the one whose tiles of `replicas_per_tile` replicas receive the least of the input map.
+    /// Returns the grid with the fewest replicas none of which has more than `windows` windows. Of grids with equally
+    /// many replicas, it is the one whose tiles of `replicas_per_tile` replicas receive the fewest inputs.
     pub fn fitting(layer: &Layer, area: Area, windows: u64, replicas_per_tile: u32) -> Self {
         let one = Self::new(layer, area, 1, 1);
         let cells = (windows / u64::from(one.cell * one.cell)).max(1);
@@ -109,17 +119,17 @@ impl Grid {
         best.map_or(Self { strips: one.cell_columns(), interleave: one.cell_rows(), ..one.clone() }, |(_, grid)| grid)
     }
 
-    /// Input positions that a tile receives for each that its windows would need without overlap.
+    /// Returns the input positions that a tile receives, relative to those that its windows would need without overlap.
     fn received(&self, layer: &Layer, replicas_per_tile: u32) -> f64 {
         let replicas = f64::from(replicas_per_tile.clamp(1, self.strips * self.interleave));
         let in_strip = replicas.min(f64::from(self.interleave));
         let step = f64::from(self.cell * layer.stride);
         let halo_rows = f64::from(layer.kernel_height) - f64::from(layer.stride);
         let halo_columns = f64::from(layer.kernel_width) - f64::from(layer.stride);
-        // All replicas of a strip together need every row once.
+        // A tile with all replicas of a strip receives every row once.
         let rows = if in_strip >= f64::from(self.interleave) { 1.0 } else { 1.0 + halo_rows / (in_strip * step) };
         let columns = step * f64::from(self.cell_columns()) / f64::from(self.strips) * replicas / in_strip;
-        // Edges that move are received on both sides.
+        // Columns at a moving edge are received on both sides of it.
         let moving = if self.cell_columns().is_multiple_of(self.strips) { 0.0 } else { step / 2.0 };
         rows * (1.0 + (halo_columns + moving) / columns)
     }
@@ -132,12 +142,13 @@ impl Grid {
         self.area.width.div_ceil(self.cell)
     }
 
-    /// Rows after which the edges of the strips are where they were; every strip has equally many cells in them.
+    /// Returns the number of rows after which the edges of the strips repeat. Over them, all strips have equally many
+    /// cells.
     fn period(&self) -> u32 {
         self.strips / greatest_common_divisor(self.strips, self.cell_columns())
     }
 
-    /// Cells of the replica with the most, or a few more.
+    /// Returns an upper bound, exact or a few cells too high, on the cells of the largest replica.
     fn most_cells(&self) -> u64 {
         let rows = self.cell_rows().div_ceil(self.interleave);
         let (columns, strips, period) = (u64::from(self.cell_columns()), u64::from(self.strips), self.period());
@@ -145,7 +156,7 @@ impl Grid {
         whole_periods + u64::from(rows % period) * columns.div_ceil(strips)
     }
 
-    /// Columns of cells of strip `strip` in its row number `turn`.
+    /// Returns the columns of cells of strip `strip` in row `turn` of one of its replicas.
     fn columns(&self, strip: u32, turn: u32) -> Range<u32> {
         let shift = turn % self.period() * (self.strips / self.period());
         let edge = |strip: u32| {
@@ -154,7 +165,7 @@ impl Grid {
         edge(strip) as u32..edge(strip + 1) as u32
     }
 
-    /// Windows (row, column) of replica `replica`, in the order in which they are computed.
+    /// Returns the windows (row, column) of replica `replica`, in the order of computation.
     pub fn windows(&self, replica: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
         let (strip, first) = (replica / self.interleave, replica % self.interleave);
         let rows = (first..self.cell_rows()).step_by(self.interleave as usize).zip(0..);

@@ -1,3 +1,13 @@
+//! Input slices: the inputs that one tile receives, their order and the buffer space that they need.
+//!
+//! An input slice has a sequence number (`rank`) for each position that it receives. Positions are sorted by the step
+//! in which the producing layer completes them, then by row and column; the host delivers the inputs of the first layer
+//! in the order in which windows need them. Cropped positions are not received and read as zero.
+//!
+//! A buffer admits positions by sequence number, and drops a position once the last window that needs it has been read.
+//! Both follow from the mapping, so [`InputOrder`] computes once the space that a slice needs and the limits of its
+//! producers. Tiles with parts of the same replicas share one order.
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -5,57 +15,58 @@ use network::Layer;
 
 use crate::layout::{NEVER, Window};
 
-/// The inputs of one layer that one tile receives and holds in its eDRAM buffer.
+/// Inputs of one layer that one tile receives and holds in its eDRAM buffer.
 #[derive(Clone, Debug)]
 pub struct InputSlice {
     /// Tile of the board.
     pub tile: u32,
     /// Input channels that the tile reads, as disjoint ranges in order.
     pub channels: Vec<Range<u32>>,
-    /// Bits of one position.
+    /// Bits of one position: all channels that the tile reads.
     pub position_bits: u64,
-    /// The positions. Tiles with parts of the same replicas have the same.
+    /// Positions in order, shared by tiles with parts of the same replicas.
     pub order: Arc<InputOrder>,
 }
 
 impl InputSlice {
-    /// Channels of `outputs` that the tile reads.
+    /// Returns the number of channels of `outputs` that the tile reads.
     pub fn overlap(&self, outputs: &Range<u32>) -> u32 {
         let overlap = |range: &Range<u32>| range.end.min(outputs.end).saturating_sub(range.start.max(outputs.start));
         self.channels.iter().map(overlap).sum()
     }
 
-    /// Bytes of inputs that must be in the buffer at once, at the most.
+    /// Returns the most bytes of inputs that must be in the buffer at once.
     pub fn bytes_at_once(&self) -> u64 {
         (u64::from(self.order.positions_at_once) * self.position_bits).div_ceil(8)
     }
 }
 
-/// The input positions that some replicas of a layer read, in order.
+/// Input positions that some replicas of a layer read, in the order in which the previous layer produces them.
 ///
-/// Positions are numbered in the order in which the layer before produces them: their rank. A buffer admits them in
-/// that order and drops each after its last window, so what it has to hold follows from the mapping alone.
+/// The place of a position in this order is its sequence number (`rank`). A buffer admits positions by sequence number
+/// and drops each after its last window, so the space that it needs follows from the mapping alone.
 #[derive(Clone, Debug)]
 pub struct InputOrder {
-    /// Input positions for each image.
+    /// Input positions per image.
     pub positions: u32,
-    /// Positions that must be in the buffer at once, at the most.
+    /// Most positions that must be in the buffer at once.
     pub positions_at_once: u32,
-    /// Windows that the longest of the replicas computes for each image.
+    /// Windows per image of the replica with the most.
     pub steps: u32,
     /// First row and column of the rectangle that holds the positions.
     origin: (u32, u32),
     /// Columns of that rectangle.
     width: u32,
-    /// Rank of each position of the rectangle; `NEVER` for one that is not received.
+    /// Sequence number of each position of the rectangle; `NEVER` for a position that is not received.
     ranks: Vec<u32>,
-    /// For each rank, the window index at which the position is needed last.
+    /// Last step that needs each position, by sequence number.
     last_needed: Vec<u32>,
 }
 
 impl InputOrder {
-    /// What replicas of `layer` with these `windows`, in order, read; `produced` is the step at which each position of
-    /// the input map is produced, or `NEVER` (cropped, read as zero).
+    /// Orders the inputs of replicas of `layer`; `windows` holds the windows of each replica in order. `produced` holds
+    /// the step in which each position of the input map is produced, or `NEVER` (cropped, read as zero); `None` for the
+    /// first layer.
     pub(crate) fn new(windows: &[&[Window]], layer: &Layer, produced: Option<&[u32]>) -> Self {
         let all = || windows.iter().flat_map(|windows| windows.iter());
         let corner = |choose: fn(u16, u16) -> u16| {
@@ -68,7 +79,7 @@ impl InputOrder {
         let width = end.1 - origin.1;
         let cells = ((end.0 - origin.0) * width) as usize;
         let steps = windows.iter().map(|windows| windows.len() as u32).max().unwrap_or(0);
-        // The windows that need a position first and last.
+        // First and last step that needs each position.
         let (mut first, mut last) = (vec![NEVER; cells], vec![0; cells]);
         for windows in windows {
             for (step, window) in (0u32..).zip(windows.iter()) {
@@ -98,7 +109,7 @@ impl InputOrder {
         received.sort_unstable();
         let mut ranks = vec![NEVER; cells];
         let mut last_needed = Vec::with_capacity(received.len());
-        // The positions up to the last one that a window of each step needs.
+        // For each step, one more than the highest sequence number among the positions that are first needed in it.
         let mut wanted = vec![0; steps as usize];
         for (rank, &received) in (0u32..).zip(&received) {
             let cell = received as u32 as usize;
@@ -113,7 +124,8 @@ impl InputOrder {
         order
     }
 
-    /// Walks through the steps, admitting what each needs and all of lower rank, dropping what no later one needs.
+    /// Returns the most positions held at once if each step admits the positions below its entry of `wanted`, and drops
+    /// those that no later step needs.
     fn count_at_once(&self, wanted: &[u32]) -> u32 {
         let mut dropped_after = vec![0u32; self.steps as usize];
         let (mut admitted, mut held, mut most) = (0u32, 0u32, 0u32);
@@ -129,8 +141,9 @@ impl InputOrder {
         most
     }
 
-    /// For each step, how many positions of this image and the next may have been sent when all earlier windows have
-    /// been read, if the buffer holds `capacity` positions. At most two whole images; `None` is no limit but that.
+    /// Returns the limit for each step of the slowest replica, which holds once all earlier windows have been read:
+    /// positions that producers may have sent, relative to the start of the current image. The buffer holds `capacity`
+    /// positions, if given, and two images at most.
     pub fn limits(&self, capacity: Option<u64>) -> Vec<u32> {
         let capacity = capacity.unwrap_or(u64::MAX);
         let mut dropped_after = vec![0u64; self.steps as usize];
@@ -151,7 +164,7 @@ impl InputOrder {
             .collect()
     }
 
-    /// For each step, and after the last, how many positions of an image no window from that step on needs.
+    /// Returns, for each step and for the end of the image, the number of positions that only earlier steps need.
     pub fn dropped_before(&self) -> Vec<u32> {
         let mut dropped = vec![0; self.steps as usize + 1];
         for &step in &self.last_needed {
@@ -163,13 +176,14 @@ impl InputOrder {
         dropped
     }
 
-    /// Rank of the position at row `y` and column `x` of the input map; `NEVER` if the tile does not receive it.
+    /// Returns the sequence number of the position at row `y` and column `x` of the input map; [`NEVER`] if the tile
+    /// does not receive it. The position must lie under a window of the replicas.
     #[inline]
     pub fn rank(&self, y: u32, x: u32) -> u32 {
         self.ranks[((y - self.origin.0) * self.width + x - self.origin.1) as usize]
     }
 
-    /// Positions of the input map, as row times `map_width` plus column, with their ranks.
+    /// Returns the received positions, each as row times `map_width` plus column, with their sequence numbers.
     pub fn received(&self, map_width: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
         let rows = (self.origin.0..).zip(self.ranks.chunks(self.width.max(1) as usize));
         let cells = rows.flat_map(move |(y, ranks)| (y * map_width + self.origin.1..).zip(ranks.iter().copied()));

@@ -1,3 +1,19 @@
+//! Layout of a network: everything that follows from a mapping.
+//!
+//! [`Layout::new`] works from the first layer to the last. For each layer it
+//!
+//! 1. deals the windows that are not cropped to the replicas, in the order of computation ([`Grid`]);
+//! 2. finds the last window, the finisher and the contributions of each position after the max-pool;
+//! 3. builds the input slice of each tile that holds IMAs of the layer. Sequence numbers follow the steps in which the
+//!    previous layer produces its positions, so that layer comes first;
+//! 4. inverts the slices into the destinations of the previous layer's positions.
+//!
+//! Last, the buffer and the output register of every tile are checked.
+//!
+//! Data per replica and per position are flat vectors with a vector of starts: the windows of replica `r` are
+//! `windows[starts[r]..starts[r + 1]]`. A position is row times width plus column of the map after the pool; without a
+//! pool, each window has a position of its own.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,7 +23,7 @@ use network::{Layer, LayerKind, Network, Plan};
 
 use crate::{Geometry, Grid, InputOrder, InputSlice, Mapping, MappingError, OutputGroup, limits};
 
-/// A step or rank that never comes.
+/// Marks the step or sequence number of a position that is never produced (cropped) or never received by the tile.
 pub const NEVER: u32 = u32::MAX;
 
 /// One output position that a replica computes.
@@ -19,12 +35,12 @@ pub struct Window {
     pub x: u16,
     /// Bits of its activations, at least 1.
     pub bits: u8,
-    /// Every input is read: none is padding or cropped.
+    /// True if no input under the kernel is padding or cropped.
     pub whole: bool,
 }
 
 impl Window {
-    /// Rows and columns of the input map under the kernel, padding left out.
+    /// Returns rows and columns of the input map under the kernel, without padding.
     #[inline]
     pub fn receptive_field(&self, layer: &Layer) -> (Range<u32>, Range<u32>) {
         let span = |at: u16, kernel: u32, size: u32| {
@@ -35,19 +51,19 @@ impl Window {
     }
 }
 
-/// Where an output position of a layer goes.
+/// Receiver of an output position: one tile of the next layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Destination {
-    /// Input slice of the next layer.
+    /// Index among the input slices of the next layer.
     pub slice: u32,
-    /// Rank of the position there.
+    /// Sequence number of the position in that slice.
     pub rank: u32,
 }
 
 /// Everything that follows from a mapping.
 #[derive(Clone, Debug)]
 pub struct Layout {
-    /// What it follows from.
+    /// Mapping that the layout follows from.
     pub mapping: Mapping,
     /// One entry per layer of the network.
     pub layers: Vec<LayerLayout>,
@@ -58,40 +74,42 @@ pub struct Layout {
 pub struct LayerLayout {
     /// The layer.
     pub layer: Layer,
-    /// Bits in which its inputs are stored.
+    /// Bits of each stored input: the most that any window of the layer has.
     pub stored_bits: u32,
-    /// How a replica is cut.
+    /// Crossbars and IMAs of one replica.
     pub geometry: Geometry,
-    /// First IMA of each replica.
+    /// First IMA of each replica, numbered over the board.
     pub replicas: Vec<u32>,
-    /// Outputs that are finished together.
+    /// Output groups of one replica.
     pub groups: Vec<OutputGroup>,
-    /// Windows that are not cropped, replica by replica in the order of computation.
+    /// Windows that are not cropped: replica by replica, in the order of computation.
     windows: Vec<Window>,
-    /// Where each replica's windows begin.
+    /// Start of each replica's entries in `windows`.
     starts: Vec<u32>,
-    /// For each position after the pool, the step of its last window; `NEVER` where all its windows are cropped.
+    /// Step of the last window under each position after the pool; [`NEVER`] where all its windows are cropped.
     pub produced: Vec<u32>,
-    /// For each position after the pool, the replica that finishes it: the one with its last window.
+    /// Replica with the last window under each position after the pool, which finishes it; [`NEVER`] where all its
+    /// windows are cropped.
     pub finisher: Vec<u32>,
-    /// For each position after the pool, its number among those of its finisher.
+    /// Number of each position after the pool among those of its finisher; [`NEVER`] where it has none.
     pub ordinal: Vec<u32>,
-    /// The windows under each position after the pool that are not cropped: replica by replica, by ordinal.
+    /// Number of windows that are not cropped under each position after the pool: finisher by finisher, by ordinal.
     contributions: Vec<u32>,
-    /// Where each replica's positions begin there.
+    /// Start of each replica's entries in `contributions`.
     position_starts: Vec<u32>,
-    /// Replicas that finish a position of the max-pool and replicas with a window under it: (finisher, feeder), in
-    /// order. Empty where every position lies within one replica.
+    /// Sorted pairs (finisher, feeder): a replica that finishes a position after the max-pool and a replica with a
+    /// window under it. Empty where every position lies within one replica.
     pool_feeds: Vec<(u32, u32)>,
-    /// Inputs of the layer, tile by tile.
+    /// Input slices of the layer, one per tile that holds IMAs of it, in order of tiles.
     pub slices: Vec<InputSlice>,
-    /// For each position after the pool, where its destinations begin.
+    /// Start of the entries of each position after the pool in `destinations`.
     destination_starts: Vec<u32>,
     destinations: Vec<Destination>,
 }
 
 impl Layout {
-    /// What follows from `mapping`, after checking that every tile's registers and buffers hold what they must.
+    /// Lays out `mapping` and checks it against the machine: every tile's output register and buffer must hold what
+    /// they need at once. Returns all errors of the first check that fails.
     pub fn new(arch: &Arch, network: &Network, plan: &Plan, mapping: Mapping) -> Result<Self, Vec<MappingError>> {
         limits::check_network(network)?;
         let geometries = mapping.geometries(arch, network, plan)?;
@@ -147,7 +165,8 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Bytes that the shares and the output groups of each tile need, by tile: (inputs, results, layers).
+    /// Returns the bytes that the input slices and the output groups of each tile need: (inputs, results, layers with
+    /// inputs).
     fn tile_needs(&self, arch: &Arch) -> BTreeMap<u32, (u64, u64, Vec<usize>)> {
         let mut needs: BTreeMap<u32, (u64, u64, Vec<usize>)> = BTreeMap::new();
         for (index, layer) in self.layers.iter().enumerate() {
@@ -170,7 +189,7 @@ impl Layout {
 
     fn check_tiles(&self, arch: &Arch) -> Result<(), Vec<MappingError>> {
         let available = (u64::from(arch.edram.bytes), u64::from(arch.tile.output_register_bytes));
-        // Tiles with the same layers fail alike: of those, the one that needs most.
+        // Tiles with the same layers fail alike; only the one with the largest need is reported.
         let mut buffers: BTreeMap<Vec<usize>, (u64, u32)> = BTreeMap::new();
         let mut registers = buffers.clone();
         for (tile, (inputs, results, layers)) in self.tile_needs(arch) {
@@ -201,8 +220,8 @@ impl Layout {
     }
 }
 
-/// `window` with `whole` set if none of its inputs is padding or cropped. `cropped` is when each input is produced, if
-/// some never are.
+/// Returns `window` with `whole` set if none of its inputs is padding or cropped. `cropped` holds the step in which
+/// each input is produced; `None` if no input is cropped.
 fn whole(mut window: Window, layer: &Layer, cropped: Option<&[u32]>) -> Window {
     let (rows, columns) = window.receptive_field(layer);
     let inside = (rows.len() * columns.len()) as u32 == layer.kernel_height * layer.kernel_width;
@@ -216,24 +235,24 @@ fn whole(mut window: Window, layer: &Layer, cropped: Option<&[u32]>) -> Window {
 }
 
 impl LayerLayout {
-    /// The windows of replica `replica` that are not cropped, in the order of computation.
+    /// Returns the windows of replica `replica` that are not cropped, in the order of computation.
     pub fn windows(&self, replica: u32) -> &[Window] {
         &self.windows[self.starts[replica as usize] as usize..self.starts[replica as usize + 1] as usize]
     }
 
-    /// For each position after the pool that replica `replica` finishes, by ordinal, the windows under it that are not
-    /// cropped.
+    /// Returns, by ordinal, the number of windows that are not cropped under each position that replica `replica`
+    /// finishes.
     pub fn contributions(&self, replica: u32) -> &[u32] {
         let starts = &self.position_starts[replica as usize..];
         &self.contributions[starts[0] as usize..starts[1] as usize]
     }
 
-    /// Windows that are computed for each image.
+    /// Returns the windows of all replicas that are computed per image.
     pub fn computed_windows(&self) -> u64 {
         self.windows.len() as u64
     }
 
-    /// Positions after the pool (row, column) that the window contributes to.
+    /// Returns rows and columns of the positions after the pool that `window` contributes to.
     #[inline]
     pub fn positions_under(&self, window: &Window) -> (Range<u32>, Range<u32>) {
         let Some(pool) = self.layer.pool else {
@@ -248,27 +267,26 @@ impl LayerLayout {
         (span(window.y, self.layer.pooled.height), span(window.x, self.layer.pooled.width))
     }
 
-    /// Where position `position` (row times width plus column, after the pool) goes.
+    /// Returns the receivers of position `position` (row times width plus column, after the pool).
     #[inline]
     pub fn destinations(&self, position: u32) -> &[Destination] {
         let starts = &self.destination_starts[position as usize..];
         &self.destinations[starts[0] as usize..starts[1] as usize]
     }
 
-    /// Whether the results stay where they are finished: the last layer's do.
+    /// True if the layer sends no position: the results of the last layer stay in the tiles that finish them.
     pub fn is_last(&self) -> bool {
         self.destinations.is_empty()
     }
 
-    /// IMAs of each tile, counted over the board, that replica `replica` has there: (tile, IMA of the tile, IMA of the
-    /// replica).
+    /// Returns the IMAs of replica `replica`, each as (tile of the board, IMA of the tile, IMA of the replica).
     pub fn places(&self, arch: &Arch, replica: u32) -> impl Iterator<Item = (u32, u32, u32)> + use<> {
         let (first, per_tile) = (self.replicas[replica as usize], arch.tile.imas);
         (0..self.geometry.imas_per_replica()).map(move |i| ((first + i) / per_tile, (first + i) % per_tile, i))
     }
 
-    /// The tile that finishes output group `group` of replica `replica`: one with most of its IMAs. Where several have
-    /// equally many, the groups take them in turn.
+    /// Returns the accumulator tile of output group `group` of replica `replica`: the tile with most of its IMAs. Where
+    /// several tiles have equally many, the groups take them in turn.
     pub fn accumulator(&self, arch: &Arch, replica: u32, group: u32) -> u32 {
         let tiles = self.group_tiles(arch, replica, group);
         let most = tiles.values().max().expect("an output group has at least one IMA");
@@ -276,7 +294,7 @@ impl LayerLayout {
         candidates[group as usize % candidates.len()]
     }
 
-    /// The tiles with IMAs of group `group` of replica `replica`, and how many.
+    /// Returns the number of IMAs of output group `group` of replica `replica` in each tile that has any.
     pub fn group_tiles(&self, arch: &Arch, replica: u32, group: u32) -> BTreeMap<u32, u32> {
         let mut tiles = BTreeMap::new();
         for col_group in self.groups[group as usize].col_groups.clone() {
@@ -335,7 +353,7 @@ impl LayerLayout {
         }
     }
 
-    /// See [`Self::pool_feeds`].
+    /// Returns the pairs for [`Self::pool_feeds`].
     fn feeds(&self) -> Vec<(u32, u32)> {
         let mut feeds = Vec::new();
         for feeder in 0..self.replicas.len() as u32 {
@@ -350,19 +368,19 @@ impl LayerLayout {
         feeds
     }
 
-    /// Whether positions after the max-pool lie over windows of more than one replica.
+    /// True if a position after the max-pool lies over windows of more than one replica.
     pub fn shares_positions(&self) -> bool {
         !self.pool_feeds.is_empty()
     }
 
-    /// The replicas with windows under positions of the max-pool that `finisher` finishes, in order; none where every
+    /// Returns, in order, the replicas with windows under the positions that `finisher` finishes. Empty where every
     /// position of the layer lies within one replica.
     pub fn feeders(&self, finisher: u32) -> impl Iterator<Item = u32> + '_ {
         let first = self.pool_feeds.partition_point(|&(of, _)| of < finisher);
         self.pool_feeds[first..].iter().take_while(move |&&(of, _)| of == finisher).map(|&(_, feeder)| feeder)
     }
 
-    /// The shares of the tiles that hold IMAs of this layer.
+    /// Builds the input slices of the tiles that hold IMAs of this layer.
     fn receive(&self, arch: &Arch, produced: Option<&[u32]>) -> Vec<InputSlice> {
         // Replicas and channels in each tile.
         let mut tiles: BTreeMap<u32, (Vec<u32>, Vec<Range<u32>>)> = BTreeMap::new();
@@ -392,7 +410,7 @@ impl LayerLayout {
         tiles.into_iter().map(slice).collect()
     }
 
-    /// Records where each position after the pool goes.
+    /// Records the destinations of each position after the pool; `slices` are those of the next layer.
     fn send_to(&mut self, slices: &[InputSlice]) {
         let width = self.layer.pooled.width;
         let mut starts = vec![0u32; self.produced.len() + 1];
@@ -417,18 +435,18 @@ impl LayerLayout {
         (self.destination_starts, self.destinations) = (starts, destinations);
     }
 
-    /// Multiply-accumulates of the windows that are computed for each image.
+    /// Returns the multiply-accumulates per image of the windows that are not cropped.
     pub fn macs(&self) -> u64 {
         self.computed_windows() * self.layer.macs_per_window()
     }
 
-    /// Whether the layer has one window, as large as its input.
+    /// True if the layer has a single window, as large as its input.
     pub fn is_fully_connected(&self) -> bool {
         self.layer.kind == LayerKind::FullyConnected
     }
 }
 
-/// The union of `ranges` as disjoint ranges in order.
+/// Returns the union of `ranges` as disjoint ranges in order.
 fn merged(mut ranges: Vec<Range<u32>>) -> Vec<Range<u32>> {
     ranges.sort_unstable_by_key(|range| (range.start, range.end));
     let mut merged: Vec<Range<u32>> = Vec::new();

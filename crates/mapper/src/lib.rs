@@ -1,7 +1,49 @@
-//! Which crossbar holds which weights, and which replica of a layer computes which windows.
+//! Mapping of a network onto the crossbars of a board.
 //!
-//! [`Mapping`] is the plain value: it can be written to a file, read back, edited and run. [`balance`] makes one.
-//! [`Layout`] is everything that follows from it, for the checks and for the simulation.
+//! A layer's weights form a matrix, which is cut into crossbars and these into IMAs. One whole set of a layer's
+//! crossbars is a replica; the replicas of a layer compute different windows. docs/model.md, "Mapping in short",
+//! defines the words.
+//!
+//! - [`Mapping`] is a plain value: the IMA shape of each layer, the grid of its replicas and the first IMA of each. It
+//!   can be written to a TOML file, edited, read back and run.
+//! - [`balance()`], [`balance_cropped`] and [`balance_to`] choose a mapping and return its layout.
+//! - [`Geometry`] cuts one replica into crossbars and IMAs. [`Grid`] deals the windows to the replicas.
+//! - [`InputSlice`] is the part of a layer's input map that one tile receives, [`InputOrder`] its positions in order.
+//! - [`Layout`] holds everything that follows from a mapping. It is computed once, checked, and read by the simulation.
+//!
+//! # Numbers
+//!
+//! Tiles and IMAs are numbered over the board: chip by chip, tile by tile. A position is row times width plus column of
+//! a layer's map after its max-pool. A step is the number of a window among the windows of its replica, cropped windows
+//! left out. All of these start at 0; windows, positions and steps count within one image.
+//!
+//! # Invariants
+//!
+//! - Every window that is not cropped belongs to exactly one replica, and an IMA to one replica at most.
+//! - In every tile of a layout, the eDRAM buffer holds the inputs that must be there at once, and the output register
+//!   one window of each output group.
+//! - The numbers of a layout fit their widths; a layout that exceeds them is refused with [`MappingError::Limit`].
+//!
+//! # Example
+//!
+//! ```
+//! use mapper::Layout;
+//! use network::Plan;
+//!
+//! let arch = arch::load("tiny")?;
+//! let network = network::load("tiny")?;
+//! let plan = Plan::uniform(&network, 16, 16);
+//! let layout = mapper::balance(&arch, &network, &plan).expect("the network fits the board");
+//! for (mapped, layer) in layout.layers.iter().zip(&network.layers) {
+//!     assert_eq!(mapped.computed_windows(), layer.windows());
+//! }
+//!
+//! // An edited file can be run as well.
+//! let text = layout.mapping.to_toml();
+//! let read = Layout::parse(&text, "mapping.toml", &arch, &network, &plan)?;
+//! assert_eq!(read.mapping, layout.mapping);
+//! # Ok::<(), document::Faults>(())
+//! ```
 
 mod balance;
 mod geometry;
@@ -21,7 +63,7 @@ pub use input_slice::{InputOrder, InputSlice};
 pub use layout::{Destination, LayerLayout, Layout, NEVER, Window};
 pub use mapping::{LayerMapping, Mapping};
 
-/// Why a network cannot be mapped, or a mapping cannot be run. [`MappingError::remedy`] says what to do.
+/// Reason why a network cannot be mapped or a mapping cannot be run. [`MappingError::remedy`] states the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MappingError {
     /// One replica of every layer is more than the board holds.
@@ -43,7 +85,7 @@ pub enum MappingError {
         /// Tiles of the board.
         available_tiles: u64,
     },
-    /// The inputs that wait in a tile are more than its eDRAM buffer holds.
+    /// The inputs that a tile must hold at once exceed its eDRAM buffer.
     #[error(
         "tile {tile} has to hold {needed} bytes of inputs of {}, and its eDRAM buffer has {available}",
         .layers.join(", ")
@@ -53,12 +95,12 @@ pub enum MappingError {
         tile: u32,
         /// Layers with inputs in the tile.
         layers: Vec<String>,
-        /// Bytes of inputs that must be there at once.
+        /// Bytes of inputs that must be in the buffer at once.
         needed: u64,
         /// Bytes of the buffer.
         available: u64,
     },
-    /// One result of each window in progress does not fit the tile's output register.
+    /// The tile's output register does not hold one window of each output group in the tile.
     #[error(
         "tile {tile} finishes windows of {} with {needed} bytes of results at a time, and its output register \
          has {available}",
@@ -69,7 +111,7 @@ pub enum MappingError {
         tile: u32,
         /// Layers with results in the tile.
         layers: Vec<String>,
-        /// Bytes of one result of each output group in the tile.
+        /// Bytes of one window of each output group in the tile.
         needed: u64,
         /// Bytes of the register.
         available: u64,
@@ -80,18 +122,18 @@ pub enum MappingError {
         /// Layer.
         layer: String,
     },
-    /// A number that a layout cannot state.
+    /// A number exceeds the width that a layout has for it.
     #[error("{} {number} {what}, and the limit is {limit}", .layer.as_ref().map_or("the network has".to_owned(), |layer| format!("{layer} has")))]
     Limit {
         /// Layer; `None` for the network as a whole.
         layer: Option<String>,
-        /// Things that are counted.
+        /// Counted things, in the plural.
         what: &'static str,
-        /// How many there are.
+        /// Number of these things.
         number: u64,
-        /// How many there may be.
+        /// Largest number that a layout can hold.
         limit: u64,
-        /// What to do.
+        /// Remedy.
         remedy: &'static str,
     },
     /// An edited mapping contradicts itself, the network or the machine.
@@ -101,15 +143,15 @@ pub enum MappingError {
         layer: String,
         /// Key of the layer's entry that is wrong.
         key: &'static str,
-        /// What is wrong.
+        /// Contradiction, as shown after the name of the layer.
         problem: String,
-        /// What to do.
+        /// Remedy.
         remedy: String,
     },
 }
 
 impl MappingError {
-    /// What to do about it.
+    /// Returns the advice that is shown with the error.
     pub fn remedy(&self) -> &str {
         match self {
             Self::BoardTooSmall { .. } => "add chips (board.chips) or lower the weight bits",
@@ -125,7 +167,7 @@ impl MappingError {
         }
     }
 
-    /// The layers it is about; none if it is about all of them.
+    /// Returns the names of the layers concerned; empty if the error concerns the whole network.
     pub fn layers(&self) -> &[String] {
         match self {
             Self::BoardTooSmall { .. } | Self::Limit { layer: None, .. } => &[],

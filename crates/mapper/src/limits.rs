@@ -1,21 +1,24 @@
-//! Numbers that a layout can state: the one place where their widths are checked. Behind it nothing wraps.
+//! Limits of a layout: the only place where the widths of its numbers are checked.
+//!
+//! [`check_network`] runs before anything is laid out, [`check_layer`] once the destinations of a layer are known. Code
+//! that reads a [`Layout`](crate::Layout) relies on these limits and narrows its numbers without further checks.
 
 use network::Network;
 
 use crate::{LayerLayout, MappingError};
 
-/// Layers of a network: layers are numbered in 16 bits.
+/// Layers with weights per network: their indices have 16 bits.
 const LAYERS: u64 = u16::MAX as u64;
-/// Rows or columns of a map of windows: a window's place is two numbers of 16 bits.
+/// Rows or columns of a layer's map of windows: row and column of a window have 16 bits each.
 const SIDE: u64 = 1 << 16;
-/// Windows of a layer: windows are numbered in 32 bits.
+/// Windows per layer and image: their indices have 32 bits.
 const WINDOWS: u64 = u32::MAX as u64;
-/// Output groups of a replica: a tile counts the packets of a position in 16 bits.
+/// Output groups per replica: a tile counts the packets of one position in 16 bits.
 const OUTPUT_GROUPS: u64 = u16::MAX as u64;
-/// Positions that a layer sends to all tiles of the next, with each tile counted by itself.
+/// Positions that a layer sends per image, counted once for each receiving tile.
 const DESTINATIONS: u64 = u32::MAX as u64;
 
-/// Checks what is known before anything is laid out.
+/// Checks the limits that follow from the network alone, before anything is laid out.
 pub(crate) fn check_network(network: &Network) -> Result<(), Vec<MappingError>> {
     let layers = network.layers.len() as u64;
     let of_network = check(None, "layers with weights", layers, LAYERS, "split the network");
@@ -30,7 +33,7 @@ pub(crate) fn check_network(network: &Network) -> Result<(), Vec<MappingError>> 
     all([of_network].into_iter().chain(of_layers))
 }
 
-/// Checks what follows from the mapping of `layer`, which sends `destinations` positions.
+/// Checks the limits that follow from the mapping of `layer`, which sends `destinations` positions per image.
 pub(crate) fn check_layer(layer: &LayerLayout, destinations: u64) -> Result<(), Vec<MappingError>> {
     let (name, groups) = (Some(&layer.layer.name), layer.groups.len() as u64);
     all([

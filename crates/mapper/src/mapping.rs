@@ -1,3 +1,10 @@
+//! Mappings: plain values that can be written to a file, edited and run.
+//!
+//! A [`Mapping`] names a machine and a network and has one entry per layer, in the order of the network.
+//! [`Mapping::geometries`] checks names, IMA shapes, IMA registers, dealt windows and the places of replicas, and
+//! reports all faults at once. Needs of buffers and tile output registers follow from the layout, so
+//! [`Layout::new`](crate::Layout::new) checks these.
+
 use arch::Arch;
 use network::{Layer, LayerPlan, Network, Plan};
 use schemars::JsonSchema;
@@ -5,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Area, Geometry, MappingError};
 
-/// What a mapping file says to those who edit it.
+/// Comment at the head of a mapping file, which explains its keys.
 const HEADER: &str = "\
 # Where the replicas of each layer lie on the board. Edit it and run it with `aquasim run --mapping FILE`.
 #
@@ -21,7 +28,7 @@ const HEADER: &str = "\
 
 ";
 
-/// Where every layer lies on the board: a plain value, the same in a file and in memory.
+/// Placement of every layer on the board: a plain value, the same in a file and in memory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
@@ -64,7 +71,7 @@ pub struct LayerMapping {
 }
 
 impl LayerMapping {
-    /// The windows of `layer` that are dealt to the replicas.
+    /// Returns the windows of `layer` that are dealt to the replicas.
     pub fn area(&self, layer: &Layer) -> Area {
         self.windows.unwrap_or(Area::whole(layer))
     }
@@ -99,13 +106,13 @@ impl LayerMapping {
 }
 
 impl Mapping {
-    /// The file that [`Layout::load`](crate::Layout::load) reads back.
+    /// Returns the text of a mapping file, which [`Layout::load`](crate::Layout::load) reads back.
     pub fn to_toml(&self) -> String {
         let mapping = toml::to_string(self).expect("a mapping has no value that TOML cannot hold");
         HEADER.to_owned() + &mapping
     }
 
-    /// Geometry of each layer, after checking that the mapping fits network and machine. All faults at once.
+    /// Returns the geometry of each layer, or all faults that keep the mapping from fitting network and machine.
     pub fn geometries(&self, arch: &Arch, network: &Network, plan: &Plan) -> Result<Vec<Geometry>, Vec<MappingError>> {
         let mut faults = self.misnamed_layers(network);
         if !faults.is_empty() {
@@ -157,7 +164,7 @@ impl Mapping {
         if faults.is_empty() { Ok(geometries) } else { Err(faults) }
     }
 
-    /// Layers of the mapping that are not those of the network.
+    /// Returns the faults of the layers' names and order; empty if they are those of the network.
     fn misnamed_layers(&self, network: &Network) -> Vec<MappingError> {
         let mapped = || self.layers.iter().map(|layer| layer.name.as_str());
         let known = || network.layers.iter().map(|layer| layer.name.as_str());
@@ -193,7 +200,7 @@ impl Mapping {
     }
 }
 
-/// Replicas that take IMAs of others; `places` are (first IMA, end, layer).
+/// Returns a fault for each replica that overlaps another; `places` are (first IMA, end, layer) of all replicas.
 fn overlaps(mut places: Vec<(u32, u32, &str)>) -> Vec<MappingError> {
     places.sort_unstable();
     let overlapping = places.windows(2).filter(|pair| pair[0].1 > pair[1].0).map(|pair| {

@@ -1,4 +1,7 @@
-//! Mapping files: from a text to a checked layout, with faults drawn where they stand.
+//! Mapping files: from TOML text to a checked layout.
+//!
+//! A mapping for another machine or network, or one that does not fit the schema of its file, is refused before it is
+//! laid out. Faults found after that are reported at the key of the layer's entry that causes them.
 
 use arch::Arch;
 use document::{Document, Faults};
@@ -7,12 +10,12 @@ use network::{Network, Plan};
 use crate::{Layout, Mapping, MappingError};
 
 impl Layout {
-    /// What follows from the mapping in the TOML file at `path`.
+    /// Reads the mapping file at `path` and lays it out.
     pub fn load(path: &str, arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Faults> {
         Layout::parse(&document::read_text(path)?, path, arch, network, plan)
     }
 
-    /// What follows from the mapping in `text`, which is called `file` in faults.
+    /// Lays out the mapping in `text`. Faults show the name `file`.
     pub fn parse(text: &str, file: &str, arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Faults> {
         let mut document = Document::parse(text, file);
         let mapping: Option<Mapping> = document.read();
@@ -28,7 +31,7 @@ impl Layout {
                 );
             }
         }
-        // Of a mapping for something else, or with stand-ins in it, the rest says nothing.
+        // Further checks of a mapping for another machine or network, or with stand-ins in it, would mislead.
         if !is_for_this || !document.is_sound("") {
             return document.finish(None);
         }
@@ -48,8 +51,8 @@ impl Layout {
     }
 }
 
-/// Adds `error` to the faults of the mapping, at the entries of its layers; one without an entry is missed by the
-/// network.
+/// Adds `error` to the faults of the document, at the entries of its layers. A layer without an entry is reported at
+/// the key `network`, since the network requires it.
 fn place(error: &MappingError, names: &[String], document: &mut Document) {
     let key = match error {
         MappingError::Invalid { key, .. } => key,

@@ -1,4 +1,7 @@
-//! Network files, and how their layers follow one another.
+//! Network files, and the check that their layers follow one another.
+//!
+//! [`chain`] goes through the entries in order with the map that the next layer reads. Keys, padding and order of all
+//! entries are checked. Sizes are checked up to the first fault that leaves the map unknown.
 
 use std::collections::HashMap;
 
@@ -79,14 +82,14 @@ struct Kernel {
 }
 
 impl Kernel {
-    /// Height and width of the map of windows; `None` if not even one window fits.
+    /// Returns height and width of the map of windows; `None` if the kernel is larger than the padded map.
     fn windows(self, map: Shape) -> Option<(u32, u32)> {
         let along = |size: u32| Some((size + 2 * self.padding).checked_sub(self.side)? / self.stride + 1);
         Some((along(map.height)?, along(map.width)?))
     }
 }
 
-/// Chains the layers of `file`, or reports all places where they do not fit together.
+/// Chains the layers of `file`. Faults are added to `document`; the network is complete only if there are none.
 pub(crate) fn chain(file: NetworkFile, document: &mut Document) -> Network {
     if file.layers.is_empty() {
         document.fault(&["layers"], "the network has no layers", "add at least one [[layers]]");
@@ -116,9 +119,9 @@ pub(crate) fn chain(file: NetworkFile, document: &mut Document) -> Network {
 struct Chain<'a> {
     document: &'a mut Document,
     layers: Vec<Layer>,
-    /// The map that the next layer reads; `None` once a fault has made it unknown, which ends the check of sizes.
+    /// Map that the next layer reads; `None` once a fault has made it unknown, which ends the check of sizes.
     map: Option<Shape>,
-    /// Kind of the layer before, pools left out.
+    /// Kind of the previous layer with weights.
     last: Option<Kind>,
 }
 
@@ -139,12 +142,12 @@ impl Chain<'_> {
         }
     }
 
-    /// Reports the keys that the kind of layer lacks and those that it has no use for.
+    /// Reports keys that the kind of layer requires and the entry lacks, and keys that the kind does not have.
     fn check_keys(&mut self, index: usize, entry: &Entry) {
         let kernel = entry.kind != Kind::FullyConnected;
         let channels = entry.kind != Kind::MaxPool;
         let crop = entry.kind == Kind::Convolution;
-        // Key, whether it is given, whether the kind has it, whether it must be given.
+        // Key; true if it is given, if the kind has it, if the kind requires it.
         let keys = [
             ("kernel", entry.kernel.is_some(), kernel, kernel),
             ("stride", entry.stride.is_some(), kernel, false),
@@ -164,7 +167,7 @@ impl Chain<'_> {
         }
     }
 
-    /// Reports a kernel that can lie wholly on padding.
+    /// Reports padding so wide that a window can lie wholly on it.
     fn check_padding(&mut self, index: usize, entry: &Entry) {
         let (Some(kernel), Some(padding)) = (entry.kernel, entry.padding) else {
             return;
@@ -259,7 +262,7 @@ impl Chain<'_> {
         let kernel = entry.kernel()?;
         let (height, width) = self.windows(index, entry, kernel, map)?;
         let pooled = Shape { height, width, ..map };
-        // A pool without a layer before it has been reported; the layers behind it can still be checked.
+        // A pool without a layer before it has been reported; the layers after it can still be checked.
         let Some(layer) = self.layers.last_mut() else {
             return Some(pooled);
         };
@@ -280,7 +283,7 @@ impl Chain<'_> {
         Some(pooled)
     }
 
-    /// Height and width of the map of windows, if the kernel fits.
+    /// Returns height and width of the map of windows, or reports a kernel that is larger than the padded map.
     fn windows(&mut self, index: usize, entry: &Entry, kernel: Kernel, map: Shape) -> Option<(u32, u32)> {
         let Kernel { side, padding, .. } = kernel;
         let Shape { height, width, .. } = map;

@@ -1,4 +1,4 @@
-//! Edges of a map that a crop cuts.
+//! Sets of edges that a crop cuts from feature maps, written as in `top,left` or `none`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use document::{Fault, Faults};
 use serde::Serialize;
 
-/// Edges of a map.
+/// Set of edges of a map.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Edges {
     /// First rows.
@@ -25,7 +25,7 @@ impl Edges {
     /// No edge.
     pub const NONE: Edges = Edges { top: false, bottom: false, left: false, right: false };
 
-    /// The 16 sets of edges, in the order of AQuA Table I.
+    /// Returns the 16 sets of edges, in the order of AQuA Table I.
     pub fn all() -> [Edges; 16] {
         [
             "none",
@@ -48,7 +48,7 @@ impl Edges {
         .map(|edges| edges.parse().expect("names of edges"))
     }
 
-    /// Number of edges.
+    /// Returns the number of edges.
     pub fn count(self) -> usize {
         self.names().count()
     }

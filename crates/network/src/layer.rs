@@ -1,4 +1,7 @@
-//! Layers and the maps between them.
+//! Layers and the feature maps between them.
+//!
+//! A layer's map has two sizes: `output`, one window per position, and `pooled`, after the max-pool. They are equal
+//! where the layer has no pool. A fully connected layer is a kernel as large as its input, with a single window.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,13 +30,13 @@ pub struct Network {
     pub name: String,
     /// One input image.
     pub input: Shape,
-    /// How a picture becomes that.
+    /// Preprocessing that turns an image file into the input.
     pub preprocessing: Preprocessing,
-    /// Layers with weights, in order; pools belong to the layer before them.
+    /// Layers with weights, in order. Max-pools belong to the layer before them.
     pub layers: Vec<Layer>,
 }
 
-/// What a layer computes.
+/// Kind of a layer with weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LayerKind {
@@ -50,7 +53,7 @@ pub struct Layer {
     pub name: String,
     /// Convolution or fully connected.
     pub kind: LayerKind,
-    /// Map that is read.
+    /// Map that the layer reads.
     pub input: Shape,
     /// Rows of the kernel; a fully connected layer's kernel is its whole input.
     pub kernel_height: u32,
@@ -64,7 +67,7 @@ pub struct Layer {
     pub output: Shape,
     /// Max-pool that follows; adjacent pools are composed into one.
     pub pool: Option<Pool>,
-    /// Map handed to the next layer, after the pool.
+    /// Map after the pool, which the next layer reads.
     pub pooled: Shape,
     /// Rows and columns cut from an edge of the output map by a crop (AQuA Table II), if the network states them.
     pub crop: Option<CropSize>,
@@ -77,7 +80,7 @@ pub struct Pool {
     pub kernel: u32,
     /// Step of the window.
     pub stride: u32,
-    /// Positions of padding on each side, which never win.
+    /// Positions of padding on each side, which are never the maximum.
     pub padding: u32,
 }
 
@@ -94,25 +97,25 @@ pub struct CropSize {
 }
 
 impl Layer {
-    /// Output positions of the layer.
+    /// Returns the windows per image: output positions before the pool.
     pub fn windows(&self) -> u64 {
         u64::from(self.output.height) * u64::from(self.output.width)
     }
 
-    /// Inputs of one window: crossbar rows.
+    /// Returns the inputs of one window, each of which takes a crossbar row.
     pub fn rows(&self) -> u32 {
         self.kernel_height * self.kernel_width * self.input.channels
     }
 
-    /// Multiply-accumulates of one window.
+    /// Returns the multiply-accumulates of one window.
     pub fn macs_per_window(&self) -> u64 {
         u64::from(self.rows()) * u64::from(self.output.channels)
     }
 }
 
 impl Pool {
-    /// The one pool that does the work of this one and then `next`: its window covers those of this pool that `next`
-    /// looks at. `None` if its sizes are too large to be stated.
+    /// Composes this pool and `next`, which follows it, into one: its window covers all windows of this pool under one
+    /// window of `next`. `None` if a size does not fit 32 bits.
     pub(crate) fn then(self, next: Pool) -> Option<Pool> {
         let overlap = (next.kernel - 1).checked_mul(self.stride)?;
         Some(Pool {

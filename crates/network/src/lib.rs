@@ -1,4 +1,40 @@
 //! Networks as chains of layers, and plans: the precision of each layer and region.
+//!
+//! A [`Network`] is a chain. Each [`Layer`] with weights, a convolution or a fully connected layer, reads the map of
+//! the previous one. A max-pool belongs to the layer before it, and adjacent pools are composed into one. Networks are
+//! read from TOML files or from [`PRESETS`]; [`load`] and [`parse`] report all faults of a file at once.
+//!
+//! A [`Plan`] states the bits of weights (N_W) and activations (N_A) of each layer, and N_A of each [`Region`] of its
+//! output map. A window of 0 bits is cropped: it is not computed and reads as zero. A plan is uniform, or has bits per
+//! layer ([`parse_weights`], [`parse_activations`]), crops of [`Edges`] (AQuA Tables I and II), or comes from a file
+//! ([`Plan::load`]).
+//!
+//! Sizes are rows, columns and channels; precision is in bits, at most [`FULL_PRECISION_BITS`]. A window is an output
+//! position before the max-pool. All counts are per image.
+//!
+//! # Invariants
+//!
+//! - Names of layers are unique. The input of a layer is the map after the pool of the previous one.
+//! - Convolutions and max-pools precede fully connected layers, which have one window each.
+//! - Every window of a convolution or max-pool covers at least one position of its map, and a window has fewer than
+//!   2^32 inputs.
+//!
+//! # Example
+//!
+//! ```
+//! use network::{Edges, Plan};
+//!
+//! let tiny = network::load("tiny")?;
+//! let conv1 = &tiny.layers[0];
+//! assert_eq!(conv1.rows(), 3 * 3 * 3);
+//! assert_eq!((conv1.output.width, conv1.pooled.width), (16, 8));
+//!
+//! let left: Edges = "left".parse()?;
+//! let plan = Plan::uniform(&tiny, 16, 8).crop(&tiny, left)?;
+//! assert_eq!((plan.layers[0].bits_at(0, 1), plan.layers[0].bits_at(0, 2)), (0, 8));
+//! assert_eq!(plan.layers[0].windows_computed(conv1), 16 * 14);
+//! # Ok::<(), document::Faults>(())
+//! ```
 
 mod chain;
 mod edges;
@@ -21,18 +57,18 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("tiny", include_str!("../../../network-configs/tiny.toml")),
 ];
 
-/// Names of the presets.
+/// Returns the names of the presets.
 pub fn names() -> Vec<&'static str> {
     PRESETS.iter().map(|(name, _)| *name).collect()
 }
 
-/// A preset, or the network in the file at that path.
+/// Loads a preset, or the network file at that path if no preset has that name.
 pub fn load(preset_or_path: &str) -> Result<Network, Faults> {
     let (text, file) = document::preset_or_file(PRESETS, preset_or_path)?;
     parse(&text, &file)
 }
 
-/// The network in `text`, which is called `file` in faults.
+/// Reads the network in `text`. Faults show the name `file`.
 pub fn parse(text: &str, file: &str) -> Result<Network, Faults> {
     let mut document = Document::parse(text, file);
     let network = document.read::<chain::NetworkFile>();

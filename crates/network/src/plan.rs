@@ -1,4 +1,7 @@
-//! The precision of each layer and region.
+//! Plans: the precision of each layer and region.
+//!
+//! A plan has one entry per layer of its network. The bits of a window are those of the last region that contains it,
+//! or those of its layer. Fully connected layers have no regions and are never cropped, as in AQuA.
 
 use std::collections::HashMap;
 
@@ -8,13 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CropSize, Edges, Layer, LayerKind, Network, Shape};
 
-/// The most bits of a weight or activation, and those of layers for which nothing else is said.
+/// Most bits of a weight or activation, and the default of a plan file.
 pub const FULL_PRECISION_BITS: u32 = 16;
 
 /// AQuA's "16-bit varied" weights of VGG16's convolutions.
 const VARIED_WEIGHTS: [u32; 13] = [11, 13, 13, 13, 13, 12, 12, 12, 11, 11, 12, 12, 12];
 
-/// Precision of every layer and region.
+/// Precision of every layer and region of a network.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Plan {
     /// One entry per layer of the network.
@@ -28,7 +31,7 @@ pub struct LayerPlan {
     pub weight_bits: u32,
     /// N_A: bits of an activation outside the regions.
     pub activation_bits: u32,
-    /// Rectangles of the output map with bits of their own; where they overlap the last one counts.
+    /// Rectangles of the output map with bits of their own. Where they overlap, the last one applies.
     pub regions: Vec<Region>,
 }
 
@@ -52,38 +55,38 @@ pub struct Region {
 }
 
 impl LayerPlan {
-    /// Bits of the window at row `y` and column `x`; 0 where it is cropped.
+    /// Returns the bits of the window at row `y` and column `x`; 0 if it is cropped.
     pub fn bits_at(&self, y: u32, x: u32) -> u32 {
         let within = |r: &&Region| (r.top..r.top + r.height).contains(&y) && (r.left..r.left + r.width).contains(&x);
         let region = self.regions.iter().rev().find(within);
         region.map_or(self.activation_bits, |r| r.bits)
     }
 
-    /// Bits of every window of `layer`, row by row.
+    /// Returns the bits of every window of `layer`, row by row.
     fn bits(&self, layer: &Layer) -> impl Iterator<Item = u32> {
         let (height, width) = (layer.output.height, layer.output.width);
         (0..height).flat_map(move |y| (0..width).map(move |x| self.bits_at(y, x)))
     }
 
-    /// Windows of `layer` that are computed: those that no region crops.
+    /// Returns the windows of `layer` that are computed per image: those that are not cropped.
     pub fn windows_computed(&self, layer: &Layer) -> u64 {
         self.bits(layer).filter(|&bits| bits > 0).count() as u64
     }
 
-    /// The most bits that any window of `layer` has: the width in which its inputs are stored.
+    /// Returns the most bits that any window of `layer` has, in which all its inputs are stored.
     pub fn stored_bits(&self, layer: &Layer) -> u32 {
         self.bits(layer).max().unwrap_or(0)
     }
 }
 
 impl Plan {
-    /// The same bits in every layer and no regions.
+    /// Returns a plan with the same bits in every layer and no regions.
     pub fn uniform(network: &Network, weight_bits: u32, activation_bits: u32) -> Plan {
         let layer = LayerPlan { weight_bits, activation_bits, regions: Vec::new() };
         Plan { layers: vec![layer; network.layers.len()] }
     }
 
-    /// The plan with these bits of weights, one entry per layer as from [`parse_weights`].
+    /// Sets the bits of weights, one entry per layer as from [`parse_weights`].
     ///
     /// # Panics
     /// If there are more or fewer entries than layers.
@@ -95,7 +98,7 @@ impl Plan {
         self
     }
 
-    /// The plan with these bits of activations outside the regions, one entry per layer as from [`parse_activations`].
+    /// Sets the bits of activations outside the regions, one entry per layer as from [`parse_activations`].
     ///
     /// # Panics
     /// If there are more or fewer entries than layers.
@@ -107,7 +110,7 @@ impl Plan {
         self
     }
 
-    /// The plan with `edges` cut from the output map of every convolution, by the sizes that the network states.
+    /// Cuts `edges` from the output map of every convolution, by the sizes that the network states (AQuA Table II).
     pub fn crop(mut self, network: &Network, edges: Edges) -> Result<Plan, Faults> {
         if edges == Edges::NONE {
             return Ok(self);
@@ -141,12 +144,12 @@ impl Plan {
         if faults.is_empty() { Ok(self) } else { Err(faults.into()) }
     }
 
-    /// The plan in the TOML file at `path`. Layers it does not name keep its defaults, or 16 bits.
+    /// Reads the plan file at `path`. Layers that it does not name have its defaults, or 16 bits.
     pub fn load(path: &str, network: &Network) -> Result<Plan, Faults> {
         Plan::parse(&document::read_text(path)?, path, network)
     }
 
-    /// The plan in `text`, which is called `file` in faults.
+    /// Reads the plan in `text`. Faults show the name `file`.
     pub fn parse(text: &str, file: &str, network: &Network) -> Result<Plan, Faults> {
         let mut document = Document::parse(text, file);
         let plan = document.read::<PlanFile>();
@@ -154,7 +157,7 @@ impl Plan {
         document.finish(plan)
     }
 
-    /// The file that [`Plan::load`] reads back.
+    /// Returns the text of a plan file, which [`Plan::load`] reads back.
     ///
     /// # Panics
     /// If the plan is for another number of layers.
@@ -175,22 +178,22 @@ impl Plan {
         text
     }
 
-    /// Multiply-accumulates of one image: those of the windows that are not cropped.
+    /// Returns the multiply-accumulates per image of the windows that are not cropped.
     pub fn macs(&self, network: &Network) -> u64 {
         let layers = self.layers.iter().zip(&network.layers);
         layers.map(|(plan, layer)| plan.windows_computed(layer) * layer.macs_per_window()).sum()
     }
 }
 
-/// Why a layer cannot be cropped.
+/// Reason why a layer cannot be cropped.
 enum Uncut {
-    /// The network states no sizes.
+    /// The network states no crop size for the layer.
     Unstated,
-    /// More would be cut than there is.
+    /// The cuts exceed the map.
     TooSmall { rows: u32, columns: u32 },
 }
 
-/// The regions that `edges` cut from the output map of a convolution.
+/// Returns the regions that `edges` cut from the output map of a convolution.
 fn cuts(layer: &Layer, edges: Edges) -> Result<Vec<Region>, Uncut> {
     let Some(CropSize { x, y }) = layer.crop else {
         return Err(Uncut::Unstated);
@@ -218,8 +221,8 @@ fn cuts(layer: &Layer, edges: Edges) -> Result<Vec<Region>, Uncut> {
     Ok(regions)
 }
 
-/// Bits of the weights of each layer: `varied` (AQuA's set for VGG16, classifiers at 16), one number for all, or one
-/// for each layer.
+/// Reads the bits of the weights of each layer: `varied` (AQuA's set for VGG16, with 16 bits for fully connected
+/// layers), one number for all layers, or one per layer separated by commas.
 pub fn parse_weights(set: &str, network: &Network) -> Result<Vec<u32>, Faults> {
     if set != "varied" {
         return parse_bits(set, "weights", network, |_| 1);
@@ -245,12 +248,13 @@ pub fn parse_weights(set: &str, network: &Network) -> Result<Vec<u32>, Faults> {
     Ok(bits.map(|bits| bits.unwrap_or(FULL_PRECISION_BITS)).collect())
 }
 
-/// Bits of the activations of each layer: one number for all, or one for each layer.
+/// Reads the bits of the activations of each layer: one number for all layers, or one per layer separated by commas.
 pub fn parse_activations(bits: &str, network: &Network) -> Result<Vec<u32>, Faults> {
     parse_bits(bits, "activations", network, fewest_activation_bits)
 }
 
-/// 0 bits crop a whole layer; AQuA never crops a fully connected one.
+/// Returns the fewest bits of the layer's activations. 0 bits crop a whole layer; AQuA never crops fully connected
+/// ones.
 fn fewest_activation_bits(layer: &Layer) -> u32 {
     match layer.kind {
         LayerKind::Convolution => 0,
@@ -275,7 +279,7 @@ fn parse_bits(text: &str, what: &str, network: &Network, fewest: impl Fn(&Layer)
         .into());
     }
     let mut bits = Vec::new();
-    // The layers that cannot have an entry: one fault for each entry, however many layers it is given for.
+    // Each refused entry with its layers: one fault per entry, however many layers it is given for.
     let mut wrong: Vec<(&str, Vec<&Layer>)> = Vec::new();
     for (entry, layer) in entries.into_iter().zip(&network.layers) {
         match entry.parse() {

@@ -1,4 +1,4 @@
-//! How a picture becomes the input of a network.
+//! Preprocessing of image files into inputs of a network.
 
 use document::Document;
 use schemars::JsonSchema;
@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::Shape;
 
-/// What is done to a picture, in this order: its shorter side is scaled, the middle is cut out, and each channel, whose
-/// values go from 0 to 1, is normalised.
+/// Steps that turn an image file into an input, in this order: its shorter side is scaled, the middle is cut out, and
+/// each channel, with values from 0 to 1, is normalised.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocessing {
@@ -51,7 +51,7 @@ impl Preprocessing {
         }
     }
 
-    /// What is subtracted from a channel, and what the rest is divided by.
+    /// Returns the mean and the standard deviation of a channel: (x - mean) / std is its input. 0 and 1 by default.
     pub fn mean_and_std(&self, channel: usize) -> (f32, f32) {
         let or = |values: &[f32], default| values.get(channel).copied().unwrap_or(default);
         (or(&self.mean, 0.0), or(&self.std, 1.0))

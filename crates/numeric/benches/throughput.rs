@@ -159,9 +159,9 @@ fn image(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What plain loops over the first-level cache reach on this machine, with nothing around them: multiply-accumulates of
-/// 16-bit integers into 32 bits, and of doubles, which the integer product is made of; ANDs and population counts of 64
-/// bits, four of which make a conversion of 128 rows of 2-bit cells.
+/// Peak rates of plain loops over the first-level cache on this machine: multiply-accumulates of 16-bit integers into
+/// 32 bits, and of doubles, as in the integer product; ANDs and population counts of 64 bits, four of which make a
+/// conversion of 128 rows of 2-bit cells.
 fn peak(criterion: &mut Criterion) {
     // 16 KB of each kind.
     const BYTES: usize = 16384;

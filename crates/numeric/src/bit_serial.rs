@@ -1,5 +1,8 @@
-//! Every conversion of every column, on bit planes: 64 rows of a crossbar are the bits of one word, and a column's sum
-//! is made of population counts of (inputs AND cells).
+//! Model of every conversion of every column on bit planes: 64 rows of a crossbar are the bits of one word, and a
+//! column's sum is made of population counts of (inputs AND cells).
+//!
+//! Eight outputs are computed at a time, one in each lane of a vector register. The words of a plane are a constant of
+//! the type, so that the innermost loop has a fixed length.
 
 use multiversion::multiversion;
 use ndarray::{ArrayView2, Axis};
@@ -116,8 +119,8 @@ struct ColumnPlanes<'a, const W: usize> {
 
 /// Reads the columns of some output groups, and counts clipped conversions lane by lane.
 ///
-/// Everything that is written is as wide as a vector register: a narrower result, even one taken after the loops, makes
-/// the compiler split the registers, at a third of the speed.
+/// All results are as wide as a vector register: a narrower one, even if taken after the loops, makes the compiler
+/// split the registers, at a third of the speed.
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vpopcntdq",
     "x86_64+avx2+popcnt",
@@ -133,7 +136,7 @@ fn read<const W: usize>(
     let BlockInputs { encoding, .. } = *inputs;
     let dac_bits = datapath.dac_bits as usize;
     let adc_top = datapath.adc_top();
-    // What the reading of a flipped column is subtracted from.
+    // The reading of a flipped column is subtracted from this.
     let flipped_base = datapath.largest_cell() as i64 * inputs.unit_sum();
 
     let encoded = inputs.encode();
@@ -167,8 +170,8 @@ fn read<const W: usize>(
     }
 }
 
-/// What the bit lines of one column of each output carry when one slice of the inputs is applied: the sum over all
-/// pairs of an input bit and a cell bit of the rows that have both, each weighted with its place value.
+/// Bit-line sums of one column of each output for one slice of the inputs: the sum over all pairs of an input bit and a
+/// cell bit of the rows that have both, each weighted with its place value.
 ///
 /// The loop over words is the innermost, so that the compiler unrolls it.
 #[inline(always)]

@@ -1,4 +1,7 @@
-//! Crossbars whose cells and reads are not perfect: every cell has a conductance of its own.
+//! Model of crossbars with imperfect cells and reads: every cell has a conductance of its own.
+//!
+//! Draws are seeded by place, not taken from one sequence: cells by (seed, layer, row block), read noise by (seed,
+//! layer, window, row block, first output of the tile). Results therefore do not depend on the number of threads.
 
 use std::ops::Range;
 
@@ -16,11 +19,11 @@ use crate::tiles;
 /// Imperfections of cells and reads. All are off by default; every draw follows from the seed.
 ///
 /// A perfect cell of level v conducts v units and a column's sum is in the same units, so that one unit is one step of
-/// the ADC. Sums are taken in single precision and rounded to the nearest step, what is below zero to zero, before
+/// the ADC. Sums are taken in single precision and rounded to the nearest step, negative ones to zero, before
 /// they are clipped. The digital corrections assume perfect cells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NonIdealities {
-    /// Draws that differ in nothing else differ by this.
+    /// Seed of all random draws.
     pub seed: u64,
     /// Programming error: a cell's conductance is multiplied by exp(`programming_sigma` * z), z standard normal, drawn
     /// once when the cell is written.
@@ -51,7 +54,7 @@ impl Default for NonIdealities {
 }
 
 impl NonIdealities {
-    /// Whether none is on.
+    /// True if no imperfection is on.
     pub fn are_off(&self) -> bool {
         let seed = self.seed;
         *self == Self { seed, ..Self::default() }
@@ -118,7 +121,7 @@ impl Conductances {
         Self { slices, cells, flipped, seed }
     }
 
-    /// What the columns carry when one slice of the encoded inputs is applied to a row block.
+    /// Column currents when one slice of the encoded inputs is applied to a row block.
     fn currents(
         &self,
         datapath: &Datapath,
@@ -141,7 +144,7 @@ impl Conductances {
     }
 }
 
-/// What a cell of this level conducts once it is written.
+/// Conductance of a cell after this level is written to it.
 fn conductance(datapath: &Datapath, level: f32, draws: &mut impl Rng) -> f32 {
     let imperfect = &datapath.options.non_idealities;
     let highest = datapath.largest_cell() as f32;
@@ -199,7 +202,7 @@ impl Columns for Conductances {
     }
 }
 
-/// Adds to the column currents what one row contributes.
+/// Adds the currents of one row to the column currents.
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 fn add_scaled(currents: &mut [f32], voltage: f32, cells: &[f32]) {
     for (current, conductance) in currents.iter_mut().zip(cells) {

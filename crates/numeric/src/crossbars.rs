@@ -1,4 +1,4 @@
-//! One layer's weights, programmed onto crossbars.
+//! One layer's weights, programmed onto crossbars, and the choice of the method by which they are multiplied.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use crate::serial::Columns;
 use crate::windows::Windows;
 use crate::{bit_serial, integer, serial, tiles};
 
-/// How a layer's sums are computed, from what models least to what models most.
+/// Method by which a layer's sums are computed, in rising order of detail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Method {
     /// The plain integer product: no conversion can clip, so that it is what the crossbars compute.
@@ -45,7 +45,7 @@ enum Cells {
     },
 }
 
-/// What a layer computes for a set of windows.
+/// Result of a layer for a set of windows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Product {
     /// Windows x outputs, in units of the activations' step times the weights' step. Zero in cropped windows.
@@ -96,7 +96,7 @@ impl Datapath {
 }
 
 impl Crossbars {
-    /// How the sums are computed.
+    /// Method by which the sums are computed.
     pub fn method(&self) -> Method {
         self.method
     }

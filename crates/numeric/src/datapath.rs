@@ -1,4 +1,4 @@
-//! The part of a machine that decides what is computed, and how often each of its blocks acts.
+//! Parameters of a machine that decide its values, and the closed form of its counts.
 
 use std::num::NonZeroUsize;
 use std::ops::{Add, AddAssign, Mul, SubAssign};
@@ -9,13 +9,13 @@ use arch::{Adc, Crossbar, Dac};
 use crate::conductance::NonIdealities;
 use crate::error::Error;
 
-/// How to compute, beyond what the machine says.
+/// Options of a computation that are no parameters of the machine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// Threads to compute on; the results do not depend on it. All processors by default.
     pub threads: NonZeroUsize,
-    /// Take the plain integer product where it is provably what the crossbars compute; if not, every conversion is
-    /// modelled. True by default.
+    /// Takes the plain integer product where the crossbars provably compute it. If false, every conversion is modelled.
+    /// True by default.
     pub integer_product: bool,
     /// Imperfections of cells and reads; none by default.
     pub non_idealities: NonIdealities,
@@ -31,7 +31,7 @@ impl Default for Options {
     }
 }
 
-/// How often the blocks of a machine act.
+/// Numbers of actions of the blocks of a machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Reads of a whole crossbar.
@@ -80,7 +80,7 @@ impl Mul<u64> for Counts {
     }
 }
 
-/// A machine's crossbars, DACs and ADCs, as far as values go.
+/// Parameters of a machine's crossbars, DACs and ADCs that decide values and counts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Datapath {
     pub(crate) rows: usize,
@@ -98,8 +98,8 @@ impl Datapath {
     /// The datapath of a machine with these parts.
     ///
     /// # Errors
-    /// If a number is beyond what is modelled: crossbars of 1 to 1024 rows, cells and DACs of 1 to 8 bits, ADCs of 1
-    /// to 32 bits; or a non-ideality makes no sense.
+    /// If a parameter is outside of the model (crossbars of 1 to 1024 rows, cells and DACs of 1 to 8 bits, ADCs of 1 to
+    /// 32 bits), or a non-ideality is outside of its range.
     pub fn new(crossbar: &Crossbar, dac: &Dac, adc: &Adc, options: Options) -> Result<Self, Error> {
         let ranges = [
             ("crossbar.rows", crossbar.rows, 1024),
@@ -127,9 +127,9 @@ impl Datapath {
         })
     }
 
-    /// The same, which may skip a row block of a window whose inputs are all padding or cropped
-    /// (`ima.skip_zero_row_blocks` of the arch file). No value depends on it, only counts, and clipping where the ADC
-    /// is too small.
+    /// Returns the datapath, skipping row blocks of a window whose inputs are all padding or cropped if
+    /// `skip_zero_row_blocks` is true (`ima.skip_zero_row_blocks` of the arch file). Counts depend on it, and clipping
+    /// where the ADC is too small; other values do not.
     pub fn skipping_zero_row_blocks(self, skip_zero_row_blocks: bool) -> Self {
         Self { skip_zero_row_blocks, ..self }
     }
@@ -137,11 +137,11 @@ impl Datapath {
     /// Resolution at which no conversion can clip, and below which some input and weights clip: the bits of the largest
     /// sum of a column, rows * (2^cell_bits - 1) * (2^dac_bits - 1), where flipping halves the cells' part.
     pub fn least_adc_bits(&self) -> u32 {
-        // A flipped column of a single one-bit cell sums to nothing; an ADC has a bit all the same.
+        // A flipped column of a single one-bit cell sums to zero, but an ADC has at least one bit.
         bits_of(self.largest_column_sum(self.rows)).max(1)
     }
 
-    /// Whether no conversion of a layer with `rows` rows can clip.
+    /// True if no conversion of a layer with `rows` rows can clip.
     pub fn is_lossless(&self, rows: usize) -> bool {
         bits_of(self.largest_column_sum(rows.min(self.rows))) <= self.adc_bits
     }
@@ -158,7 +158,7 @@ impl Datapath {
         (1 << self.cell_bits) - 1
     }
 
-    /// Largest value that the ADC gives.
+    /// Largest output of the ADC.
     pub(crate) fn adc_top(&self) -> u64 {
         (1 << self.adc_bits) - 1
     }

@@ -1,6 +1,6 @@
-//! What can be wrong with what a caller passes.
+//! Errors in a caller's machine, tensors or plan, and the checks that find them.
 
-/// What can be wrong with a machine, a tensor or a plan.
+/// Error in a machine, a tensor or a plan.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     /// A parameter of the machine that the bit-exact model does not cover.
@@ -18,15 +18,15 @@ pub enum Error {
     /// A precision outside 2 to 16 bits.
     #[error("{bits} bits for {what}: must be 2 to 16")]
     Precision {
-        /// What was to have this precision.
+        /// Quantity of this precision.
         what: &'static str,
-        /// The precision asked for.
+        /// The precision requested.
         bits: u32,
     },
     /// A fixed-point value that does not fit its bits.
     #[error("{what} {value} does not fit in {bits} bits")]
     OutOfRange {
-        /// What the value is.
+        /// Kind of value.
         what: &'static str,
         /// The value.
         value: i16,
@@ -54,7 +54,7 @@ pub enum Error {
     /// A list that must have one entry per layer, and has not.
     #[error("{found} {what} for {layers} layers")]
     LayerCount {
-        /// What is listed.
+        /// Kind of entries.
         what: &'static str,
         /// Entries of the list.
         found: usize,
@@ -74,13 +74,13 @@ pub enum Error {
     Layer {
         /// Name of the layer.
         layer: String,
-        /// What is wrong there.
+        /// Error of the layer.
         source: Box<Error>,
     },
 }
 
 impl Error {
-    /// Says in which layer the error lies.
+    /// Adds the name of the layer in which the error lies.
     pub(crate) fn in_layer(self, layer: &str) -> Self {
         Self::Layer { layer: layer.to_owned(), source: Box::new(self) }
     }

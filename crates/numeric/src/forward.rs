@@ -1,4 +1,5 @@
-//! What a forward pass does around the products of windows and weights, whichever way these are computed.
+//! Steps of a forward pass around the products of windows and weights: checks of tensors, bias, ReLU and max-pool.
+//! [`Model`](crate::Model) and [`mod@crate::reference`] share them, so that both differ in the products only.
 
 use ndarray::{Array1, Array2, Array3, ArrayD, ArrayView3, CowArray, Ix2};
 use network::{Layer, LayerPlan, Network, Plan, Pool, Shape};
@@ -21,7 +22,7 @@ pub struct LayerWeights {
 }
 
 impl LayerWeights {
-    /// The weights as a matrix of outputs x rows, once both tensors are found to be right for `layer`.
+    /// Checks both tensors against `layer` and returns the weights as a matrix of outputs x rows.
     pub(crate) fn matrix(&self, layer: &Layer) -> Result<CowArray<'_, f32, Ix2>, Error> {
         let tensor = [layer.output.channels, layer.input.channels, layer.kernel_height, layer.kernel_width];
         let tensor = tensor.map(|n| n as usize);

@@ -1,4 +1,4 @@
-//! The plain integer product, for crossbars that provably compute nothing else.
+//! Plain integer product, for crossbars on which no conversion can clip.
 
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2, Axis};
@@ -29,13 +29,13 @@ pub(crate) fn multiply(weights: ArrayView2<i16>, windows: &Windows, mut tile: Ti
     }
 }
 
-/// In floating point, yet exact: a product of two 16-bit numbers is below 2^31, so every partial sum of fewer than 2^22
-/// of them, in any order, is an integer below 2^53.
+/// Multiplies in floating point, exactly: a product of two 16-bit numbers is below 2^31, so every partial sum of fewer
+/// than 2^22 of them, in any order, is an integer below 2^53.
 fn by_matrix_product(inputs: ArrayView2<i16>, weights: ArrayView2<i16>) -> Array2<i64> {
     inputs.mapv(f64::from).dot(&weights.mapv(f64::from).t()).mapv(|sum| sum as i64)
 }
 
-/// In integers, reading each weight once.
+/// Multiplies in integers, reading each weight once.
 fn by_dot_products(inputs: ArrayView2<i16>, weights: ArrayView2<i16>) -> Array2<i64> {
     Array2::from_shape_fn((inputs.nrows(), weights.nrows()), |(i, o)| {
         let contiguous = "rows are contiguous";

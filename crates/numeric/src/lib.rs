@@ -1,9 +1,31 @@
-//! What ISAAC's crossbars compute, bit for bit. No time and no energy: only values, and counts of actions.
+//! Bit-exact arithmetic of ISAAC's crossbars: values and counts of actions, without time or energy.
 //!
-//! A layer is a matrix of weights (outputs x rows) that is [programmed](Datapath::program) onto crossbars; a window
-//! of the layer's input map is a vector of `rows` activations, row = channel * K * K + ky * K + kx; the layer
-//! [multiplies](Crossbars::multiply) every window by the matrix. The arithmetic is that of ISAAC (ISCA 2016,
-//! sections III and V):
+//! A [`Datapath`] holds the parameters of crossbars, DACs and ADCs. A layer is a matrix of weights (outputs x rows)
+//! that is [programmed](Datapath::program) onto [`Crossbars`]. A window of the layer's input map is a vector of `rows`
+//! activations, row = channel * K * K + ky * K + kx. [`Crossbars::multiply`] multiplies all [`Windows`] of a layer by
+//! the matrix and returns a [`Product`]: the sums, the actions of the machine and the clipped conversions. [`Counts`]
+//! are those of the simulator for the same plan; crate `inference` checks that they are equal.
+//!
+//! ```
+//! use ndarray::arr2;
+//! use numeric::{Datapath, Method, Options, Windows};
+//!
+//! let arch = arch::load("isaac-ce").unwrap();
+//! let datapath = Datapath::new(&arch.crossbar, &arch.dac, &arch.adc, Options::default()).unwrap();
+//! // Two outputs of three rows with 16-bit weights, and one window of 16-bit activations.
+//! let crossbars = datapath.program(arr2(&[[1i16, -2, 3], [4, 5, -6]]).view(), 16, 0).unwrap();
+//! let windows = Windows::of_matrix(arr2(&[[7i16, 8, -9]]).view(), 16).unwrap();
+//! let product = crossbars.multiply(&windows).unwrap();
+//! assert_eq!(product.sums, arr2(&[[-36i64, 122]]));
+//! // Three rows cannot clip an 8-bit ADC.
+//! assert_eq!(crossbars.method(), Method::Integer);
+//! // One crossbar, read once for each bit of the activations.
+//! assert_eq!(product.counts.crossbar_reads, 16);
+//! ```
+//!
+//! # Arithmetic
+//!
+//! It follows ISAAC (ISCA 2016, sections III and V):
 //!
 //! * **Weights** of N_W bits are stored biased, w + 2^(N_W-1), so that no cell is negative, and cut into slices of
 //!   `cell_bits` in ceil(N_W / cell_bits) adjacent columns.
@@ -20,9 +42,14 @@
 //! * **Shift-and-add** merges iterations, columns and row blocks in integers that do not overflow.
 //!
 //! Where no conversion can clip and no [non-ideality](NonIdealities) is on, all of this is equal to the plain integer
-//! product, which is then computed directly; [`Crossbars::method`] tells which was done.
+//! product, which is then computed directly; [`Crossbars::method`] states the [`Method`] used.
 //!
-//! [`Model`] runs a whole network this way, and [`mod@reference`] the same network in floating point.
+//! # Whole networks
+//!
+//! [`Model`] runs a whole network on crossbars: each layer's input map is quantised to [`FixedPoint`], multiplied,
+//! scaled back, biased, passed through ReLU (all layers but the last) and max-pooled. [`mod@reference`] computes the
+//! same network in floating point; its largest inputs are the ranges from which a model derives its formats. The
+//! results of both are independent of the number of threads.
 
 mod bit_serial;
 mod conductance;

@@ -1,4 +1,7 @@
-//! A whole network on crossbars.
+//! Inference of a whole network on crossbars.
+//!
+//! Between layers a map is in floating point. Each layer quantises its input map to a fixed-point format of its own:
+//! the plan decides the bits, and the layer's input range the step.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
@@ -28,11 +31,11 @@ struct ProgrammedLayer {
     crossbars: Crossbars,
     weight_step: f32,
     bias: Array1<f32>,
-    /// Largest absolute value of an input that need not saturate.
+    /// Largest absolute value of an input that is represented without saturation.
     input_range: f32,
 }
 
-/// What an image gives.
+/// Result of one image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inference {
     /// The last layer's map, channels x height x width; scores of classes have height and width 1.
@@ -41,10 +44,10 @@ pub struct Inference {
     pub layers: Vec<LayerOutcome>,
 }
 
-/// What a layer did for one image.
+/// Method, actions and range violations of one layer for one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerOutcome {
-    /// How its sums were computed.
+    /// Method by which the sums were computed.
     pub method: Method,
     /// Actions of the machine.
     pub counts: Counts,
@@ -98,7 +101,7 @@ impl Model {
         Ok(Self { datapath: datapath.clone(), network: network.clone(), layers })
     }
 
-    /// The same model, computing each image on so many threads: one, where images are shared out among all.
+    /// Returns the model with `threads` threads for each image: one, where images are distributed over all threads.
     pub fn on_threads(mut self, threads: NonZeroUsize) -> Self {
         self.datapath.options.threads = threads;
         self.layers.iter_mut().for_each(|layer| layer.crossbars.set_threads(threads));

@@ -1,4 +1,5 @@
-//! Windows of a feature map as vectors (im2col), for any kind of value.
+//! Windows of a feature map as vectors (im2col), for any kind of value. The map is stored once; a window is gathered
+//! when it is needed.
 
 use ndarray::{ArrayView2, ArrayView3};
 use network::Layer;

@@ -7,7 +7,8 @@ use crate::error::{Error, check_finite, check_precision};
 
 /// A fixed-point format: two's complement integers of 2 to 16 bits in units of a power of two.
 ///
-/// The step is a power of two, as "fixed point" says in the papers, so that the machine changes formats by shifts.
+/// The step is a power of two, the meaning of "fixed point" in the papers, so that the machine changes formats by
+/// shifts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FixedPoint {
     bits: u32,
@@ -28,7 +29,7 @@ impl FixedPoint {
             return Ok(Self { bits, step: 1.0 });
         }
         let levels = f32::from(largest(bits));
-        // The division may round; where it does so across a power of two, the comparison puts it right.
+        // The division may round, also across a power of two, which the comparison corrects.
         let mut exponent = (max_abs / levels).log2().ceil() as i32;
         while levels * step(exponent) < max_abs {
             exponent += 1;
@@ -44,19 +45,19 @@ impl FixedPoint {
         self.bits
     }
 
-    /// What one unit of the integers stands for.
+    /// Real value of one unit of the integers.
     pub fn step(&self) -> f32 {
         self.step
     }
 
-    /// The nearest integer, halves away from zero; what is too large saturates, symmetrically.
+    /// The nearest integer, halves away from zero. Values that are too large saturate, symmetrically.
     #[inline]
     pub fn quantise(&self, value: f32) -> i16 {
         let limit = f32::from(largest(self.bits));
         self.nearest(value).clamp(-limit, limit) as i16
     }
 
-    /// Whether `value` is too large for the format.
+    /// True if `value` is too large for the format.
     #[inline]
     pub fn saturates(&self, value: f32) -> bool {
         self.nearest(value).abs() > f32::from(largest(self.bits))
@@ -84,7 +85,7 @@ impl FixedPoint {
     }
 }
 
-/// Without SSE 4.1 each rounding is a call of a function.
+/// Quantises `values` and returns the number of those that saturate. Without SSE 4.1 each rounding is a function call.
 #[multiversion(targets("x86_64+avx2", "x86_64+sse4.1"))]
 fn quantise_all(format: FixedPoint, values: &[f32], quantised: &mut [i16]) -> u64 {
     let mut saturated = 0;
@@ -105,7 +106,7 @@ fn largest(bits: u32) -> i16 {
     i16::MAX >> (16 - bits)
 }
 
-/// `value` of `from` bits in units 2^(from - to) times as large: half rounds up, and what is too large saturates.
+/// Converts `value` of `from` bits to units 2^(from - to) times as large: half rounds up, and large values saturate.
 pub(crate) fn drop_low_bits(value: i16, from: u32, to: u32) -> i16 {
     let dropped = from - to;
     if dropped == 0 {

@@ -1,5 +1,5 @@
-//! The same network in plain floating point, with the same windows cropped: what quantisation and clipping are compared
-//! with.
+//! Reference in single-precision floating point, with the same windows cropped, for comparison with quantised and
+//! clipped results.
 
 use std::num::NonZeroUsize;
 
@@ -14,7 +14,7 @@ use crate::tiles;
 /// Windows and outputs of a tile.
 const TILE: (usize, usize) = (128, 256);
 
-/// What an image gives in floating point.
+/// Result of one image in floating point.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
     /// The last layer's map, channels x height x width.
@@ -23,8 +23,8 @@ pub struct Reference {
     pub input_ranges: Vec<f32>,
 }
 
-/// Computes an image (channels x height x width) in single precision. Of the plan, only 0 bits mean anything: windows
-/// that have them are cropped. The result does not depend on the number of threads.
+/// Computes an image (channels x height x width) in single precision. Windows of 0 bits are cropped; other precisions
+/// of the plan have no effect. The result does not depend on the number of threads.
 ///
 /// # Errors
 /// If the image, the weights or the plan do not fit the network, or a tensor holds a value that is not finite.

@@ -1,5 +1,10 @@
-//! What all models of crossbars that are read slice by slice share: how activations are cut, and the corrections after
-//! the last read.
+//! Common part of the models that read crossbars slice by slice: encoding of activations, biasing and flipping of
+//! weights, and the corrections after the last read.
+//!
+//! [`Columns`] is the seam: an implementation reads one row block and returns sums with flipped columns corrected;
+//! [`multiply`] subtracts the bias of the weights and the offset of the activations. With `a` the activations, `w` the
+//! weights, `b` the bias and `o` the offset, the columns yield sum((a + o) (w + b)), from which
+//! b sum(a + o) + o sum(w) is subtracted.
 
 use std::fmt::Debug;
 
@@ -9,10 +14,10 @@ use crate::datapath::Datapath;
 use crate::tiles::Tile;
 use crate::windows::Windows;
 
-/// Windows and outputs of a tile: the cells of a row block of so many outputs stay in cache for all of its windows.
+/// Windows and outputs of a tile: the cells of a row block of these outputs stay in cache for all of its windows.
 pub(crate) const TILE: (usize, usize) = (32, 512);
 
-/// How activations of one precision go through the DACs.
+/// Encoding of activations of one precision for the DACs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Encoding {
     activation_bits: u32,
@@ -31,7 +36,7 @@ impl Encoding {
         }
     }
 
-    /// What the encoding adds to every activation.
+    /// Offset that the encoding adds to every activation.
     fn offset(self) -> i64 {
         if self.subtracts_top { 0 } else { 1 << (self.activation_bits - 1) }
     }
@@ -61,14 +66,14 @@ impl BlockInputs<'_> {
         self.activations.iter().map(|&a| self.encoding.encode(a)).collect()
     }
 
-    /// What the unit column adds up to over all iterations.
+    /// Sum of the unit column over all iterations.
     pub fn unit_sum(&self) -> i64 {
         let sum: i64 = self.activations.iter().map(|&a| i64::from(a)).sum();
         sum + self.encoding.offset() * self.activations.len() as i64
     }
 }
 
-/// What is added to every weight, so that none is negative.
+/// Bias added to every weight, so that none is negative.
 pub(crate) fn bias(weight_bits: u32) -> u16 {
     1 << (weight_bits - 1)
 }
@@ -84,7 +89,7 @@ pub(crate) struct BlockWeights<'a> {
 }
 
 /// Biases the weights of some outputs in row block `block` (`weights` is outputs x rows of the layer), flips columns
-/// where that makes their sum smaller, and hands each output's to `write`, in order.
+/// where that makes their sum smaller, and passes each output's weights to `write`, in order.
 pub(crate) fn program(
     datapath: &Datapath,
     weights: ArrayView2<i16>,
@@ -106,8 +111,8 @@ pub(crate) fn program(
     }
 }
 
-/// The bits of the cells of those columns whose sum exceeds half of what it could be. A top slice of fewer bits than a
-/// cell has never does.
+/// Bits of the cells of those columns whose sum exceeds half of its largest possible value. A top slice of fewer bits
+/// than a cell never does.
 fn flipped_bits(datapath: &Datapath, biased: &[u16], weight_bits: u32) -> u16 {
     if !datapath.flipped_encoding {
         return 0;
@@ -123,15 +128,15 @@ fn flipped_bits(datapath: &Datapath, biased: &[u16], weight_bits: u32) -> u16 {
 
 /// Crossbars of one layer that are read one iteration at a time.
 pub(crate) trait Columns: Debug + Send + Sync {
-    /// Reads one row block for the outputs from `first_output` on, adds to `sums` what shift-and-add makes of the
-    /// conversions, with flipped columns put right, and returns the number of clipped conversions.
+    /// Reads one row block for the outputs from `first_output` on, adds the conversions merged by shift-and-add to
+    /// `sums`, with flipped columns corrected, and returns the number of clipped conversions.
     fn read(&self, datapath: &Datapath, inputs: &BlockInputs, first_output: usize, sums: &mut [i64]) -> u64;
 }
 
 /// Fills a tile of sums (windows x outputs) and returns the number of clipped conversions.
 ///
-/// `bias` is what was added to every weight; `weight_sums` (row blocks x outputs) are the sums of the weights without
-/// it. Row blocks that the windows [skip](Windows::skips) are neither read nor put right: their inputs are zeros.
+/// `bias` was added to every weight; `weight_sums` (row blocks x outputs) are the sums of the weights without it. Row
+/// blocks that the windows [skip](Windows::skips) are neither read nor corrected: their inputs are zeros.
 pub(crate) fn multiply(
     datapath: &Datapath,
     columns: &dyn Columns,

@@ -1,4 +1,4 @@
-//! Work spread over threads: on any items, or on a matrix in rectangles.
+//! Distribution of work over threads: of any items, or of a matrix in rectangles.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -17,7 +17,7 @@ pub(crate) struct Tile<'a, T> {
 
 /// Cuts `matrix` into tiles of `rows` x `columns` (fewer at the ends) and works on all of them, on `threads` threads.
 ///
-/// The tiles do not depend on the number of threads, so neither does what is computed.
+/// The tiles do not depend on the number of threads, so neither do the results.
 pub(crate) fn for_each<T: Send>(
     threads: usize,
     matrix: ArrayViewMut2<T>,

@@ -1,4 +1,4 @@
-//! The inputs of a layer, window by window, each with its precision.
+//! Inputs of a layer, window by window, each with its precision.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ pub struct Windows {
     patches: Patches<i16>,
     stored_bits: u32,
     bits: Vec<u32>,
-    /// Which positions of the map are stored, as windows over a map of one channel; `None` for ready-made windows.
+    /// Stored positions of the map, as windows over a map of one channel; `None` for ready-made windows.
     stored: Option<Patches<bool>>,
 }
 
@@ -96,13 +96,12 @@ impl Windows {
         self.bits[window]
     }
 
-    /// Low-order bits that a window, if it is not cropped, does without: its sums are in units 2^dropped times those of
-    /// the map.
+    /// Low-order bits that a window drops if it is not cropped: its sums are in units 2^dropped times those of the map.
     pub(crate) fn dropped_bits(&self, window: usize) -> u32 {
         self.stored_bits - self.bits[window]
     }
 
-    /// Whether all inputs of row block `block` of a window, of `rows` rows at the most, are padding or cropped.
+    /// True if all inputs of row block `block` of a window, of at most `rows` rows, are padding or cropped.
     pub(crate) fn skips(&self, window: usize, block: usize, rows: usize) -> bool {
         let Some(patches) = &self.stored else { return false };
         let mut stored = vec![false; patches.kernel()];
@@ -130,8 +129,8 @@ impl Windows {
     }
 }
 
-/// Which positions of a layer's map, after its pool, are stored (height x width): those to which a window contributes
-/// that is not cropped.
+/// Stored positions of a layer's map after its pool (height x width): those to which at least one window that is not
+/// cropped contributes.
 pub fn stored(layer: &Layer, plan: &LayerPlan) -> Array2<bool> {
     let size = |shape: network::Shape| (shape.height as usize, shape.width as usize);
     let computed = Array2::from_shape_fn(size(layer.output), |(y, x)| plan.bits_at(y as u32, x as u32) != 0);
@@ -142,7 +141,7 @@ pub fn stored(layer: &Layer, plan: &LayerPlan) -> Array2<bool> {
     })
 }
 
-/// Of `length` rows or columns of a map, those that row or column `index` of the pooled map is the maximum of.
+/// Rows or columns of a map, of `length` in all, over which row or column `index` of the pooled map is the maximum.
 pub(crate) fn pooled_from(pool: Pool, index: usize, length: usize) -> Range<usize> {
     let Pool { kernel, stride, padding } = pool;
     let start = index * stride as usize;

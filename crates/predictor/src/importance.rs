@@ -1,15 +1,18 @@
-//! Where something is to be seen in a picture.
+//! Importance of the parts of a picture.
+//!
+//! A map has at most 24 cells along its shorter side. Every measure counts its own [`Operations`], as an implementation
+//! in digital logic would perform them.
 
 use ndarray::{Array2, ArrayView3, Axis, Zip};
 
 use crate::Operations;
 
-/// Cells along the shorter side of a map, at the most.
+/// Most cells along the shorter side of a map.
 const CELLS: usize = 24;
-/// Grey levels that entropy tells apart.
+/// Grey levels that entropy distinguishes.
 const LEVELS: usize = 16;
 
-/// What makes a place important (AQuA, abstract).
+/// Measure of importance (AQuA, abstract).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
     /// Entropy of the grey levels around it.
@@ -37,19 +40,19 @@ impl Measure {
     }
 }
 
-/// How important each part of a picture is.
+/// Importance of each part of a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Importance {
     /// Rows x columns of equal cells; the sum over all is 1.
     pub map: Array2<f32>,
-    /// What it took to find out.
+    /// Operations that computed the map.
     pub operations: Operations,
 }
 
 /// Maps the importance of the parts of a picture (channels x height x width, values from 0 to 1).
 ///
-/// What is not above the mean of its map by a standard deviation is taken for background and counts nothing. A picture
-/// that is the same all over is equally important everywhere.
+/// Cells that do not exceed the mean of the map by a standard deviation are background, of importance 0. A uniform
+/// picture is equally important everywhere.
 pub fn importance(pixels: ArrayView3<f32>, measure: Measure) -> Importance {
     let mut operations = Operations::default();
     let map = match measure {
@@ -133,7 +136,7 @@ fn entropy(grey: &Array2<f32>, operations: &mut Operations) -> Array2<f32> {
     })
 }
 
-/// Twice the derivative at each pixel, from left to right and from top to bottom; at the border, what there is of it.
+/// Twice the derivative at each pixel, from left to right and from top to bottom; one-sided at the border.
 fn derivatives(values: impl Fn(usize, usize) -> f32, (height, width): (usize, usize)) -> Array2<(f32, f32)> {
     Array2::from_shape_fn((height, width), |(y, x)| {
         let across = values(y, (x + 1).min(width - 1)) - values(y, x.saturating_sub(1));
@@ -172,8 +175,8 @@ fn corners(grey: &Array2<f32>, operations: &mut Operations) -> Array2<f32> {
         let (mean, half) = ((xx + yy) / 2.0, (xx - yy) / 2.0);
         mean - (half * half + xy * xy).sqrt()
     });
-    // Two differences and three products for each pixel, the latter added up around it: two additions each along rows,
-    // and two along columns. Then the eigenvalue.
+    // Two differences and three products per pixel. The sum of each product over 3 x 3 pixels is two additions along
+    // rows and two along columns. Then the eigenvalue.
     let pixels = grey.len() as u64;
     *operations += Operations {
         additions: (2 + 3 * 4 + 4) * pixels,
@@ -184,7 +187,7 @@ fn corners(grey: &Array2<f32>, operations: &mut Operations) -> Array2<f32> {
     by_cells(&eigenvalues, operations)
 }
 
-/// Takes the background off and scales the sum to 1.
+/// Subtracts the background and scales the sum to 1.
 fn foreground(mut map: Array2<f32>, operations: &mut Operations) -> Array2<f32> {
     let cells = map.len() as u64;
     let background = map.mean().unwrap_or(0.0) + map.std(0.0);

@@ -1,4 +1,4 @@
-//! What looking at a picture costs.
+//! Cost of a prediction: operations, and the energy and latency that follow from them.
 
 use std::ops::AddAssign;
 
@@ -6,16 +6,16 @@ use std::ops::AddAssign;
 const ADDITION_PJ: f64 = 0.1;
 /// Energy of multiplying two numbers of 32 bits, pJ (as above).
 const MULTIPLICATION_PJ: f64 = 3.1;
-/// Multiplications that a division, square root or logarithm is taken for: two steps of Newton's method.
+/// Multiplications per division, square root or logarithm: two steps of Newton's method.
 const MULTIPLICATIONS_PER_FUNCTION: f64 = 4.0;
-/// Bits in which a value of the picture is stored, as the network's inputs are.
+/// Bits of a stored value of the picture, equal to those of the network's inputs.
 const BITS_PER_VALUE: u64 = 16;
 
-/// Operations that are done at once, and how often in a ns: 16 lanes at the 1 GHz of ISAAC's digital parts [ours].
+/// Operations in parallel, and operations per lane and ns: 16 lanes at the 1 GHz of ISAAC's digital parts [ours].
 const LANES: f64 = 16.0;
 const OPERATIONS_PER_NS: f64 = 1.0;
 
-/// Operations of the digital logic beside the crossbars.
+/// Operations of digital logic outside the crossbars.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Operations {
     /// Values read from eDRAM.
@@ -29,17 +29,17 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// Energy in pJ, when reading a bit of eDRAM takes `edram_bit_pj`. Numbers are taken for 32 bits wide throughout,
-    /// which is more than a circuit of its own would need.
+    /// Energy in pJ, at `edram_bit_pj` for each bit read from eDRAM. All numbers count as 32 bits wide, more than a
+    /// dedicated circuit would need.
     pub fn energy_pj(&self, edram_bit_pj: f64) -> f64 {
         self.bits_read() * edram_bit_pj
             + self.additions as f64 * ADDITION_PJ
             + self.all_multiplications() * MULTIPLICATION_PJ
     }
 
-    /// Time in ns until the plan is known, when an eDRAM port gives so many bits in a ns: all values are read through
-    /// one port, then 16 lanes at 1 GHz do an addition or a multiplication each. An upper estimate, since reading and
-    /// computing could overlap; the network waits for it.
+    /// Time in ns until the plan is known, at `edram_bits_per_ns` of one eDRAM port: all values are read through the
+    /// port, then 16 lanes at 1 GHz do an addition or a multiplication each. An upper estimate, since reading and
+    /// computing could overlap. The network starts after it.
     pub fn latency_ns(&self, edram_bits_per_ns: f64) -> f64 {
         let operations = self.additions as f64 + self.all_multiplications();
         self.bits_read() / edram_bits_per_ns + operations / (LANES * OPERATIONS_PER_NS)

@@ -1,4 +1,10 @@
-//! From the importance of a picture's parts to a plan.
+//! Policies: from the importance of a picture's parts to a plan.
+//!
+//! Edges: of the 16 crops that lose no more importance than the threshold, the one with the fewest
+//! multiply-accumulates. Rectangles: starting from the whole map, the outer row or column with the least importance per
+//! cell is removed while the loss stays within the threshold; the margin is then added back. Each further rectangle
+//! shrinks the one before, with twice the threshold. The rectangles become regions of every convolution, scaled to its
+//! output map.
 
 use document::Faults;
 use ndarray::{Array2, ArrayView3, Axis};
@@ -6,30 +12,30 @@ use network::{Edges, Layer, LayerKind, Network, Plan, Region};
 
 use crate::{Importance, Measure, Operations, importance};
 
-/// What a plan may look like.
+/// Form of the plans that a policy makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// One of the 16 crops of the paper.
     Edges,
-    /// Nested rectangles of any size. These are the bits of each from the inmost to what lies outside all, as in
-    /// 16, 8, 4, 0; they fall.
+    /// Nested rectangles of any size, with the bits of each from the inmost outwards and of the rest of the map last,
+    /// as in 16, 8, 4, 0. The bits fall.
     Rectangles(Vec<u32>),
 }
 
-/// How plans follow from pictures.
+/// Settings that decide a plan from a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
-    /// What makes a place important.
+    /// Measure of importance.
     pub measure: Measure,
-    /// Part of a picture's importance, 0 to 1, that a crop may take: more of it saves energy and costs accuracy.
+    /// Part of a picture's importance, 0 to 1, that may be lost: a higher threshold saves energy and costs accuracy.
     ///
-    /// Where there are more than two precisions, the last may have this part, the one before it twice this part, and so
-    /// on.
+    /// With more than two precisions, the region of the last may hold this part, that of the last two twice this part,
+    /// and so on, doubling.
     pub threshold: f32,
-    /// What a plan may look like.
+    /// Form of the plans that a policy makes.
     pub shape: Shape,
-    /// Part of a picture's shorter side that is kept around what is important, on each side of a rectangle: what the
-    /// network sees there helps it to tell where things end.
+    /// Part of a picture's shorter side that is added on each side of a rectangle, so that the network also sees the
+    /// borders of objects.
     pub margin: f32,
 }
 
@@ -43,8 +49,8 @@ struct Rectangle {
 }
 
 impl Policy {
-    /// The settings that `aquasim predict --tune` chose for this shape on the tuning pictures of examples/digits: of
-    /// least energy among those that leave as many answers right as no crop does.
+    /// Settings that `aquasim predict --tune` chose for this shape on the tuning pictures of examples/digits: the least
+    /// energy among those with as many right answers as without a crop.
     pub fn tuned(shape: Shape) -> Policy {
         let (measure, threshold, margin) = match &shape {
             Shape::Edges => (Measure::Combined, 0.01, 0.0),
@@ -54,11 +60,11 @@ impl Policy {
         Policy { measure, threshold, shape, margin }
     }
 
-    /// The plan for a picture (channels x height x width, values from 0 to 1), made from `base` by giving regions to
-    /// the convolutions, and what it took to find it.
+    /// Returns the plan for a picture (channels x height x width, values from 0 to 1), made from `base` by adding
+    /// regions to the convolutions, and the operations that found it.
     ///
     /// # Errors
-    /// If crops of edges are asked for and the network does not state their sizes.
+    /// If crops of edges are requested and the network does not state their sizes.
     pub fn predict(
         &self,
         network: &Network,
@@ -71,11 +77,11 @@ impl Policy {
         Ok((plan, operations))
     }
 
-    /// The plan for a picture of this importance, made from `base` by giving regions to the convolutions, and what it
-    /// took to decide.
+    /// Returns the plan for a picture of this importance, made from `base` by adding regions to the convolutions, and
+    /// the operations that decided it.
     ///
     /// # Errors
-    /// If crops of edges are asked for and the network does not state their sizes.
+    /// If crops of edges are requested and the network does not state their sizes.
     pub fn plan(&self, network: &Network, base: &Plan, importance: &Importance) -> Result<(Plan, Operations), Faults> {
         match &self.shape {
             Shape::Edges => self.crop(network, base, &importance.map),
@@ -83,7 +89,7 @@ impl Policy {
         }
     }
 
-    /// Of the crops that take no more importance than allowed, the one that leaves the least to compute.
+    /// Crop with the fewest multiply-accumulates among those that lose no more importance than the threshold.
     fn crop(&self, network: &Network, base: &Plan, map: &Array2<f32>) -> Result<(Plan, Operations), Faults> {
         let taken = |edges| importance_taken(network, map, edges);
         let mut best = (base.clone(), base.macs(network), 0.0);
@@ -94,8 +100,8 @@ impl Policy {
                 best = (plan, macs, taken);
             }
         }
-        // Sums over rows and columns, and over the corners that two edges share; the multiply-accumulates of the crops
-        // are known beforehand.
+        // Sums over rows and columns, and over the corners common to two edges. The multiply-accumulates of the crops
+        // are known in advance.
         let additions = 2 * map.len() as u64 + 3 * 16;
         Ok((best.0, Operations { additions, ..Operations::default() }))
     }
@@ -144,8 +150,8 @@ fn importance_taken(network: &Network, map: &Array2<f32>, edges: Edges) -> f32 {
 }
 
 impl Rectangle {
-    /// Takes off the outmost row or column with the least importance for its length, as long as no more than `allowed`
-    /// is `lost` altogether and a cell remains.
+    /// Removes the outer row or column with the least importance per cell, repeatedly, as long as `lost` does not
+    /// exceed `allowed` and a cell remains.
     fn shrink(&mut self, map: &Array2<f32>, allowed: f32, lost: &mut f32, operations: &mut Operations) {
         loop {
             let (rows, columns) = (self.bottom - self.top, self.right - self.left);
@@ -176,7 +182,7 @@ impl Rectangle {
         }
     }
 
-    /// The rectangle with `margin` times the map's shorter side more on each side, as far as the map goes.
+    /// The rectangle extended by `margin` times the map's shorter side on each side, within the map.
     fn grown(self, margin: f32, map: &Array2<f32>) -> Rectangle {
         let (rows, columns) = map.dim();
         let cells = (margin * rows.min(columns) as f32).round() as usize;
@@ -188,7 +194,7 @@ impl Rectangle {
         }
     }
 
-    /// The part of a layer's output map that sees this part of a picture, rounded outwards.
+    /// Part of a layer's output map in proportion to this part of the picture, rounded outwards.
     fn region(self, map: &Array2<f32>, layer: &Layer, bits: u32) -> Region {
         let (cell_rows, cell_columns) = map.dim();
         let span = |first: usize, end: usize, cells: usize, size: u32| {

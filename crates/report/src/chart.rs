@@ -1,4 +1,7 @@
-//! Charts as SVG. Colours are CSS classes, so that a page and a picture of its own show the same in light and dark.
+//! Charts as SVG: stacked bars, heat maps over time, and a map of tiles and links.
+//!
+//! Colours are CSS classes, so that a chart looks the same within a page and as a picture of its own, in light and in
+//! dark. Marks carry their value as a `title`, which viewers show under the pointer.
 
 use maud::{Markup, html};
 
@@ -15,7 +18,7 @@ svg{font:12px system-ui,sans-serif}svg text{fill:var(--ink)}.mute{fill:var(--mut
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 136.0;
-/// Height of the bars of a chart that fits on a sheet of paper, and of a bar that is as high as it need be.
+/// Largest height of all bars together, which fits on a sheet of paper, and of one bar.
 const BARS: f64 = 1120.0;
 const ROW: f64 = 20.0;
 /// Size of the text.
@@ -28,17 +31,18 @@ pub(crate) struct Part {
     pub series: usize,
     /// Length.
     pub value: f64,
-    /// What it says under the pointer.
+    /// Text under the pointer.
     pub tip: String,
 }
 
-/// Height of each of so many bars, and size of the text beside it: 160 layers are on one page, too.
+/// Returns the height of each of `rows` bars and the size of its label. Bars shrink so that 160 layers fit on a page.
 fn row_height(rows: usize) -> (f64, f64) {
     let height = (BARS / rows.max(1) as f64).min(ROW);
     (height, FONT.min(0.9 * height))
 }
 
-/// Horizontal bars made of parts, whose series have these numbers and names; the longest is as long as there is room.
+/// Draws horizontal bars made of parts. `series` holds number and name of each series. The longest bar takes the full
+/// width.
 pub(crate) fn stacked_bars(title: &str, series: &[(usize, String)], rows: &[(String, Vec<Part>)]) -> Markup {
     let sum = |parts: &[Part]| parts.iter().map(|part| part.value).sum::<f64>();
     let longest = rows.iter().map(|(_, parts)| sum(parts)).fold(f64::MIN_POSITIVE, f64::max);
@@ -79,7 +83,7 @@ fn placed(parts: &[Part], scale: f64) -> impl Iterator<Item = (f64, &Part)> {
     begins.zip(parts).filter(|(_, part)| part.value > 0.0)
 }
 
-/// Rows over time: each cell is as dark as its value, 0 to 1. `tip` says what is under the pointer.
+/// Draws rows over time. Each cell is as dark as its value, 0 to 1; `tip` returns the text under the pointer.
 pub(crate) fn over_time(
     title: &str,
     names: &[String],
@@ -115,19 +119,19 @@ pub(crate) fn over_time(
     )
 }
 
-/// A tile or a link of a map, in units of tiles.
+/// Tile or link of a map, in units of tiles.
 pub(crate) struct Place {
     /// Left edge or end, upper edge or end.
     pub from: (f64, f64),
-    /// The other end of a link; none for a tile.
+    /// Other end of a link; `None` for a tile.
     pub to: Option<(f64, f64)>,
-    /// Load, 0 to 1; negative for what is not in use.
+    /// Load, 0 to 1; negative for a tile that is not in use.
     pub load: f64,
-    /// What it says under the pointer.
+    /// Text under the pointer.
     pub tip: String,
 }
 
-/// Tiles and links at their places.
+/// Draws tiles and links at their places.
 pub(crate) fn map(title: &str, (columns, rows): (f64, f64), places: &[Place]) -> Markup {
     let side = ((WIDTH - 20.0) / columns).min(26.0);
     let at = |value: f64| number(10.0 + value * side);
@@ -156,13 +160,13 @@ fn frame(title: &str, height: f64, inside: Markup) -> Markup {
     }
 }
 
-/// A chart as a file of its own.
+/// Returns a chart as an SVG document of its own.
 pub(crate) fn alone(chart: &Markup) -> String {
     let styled = format!("><style>{STYLE}svg{{background:var(--paper)}}</style>");
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}\n", chart.0.replacen('>', &styled, 1))
 }
 
-/// A length in pixels, no finer than can be seen.
+/// Formats a length in pixels, no finer than can be seen.
 fn number(value: f64) -> String {
     format!("{value:.2}")
 }

@@ -1,11 +1,13 @@
-//! Tables for spreadsheets and scripts (RFC 4180): a heading that names units, then one record for each line.
+//! CSV tables (RFC 4180) for spreadsheets and scripts.
+//!
+//! Each table has one line of headings, which name the units, and one record for each layer or component group.
 
 use chip::Cause;
 
 use crate::Report;
 use crate::energy::total_pj;
 
-/// One record for each layer: shape, cycles, counts, and dynamic energy in all and by group.
+/// Returns one record for each layer: shape, cycles, counts, dynamic energy in total and by group.
 pub fn layers(report: &Report) -> String {
     let mut headings: Vec<String> = [
         "layer",
@@ -27,7 +29,7 @@ pub fn layers(report: &Report) -> String {
     ]
     .map(str::to_owned)
     .into();
-    // The count of windows is among the columns above.
+    // Windows have a column above.
     let counts = report.counts.entries().map(|(name, _)| name).filter(|name| *name != "windows");
     headings.extend(counts.map(str::to_owned));
     headings.push("dynamic_energy_pj".to_owned());
@@ -62,7 +64,7 @@ pub fn layers(report: &Report) -> String {
     csv(headings, records)
 }
 
-/// One record for each component group: what it counts, how often, and its energy.
+/// Returns one record for each component group: counted action, count, dynamic and static energy.
 pub fn components(report: &Report) -> String {
     let headings = [
         "component",
@@ -89,7 +91,7 @@ pub fn components(report: &Report) -> String {
     csv(headings.map(str::to_owned).into(), records)
 }
 
-/// One record for each layer: cycles of its IMAs by cause, which add up to its IMAs times the cycles of the run.
+/// Returns one record for each layer: IMA-cycles by stall cause. They add up to its IMAs times the cycles of the run.
 pub fn stalls(report: &Report) -> String {
     let causes = Cause::ALL.map(|cause| format!("{}_ima_cycles", cause.name()));
     let headings = ["layer".to_owned(), "imas".to_owned(), "cycles".to_owned()].into_iter().chain(causes).collect();
@@ -108,7 +110,7 @@ fn csv(headings: Vec<String>, records: impl Iterator<Item = Vec<String>>) -> Str
     lines.collect()
 }
 
-/// A field, in quotes where it has to be.
+/// Quotes a field where RFC 4180 requires it.
 fn quoted(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", field.replace('"', "\"\""))

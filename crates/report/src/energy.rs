@@ -1,29 +1,32 @@
-//! Energy as exact counts times energy per action: the product is taken once, at the end.
+//! Energy of component groups: counted actions times energy per action, and power times time.
+//!
+//! Counts are exact integers, and the product is taken once, so energies do not depend on the order of events. The
+//! group names are those of [`arch::derived`], whose power at rated load follows from the same coefficients.
 
 use arch::{Arch, adc_energy_scale};
 use chip::Counts;
 
-/// What a group of equal units did in a run, or in a part of one.
+/// Actions of a component group in a run or in one layer of it, with their energy.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GroupEnergy {
     /// Name of the group, as in [`arch::derived`].
     pub name: &'static str,
-    /// What the group counts.
+    /// Counted action.
     pub action: &'static str,
-    /// How many of these there were.
+    /// Number of actions.
     pub actions: u64,
-    /// Energy of one, pJ.
+    /// Energy per action, pJ.
     pub pj_per_action: f64,
 }
 
 impl GroupEnergy {
-    /// Dynamic energy of the group, pJ.
+    /// Returns the dynamic energy of the group, pJ.
     pub fn pj(&self) -> f64 {
         self.actions as f64 * self.pj_per_action
     }
 }
 
-/// Dynamic energy of each group for the actions in `counts`, from the crossbars outwards.
+/// Returns the dynamic energy of each group for the actions in `counts`. Groups are in the order from the IMA outwards.
 pub fn energy(arch: &Arch, counts: &Counts) -> Vec<GroupEnergy> {
     let energy = &arch.energy;
     let adc_conversion = energy.adc_conversion_8_bits.pj * adc_energy_scale(arch.adc.bits);
@@ -49,12 +52,12 @@ pub fn energy(arch: &Arch, counts: &Counts) -> Vec<GroupEnergy> {
     ]
 }
 
-/// Dynamic energy of all groups, pJ.
+/// Returns the dynamic energy of all groups, pJ.
 pub fn total_pj(groups: &[GroupEnergy]) -> f64 {
     groups.iter().map(GroupEnergy::pj).sum()
 }
 
-/// Energy that a group draws whether or not anything happens.
+/// Static energy of a component group: drawn whether or not it acts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StaticEnergy {
     /// Name of the group, as in [`arch::derived`].
@@ -63,7 +66,7 @@ pub struct StaticEnergy {
     pub pj: f64,
 }
 
-/// Static energy of each group of `chips` chips over `time_ns`.
+/// Returns the static energy of each group of `chips` chips over `time_ns` ns.
 pub fn static_energy(arch: &Arch, chips: u32, time_ns: f64) -> Vec<StaticEnergy> {
     // mW x ns = pJ.
     let hyper_transport = arch.static_power.hyper_transport.mw * f64::from(chips) * time_ns;

@@ -1,4 +1,7 @@
-//! Pictures of the chips in use: which layer each tile computes, at its place on the chip.
+//! Floorplans: pictures of the chips in use that show the layers of each tile at its place.
+//!
+//! Tiles are numbered router by router, as in the mesh, and drawn at their column and row. [`text`] draws letters for a
+//! terminal; [`svg`] divides each tile among its layers in proportion to their IMAs.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +12,16 @@ use mapper::Layout;
 use crate::format::counted;
 use crate::terminal::WIDTH;
 
-/// A layer with IMAs in a tile, and how many.
+/// Layer with IMAs in a tile, and their number.
 type Tenant = (usize, u32);
 
-/// What the pictures show.
+/// Contents of the pictures.
 struct Floorplan<'a> {
     arch: &'a Arch,
     geometry: MeshGeometry,
     /// Names of the layers.
     layers: Vec<&'a str>,
-    /// Tiles of the board in use; the layer with most IMAs comes first.
+    /// Tiles of the board in use, with their layers by descending number of IMAs.
     tiles: BTreeMap<u32, Vec<Tenant>>,
 }
 
@@ -41,14 +44,14 @@ impl<'a> Floorplan<'a> {
         Self { arch, geometry: MeshGeometry::new(arch), layers, tiles }
     }
 
-    /// Chips in use.
+    /// Returns the chips in use.
     fn chips(&self) -> Vec<u32> {
         let mut chips: Vec<u32> = self.tiles.keys().map(|tile| tile / self.arch.tiles_per_chip()).collect();
         chips.dedup();
         chips
     }
 
-    /// Tiles of `chip`: (column, row) there, and the layers that have IMAs in it.
+    /// Returns the tiles of `chip`: (column, row) on it, and the layers with IMAs in the tile.
     fn tiles_of(&self, chip: u32) -> impl Iterator<Item = ((u32, u32), &[Tenant])> {
         let per_chip = self.arch.tiles_per_chip();
         (0..per_chip).map(move |tile| {
@@ -57,7 +60,7 @@ impl<'a> Floorplan<'a> {
         })
     }
 
-    /// (column, row) of a tile on its chip: the tiles of a router are a block, row by row.
+    /// Returns (column, row) of a tile on its chip. The tiles of a router form a block, numbered row by row.
     fn place(&self, tile: u32) -> (u32, u32) {
         let (columns, rows) = (self.arch.router.tile_columns, self.arch.router.tile_rows);
         let (router_column, router_row) = self.geometry.router_of(tile);
@@ -65,7 +68,7 @@ impl<'a> Floorplan<'a> {
         (router_column * columns + in_block % columns, router_row * rows + in_block / columns)
     }
 
-    /// How large a layer is.
+    /// Returns the size of a layer in IMAs and tiles.
     fn extent(&self, layer: usize) -> String {
         let tenants = self.tiles.values().flatten().filter(|(tenant, _)| *tenant == layer);
         let (tiles, imas) = tenants.fold((0, 0), |(tiles, all), (_, imas)| (tiles + 1, all + u64::from(*imas)));
@@ -73,17 +76,18 @@ impl<'a> Floorplan<'a> {
     }
 }
 
-/// The letter of a layer; the 53rd begins anew.
+/// Returns the letter of a layer; the 53rd layer starts again with the first.
 fn letter(layer: usize) -> char {
     const LETTERS: &[u8; 52] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     char::from(LETTERS[layer % LETTERS.len()])
 }
 
-/// The chips in use as letters, those of a row of the board beside each other as far as there is room.
+/// Draws the chips in use as letters. Chips of a row of the board stand side by side as far as they fit into 120
+/// columns.
 pub fn text(arch: &Arch, layout: &Layout) -> String {
     const GAP: usize = 2;
     let plan = Floorplan::new(arch, layout);
-    // A letter and a mark for each tile.
+    // Two columns for each tile: a letter and a mark.
     let (columns, rows) = (arch.chip.tile_columns as usize, arch.chip.tile_rows as usize);
     let width = 2 * columns + GAP;
     let beside = ((usize::from(WIDTH) + GAP) / width).max(1);
@@ -116,18 +120,19 @@ pub fn text(arch: &Arch, layout: &Layout) -> String {
 
 /// Side of a tile in the drawing, in pixels.
 const TILE: u32 = 22;
-/// Between the tiles of one router; twice that between routers.
+/// Gap between the tiles of one router, in pixels; twice that between routers.
 const GAP: u32 = 2;
-/// Around the tiles of a chip.
+/// Margin around the tiles of a chip, in pixels.
 const FRAME: u32 = 8;
-/// Height of a line of text.
+/// Height of a line of text, in pixels.
 const LINE: u32 = 20;
-/// Around chips and the legend.
+/// Margin around chips and the legend, in pixels.
 const MARGIN: u32 = 16;
-/// Width of the legend.
+/// Width of the legend, in pixels.
 const LEGEND: u32 = 280;
 
-/// The chips in use as an SVG picture, at their places on the board. Each tile is divided among layers like its IMAs.
+/// Draws the chips in use as SVG, at their places on the board. Each tile is divided among layers in proportion to
+/// their IMAs.
 pub fn svg(arch: &Arch, layout: &Layout) -> String {
     let plan = Floorplan::new(arch, layout);
     let (chips, geometry) = (plan.chips(), &plan.geometry);
@@ -137,7 +142,7 @@ pub fn svg(arch: &Arch, layout: &Layout) -> String {
     };
     let places = chips.iter().map(|chip| geometry.chip_at(*chip));
     let (last_column, last_row) = places.fold((0, 0), |last, (column, row)| (column.max(last.0), row.max(last.1)));
-    // Where the chip at a column and row of the board begins.
+    // Origin of the chip at a column and row of the board.
     let left = |column: u32| MARGIN + column * (chip_size.width + MARGIN);
     let top = |row: u32| MARGIN + row * (chip_size.height + LINE + MARGIN);
     let legend_height = (plan.layers.len() as u32 + 2) * LINE + MARGIN;
@@ -163,7 +168,8 @@ struct Size {
     height: u32,
 }
 
-/// Where tile `tile` of a row or column begins, seen from the edge of its chip, if a router has `block` of them.
+/// Returns the offset of tile `tile` of a row or column from the edge of its chip, if a router has `block` tiles per
+/// row or column.
 fn start(tile: u32, block: u32) -> u32 {
     FRAME + tile * (TILE + GAP) + tile / block * GAP
 }
@@ -222,7 +228,7 @@ fn draw_legend(svg: &mut String, plan: &Floorplan<'_>, x: u32) {
     entry("#e4e4e4", "", "not in use");
 }
 
-/// A light colour, far from those of the layers around it.
+/// Returns a light colour that differs clearly from those of neighbouring layers.
 fn colour(layer: usize) -> String {
     // Steps of the golden angle spread any number of hues evenly.
     let hue = (layer as f64 * 137.508) % 360.0;
@@ -230,7 +236,7 @@ fn colour(layer: usize) -> String {
     format!("hsl({hue:.0}, 65%, {lightness}%)")
 }
 
-/// A text as XML wants it.
+/// Escapes a text for XML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,6 +1,6 @@
-//! Numbers as people read them.
+//! Formatting of numbers for people.
 
-/// A whole number with its digits in groups of three.
+/// Formats an integer with its digits in groups of three.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -13,13 +13,13 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// A number of things.
+/// Formats a number of things: `1 image`, `2,000 images`.
 pub fn counted(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", grouped(number))
 }
 
-/// A number with four significant digits and the prefix of its unit that keeps it below 1000.
+/// Formats a number with four significant digits and the unit prefix that keeps it below 1000.
 pub fn scaled(number: f64, unit: &str) -> String {
     const PREFIXES: [(f64, &str); 10] = [
         (1e12, "T"),
@@ -41,7 +41,7 @@ pub fn scaled(number: f64, unit: &str) -> String {
     format!("{} {prefix}{unit}", significant(number / scale))
 }
 
-/// A number with four significant digits, with three if it is below 1, and with all of those before the point.
+/// Formats a number with four significant digits, three if it is below 1, and all digits before the point.
 pub fn significant(number: f64) -> String {
     if number == 0.0 {
         return "0".to_owned();
@@ -50,7 +50,7 @@ pub fn significant(number: f64) -> String {
     if number < 1e3 { format!("{number:.decimals$}") } else { grouped(number.round() as u64) }
 }
 
-/// A part of a whole, 0 to 1, in percent; nothing has no parts.
+/// Formats a fraction, 0 to 1, in percent; NaN, a fraction of nothing, as `none`.
 pub fn percent(share: f64) -> String {
     if share.is_nan() { "none".to_owned() } else { format!("{:.1} %", 100.0 * share) }
 }

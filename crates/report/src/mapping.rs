@@ -1,4 +1,4 @@
-//! What a mapping uses of its machine.
+//! Resources of a machine that a mapping uses, layer by layer.
 
 use std::collections::BTreeSet;
 
@@ -6,14 +6,14 @@ use arch::Arch;
 use mapper::{LayerLayout, Layout};
 use serde::Serialize;
 
-/// What one layer uses.
+/// Resources that one layer uses.
 #[derive(Clone, Debug, Serialize)]
 pub struct LayerPlace {
     /// Name of the layer.
     pub name: String,
-    /// Crossbars on top of each other in one replica.
+    /// Row blocks of one replica: crossbars along the rows of the weight matrix.
     pub row_blocks: u32,
-    /// Crossbars beside each other in one replica.
+    /// Column blocks of one replica: crossbars along the columns of the weight matrix.
     pub col_blocks: u32,
     /// Crossbars of one replica.
     pub crossbars: u64,
@@ -21,21 +21,21 @@ pub struct LayerPlace {
     pub ima_rows: u32,
     /// Column blocks of one IMA.
     pub ima_cols: u32,
-    /// Replicas.
+    /// Number of replicas.
     pub replicas: u64,
     /// IMAs of all replicas.
     pub imas: u64,
-    /// Tiles with at least one of these.
+    /// Tiles with at least one IMA of the layer.
     pub tiles: u64,
-    /// Chips with at least one of these.
+    /// Chips with at least one IMA of the layer.
     pub chips: u64,
-    /// Bytes of inputs that must be in a tile's eDRAM buffer at once, in the tile with most.
+    /// Bytes of inputs that a tile's eDRAM buffer must hold at once, in the tile that needs most.
     pub buffer_bytes: u64,
-    /// Part of the cells of its IMAs that hold weights, 0 to 1.
+    /// Fraction of the cells of the layer's IMAs that hold weights, 0 to 1.
     pub utilisation: f64,
 }
 
-/// What each layer uses.
+/// Returns the resources that each layer uses.
 pub fn places(arch: &Arch, layout: &Layout) -> Vec<LayerPlace> {
     layout.layers.iter().map(|layer| LayerPlace::new(arch, layer)).collect()
 }

@@ -1,4 +1,8 @@
-//! A run as one page that needs nothing else, and its charts as pictures.
+//! HTML page of a run, and its charts as pictures.
+//!
+//! The page is one file: styles, script and charts are part of it, so that it can be sent and archived. Charts show
+//! energy by component and layer, stalls, activity and buffer fills over time, and the load of tiles and mesh links.
+//! [`plots`] returns the same charts, and the floorplan, as SVG files.
 
 use std::collections::BTreeSet;
 
@@ -15,20 +19,20 @@ use crate::format::{counted, grouped, percent, scaled, significant};
 use crate::terminal::{both, energy_per_image, latency, rate};
 use crate::{Report, floorplan, places, terminal};
 
-/// What a page shows.
+/// Contents of a page.
 #[derive(Clone, Copy)]
 pub struct Story<'a> {
     /// Report of the run.
     pub report: &'a Report,
     /// Machine.
     pub arch: &'a Arch,
-    /// Where the network lies on it.
+    /// Mapping of the network to the machine, laid out.
     pub layout: &'a Layout,
-    /// Where the cycles went.
+    /// Stall analysis of the run.
     pub analysis: &'a Analysis,
-    /// What happened when.
+    /// Activity over time.
     pub timeline: &'a Timeline,
-    /// The command that made it.
+    /// Command that made the page.
     pub command: &'a str,
 }
 
@@ -47,7 +51,7 @@ border-radius:4px;font-size:12px;max-width:320px}\
 @page{size:A4;margin:14mm}@media print{body{max-width:none;padding:0}section{break-inside:avoid}\
 h2,h2+p{break-after:avoid}pre{max-height:none}#tip{display:none!important}}";
 
-/// Shows the title of what is under the pointer at once.
+/// Shows the title of the mark under the pointer without delay.
 const SCRIPT: &str = "\
 const tip=document.getElementById('tip');\
 addEventListener('pointermove',e=>{const t=e.target.closest&&e.target.closest('.mark');\
@@ -55,7 +59,7 @@ if(!t){tip.style.display='none';return}\
 tip.textContent=t.querySelector('title').textContent;tip.style.display='block';\
 tip.style.left=Math.min(e.clientX+14,innerWidth-tip.offsetWidth-8)+'px';tip.style.top=e.clientY+16+'px'});";
 
-/// The page.
+/// Returns the page as HTML.
 pub fn page(story: &Story<'_>) -> String {
     let Story { report, arch, .. } = *story;
     let title = format!("{} on {}", report.network, report.arch);
@@ -91,7 +95,7 @@ pub fn page(story: &Story<'_>) -> String {
     markup.into_string()
 }
 
-/// The charts of the page as SVG: name of the file, and what is in it.
+/// Returns the charts of the page and the floorplan as SVG: file name and contents.
 pub fn plots(story: &Story<'_>) -> Vec<(String, String)> {
     let charts = charts(story).into_iter().map(|(name, _, _, chart)| (format!("{name}.svg"), chart::alone(&chart)));
     charts.chain([("floorplan.svg".to_owned(), floorplan::svg(story.arch, story.layout))]).collect()
@@ -203,7 +207,7 @@ fn stalls(analysis: &Analysis) -> Markup {
     chart::stacked_bars("Where the cycles go", &series, &rows)
 }
 
-/// The number of a cause's colour: greys where there is no work.
+/// Returns the colour number of a cause; `filling` and `finished` are grey.
 fn colour(cause: Cause) -> usize {
     match cause {
         Cause::Filling => 6,
@@ -281,7 +285,7 @@ fn load(story: &Story<'_>) -> Markup {
     }
     for (&(chip, column, row, direction), &flits) in &timeline.links {
         let (x, y) = origin(chip);
-        // The middle of a router's tiles; the two ways of a link lie beside each other.
+        // Centre of a router's tiles. The two directions of a link are drawn side by side.
         let middle = |column: f64, row: f64| {
             (x + (column + 0.5) * f64::from(columns) - 0.06, y + (row + 0.5) * f64::from(rows) - 0.06)
         };

@@ -1,4 +1,7 @@
-//! The report of a run as a value: what JSON states, and what tables, pages and plots are made from.
+//! Report of a run as a value, and its JSON form.
+//!
+//! Field names are the keys of the JSON form. A key names its unit: `_pj`, `_ns`, `_mw`, `_cycles`. Totals of a run are
+//! sums over its layers, and [`Figures`] follow from totals, pace and latency of the outcome.
 
 use analysis::Bound;
 use arch::Arch;
@@ -9,10 +12,10 @@ use serde::{Serialize, Serializer};
 
 use crate::energy::{GroupEnergy, StaticEnergy, energy, static_energy, total_pj};
 
-/// Version of the JSON form of [`Report`]: raised when a key changes its meaning or goes away.
+/// Version of the JSON form of [`Report`]. It rises when a key changes its meaning or is removed.
 pub const SCHEMA: u32 = 2;
 
-/// All that a report is made from.
+/// Inputs and outcome of a run, from which a report is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
     /// Machine.
@@ -21,22 +24,22 @@ pub struct Run<'a> {
     pub network: &'a Network,
     /// Precision and crops.
     pub plan: &'a Plan,
-    /// What the plan is called in the report.
+    /// Name of the plan in the report.
     pub plan_name: &'a str,
-    /// Where the network lies on the machine.
+    /// Mapping of the network to the machine, laid out.
     pub layout: &'a Layout,
-    /// How it was run.
+    /// Options of the run.
     pub options: &'a Options,
-    /// What happened.
+    /// Outcome of the simulation.
     pub outcome: &'a Outcome,
 }
 
-/// The report of a run. Every figure is of the whole run, all images together, unless it says otherwise.
+/// Report of a run. Quantities are those of the whole run, all images together, unless stated otherwise.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// Version of this form: [`SCHEMA`].
     pub schema: u32,
-    /// The program that made it.
+    /// Program that made the report.
     pub tool: Tool,
     /// Name of the machine.
     pub arch: String,
@@ -44,50 +47,50 @@ pub struct Report {
     pub network: String,
     /// Name of the plan.
     pub plan: String,
-    /// Images, one after another.
+    /// Number of images.
     pub images: u32,
-    /// How finely IMAs were simulated.
+    /// Fidelity of the simulation of IMAs.
     #[serde(serialize_with = "fidelity")]
     pub fidelity: Fidelity,
-    /// Whether every shared resource had unlimited capacity.
+    /// True if every shared resource had unlimited capacity.
     pub uncontended: bool,
     /// Cycles from the start to the last result.
     pub cycles: u64,
-    /// The same in ns.
+    /// Time from the start to the last result, ns.
     pub time_ns: f64,
-    /// Of every completion and its cycle: equal for equal behaviour. 16 hexadecimal digits in JSON.
+    /// Digest of all completions and their cycles, equal for equal behaviour. 16 hexadecimal digits in JSON.
     #[serde(serialize_with = "hexadecimal")]
     pub digest: u64,
     /// Multiply-accumulates of the windows that were computed.
     pub macs: u64,
     /// Multiply-accumulates of all windows, as if nothing were cropped.
     pub nominal_macs: u64,
-    /// Latency, rate, energy and efficiency of an image.
+    /// Latency, rate, energy and efficiency per image.
     pub figures: Figures,
-    /// What happened, over all layers.
+    /// Counted actions of all layers.
     #[serde(serialize_with = "counts")]
     pub counts: Counts,
-    /// Energy.
+    /// Dynamic and static energy.
     pub energy_pj: Energy,
-    /// Crossbars.
+    /// Crossbars needed, mapped and available.
     pub crossbars: Crossbars,
-    /// IMAs.
+    /// IMAs mapped and available.
     pub imas: Imas,
     /// Chips with at least one IMA in use.
     pub chips: u32,
-    /// IMA-cycles by cause, of the IMAs in use; they add up to these IMAs times the cycles of the run.
+    /// IMA-cycles of the mapped IMAs by stall cause. They add up to these IMAs times the cycles of the run.
     #[serde(serialize_with = "stalls")]
     pub stalls: Stalls,
-    /// What bounds the cycles for each image: it follows from the mapping and the plan alone.
+    /// Bound on the cycles per image. It follows from the mapping and the plan alone.
     pub bound: Bound,
-    /// What it took to choose the plan from the picture, before the run; `None` if no picture was looked at.
+    /// Cost of choosing the plan from the image, before the run; `None` if the plan does not depend on an image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub predictor: Option<Predictor>,
-    /// One entry per layer of the network.
+    /// Report of each layer of the network.
     pub layers: Vec<LayerReport>,
 }
 
-/// What choosing a plan from a picture costs; no other figure contains it.
+/// Cost of choosing a plan from an image. No other figure contains it.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Predictor {
     /// Dynamic energy, pJ.
@@ -96,60 +99,62 @@ pub struct Predictor {
     pub latency_ns: f64,
 }
 
-/// A program.
+/// Name and version of a program.
 #[derive(Clone, Debug, Serialize)]
 pub struct Tool {
-    /// Its name.
+    /// Name.
     pub name: &'static str,
-    /// Its version.
+    /// Version.
     pub version: &'static str,
 }
 
-/// Figures of one image. An operation is a multiplication or an addition. What is said of the rate of images, and what
-/// follows from it, is of a settled run only (see [`chip::Outcome::pace`]), and `None` in any other.
+/// Figures per image. An operation in GOPS is a multiplication or an addition. Rates, and all figures that follow from
+/// them, exist for a settled run only (see [`chip::Outcome::pace`]) and are `None` otherwise.
 ///
-/// `computed` figures are of the multiply-accumulates that were computed, `nominal` ones of those of the network
-/// without crops: a crop that saves energy lowers the nominal energy of each and raises the nominal rate.
+/// `computed` figures refer to the multiply-accumulates that were computed, `nominal` ones to those of the network
+/// without crops. A crop that saves energy lowers the nominal energy per multiply-accumulate and raises the nominal
+/// rate.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Figures {
-    /// Whether intervals between images have stopped drifting, so that the run has a pace.
+    /// True if the intervals between images have stopped drifting, so that the run has a pace.
     pub settled: bool,
-    /// Why not.
+    /// Reason why the run is not settled.
     pub unsettled_because: Option<String>,
-    /// Images with which the run would settle, as far as this one tells: an estimate.
+    /// Estimated number of images with which the run would settle.
     pub images_needed: Option<u64>,
-    /// Mean cycles from one image's last result to the next's.
+    /// Mean cycles from one image's last result to the next image's.
     pub cycles_per_image: Option<f64>,
-    /// Twice the standard error of that mean.
+    /// Twice the standard error of `cycles_per_image`.
     pub cycles_per_image_error: Option<f64>,
     /// Images per second.
     pub images_per_second: Option<f64>,
-    /// Cycles from the fetch of the first image's first inputs to its last result. No image is before it; those behind
-    /// it hold it up, so that it is the latency of an image alone on the machine if the run has no other.
+    /// Cycles from the fetch of the first image's first inputs to its last result. In a run of one image it is the
+    /// latency of an image alone on the machine; in others later images may hold the first one up.
     pub first_latency_cycles: Option<u64>,
-    /// The same of the images of a settled run, in the mean; `None` too if it still grows, as buffers fill.
+    /// Mean latency under load: that of the images that count in a settled run. Also `None` if the latency still grows
+    /// as buffers fill.
     pub loaded_latency_cycles: Option<f64>,
-    /// The longest of these.
+    /// Longest latency under load.
     pub longest_loaded_latency_cycles: Option<u64>,
-    /// Energy over time in the whole run, mW; `None` if nothing happened.
+    /// Energy over time of the whole run, mW; `None` for a run of 0 cycles.
     pub average_power_mw: Option<f64>,
-    /// Dynamic energy of an image, pJ.
+    /// Dynamic energy per image, pJ.
     pub dynamic_pj_per_image: f64,
-    /// Static energy from one image to the next, pJ.
+    /// Static energy per image, pJ: over the interval from one image to the next.
     pub static_pj_per_image: Option<f64>,
-    /// Dynamic energy of a multiply-accumulate, pJ.
+    /// Dynamic energy per computed multiply-accumulate, pJ.
     pub dynamic_pj_per_mac_computed: Option<f64>,
-    /// Of a nominal one.
+    /// Dynamic energy per nominal multiply-accumulate, pJ.
     pub dynamic_pj_per_mac_nominal: Option<f64>,
-    /// Dynamic and static energy of a multiply-accumulate, pJ.
+    /// Dynamic and static energy per computed multiply-accumulate, pJ.
     pub pj_per_mac_computed: Option<f64>,
-    /// Of a nominal one.
+    /// Dynamic and static energy per nominal multiply-accumulate, pJ.
     pub pj_per_mac_nominal: Option<f64>,
-    /// Operations per ns.
+    /// Computed operations per ns.
     pub gops_computed: Option<f64>,
     /// Nominal operations per ns.
     pub gops_nominal: Option<f64>,
-    /// Operations per nJ.
+    /// Computed operations per nJ.
     pub gops_per_watt_computed: Option<f64>,
     /// Nominal operations per nJ.
     pub gops_per_watt_nominal: Option<f64>,
@@ -158,39 +163,39 @@ pub struct Figures {
 /// Energy of a run, pJ.
 #[derive(Clone, Debug, Serialize)]
 pub struct Energy {
-    /// Of what happened, by group.
+    /// Dynamic energy by group.
     #[serde(serialize_with = "dynamic_by_group")]
     pub dynamic: Vec<GroupEnergy>,
-    /// Of what draws power all the time, by group.
+    /// Static energy by group.
     #[serde(rename = "static", serialize_with = "static_by_group")]
     pub statics: Vec<StaticEnergy>,
-    /// Sum over the groups of `dynamic`.
+    /// Sum of `dynamic` over its groups.
     pub dynamic_total: f64,
-    /// Sum over the groups of `static`.
+    /// Sum of `static` over its groups.
     pub static_total: f64,
 }
 
-/// Crossbars of a board.
+/// Crossbars of a board, by use.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Crossbars {
-    /// For one replica of every layer.
+    /// Crossbars of one replica of every layer.
     pub needed: u64,
-    /// Holding weights: all replicas of every layer.
+    /// Crossbars that hold weights: all replicas of every layer.
     pub mapped: u64,
-    /// On the board.
+    /// Crossbars on the board.
     pub available: u64,
 }
 
-/// IMAs of a board.
+/// IMAs of a board, by use.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Imas {
-    /// That belong to a layer.
+    /// IMAs that belong to a layer.
     pub mapped: u64,
-    /// On the board.
+    /// IMAs on the board.
     pub available: u64,
 }
 
-/// What a run did for one layer.
+/// Report of one layer.
 #[derive(Clone, Debug, Serialize)]
 pub struct LayerReport {
     /// Name of the layer.
@@ -199,17 +204,17 @@ pub struct LayerReport {
     pub weight_bits: u32,
     /// N_A: bits of an activation outside the plan's regions.
     pub activation_bits: u32,
-    /// Windows that were computed.
+    /// Windows computed.
     pub windows: u64,
-    /// Windows that were cropped, and so not computed.
+    /// Windows cropped, and therefore not computed.
     pub windows_cropped: u64,
-    /// Crossbars on top of each other in one replica.
+    /// Row blocks of one replica: crossbars along the rows of the weight matrix.
     pub row_blocks: u32,
-    /// Crossbars beside each other in one replica.
+    /// Column blocks of one replica: crossbars along the columns of the weight matrix.
     pub col_blocks: u32,
     /// Crossbars of one replica.
     pub crossbars: u64,
-    /// Replicas.
+    /// Number of replicas.
     pub replicas: u64,
     /// Row blocks of one IMA.
     pub ima_rows: u32,
@@ -217,28 +222,28 @@ pub struct LayerReport {
     pub ima_cols: u32,
     /// IMAs of all replicas.
     pub imas: u64,
-    /// First cycle in which its inputs were fetched; `None` if all its windows are cropped.
+    /// First cycle in which inputs were fetched; `None` if all windows are cropped.
     pub first_cycle: Option<u64>,
-    /// Last cycle in which its results were written; `None` if none were, since nothing was computed or nobody reads
-    /// it.
+    /// Last cycle in which results were written; `None` if none were, because no window was computed or no layer reads
+    /// them.
     pub last_cycle: Option<u64>,
     /// Multiply-accumulates of the windows that were computed.
     pub macs: u64,
     /// Multiply-accumulates of all windows, as if nothing were cropped.
     pub nominal_macs: u64,
-    /// What happened.
+    /// Counted actions.
     #[serde(serialize_with = "counts")]
     pub counts: Counts,
     /// Dynamic energy by group, pJ.
     #[serde(serialize_with = "dynamic_by_group")]
     pub energy_pj: Vec<GroupEnergy>,
-    /// IMA-cycles by cause.
+    /// IMA-cycles by stall cause.
     #[serde(serialize_with = "stalls")]
     pub stalls: Stalls,
 }
 
 impl Report {
-    /// The report of `run`.
+    /// Makes the report of `run`.
     pub fn new(run: &Run<'_>) -> Report {
         let Run { arch, outcome, .. } = *run;
         let layers: Vec<LayerReport> = (0..run.layout.layers.len()).map(|index| LayerReport::new(run, index)).collect();
@@ -277,7 +282,7 @@ impl Report {
         }
     }
 
-    /// The report as JSON, for people and programs.
+    /// Returns the report as indented JSON, with a final line feed.
     pub fn to_json(&self) -> String {
         let json = serde_json::to_string_pretty(self).expect("a report is plain data");
         json + "\n"
@@ -285,7 +290,7 @@ impl Report {
 }
 
 impl Figures {
-    /// The figures of `run`, which computed and nominally has so many MACs.
+    /// Works out the figures of `run`. `macs` are its computed and its nominal MACs.
     fn new(run: &Run<'_>, macs: [u64; 2], energy: &Energy) -> Figures {
         let (outcome, cycle_ns) = (run.outcome, run.arch.cycle_ns);
         let images = f64::from(run.options.images);
@@ -299,7 +304,7 @@ impl Figures {
         let dynamic_pj = energy.dynamic_total / images;
         let static_pj = interval_ns.map(|ns| static_energy(run.arch, outcome.chips, ns).iter().map(|of| of.pj).sum());
         let pj = static_pj.map(|static_pj: f64| dynamic_pj + static_pj);
-        // A network that is cropped as a whole has no MACs that anything could be said of.
+        // A network that is cropped as a whole has no MACs to which a figure could refer.
         let [computed, nominal] = macs.map(|macs| (macs > 0).then_some(macs as f64 / images));
         let quotient = |numerator: Option<f64>, denominator: Option<f64>| Some(numerator? / denominator?);
         let operations = |macs: Option<f64>| macs.map(|macs| 2.0 * macs);
@@ -338,7 +343,7 @@ impl Energy {
         Energy { dynamic, statics, dynamic_total, static_total }
     }
 
-    /// Dynamic and static energy of all groups, pJ.
+    /// Returns the dynamic and static energy of all groups, pJ.
     pub fn total(&self) -> f64 {
         self.dynamic_total + self.static_total
     }
@@ -372,13 +377,13 @@ impl LayerReport {
         }
     }
 
-    /// Part of the cycles of its IMAs that went to `cause`, 0 to 1.
+    /// Returns the fraction of the layer's IMA-cycles that went to `cause`, 0 to 1.
     pub fn share(&self, cause: Cause) -> f64 {
         self.stalls[cause] as f64 / self.stalls.total() as f64
     }
 }
 
-/// Name in machine-readable output.
+/// Returns the name of a fidelity in machine-readable output.
 pub fn fidelity_name(fidelity: Fidelity) -> &'static str {
     match fidelity {
         Fidelity::Operation => "operation",

@@ -1,3 +1,8 @@
+//! Axes, dimensions and points of a grid.
+//!
+//! An axis is a key with its values. Axes that are zipped share a dimension; every other axis has its own. A point is a
+//! number in mixed radix: one digit for each dimension, the first of which varies slowest.
+
 use std::collections::HashMap;
 use std::str::FromStr;
 
@@ -6,28 +11,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::Cell;
 
-/// What varies from point to point, or stays the same.
+/// Key of the sweep file with its values: one value for all points, or several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Axis {
-    /// Key of the sweep file, and column of the tables.
+    /// Key in the sweep file, and heading of its column in the tables.
     pub key: String,
-    /// Its values.
+    /// Values.
     pub values: Vec<Cell>,
-    /// For each value the hash of the file that it names; empty if the values name no files.
+    /// Hash of the file that each value names; empty if the values name no files.
     pub hashes: Vec<String>,
-    /// Which of [`Grid::dimensions`] it belongs to.
+    /// Index of its dimension in [`Grid::dimensions`].
     pub dimension: usize,
 }
 
-/// One axis, or several whose values go together.
+/// Dimension of a grid: one axis, or several whose values advance together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dimension {
-    /// For each of its steps the first one that means the same.
+    /// First step with the same meaning, for each step.
     pub same_as: Vec<usize>,
 }
 
 impl Dimension {
-    /// The dimension whose steps have these `meanings`.
+    /// Creates the dimension whose steps have these `meanings`. Equal texts are equal meanings.
     pub fn new(meanings: impl IntoIterator<Item = String>) -> Dimension {
         let mut first = HashMap::new();
         let steps = meanings.into_iter().enumerate();
@@ -35,37 +40,37 @@ impl Dimension {
     }
 }
 
-/// The points of a sweep: a pure value, which two runs of the same sweep have in common.
+/// Points of a sweep: a pure value, equal for two runs of the same sweep.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grid {
     /// Version of the program.
     pub tool_version: String,
-    /// Points are simulated, and not only described by what follows from their machine.
+    /// True if points are simulated; otherwise only figures derived from their machines are stated.
     pub simulated: bool,
-    /// The keys and their values.
+    /// Keys and their values.
     pub axes: Vec<Axis>,
-    /// What is combined: every step of one with every step of the others. The first varies slowest.
+    /// Dimensions: every step of one is combined with every step of the others. The first varies slowest.
     pub dimensions: Vec<Dimension>,
 }
 
 impl Grid {
-    /// Number of points; `None` if they are too many to be counted.
+    /// Returns the number of points; `None` if it exceeds 64 bits.
     pub fn points(&self) -> Option<u64> {
         self.dimensions.iter().try_fold(1, |points: u64, dimension| points.checked_mul(dimension.same_as.len() as u64))
     }
 
-    /// For each axis, which of its values `point` has.
+    /// Returns the index of the value of `point` on each axis.
     pub fn indices(&self, point: u64) -> Vec<usize> {
         let steps = self.steps(point);
         let index = |axis: &Axis| if axis.values.len() > 1 { steps[axis.dimension] } else { 0 };
         self.axes.iter().map(index).collect()
     }
 
-    /// The first point that means the same as `point`: the one that is simulated.
+    /// Returns the point that is simulated in place of `point`: itself, or another one with the same meaning.
     pub fn original(&self, point: u64) -> u64 {
         let mut steps = self.steps(point);
         steps.iter_mut().zip(&self.dimensions).for_each(|(step, dimension)| *step = dimension.same_as[*step]);
-        // Without a crop, replicas balanced for it are those balanced for the whole map.
+        // Without a crop, balancing for the crop is balancing for the whole map.
         if let (Some(crop), Some(rebalance)) = (self.axis("crop"), self.axis("rebalance"))
             && crop.dimension != rebalance.dimension
             && crop.values[if crop.values.len() > 1 { steps[crop.dimension] } else { 0 }] == Cell::from("none")
@@ -79,7 +84,7 @@ impl Grid {
         lengths.zip(steps).fold(0, |point, (length, step)| point * length + step as u64)
     }
 
-    /// Which step of each dimension `point` is.
+    /// Returns the step of `point` in each dimension.
     fn steps(&self, point: u64) -> Vec<usize> {
         let mut rest = point;
         let mut steps = vec![0; self.dimensions.len()];
@@ -95,20 +100,20 @@ impl Grid {
     }
 }
 
-/// A part of a sweep: every `of`-th point.
+/// Shard of a sweep: every `of`-th point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Shard {
-    /// Which part, from 1.
+    /// Number of the shard, from 1.
     pub index: u64,
-    /// How many parts there are.
+    /// Number of shards.
     pub of: u64,
 }
 
 impl Shard {
-    /// The whole sweep.
+    /// Whole sweep as one shard.
     pub const WHOLE: Shard = Shard { index: 1, of: 1 };
 
-    /// Whether `point` belongs to this part.
+    /// True if `point` belongs to this shard.
     pub fn has(self, point: u64) -> bool {
         point % self.of == self.index - 1
     }

@@ -1,38 +1,43 @@
+//! Cells: typed values of the tables.
+//!
+//! A cell is stored in the journal as plain JSON, without a tag for its type. Columns of axes take the narrowest
+//! [`Kind`] that holds all values of their axis; other columns have a fixed kind.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A value in a table.
+/// Value in a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Cell {
-    /// Nothing.
+    /// No value.
     Empty,
     /// True or false.
     Boolean(bool),
-    /// A whole number.
+    /// Integer.
     Integer(i64),
-    /// Any number.
+    /// Finite real number.
     Real(f64),
-    /// A text.
+    /// Text.
     Text(String),
 }
 
-/// What the values of a column are.
+/// Type of the values of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// True or false.
     Boolean,
-    /// Whole numbers.
+    /// Integers.
     Integer,
-    /// Any numbers.
+    /// Real numbers.
     Real,
     /// Texts.
     Text,
 }
 
 impl Cell {
-    /// The kind of column that holds all of `cells`.
+    /// Returns the kind of column that holds all of `cells`: mixed numbers are real, any other mixture is text.
     pub fn kind_of<'a>(cells: impl IntoIterator<Item = &'a Cell>) -> Kind {
         let kind = |cell: &Cell| match cell {
             Cell::Empty => None,
@@ -49,7 +54,7 @@ impl Cell {
         joined.unwrap_or(Kind::Text)
     }
 
-    /// Whether there is nothing.
+    /// True if there is no value.
     pub fn is_empty(&self) -> bool {
         *self == Cell::Empty
     }
@@ -61,7 +66,7 @@ impl fmt::Display for Cell {
             Cell::Empty => Ok(()),
             Cell::Boolean(truth) => truth.fmt(f),
             Cell::Integer(number) => number.fmt(f),
-            // As Python prints it: with a point, so that a reader sees the type.
+            // With a decimal point, as in Python, so that a reader sees the type.
             Cell::Real(number) => write!(f, "{number:?}"),
             Cell::Text(text) => text.fmt(f),
         }
@@ -88,7 +93,7 @@ impl From<bool> for Cell {
 
 impl From<f64> for Cell {
     fn from(number: f64) -> Cell {
-        // JSON has no other numbers, and a table no use for them.
+        // JSON has no NaN and no infinities.
         if number.is_finite() { Cell::Real(number) } else { Cell::Empty }
     }
 }

@@ -1,4 +1,7 @@
-//! The folder of a sweep: its lock, its journal and its tables.
+//! Folder of a sweep: its lock, its journal and its tables.
+//!
+//! Opening a folder takes its lock, so that no two processes append to one journal, and compares the header of the
+//! journal with the sweep, so that no folder mixes two sweeps. Both failures are faults of the user, with a remedy.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -9,17 +12,17 @@ use document::{Fault, Faults};
 use crate::journal::{self, Header, Journal};
 use crate::{Grid, Outcome, Record, Shard, simulate, tables};
 
-/// The file that one program at a time may lock.
+/// File that at most one process locks at a time.
 const LOCK: &str = "lock";
-/// The file with the records.
+/// File with the records.
 const JOURNAL: &str = "journal";
-/// Records that reach the disk together when shards are merged.
+/// Records per write to the disk when shards are merged.
 const MERGED_AT_ONCE: usize = 256;
 
-/// Why a folder cannot be used.
+/// Reason why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    /// The user's mistake.
+    /// Mistake of the user, with its remedy.
     #[error(transparent)]
     User(#[from] Faults),
     /// Reading or writing failed.
@@ -27,7 +30,7 @@ pub enum FolderError {
     Io {
         /// The folder.
         path: PathBuf,
-        /// What happened.
+        /// Error of the operation.
         error: io::Error,
     },
     /// The tables could not be written.
@@ -35,40 +38,41 @@ pub enum FolderError {
     Tables {
         /// The folder.
         path: PathBuf,
-        /// What happened.
+        /// Error of the operation.
         error: tables::TableError,
     },
 }
 
-/// How far a sweep, or a shard of it, has come.
+/// Progress of a sweep or of a shard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Points that are simulated: of equal ones only the first.
+    /// Number of points to simulate: of points that mean the same, one.
     pub distinct: u64,
-    /// Of these, the ones that are done.
+    /// Number of these that are finished.
     pub done: u64,
 }
 
-/// Points whose rows say something that nobody should miss: how many, and what the first says.
+/// Failures and warnings of a sweep: the number of points, and the text of the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Remarks {
     /// Points that failed.
     pub failures: (u64, Option<String>),
-    /// Points whose machine `aquasim run` would warn of.
+    /// Points with a machine of which `aquasim run` would warn.
     pub warnings: (u64, Option<String>),
 }
 
-/// The folder of a sweep, locked.
+/// Folder of a sweep, locked.
 pub struct Folder {
     path: PathBuf,
     header: Header,
     journal: Journal,
-    /// Released when it is closed, however the program ends.
+    /// Lock, which the system releases however the process ends.
     _lock: File,
 }
 
 impl Folder {
-    /// Takes the folder at `path` for `shard` of `grid`: a new one, or one in which this very sweep was begun.
+    /// Opens and locks the folder at `path` for `shard` of `grid`. Creates it, or continues the same shard of the same
+    /// sweep; any other content is an error.
     pub fn open(path: &Path, grid: &Grid, shard: Shard) -> Result<Folder, FolderError> {
         let at = |error| FolderError::Io { path: path.to_owned(), error };
         fs::create_dir_all(path).map_err(at)?;
@@ -84,7 +88,7 @@ impl Folder {
         Ok(Folder { path: path.to_owned(), header, journal, _lock: lock })
     }
 
-    /// How far the sweep has come.
+    /// Returns the progress.
     pub fn progress(&self) -> Result<Progress, FolderError> {
         let mut progress = Progress::default();
         for point in self.originals() {
@@ -94,33 +98,34 @@ impl Folder {
         Ok(progress)
     }
 
-    /// The points that are still to be simulated, in order. What is recorded meanwhile does not come again.
+    /// Returns the points that remain to be simulated, in order. Points that are recorded during the iteration are
+    /// skipped.
     pub fn missing(&self) -> Result<impl Iterator<Item = u64> + Send + use<>, FolderError> {
         let places = self.journal.places.share().map_err(|error| self.error(error))?;
         let header = self.header.clone();
-        // A place that cannot be read is taken for one that is empty: its point is then recorded twice, alike.
+        // A place that cannot be read counts as empty: its point is then recorded twice, with the same content.
         let points = 0..header.grid.points().unwrap_or(0);
         let own = points.filter(move |&point| header.grid.original(point) == point && header.shard.has(point));
         Ok(own.filter(move |&point| !places.has(point).unwrap_or(false)))
     }
 
-    /// Records finished points. When it returns they have reached the disk.
+    /// Records finished points. They have reached the disk when it returns.
     pub fn append(&mut self, records: &[Record]) -> Result<(), FolderError> {
         self.journal.append(records).map_err(|error| FolderError::Io { path: self.path.clone(), error })
     }
 
-    /// Writes the tables of a sweep all of whose points are done.
+    /// Writes the tables. All points must be finished.
     pub fn write_tables(&self) -> Result<(), FolderError> {
         tables::write(&self.path, &self.header.grid, &self.journal)
             .map_err(|error| FolderError::Tables { path: self.path.clone(), error })
     }
 
-    /// The files that [`Folder::write_tables`] writes and moves to their places when all is done.
+    /// Returns the temporary files of [`Folder::write_tables`], which it renames when they are complete.
     pub fn incomplete_tables(&self) -> Vec<PathBuf> {
         tables::incomplete(&self.path)
     }
 
-    /// What the rows of the points say that nobody should miss.
+    /// Returns the failures and warnings of the finished points.
     pub fn remarks(&self) -> Result<Remarks, FolderError> {
         let mut remarks = Remarks::default();
         for point in self.originals() {
@@ -138,7 +143,7 @@ impl Folder {
         Ok(remarks)
     }
 
-    /// The points of the shard that are simulated.
+    /// Returns the points of the shard that are simulated.
     fn originals(&self) -> impl Iterator<Item = u64> + use<'_> {
         let Header { grid, shard } = &self.header;
         (0..grid.points().unwrap_or(0)).filter(|&point| grid.original(point) == point && shard.has(point))
@@ -182,7 +187,8 @@ fn other_sweep(path: &Path, other: &Header, header: &Header) -> Faults {
     Fault::new(problem, "give another folder with --out, or delete this one").into()
 }
 
-/// Puts the shards in the folders `from` together in the folder `to`, which is then that of the whole sweep.
+/// Merges the shards in the folders `from` into the folder `to`, that of the whole sweep. All shards of one sweep must
+/// be present and finished.
 pub fn merge(from: &[PathBuf], to: &Path) -> Result<Folder, FolderError> {
     let mut faults = Vec::new();
     let mut headers: Vec<(&Path, Header)> = Vec::new();

@@ -1,7 +1,9 @@
-//! The journal: a file that only grows, one line for each finished point.
+//! Journal of a sweep: an append-only file with one line for each finished point.
 //!
-//! A line is the hash of what follows it, a space, and JSON. The first says what sweep it is, each other one is a
-//! [`Record`]. A line counts once it is whole, so that whatever a kill leaves of the last one is cut off.
+//! A line is the hash of its content, a space, and the content as JSON. The first line is the header, which identifies
+//! the sweep; every other line is a [`Record`]. A line is valid if it ends with a line feed and its hash agrees.
+//! Opening a journal reads up to the first invalid line and truncates the file there: that is the line that a kill
+//! interrupted.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
@@ -13,34 +15,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Cell, Grid, Shard};
 
-/// Bytes of the hash of a line, in hexadecimal digits.
+/// Length of the hash of a line, in hexadecimal digits.
 const HASH_DIGITS: usize = 16;
 
-/// What a journal is of.
+/// Identity of a journal: sweep and shard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
-    /// The points of the whole sweep.
+    /// Points of the whole sweep.
     pub grid: Grid,
-    /// The part that the journal is of.
+    /// Shard that the journal records.
     pub shard: Shard,
 }
 
-/// A finished point.
+/// Finished point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// Its number in the grid.
+    /// Number in the grid.
     pub point: u64,
-    /// What came of it.
+    /// Outcome of the point.
     pub outcome: Outcome,
 }
 
-/// What came of a point: the cells of its rows in the tables.
+/// Outcome of a point: the cells of its rows in the tables, without the columns common to all rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It could not be simulated.
+    /// The point could not be simulated, for this reason.
     Failed(String),
-    /// It was simulated.
+    /// The point was simulated.
     Done {
         /// Cells of the row of the point.
         point: Vec<Cell>,
@@ -51,7 +53,7 @@ pub enum Outcome {
     },
 }
 
-/// The first line of the journal at `path`; `None` if there is no whole one.
+/// Returns the header of the journal at `path`; `None` if there is no valid one.
 pub fn header(path: &Path) -> io::Result<Option<Header>> {
     match File::open(path) {
         Ok(file) => Ok(Lines::new(file).next_line()?.and_then(|(_, line)| parse(&line))),
@@ -60,27 +62,27 @@ pub fn header(path: &Path) -> io::Result<Option<Header>> {
     }
 }
 
-/// A journal, and for each point where its record stands.
+/// Journal with an index of its records.
 ///
-/// The places are kept in a nameless file, eight bytes a point, and not in memory: sweeps of any length need the same.
+/// The index is an unnamed temporary file, 8 bytes per point, so memory does not grow with the sweep.
 pub struct Journal {
     file: File,
-    /// Bytes of whole lines.
+    /// Bytes of valid lines.
     length: u64,
-    /// Where the records stand.
+    /// Places of the records.
     pub places: Places,
 }
 
-/// For each point one more than the offset of its record; 0 where there is none.
+/// Places of records: for each point the offset of its record plus 1, or 0 if it has none.
 pub struct Places(File);
 
 impl Places {
-    /// The same places, for another thread.
+    /// Returns a handle to the same places for another thread.
     pub fn share(&self) -> io::Result<Places> {
         self.0.try_clone().map(Places)
     }
 
-    /// Whether `point` has a record.
+    /// True if `point` has a record.
     pub fn has(&self, point: u64) -> io::Result<bool> {
         Ok(self.get(point)?.is_some())
     }
@@ -89,7 +91,7 @@ impl Places {
         let mut place = [0; 8];
         match self.0.read_exact_at(&mut place, 8 * point) {
             Ok(()) => Ok(u64::from_le_bytes(place).checked_sub(1)),
-            // Beyond the last point that was noted.
+            // Beyond the last point with a record.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
             Err(error) => Err(error),
         }
@@ -101,7 +103,7 @@ impl Places {
 }
 
 impl Journal {
-    /// Opens the journal at `path`, or begins it with `header`, and finds its records.
+    /// Opens the journal at `path` and indexes its records, or creates it with `header`.
     pub fn open(path: &Path, header: &Header) -> io::Result<Journal> {
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
         let mut journal = Journal { file, length: 0, places: Places(tempfile::tempfile()?) };
@@ -113,18 +115,18 @@ impl Journal {
             }
             journal.length = start + line.len() as u64 + 1;
         }
-        // Half a line is what a kill left.
+        // Cuts off a line that a kill interrupted.
         journal.file.set_len(journal.length)?;
         if journal.length == 0 {
             journal.write(&line(header))?;
-            // The folder's entry must reach the disk too.
+            // The directory entry must reach the disk too.
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             File::open(folder)?.sync_all()?;
         }
         Ok(journal)
     }
 
-    /// The record of `point`.
+    /// Returns the record of `point`.
     pub fn record(&self, point: u64) -> io::Result<Option<Record>> {
         let Some(start) = self.places.get(point)? else {
             return Ok(None);
@@ -137,7 +139,7 @@ impl Journal {
         parse(&line).map(Some).ok_or_else(|| io::Error::other("the journal has changed while it was read"))
     }
 
-    /// Adds records that have not been there. When it returns they have reached the disk.
+    /// Appends records. They have reached the disk when it returns.
     pub fn append(&mut self, records: &[Record]) -> io::Result<()> {
         let mut text = Vec::new();
         for record in records {
@@ -156,7 +158,7 @@ impl Journal {
     }
 }
 
-/// Whole lines with their offsets.
+/// Valid lines with their offsets.
 struct Lines {
     reader: BufReader<File>,
     start: u64,
@@ -167,7 +169,7 @@ impl Lines {
         Lines { reader: BufReader::new(file), start: 0 }
     }
 
-    /// The next line without its end; `None` at the end, and from the first line on that is not whole.
+    /// Returns the next line without its line feed; `None` at the end of the file or at an invalid line.
     fn next_line(&mut self) -> io::Result<Option<(u64, Vec<u8>)>> {
         let mut line = Vec::new();
         let length = self.reader.read_until(b'\n', &mut line)?;
@@ -183,7 +185,7 @@ fn line(value: &impl Serialize) -> Vec<u8> {
     format!("{} {json}\n", hash(json.as_bytes())).into_bytes()
 }
 
-/// What stands behind the hash of a line, if the two agree.
+/// Returns the content of a line if it agrees with the hash.
 fn content(line: &[u8]) -> Option<&[u8]> {
     let (start, content) = (line.get(..HASH_DIGITS)?, line.get(HASH_DIGITS + 1..)?);
     (start == hash(content).as_bytes()).then_some(content)

@@ -1,7 +1,53 @@
-//! Sweeps: a grid of points, each an independent simulation, and what survives of them when a run is killed.
+//! Sweeps: grids of independent simulations, and folders in which they survive a kill.
 //!
-//! [`Sweep`] is what a file asks for. [`Folder`] holds a sweep's journal, in which each finished point is a record that
-//! has reached the disk; resuming, sharding, merging and the final tables all start from it.
+//! - [`Sweep`] is a checked sweep file with all files that it names. Its [`Grid`] is the Cartesian product of the swept
+//!   keys; keys that are zipped advance together.
+//! - [`simulate()`] runs one point and returns its [`Outcome`]: the cells of its rows in the tables, or the reason why
+//!   the point failed. A failed point does not end the sweep.
+//! - [`pool::run`] distributes points over threads.
+//! - [`Folder`] holds the lock, the journal and the tables of a sweep. Every finished point is a [`Record`] in the
+//!   journal.
+//! - [`Shard`] selects every n-th point, so that several machines can share a sweep; [`merge`] joins their folders.
+//!
+//! # Invariants
+//!
+//! A grid is a pure value: the same sweep file and inputs give the same points with the same numbers, on every machine.
+//! A folder accepts only the sweep with which it was created, and one process at a time.
+//!
+//! Points that mean the same, such as a crop given twice, are simulated once; [`Grid::original`] names the one that is.
+//! Each of them still has its rows in the tables.
+//!
+//! A record counts once it has reached the disk. A sweep that is killed loses only points that are not yet recorded,
+//! and continues with those that [`Folder::missing`] returns. The tables are made from the journal alone, in the order
+//! of the grid, so they do not depend on threads, shards or interruptions.
+//!
+//! # Example
+//!
+//! ```
+//! use sweep::{Folder, Outcome, Progress, Record, Shard, Sweep};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let file = r#"
+//!     network = "tiny"
+//!     arch.file = "tiny"
+//!     weights = ["16", "12"]
+//! "#;
+//! let out = tempfile::tempdir()?;
+//! let sweep = Sweep::parse(file, "sweep.toml", out.path())?;
+//! assert_eq!(sweep.points(), 2);
+//!
+//! let mut folder = Folder::open(out.path(), &sweep.grid, Shard::WHOLE)?;
+//! for point in folder.missing()? {
+//!     let outcome = sweep::simulate(&sweep, point);
+//!     assert!(matches!(outcome, Outcome::Done { .. }));
+//!     folder.append(&[Record { point, outcome }])?;
+//! }
+//! assert_eq!(folder.progress()?, Progress { distinct: 2, done: 2 });
+//! folder.write_tables()?;
+//! assert!(out.path().join("points.csv").exists());
+//! # Ok(())
+//! # }
+//! ```
 
 mod axis;
 mod cell;

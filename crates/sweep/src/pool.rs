@@ -1,13 +1,17 @@
-//! Worker threads fed with jobs, and their results brought back.
+//! Thread pool: jobs from an iterator, results to one consumer.
+//!
+//! The channel of jobs holds none, so that the iterator advances only when a thread is free. The channel of results is
+//! bounded: a slow consumer holds the threads up, and memory does not grow.
 
 use std::thread;
 
 use crossbeam_channel::bounded;
 
-/// Does `work` on every job on `threads` threads. Results arrive as they get ready, those that wait already together;
-/// an error of `sink` ends the work.
+/// Runs `work` on every job, on `threads` threads. `sink` receives results as they become ready, all that are pending
+/// at once; its error ends the work.
 ///
-/// A job is taken when a thread is free for it, so that a job that is not wanted any more can still be held back.
+/// A job is taken from `jobs` only when a thread is free, so the iterator can still skip jobs that are no longer
+/// needed.
 pub fn run<Job: Send, Done: Send, Error>(
     threads: usize,
     jobs: impl Iterator<Item = Job> + Send,
@@ -20,7 +24,7 @@ pub fn run<Job: Send, Done: Send, Error>(
         for _ in 0..threads {
             let (take, report, work) = (take.clone(), report.clone(), &work);
             scope.spawn(move || {
-                // A closed channel means that nobody wants the result.
+                // A closed channel means that the sink has failed: the result is dropped.
                 take.into_iter().map(work).try_for_each(|done| report.send(done))
             });
         }

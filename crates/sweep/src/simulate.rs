@@ -1,4 +1,7 @@
-//! One point: from its values to the rows of the tables.
+//! Simulation of one point: from its values to the rows of the tables.
+//!
+//! The columns stand in the order of the cells that `derived_cells`, `simulated_cells` and `layer_cells` return. Errors
+//! and panics of a point are caught and become its outcome.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +17,7 @@ use crate::cell::Kind;
 use crate::spec::to_toml;
 use crate::{Cell, Outcome, Sweep};
 
-/// Columns of a point: what follows from its machine, then what was simulated.
+/// Columns of a point: figures derived from its machine, then results of the simulation.
 pub(crate) const POINT_COLUMNS: [(&str, Kind); 50] = [
     ("arch_name", Kind::Text),
     ("peak_gops", Kind::Real),
@@ -68,10 +71,10 @@ pub(crate) const POINT_COLUMNS: [(&str, Kind); 50] = [
     ("bound_resource", Kind::Text),
 ];
 
-/// The column of what `aquasim run` warns of.
+/// Column of the warnings that `aquasim run` would print.
 const WARNINGS: &str = "warnings";
 
-/// What the row of a point with these `cells` warns of.
+/// Returns the warnings in the row of a point with these `cells`.
 pub(crate) fn warnings(cells: &[Cell]) -> Option<String> {
     let place = POINT_COLUMNS.iter().position(|(name, _)| *name == WARNINGS)?;
     cells.get(place).filter(|cell| !cell.is_empty()).map(ToString::to_string)
@@ -121,7 +124,7 @@ pub(crate) const LAYER_COLUMNS: [(&str, Kind); 30] = [
     ("finished", Kind::Integer),
 ];
 
-/// Simulates `point`. Whatever goes wrong concerns this point alone, a fault of ours included.
+/// Simulates `point`. Any failure, a panic included, concerns this point alone.
 pub fn simulate(sweep: &Sweep, point: u64) -> Outcome {
     let point = Point::new(sweep, point);
     match catch_unwind(AssertUnwindSafe(|| point.run())) {
@@ -136,7 +139,7 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
-/// The values of one point.
+/// Values of one point.
 struct Point<'a> {
     sweep: &'a Sweep,
     indices: Vec<usize>,
@@ -147,7 +150,7 @@ impl<'a> Point<'a> {
         Point { sweep, indices: sweep.grid.indices(point) }
     }
 
-    /// Which value it has of the axis `key`, and the value; `None` if the sweep has no such axis.
+    /// Returns the index and the value of the point on the axis `key`; `None` if the sweep has no such axis.
     fn value(&self, key: &str) -> Option<(usize, &'a Cell)> {
         let axes = self.sweep.grid.axes.iter().zip(&self.indices);
         axes.into_iter().find(|(axis, _)| axis.key == key).map(|(axis, &index)| (index, &axis.values[index]))
@@ -229,7 +232,7 @@ impl<'a> Point<'a> {
     }
 }
 
-/// Faults in one line, for a row of a table.
+/// Joins faults to one line, for a cell of a table.
 fn messages(faults: &Faults) -> String {
     faults.iter().map(|fault| format!("{}; {}", fault.message(), fault.remedy())).collect::<Vec<_>>().join("; ")
 }

@@ -1,4 +1,4 @@
-//! Sweep files.
+//! Sweep files: reading, checking, and expansion to a grid.
 //!
 //! A file gives one value, a list, or a range `{ from, to, step }` for any of these keys:
 //!
@@ -26,36 +26,36 @@ use toml::Value;
 use crate::axis::Dimension;
 use crate::{Axis, Cell, Grid};
 
-/// The most points of a sweep.
+/// Largest number of points of a sweep.
 const MOST_POINTS: u64 = 1_000_000_000;
-/// The most values of a range.
+/// Largest number of values of a range.
 const MOST_VALUES: f64 = 100_000.0;
 
-/// Keys of a sweep file beside those of `arch`.
+/// Keys of a sweep file, apart from `simulate` and those below `arch`.
 const KEYS: [&str; 9] = ["arch", "network", "weights", "activations", "crop", "plan", "rebalance", "images", "zip"];
 const SIMULATE: &str = "simulate";
 
-/// A checked sweep file, with all files that it names.
+/// Checked sweep file, with all files that it names.
 #[derive(Clone, Debug)]
 pub struct Sweep {
-    /// Its points.
+    /// Points of the sweep.
     pub grid: Grid,
-    /// Text and name of each machine of `arch.file`.
+    /// Text and file name of each machine of `arch.file`.
     pub(crate) archs: Vec<(String, String)>,
-    /// Each network of `network`.
+    /// Networks of `network`.
     pub(crate) networks: Vec<Network>,
-    /// Text and name of each file of `plan`.
+    /// Text and file name of each plan of `plan`.
     pub(crate) plans: Vec<(String, String)>,
 }
 
 impl Sweep {
-    /// The sweep in the TOML file at `path`.
+    /// Reads the sweep file at `path`, in TOML.
     pub fn load(path: &str) -> Result<Sweep, Faults> {
         let folder = Path::new(path).parent().unwrap_or(Path::new(""));
         Sweep::parse(&document::read_text(path)?, path, folder)
     }
 
-    /// The sweep in `text`, which is called `file` in faults and names files from `folder`.
+    /// Reads the sweep in `text`. Faults call it `file`; paths in it are relative to `folder`.
     pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Sweep, Faults> {
         let mut reader = Reader { document: Document::parse(text, file), folder, elsewhere: Vec::new() };
         let sweep = reader.read();
@@ -67,13 +67,13 @@ impl Sweep {
         }
     }
 
-    /// Number of points.
+    /// Returns the number of points.
     pub fn points(&self) -> u64 {
         self.grid.points().expect("counted when the file was read")
     }
 }
 
-/// An axis, and for each of its values what it means: equal texts for equal meanings.
+/// Axis with the meaning of each of its values. Equal texts are equal meanings.
 struct Meant {
     axis: Axis,
     meanings: Vec<String>,
@@ -84,10 +84,10 @@ impl Meant {
         Meant { axis: Axis { key: key.to_owned(), values, hashes, dimension: 0 }, meanings }
     }
 
-    /// An axis whose values mean what they say.
+    /// Creates an axis whose values are their own meanings.
     fn plain(key: &str, given: Vec<Given>) -> Meant {
         let meaning = |given: &Given| match given.value {
-            // 8 and 8.0 are one value.
+            // 8 and 8.0 are the same value.
             Cell::Integer(number) => format!("{:?}", Cell::Real(number as f64)),
             ref other => format!("{other:?}"),
         };
@@ -96,13 +96,13 @@ impl Meant {
     }
 }
 
-/// A value of a key, and where it stands.
+/// Value of a key, with its path in the file.
 struct Given {
     value: Cell,
     path: String,
 }
 
-/// The values that must be looked at to know whether all are allowed: of those of a range, the first and the last.
+/// Returns the values that decide whether all are allowed: of a range, the first and the last.
 fn ends(given: &[Given]) -> impl Iterator<Item = &Given> {
     given.chunk_by(|a, b| a.path == b.path).flat_map(|range| {
         let last = (range.len() > 1).then(|| &range[range.len() - 1]);
@@ -113,7 +113,7 @@ fn ends(given: &[Given]) -> impl Iterator<Item = &Given> {
 struct Reader<'a> {
     document: Document,
     folder: &'a Path,
-    /// Faults of the files that the sweep names.
+    /// Faults in the files that the sweep names.
     elsewhere: Vec<Fault>,
 }
 
@@ -146,7 +146,7 @@ impl Reader<'_> {
         }
         axes.push(self.rebalance(&table));
         axes.push(self.images(&table));
-        // The order of the file is that of the grid; what is not in the file has one value.
+        // The grid has the order of the file. Keys that are not in the file have one value.
         let place = |Meant { axis, .. }: &Meant| {
             let key = axis.key.split('.').next().unwrap_or(&axis.key);
             table.keys().position(|name| name == key)
@@ -180,7 +180,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The values at `path`: one, a list or a range.
+    /// Reads the values at `path`: one, a list or a range.
     fn values(&mut self, path: &str, value: &Value) -> Vec<Given> {
         match value {
             Value::Array(items) if items.is_empty() => {
@@ -215,7 +215,7 @@ impl Reader<'_> {
         Some(Given { value, path: path.to_owned() })
     }
 
-    /// The numbers of a range, the last one included.
+    /// Reads the numbers of a range, its end included.
     fn range(&mut self, path: &str, range: &toml::Table) -> Vec<Cell> {
         let number = |key: &str| match range.get(key) {
             Some(Value::Integer(number)) => Some(*number as f64),
@@ -232,7 +232,7 @@ impl Reader<'_> {
             let message = format!("unknown key {path}.{key}");
             self.document.fault(&[&format!("{path}.{key}")], message, "a range has from, to and step");
         }
-        // What rounding takes from the last step is given back.
+        // The tolerance keeps the last step despite rounding.
         let steps = ((to - from) / step + 1e-9).floor();
         let problem = if ![from, to, step].into_iter().all(f64::is_finite) {
             Some("is not finite".to_owned())
@@ -258,7 +258,7 @@ impl Reader<'_> {
         (0..=steps as u64).map(value).collect()
     }
 
-    /// The values of `key`, or `default`, as texts.
+    /// Reads the values of `key`, or `default`, as texts with their paths.
     fn texts(&mut self, table: &toml::Table, key: &str, default: &str) -> Vec<(String, String)> {
         let Some(value) = table.get(key) else {
             return vec![(default.to_owned(), key.to_owned())];
@@ -267,7 +267,7 @@ impl Reader<'_> {
         given.into_iter().map(|Given { value, path }| (value.to_string(), path)).collect()
     }
 
-    /// Adds the faults of something that the value at `path` names or states.
+    /// Adds faults caused by the value at `path`, in the file that it names or in the value itself.
     fn add(&mut self, path: &str, faults: &Faults) {
         for fault in faults.iter() {
             match fault.file() {
@@ -277,7 +277,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A name as the loaders take it: presets stay, relative paths begin at the sweep's folder.
+    /// Resolves a name for the loaders: presets stay as they are, paths are relative to the folder of the sweep file.
     fn locate(&self, name: &str, presets: &[&str]) -> String {
         if presets.contains(&name) || !name.contains(['/', '\\', '.']) && !self.folder.join(name).exists() {
             return name.to_owned();
@@ -327,7 +327,7 @@ impl Reader<'_> {
         (plans, Some(Meant::new("plan", values, hashes, meanings)))
     }
 
-    /// Reports a value that fits none of the networks; where it fits some, the other points will fail alone.
+    /// Reports a value that fits none of the networks. If it fits some, only the points of the others fail.
     fn check_fits<T>(&mut self, path: &str, read: &[Result<T, Faults>]) {
         if read.iter().all(Result::is_err)
             && let Some(Err(faults)) = read.first()
@@ -396,7 +396,7 @@ impl Reader<'_> {
         Meant::plain(key, given)
     }
 
-    /// The machines of `arch.file`, its axis, and those of the keys that are swept.
+    /// Reads the machines of `arch.file`. Returns them with their axis and those of the swept keys of the arch file.
     fn archs(&mut self, table: &toml::Table) -> (Vec<(String, String)>, Vec<Meant>) {
         let empty = toml::Table::new();
         let keys = match table.get("arch") {
@@ -432,7 +432,7 @@ impl Reader<'_> {
                 self.check_swept(key, given, &arch);
             }
         }
-        // Machines that differ only in what is swept are the same.
+        // Machines that differ only in swept keys mean the same.
         let first: Vec<(&str, Value)> =
             swept.iter().filter_map(|(key, given)| Some((key.as_str(), to_toml(&given.first()?.value)?))).collect();
         let meaning = |(text, file): &(String, String)| match overridden(Document::parse(text, file), &first) {
@@ -445,7 +445,7 @@ impl Reader<'_> {
         (archs, axes)
     }
 
-    /// The keys below `path` of an arch with their values.
+    /// Returns the keys of the arch file below `path`, with their values.
     fn swept(&mut self, table: &toml::Table, path: &str, all: &mut Vec<(String, Vec<Given>)>) {
         for (name, value) in table.iter().filter(|(name, _)| !path.is_empty() || *name != "file") {
             let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
@@ -459,7 +459,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reports values that the key of an arch cannot have. Whether they contradict others is a matter of each point.
+    /// Reports values that a key of an arch file cannot have. Contradictions with other keys are left to each point.
     fn check_swept(&mut self, key: &str, given: &[Given], arch: &Document) {
         for Given { value, path } in ends(given) {
             let Some(value) = to_toml(value) else { continue };
@@ -467,7 +467,7 @@ impl Reader<'_> {
                 for fault in faults.iter() {
                     self.document.fault(&[path], fault.message(), fault.remedy());
                 }
-                // All values of an unknown key are wrong in the same way.
+                // All values of an unknown key have the same fault.
                 if faults.iter().any(|fault| fault.message().starts_with("unknown key")) {
                     return;
                 }
@@ -475,7 +475,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The keys that go together.
+    /// Reads the keys that are zipped.
     fn zipped(&mut self, table: &toml::Table, axes: &[Meant]) -> Vec<String> {
         let Some(value) = table.get("zip") else {
             return Vec::new();
@@ -512,7 +512,7 @@ impl Reader<'_> {
         keys.into_iter().map(|(meant, _)| meant.axis.key.clone()).collect()
     }
 
-    /// The grid of `axes`, of which those of the keys `zipped` go together.
+    /// Builds the grid of `axes`, of which those of the keys `zipped` share a dimension.
     fn grid(&mut self, axes: Vec<Meant>, zipped: &[String], simulated: bool) -> Grid {
         let mut grid = Grid {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -527,7 +527,7 @@ impl Reader<'_> {
             meanings.collect::<Vec<_>>().join("\n")
         };
         let together: Vec<String> = (0..steps).map(row).collect();
-        // All zipped axes are the dimension of the first of them.
+        // Zipped axes belong to the dimension of the first of them.
         let mut place = None;
         for meant in axes {
             let dimension = match (is_zipped(&meant), place) {
@@ -549,7 +549,7 @@ impl Reader<'_> {
     }
 }
 
-/// An arch with other values, checked for its shape only.
+/// Reads an arch with other values, checking only its structure.
 fn overridden(mut document: Document, overrides: &[(&str, Value)]) -> Result<Arch, Faults> {
     for (key, value) in overrides {
         document.set(key, value.clone());
@@ -558,7 +558,7 @@ fn overridden(mut document: Document, overrides: &[(&str, Value)]) -> Result<Arc
     document.finish(arch)
 }
 
-/// The value of an arch key.
+/// Returns a cell as a TOML value; `None` if it is empty.
 pub(crate) fn to_toml(cell: &Cell) -> Option<Value> {
     match cell {
         Cell::Empty => None,
@@ -569,7 +569,7 @@ pub(crate) fn to_toml(cell: &Cell) -> Option<Value> {
     }
 }
 
-/// The hash of an input file, as in tables.
+/// Returns the hash of an input file, as in the tables.
 fn hash(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex()[..32].to_owned()
 }

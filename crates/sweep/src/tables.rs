@@ -1,4 +1,8 @@
-//! The final tables: CSV for everyone, Parquet with types for pandas and its like.
+//! Tables of a sweep: points, component groups and layers, each as CSV and as Parquet with typed columns.
+//!
+//! Every row starts with the number of its point, the version of the program, the values of the axes and the hashes of
+//! the files that these name. Tables are written to temporary files and renamed when complete. Rows are held in groups,
+//! so memory does not grow with the sweep.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
@@ -17,26 +21,26 @@ use crate::journal::{Journal, Outcome};
 use crate::simulate::{COMPONENT_COLUMNS, LAYER_COLUMNS, POINT_COLUMNS};
 use crate::{Cell, Grid};
 
-/// Rows that are held before they are written to Parquet as a group.
+/// Rows per group of a Parquet file.
 const ROWS_OF_GROUP: usize = 8192;
 
-/// The names of the tables.
+/// Names of the tables.
 pub const NAMES: [&str; 3] = ["points", "components", "layers"];
-/// The ends of their files' names.
+/// Endings of the names of their files.
 const ENDINGS: [&str; 2] = ["csv", "parquet"];
 
 /// Writes all tables into `folder`, from the records of `journal` in the order of the grid. They appear when they are
-/// complete.
+/// complete; after an error, temporary files are removed.
 pub fn write(folder: &Path, grid: &Grid, journal: &Journal) -> Result<(), TableError> {
     write_all(folder, grid, journal).inspect_err(|_| {
         for path in incomplete(folder) {
-            // One that was not begun is not there.
+            // A table that was not started has no file.
             let _ = fs::remove_file(path);
         }
     })
 }
 
-/// The files that tables are until they are complete.
+/// Returns the temporary files of the tables.
 pub fn incomplete(folder: &Path) -> Vec<PathBuf> {
     let files = NAMES.iter().flat_map(|name| ENDINGS.map(|ending| folder.join(partial(name, ending))));
     files.collect()
@@ -69,21 +73,21 @@ fn write_all(folder: &Path, grid: &Grid, journal: &Journal) -> Result<(), TableE
     [points, components, layers].into_iter().try_for_each(|table| table.finish(folder))
 }
 
-/// Why tables were not written.
+/// Reason why tables were not written.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// The disk is full, or the like.
+    /// Reading or writing a file failed.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// A CSV file was not written.
+    /// Writing a CSV file failed.
     #[error(transparent)]
     Csv(#[from] csv::Error),
-    /// A Parquet file was not written.
+    /// Writing a Parquet file failed.
     #[error(transparent)]
     Parquet(#[from] ParquetError),
 }
 
-/// What every row begins with: the point, its values, and the hash of every input.
+/// Returns the columns common to all tables: point, version, values, and the hash of every input file.
 fn common_columns(grid: &Grid) -> Vec<(String, Kind)> {
     let mut columns = vec![("point".to_owned(), Kind::Integer), ("tool_version".to_owned(), Kind::Text)];
     for axis in &grid.axes {
@@ -104,25 +108,25 @@ fn common_cells(grid: &Grid, point: u64) -> Vec<Cell> {
     cells
 }
 
-/// A table on its way to a CSV and a Parquet file.
+/// Table that is being written to a CSV and a Parquet file.
 struct Table {
     name: &'static str,
     csv: csv::Writer<BufWriter<File>>,
     parquet: SerializedFileWriter<File>,
-    /// The columns of rows that are not in the Parquet file yet.
+    /// Columns of the rows not yet in the Parquet file.
     columns: Vec<Column>,
     /// Number of these rows.
     rows: usize,
 }
 
-/// Cells of a column, one below the other.
+/// Cells of a column, from top to bottom.
 struct Column {
     values: Values,
-    /// For each cell 1, or 0 if it is empty.
+    /// Definition level of each cell: 1, or 0 if it is empty.
     present: Vec<i16>,
 }
 
-/// The cells that are not empty.
+/// Cells that are not empty.
 enum Values {
     Boolean(Vec<bool>),
     Integer(Vec<i64>),
@@ -151,11 +155,11 @@ impl Column {
             (Values::Real(values), Cell::Integer(number)) => values.push(*number as f64),
             (Values::Text(values), cell) => {
                 let text = cell.to_string();
-                // Most texts stand in many rows below each other: they are held once.
+                // Most texts repeat in successive rows: they are held once.
                 let held = values.last().filter(|last| last.data() == text.as_bytes()).cloned();
                 values.push(held.unwrap_or_else(|| text.as_str().into()));
             }
-            // A column's kind is the one that holds all of its cells.
+            // The kind of a column holds all its cells.
             (_, cell) => panic!("{cell:?} is in a column of another kind"),
         }
     }
@@ -196,7 +200,7 @@ impl Table {
         let properties = WriterProperties::builder()
             .set_created_by(concat!("aquasim ", env!("CARGO_PKG_VERSION")).to_owned())
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            // What is said of each group stays in memory until the file is finished.
+            // Statistics of each group would stay in memory until the file is finished.
             .set_statistics_enabled(EnabledStatistics::None)
             .set_offset_index_disabled(true)
             .build();
@@ -218,7 +222,7 @@ impl Table {
         if self.rows == ROWS_OF_GROUP { self.write_group() } else { Ok(()) }
     }
 
-    /// Writes the rows that are held, column by column.
+    /// Writes the held rows as a group, column by column.
     fn write_group(&mut self) -> Result<(), TableError> {
         let mut group = self.parquet.next_row_group()?;
         for column in &mut self.columns {
@@ -253,7 +257,7 @@ impl Table {
     }
 }
 
-/// The name of a file that is not complete.
+/// Returns the name of a table file that is not complete.
 fn partial(name: &str, ending: &str) -> String {
     format!("{name}.{ending}.partial")
 }

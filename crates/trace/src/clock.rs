@@ -1,6 +1,6 @@
-//! Simulated time in traces.
+//! Conversion of cycles to time stamps.
 
-/// The most units of a cycle, so that the stamps of ten thousand million cycles fit a file.
+/// Largest number of time units per cycle. The stamps of 10^10 cycles then fit in 64 bits.
 const MOST_UNITS: f64 = 1e9;
 
 /// A unit of time.
@@ -17,7 +17,7 @@ pub enum TimeUnit {
 impl TimeUnit {
     const ALL: [TimeUnit; 3] = [TimeUnit::Nanosecond, TimeUnit::Picosecond, TimeUnit::Femtosecond];
 
-    /// The power of ten of a second.
+    /// Returns the exponent of the unit as a power of ten of a second.
     pub fn exponent(self) -> i8 {
         match self {
             TimeUnit::Nanosecond => -9,
@@ -26,7 +26,7 @@ impl TimeUnit {
         }
     }
 
-    /// Symbol.
+    /// Returns the SI symbol.
     pub fn symbol(self) -> &'static str {
         match self {
             TimeUnit::Nanosecond => "ns",
@@ -40,19 +40,19 @@ impl TimeUnit {
     }
 }
 
-/// Stamps of cycles: in the coarsest unit of which a cycle is a whole number, or else in a fine one, rounded. A cycle
-/// is at least 0.001 ns, so no two share a stamp.
+/// Converts cycles to time stamps. The unit is the coarsest one of which a cycle is a whole number; if there is none,
+/// stamps are rounded to a fine one. A cycle is at least 0.001 ns, so no two cycles share a stamp.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     /// Unit of the stamps.
     pub unit: TimeUnit,
-    /// Units of a cycle: whole ones, and the rest.
+    /// Time units per cycle: integer part and fraction.
     whole: u64,
     rest: f64,
 }
 
 impl Clock {
-    /// The clock of a machine with cycles of `cycle_ns`.
+    /// Creates the clock of a machine with cycles of `cycle_ns` ns.
     pub fn new(cycle_ns: f64) -> Clock {
         let units = |unit: TimeUnit| cycle_ns * unit.per_ns();
         let is_whole = |unit: &TimeUnit| {
@@ -70,7 +70,7 @@ impl Clock {
         }
     }
 
-    /// Simulated time at the beginning of a cycle.
+    /// Returns the simulated time at the start of a cycle, in `unit`. Cycle 1 starts at 0.
     #[inline]
     pub fn stamp(&self, cycle: u64) -> u64 {
         let cycles = cycle.saturating_sub(1);

@@ -1,4 +1,8 @@
-//! A trace as a table: one line for each event.
+//! CSV traces: one line for each event, with the same ten columns for all.
+//!
+//! `from_cycle` and `cycles` are the start and length of the span. `amount` counts operations, flits or bits of a load;
+//! bits of a fill, fetch, result, write or crossing; flits of a packet; and is 1 for other events. Only waits have a
+//! cause.
 
 use std::io::{self, Write};
 
@@ -10,18 +14,18 @@ use crate::event::Event;
 use crate::load::{Carrier, LOAD_CYCLES};
 use crate::writer::{Counted, Sink};
 
-/// Writes comma-separated values.
+/// Sink for CSV files.
 pub(crate) struct Csv<'a> {
     scene: &'a Scene<'a>,
     file: Counted,
     lines: u64,
-    /// Names of the layers, quoted where they must be (RFC 4180).
+    /// Names of the layers, quoted where RFC 4180 requires it.
     layers: Vec<String>,
-    /// The most bytes of a line.
+    /// Upper limit of the bytes of a line.
     longest_line: u64,
 }
 
-/// Bytes of a line without the name of its layer, at most.
+/// Upper limit of the bytes of a line without the name of its layer.
 const LINE_BYTES: u64 = 256;
 
 impl<'a> Csv<'a> {
@@ -118,7 +122,7 @@ fn quoted(text: &str) -> String {
     if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
-/// Name of a stage in traces.
+/// Returns the name of a stage in traces.
 pub(crate) fn stage_name(stage: chip::Stage) -> &'static str {
     match stage {
         chip::Stage::Read => "read",

@@ -1,4 +1,9 @@
-//! What a trace is made of, and the probe that records it.
+//! Events of a trace, and the probe that records them.
+//!
+//! The recorder filters before it stores anything: each method of the probe compares detail, cycles, layer and unit
+//! with the [`Filter`] and returns early. Loads and fills are the exception to one event per call. They are summed over
+//! stretches of [`LOAD_CYCLES`] cycles, since single transfers are too many to be drawn; below [`Detail::Ima`] a fill
+//! is emitted once for each stretch in which it changed.
 
 use std::ops::Range;
 use std::path::Path;
@@ -11,40 +16,40 @@ use des::Cycle;
 use crate::load::{Carrier, Fills, LOAD_CYCLES, Loads};
 use crate::{Filter, Scene};
 
-/// Something that happened. Spans begin with their first cycle and end before the one after their last.
+/// Event of a run. Spans are half-open ranges of cycles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are those of the probe's methods")]
 pub enum Event {
-    /// What a shared resource carried in the stretch of cycles from `from` on.
+    /// Load of a carrier in the [`LOAD_CYCLES`] cycles from `from` on, in the unit of the carrier.
     Load { carrier: Carrier, from: Cycle, amount: u64 },
-    /// How many bits of inputs of a layer a buffer holds from the end of a cycle on.
+    /// Bits of a layer's inputs in a buffer from the end of cycle `at` on.
     Fill { tile: u32, layer: u16, bits: u64, at: Cycle },
-    /// An operation of an IMA: its crossbars are read in `cycles`.
+    /// Operation of an IMA; `cycles` are those of its crossbar reads.
     Operation { unit: Unit, window: u32, cycles: Range<Cycle>, timing: ImaTiming },
-    /// An IMA waited, or had nothing to do.
+    /// Cycles in which an IMA does not compute, with their cause.
     Wait { unit: Unit, cause: Cause, cycles: Range<Cycle> },
-    /// Inputs of a window moved to an IMA.
+    /// Transfer of a window's inputs to an IMA.
     Fetch { unit: Unit, window: u32, bits: u64, cycles: Range<Cycle> },
-    /// Results of a window moved to the tile's output register.
+    /// Transfer of a window's results to the tile's output register.
     Result { unit: Unit, window: u32, bits: u64, cycles: Range<Cycle> },
-    /// Outputs of a window went through sigmoid and max-pool.
+    /// Outputs of a window in sigmoid and max-pool.
     Activate { tile: u32, layer: u16, replica: u32, window: u32, at: Cycle },
-    /// Inputs of a layer were written to a buffer; no layer: results that stay.
+    /// Write to a buffer: inputs of `layer`, or results of the last layer if `None`.
     Write { tile: u32, layer: Option<u16>, rank: u32, bits: u32, cycles: Range<Cycle> },
-    /// Windows of a replica waited for the position of `rank`, and it was written.
+    /// Write of the position with sequence number `rank`, for which windows of a replica waited.
     Supply { tile: u32, layer: u16, replica: u32, rank: u32, at: Cycle },
-    /// A buffer has more room, and tells the tile `to` that sends what it holds.
+    /// Room that became free in a buffer, announced to the producing tile `to`.
     Room { tile: u32, layer: u16, to: u32, at: Cycle },
-    /// A packet crossed the mesh of a chip.
+    /// Packet in the mesh of a chip.
     Packet { chip: u32, layer: u16, flits: u32, waited: u32, cycles: Range<Cycle> },
-    /// A packet crossed the link that enters a chip on a side.
+    /// Packet on the link that enters chip `to` on side `enters`.
     Crossing { to: u32, enters: Direction, layer: u16, bits: u32, cycles: Range<Cycle> },
-    /// Iteration fidelity: a stage of one iteration.
+    /// Stage of one iteration; only in iteration fidelity.
     Stage { unit: Unit, stage: Stage, cycles: Range<Cycle> },
 }
 
 impl Event {
-    /// The cycle in which it was known.
+    /// Returns the cycle in which the simulator reports the event.
     pub fn known_at(&self) -> Cycle {
         match self {
             Event::Load { from, .. } => from + LOAD_CYCLES,
@@ -63,7 +68,8 @@ impl Event {
     }
 }
 
-/// When the converters and the shift-and-adds work on an operation whose reads take `reads`: they follow the reads.
+/// Returns the cycles in which ADCs and shift-and-adds work on an operation that is read in `reads`. ADCs follow the
+/// first read by one cycle, shift-and-adds by the time of a conversion more.
 pub(crate) fn stages(reads: &Range<Cycle>, timing: ImaTiming) -> [Range<Cycle>; 2] {
     let convert =
         reads.start + 1..reads.end + 1 + Cycle::from(timing.convert_cycles) - Cycle::from(timing.cycles_per_read);
@@ -73,22 +79,22 @@ pub(crate) fn stages(reads: &Range<Cycle>, timing: ImaTiming) -> [Range<Cycle>; 
     [convert, accumulate]
 }
 
-/// How much a trace shows; each step shows what the one before does, and more.
+/// Detail of a trace. Each level includes those above it in this list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
-    /// Operations of each layer, flits in the meshes, bits over the links, every 64 cycles.
+    /// Loads per 64 cycles: operations of each layer, flits of each mesh, bits of each link.
     Layer,
-    /// Also each tile and each mesh link: bus, writes and fill of the buffer, every 64 cycles.
+    /// Also loads of each tile (bus, writes, buffer fill) and of each mesh link, per 64 cycles.
     #[default]
     Tile,
-    /// Also each IMA and each window: operations, waits, fetches, results, activations and writes; every change of a
-    /// buffer's fill.
+    /// Also events of each IMA and window: operations, waits, fetches, results, activations, writes; and every change
+    /// of a buffer's fill.
     Ima,
-    /// Also the stages inside: crossbars, converters and shift-and-adds, and each iteration where it is simulated.
+    /// Also stages of an operation: crossbars, ADCs and shift-and-adds; in iteration fidelity each iteration.
     Crossbar,
 }
 
-/// The format of a trace file, by the end of its name.
+/// Format of a trace file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `.pftrace`: Perfetto's protobuf.
@@ -102,7 +108,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that the end of a file's name asks for.
+    /// Returns the format for the ending of a file name; `None` if there is none.
     pub fn of(path: &Path) -> Option<Format> {
         match path.extension()?.to_str()? {
             "pftrace" => Some(Format::Perfetto),
@@ -114,10 +120,10 @@ impl Format {
     }
 }
 
-/// Events in a chunk on its way to the writer.
+/// Events in a chunk sent to the writer.
 pub(crate) const CHUNK: usize = 4096;
 
-/// A probe that hands what a trace shows to the thread that writes it.
+/// Probe that sends the events of a trace to its writer thread. Created by [`start`](crate::start).
 pub struct Recorder {
     filter: Filter,
     loads: Loads,
@@ -127,7 +133,7 @@ pub struct Recorder {
     events: Vec<Event>,
     full: Sender<Vec<Event>>,
     empty: Receiver<Vec<Event>>,
-    /// The writer takes no more: the file is as large as it may be, or cannot be written.
+    /// True once the writer has stopped, because of the byte limit or an error.
     ended: bool,
 }
 
@@ -150,7 +156,7 @@ impl Recorder {
         }
     }
 
-    /// Hands over what is left.
+    /// Emits the loads and fills of the remaining stretches, then sends the last chunk.
     pub(crate) fn finish(&mut self) {
         while self.loads.is_loaded() {
             self.tell(0);
@@ -160,7 +166,7 @@ impl Recorder {
     }
 
     fn flush(&mut self) {
-        // The vectors go round, so that memory does not grow with the trace.
+        // Chunks are recycled, so memory does not grow with the trace.
         let next = self.empty.try_recv().unwrap_or_else(|_| Vec::with_capacity(CHUNK));
         let events = std::mem::replace(&mut self.events, next);
         self.ended |= self.full.send(events).is_err();
@@ -174,7 +180,8 @@ impl Recorder {
         }
     }
 
-    /// Adds to the load of something in cycle `at`, which is `now` or later. Those of a stretch are told together.
+    /// Adds to the load of a carrier in cycle `at`, which is `now` or later. All loads of a stretch are emitted
+    /// together.
     #[inline]
     fn load(&mut self, detail: Detail, carrier: Carrier, amount: u64, now: Cycle, at: Cycle) {
         if self.ended || self.filter.detail < detail || !self.filter.cycles.contains(&at) {
@@ -186,7 +193,7 @@ impl Recorder {
         self.loads.add(carrier, amount, at);
     }
 
-    /// Tells the loads of a stretch that is over, and how full the buffers were at its end.
+    /// Emits the loads of a completed stretch, then the fills that changed in it.
     #[cold]
     fn tell(&mut self, now: Cycle) {
         for (from, carrier, amount) in self.loads.take(now) {
@@ -203,7 +210,8 @@ impl Recorder {
         }
     }
 
-    /// What came before the first cycle shown is in the buffer, too.
+    /// True if the fill of a buffer is recorded. Arrivals before the first selected cycle count too, since their bits
+    /// are still in the buffer.
     #[inline]
     fn wants_fill(&mut self, layer: u16, at: Cycle) -> bool {
         let Range { start, end } = self.filter.cycles;
@@ -216,7 +224,7 @@ impl Recorder {
         true
     }
 
-    /// A buffer has changed in cycle `at`.
+    /// Records that fill `number` changed in cycle `at`.
     #[inline]
     fn fill(&mut self, tile: u32, layer: u16, number: u32, at: Cycle) {
         if !self.filter.tile(tile) || !self.filter.layer(layer) {
@@ -251,7 +259,7 @@ impl Recorder {
             && layer.is_none_or(|layer| self.filter.layer(layer))
     }
 
-    /// The part of a span that the trace shows.
+    /// Returns the part of a span within the selected cycles.
     #[inline]
     fn shown(&self, cycles: Range<Cycle>) -> Range<Cycle> {
         cycles.start.max(self.filter.cycles.start)..cycles.end.min(self.filter.cycles.end)
@@ -347,11 +355,11 @@ impl Probe for Recorder {
     }
 
     fn port(&mut self, chip: u32, (column, row): (u32, u32), port: Port, flits: u32, at: Cycle) {
-        // A packet leaves each router that it passes by one port.
+        // Output ports only: a packet leaves each router on its route by one port.
         if let Port::FromTile(_) = port {
             return;
         }
-        // It may be passed long after what is told next; nothing is over by that.
+        // `at` may lie far ahead of the events that follow, so it completes no stretch.
         let now = 0;
         self.load(Detail::Layer, Carrier::Mesh(chip), flits.into(), now, at);
         if let Port::Neighbour(direction) = port {

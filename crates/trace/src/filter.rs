@@ -1,4 +1,4 @@
-//! Which part of a run a trace shows.
+//! Selection of the part of a run that a trace shows.
 
 use std::ops::Range;
 
@@ -7,24 +7,24 @@ use des::Cycle;
 use crate::load::Carrier;
 use crate::{Detail, Scene};
 
-/// What a trace shows.
+/// Selection of cycles, detail, layers and units.
 #[derive(Clone, Debug)]
 pub struct Filter {
-    /// Cycles shown; spans are cut at both ends.
+    /// Selected cycles. Spans are clipped to them.
     pub cycles: Range<Cycle>,
-    /// How much is shown.
+    /// Detail of the events.
     pub detail: Detail,
     layers: Vec<bool>,
-    /// IMAs of each tile.
+    /// Selected IMAs, by tile and IMA.
     units: Vec<Vec<bool>>,
-    /// Chips with any of these.
+    /// Chips with a selected IMA. A chip without IMAs in use is selected only if all IMAs are.
     chips: Vec<bool>,
 }
 
 impl Filter {
-    /// Shows `cycles` of the layers whose names match one of `layers` and of the units whose paths, as
-    /// `chip0/tile3/ima5`, match `units`. In patterns, `*` is any text and `?` any character; a pattern of a chip or
-    /// tile stands for all that is in it.
+    /// Selects `cycles` of the layers whose names match one of `layers`, all if it is empty, and of the IMAs whose
+    /// paths, such as `chip0/tile3/ima5`, match `units`. In a pattern, `*` matches any text and `?` any character; the
+    /// path of a chip or tile matches all its IMAs.
     pub fn new(scene: &Scene<'_>, cycles: Range<Cycle>, detail: Detail, layers: &[String], units: &str) -> Filter {
         let layer = |name: &str| layers.is_empty() || layers.iter().any(|pattern| matches(pattern, name));
         let inside = format!("{units}/*");
@@ -32,7 +32,7 @@ impl Filter {
         let units: Vec<Vec<bool>> = (0..scene.tiles())
             .map(|tile| (0..scene.imas(tile)).map(|ima| unit(&scene.ima_path(tile, ima as u8))).collect())
             .collect();
-        // Chips that packets only cross have no units.
+        // Chips that packets only cross have no IMAs in use.
         let mut chips = vec![units.iter().flatten().all(|&shown| shown); scene.chips() as usize];
         for (tile, _) in (0..).zip(&units).filter(|(_, units)| units.contains(&true)) {
             chips[scene.place(tile).0 as usize] = true;
@@ -40,12 +40,12 @@ impl Filter {
         Filter { cycles, detail, layers: scene.layers().map(layer).collect(), units, chips }
     }
 
-    /// Whether the trace shows anything at all of the machine.
+    /// True if at least one layer and one IMA are selected.
     pub fn shows_something(&self) -> bool {
         self.layers.contains(&true) && self.units.iter().flatten().any(|&shown| shown)
     }
 
-    /// Whether the load of something is shown: whatever layer it is of, if the unit is.
+    /// True if the load of a carrier is selected. The load of a unit is, whatever the layers that cause it.
     pub(crate) fn carrier(&self, carrier: Carrier) -> bool {
         match carrier {
             Carrier::Layer(layer) => self.layer(layer),
@@ -54,7 +54,7 @@ impl Filter {
         }
     }
 
-    /// Whether what belongs to a chip and to no tile of it is shown.
+    /// True if the mesh and links of a chip are selected.
     pub(crate) fn chip(&self, chip: u32) -> bool {
         self.chips[chip as usize]
     }
@@ -72,7 +72,7 @@ impl Filter {
     }
 }
 
-/// Whether `text` is what `pattern` describes.
+/// True if `text` matches `pattern`.
 fn matches(pattern: &str, text: &str) -> bool {
     let mut rest = pattern.chars();
     match rest.next() {

@@ -1,4 +1,8 @@
-//! What shared resources carry, added up over stretches of cycles.
+//! Loads of shared resources over time, and fills of buffers.
+//!
+//! Every carrier has a fixed number, so a load is an entry of a vector. Numbers ascend in the order of [`Carrier`],
+//! which is also the order in which the loads of a stretch are emitted. Transfers may be booked for a later stretch
+//! than the present one; those wait in a queue, one entry for each stretch.
 
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -8,28 +12,28 @@ use mapper::InputOrder;
 
 use crate::Scene;
 
-/// Cycles over which loads are added up.
+/// Length of a stretch: the cycles over which loads are summed.
 pub const LOAD_CYCLES: Cycle = 64;
 
-/// What carries a load.
+/// Carrier of a load. Chips and tiles are numbered over the board, routers on their chip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Carrier {
-    /// A layer: operations of its IMAs.
+    /// Layer; counts operations of its IMAs.
     Layer(u16),
-    /// All routers of a chip: flits that passed one.
+    /// Mesh of a chip; counts flits, once for each router that they pass.
     Mesh(u32),
-    /// The link that enters a chip on a side: bits.
+    /// Link that enters a chip on a side; counts bits.
     Link(u32, u8),
-    /// A mesh link, by chip, router and direction: flits.
+    /// Mesh link, by chip, router and direction; counts flits.
     Channel(u32, u32, u8),
-    /// The bus of a tile: bits.
+    /// Bus of a tile; counts bits.
     Bus(u32),
-    /// The eDRAM buffer of a tile: bits that were written.
+    /// eDRAM buffer of a tile; counts bits written.
     Writes(u32),
 }
 
 impl Carrier {
-    /// What is counted.
+    /// Returns the unit of the load.
     pub fn unit(self) -> &'static str {
         match self {
             Carrier::Layer(_) => "operations",
@@ -39,7 +43,7 @@ impl Carrier {
     }
 }
 
-/// Loads of the present stretch.
+/// Loads of the present stretch and of later ones.
 pub(crate) struct Loads {
     layers: u32,
     chips: u32,
@@ -48,9 +52,9 @@ pub(crate) struct Loads {
     /// First cycle after the stretch.
     end: Cycle,
     values: Vec<u64>,
-    /// Carriers with a load, by number.
+    /// Numbers of the carriers with a load in the present stretch.
     loaded: Vec<u32>,
-    /// Loads of the stretches after it.
+    /// Loads of later stretches, as (carrier number, amount).
     later: VecDeque<Vec<(u32, u64)>>,
 }
 
@@ -72,7 +76,7 @@ impl Loads {
         loads
     }
 
-    /// Where the numbers of meshes, links, channels, buses and writes begin. Carriers have their order.
+    /// Returns the first numbers of meshes, links, channels, buses and writes. Layers start at 0.
     #[inline]
     fn starts(&self) -> [u32; 5] {
         let &Loads { layers, chips, routers, tiles, .. } = self;
@@ -110,13 +114,13 @@ impl Loads {
         }
     }
 
-    /// Whether cycle `now` lies behind the stretch, so that its loads have to be told.
+    /// True if the present stretch ends before cycle `now`, so that its loads must be emitted.
     #[inline]
     pub fn is_over(&self, now: Cycle) -> bool {
         now >= self.end
     }
 
-    /// Adds to a load in cycle `at`, which lies in the stretch or after it.
+    /// Adds to a load in cycle `at`, which lies in the present stretch or a later one.
     #[inline]
     pub fn add(&mut self, carrier: Carrier, amount: u64, at: Cycle) {
         let number = self.number(carrier);
@@ -140,8 +144,8 @@ impl Loads {
         *value += amount;
     }
 
-    /// The loads of the stretch, with its first cycle, in the order of the carriers. The next that has a load begins,
-    /// or that of cycle `now`.
+    /// Returns the loads of the present stretch with its first cycle, in the order of the carriers. Advances to the
+    /// next stretch if later ones have loads, otherwise to the stretch of cycle `now`.
     pub fn take(&mut self, now: Cycle) -> Vec<(Cycle, Carrier, u64)> {
         let from = self.end - LOAD_CYCLES;
         let mut loaded = std::mem::take(&mut self.loaded);
@@ -163,42 +167,42 @@ impl Loads {
         emitted
     }
 
-    /// Whether loads have not been told.
+    /// True if loads remain to be emitted.
     pub fn is_loaded(&self) -> bool {
         !self.loaded.is_empty() || !self.later.is_empty()
     }
 }
 
-/// What a buffer holds of the inputs of one layer.
+/// Inputs of one layer in one buffer.
 #[derive(Clone, Debug)]
 struct Held {
     tile: u32,
     layer: u16,
     position_bits: u64,
-    /// Positions that have arrived, and that have left, counted over all images.
+    /// Positions that have arrived and that have left, counted over all images.
     arrived: u64,
     left: u64,
-    /// For each step, the positions of an image that have left before.
+    /// Positions of an image that have left before each step.
     left_before: Rc<[u32]>,
-    /// When it last changed, if that has not been told.
+    /// Cycle of the last change; `None` once it has been emitted.
     changed_at: Option<Cycle>,
 }
 
-/// How full the buffers are. What the host writes is not told, so those of the first layer's inputs are left out.
+/// Fills of the buffers. Writes of the host are not reported to probes, so the first layer's inputs are not counted.
 #[derive(Clone, Debug)]
 pub(crate) struct Fills {
-    /// Tile by tile.
+    /// Sorted by tile.
     held: Vec<Held>,
-    /// For each tile, where its own begin.
+    /// Index of the first entry of each tile.
     first: Vec<u32>,
-    /// Those whose change has not been told.
+    /// Indices of entries with a change that has not been emitted.
     changed: Vec<u32>,
 }
 
 impl Fills {
     pub fn new(scene: &Scene<'_>) -> Fills {
         let mut fills = Fills { held: Vec::new(), first: Vec::new(), changed: Vec::new() };
-        // Tiles with parts of the same replicas have the same order of inputs.
+        // Tiles with parts of the same replicas share one order of inputs.
         let mut orders: HashMap<*const InputOrder, Rc<[u32]>> = HashMap::new();
         for tile in 0..scene.tiles() {
             fills.first.push(fills.held.len() as u32);
@@ -229,7 +233,7 @@ impl Fills {
         (number, &mut self.held[number as usize])
     }
 
-    /// A position of the inputs of `layer` has arrived. Returns the number of the inputs.
+    /// Records the arrival of a position of the inputs of `layer`. Returns the index of the entry.
     #[inline]
     pub fn arrive(&mut self, tile: u32, layer: u16) -> u32 {
         let (number, held) = self.held(tile, layer);
@@ -237,13 +241,14 @@ impl Fills {
         number
     }
 
-    /// Windows before `step` of `image` have been read. Returns the number of the inputs, and the bits of those that
-    /// leave.
+    /// Records that the windows before `step` of `image` have been read. Returns the index of the entry and the bits
+    /// that leave.
     #[inline]
     pub fn progress(&mut self, tile: u32, layer: u16, image: u32, step: u32) -> (u32, u64) {
         let (number, held) = self.held(tile, layer);
         let of_image = |step: usize| u64::from(held.left_before[step]);
-        // A replica with fewer windows than the longest may be told of none: it needs no more of the image.
+        // `step` may exceed the windows of a replica that is shorter than the longest: it then needs no more of the
+        // image.
         let last = held.left_before.len() - 1;
         let left = u64::from(image) * of_image(last) + of_image((step as usize).min(last));
         let leaving = left.saturating_sub(held.left);
@@ -251,26 +256,26 @@ impl Fills {
         (number, leaving * held.position_bits)
     }
 
-    /// Bits of inputs `number`.
+    /// Returns the bits of entry `number`.
     pub fn bits(&self, number: u32) -> u64 {
         let held = &self.held[number as usize];
         held.arrived.saturating_sub(held.left) * held.position_bits
     }
 
-    /// Whether there are changes that have not been told.
+    /// True if changes remain to be emitted.
     #[inline]
     pub fn has_changed(&self) -> bool {
         !self.changed.is_empty()
     }
 
-    /// Notes that inputs `number` changed in cycle `at`.
+    /// Records that entry `number` changed in cycle `at`.
     pub fn change(&mut self, number: u32, at: Cycle) {
         if self.held[number as usize].changed_at.replace(at).is_none() {
             self.changed.push(number);
         }
     }
 
-    /// What has changed, in order: tile, layer, bits, cycle of the last change.
+    /// Returns the entries that changed, sorted: tile, layer, bits, cycle of the last change.
     pub fn take_changed(&mut self) -> Vec<(u32, u16, u64, Cycle)> {
         let mut changed = std::mem::take(&mut self.changed);
         changed.sort_unstable();

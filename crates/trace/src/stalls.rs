@@ -1,11 +1,16 @@
-//! Where the cycles of a run went: waits ranked, and followed from layer to layer.
+//! Stall analysis: waits of a run, ranked and followed from layer to layer.
+//!
+//! The stall counters of a run state, for each layer, how many IMA-cycles went to each cause. A wait for inputs is a
+//! symptom of the producing layer, and a wait for a downstream buffer one of the consuming layer. [`Analysis`] follows
+//! such waits until it reaches a layer that computes longer than it waits or that waits for a resource of its own. The
+//! causes are defined in `docs/model.md`, section "Stall causes".
 
 use analysis::Bound;
 use chip::{Cause, Outcome, Stalls};
 use mapper::Layout;
 use serde::Deserialize;
 
-/// The IMA-cycles of one layer.
+/// IMA-cycles of one layer, by cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerStalls {
     /// Name of the layer.
@@ -17,55 +22,56 @@ pub struct LayerStalls {
 }
 
 impl LayerStalls {
-    /// Part of the cycles of its IMAs that went to `cause`, 0 to 1.
+    /// Returns the fraction of the layer's IMA-cycles that went to `cause`, 0 to 1.
     pub fn share(&self, cause: Cause) -> f64 {
         self.stalls[cause] as f64 / self.stalls.total().max(1) as f64
     }
 }
 
-/// What the IMAs of one layer wait for, and how long.
+/// Wait of the IMAs of one layer for one cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// Number of the layer in the network.
+    /// Index of the layer in the network.
     pub layer: usize,
-    /// What they wait for.
+    /// Cause of the wait.
     pub cause: Cause,
-    /// IMA-cycles.
+    /// IMA-cycles of the whole run.
     pub ima_cycles: u64,
 }
 
-/// Where the cycles of a run went.
+/// IMA-cycles of a run by layer and cause, with its longest waits and its bound.
 #[derive(Clone, Debug)]
 pub struct Analysis {
     /// Cycles of the run.
     pub cycles: u64,
-    /// One entry per layer of the network.
+    /// IMA-cycles of each layer of the network.
     pub layers: Vec<LayerStalls>,
-    /// All waits of the machine, the longest first.
+    /// All waits of the board, the longest first.
     pub waits: Vec<Wait>,
-    /// From the longest wait that matters, who waits for whom. Where it ends is not what bounds the run.
+    /// Chain of waits from the longest one that matters; empty if there is none. Its end is where the waiting starts,
+    /// which need not be the bound of the run.
     pub chain: Vec<Wait>,
-    /// What bounds the run.
+    /// Bound of the run.
     pub bound: Bound,
 }
 
-/// Part of a layer's IMA-cycles from which on a wait matters. A pipeline that runs as it should has some, too: the
-/// first inputs of a layer take a cycle to come.
+/// Fraction of a layer's IMA-cycles from which on a wait matters. A well-balanced pipeline has shorter ones too: the
+/// first inputs of a layer take a cycle to arrive.
 pub const MATTERS: f64 = 0.01;
 
-/// Why a saved report cannot be analysed.
+/// Reason why a saved report cannot be analysed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It is not the JSON of a report.
+    /// The text is not the JSON form of a report.
     #[error("this is not a report of `aquasim run --json`: {0}")]
     Json(#[from] serde_json::Error),
-    /// It has a cause that is not known here.
+    /// The report has a stall cause that this version does not know.
     #[error("this report has a cause of stalls that is not known: {0}")]
     UnknownCause(String),
 }
 
 impl Analysis {
-    /// Where the cycles of `outcome` went, of a run that `bound` bounds.
+    /// Analyses the outcome of a run of `layout`, whose bound is `bound`.
     pub fn of(outcome: &Outcome, layout: &Layout, bound: Bound) -> Analysis {
         let layers = layout.layers.iter().zip(&outcome.layers).map(|(layout, layer)| LayerStalls {
             name: layout.layer.name.clone(),
@@ -75,7 +81,7 @@ impl Analysis {
         Analysis::new(outcome.cycles, layers.collect(), bound)
     }
 
-    /// Where the cycles of a run went whose report was saved as `json`.
+    /// Analyses a run from its saved report, the output of `aquasim run --json`.
     pub fn of_saved(json: &str) -> Result<Analysis, ReadError> {
         let saved: Saved = serde_json::from_str(json)?;
         let layer = |layer: SavedLayer| {
@@ -106,23 +112,23 @@ impl Analysis {
         analysis
     }
 
-    /// The waits that take at least a hundredth of the cycles of their layer's IMAs, the longest first.
+    /// Returns the waits that take at least [`MATTERS`] of their layer's IMA-cycles, the longest first.
     pub fn waits_that_matter(&self) -> impl Iterator<Item = Wait> {
         self.waits.iter().copied().filter(|wait| self.layers[wait.layer].share(wait.cause) >= MATTERS)
     }
 
-    /// IMA-cycles of all layers.
+    /// Returns the IMA-cycles of all layers and causes.
     pub fn total(&self) -> u64 {
         self.layers.iter().map(|layer| layer.stalls.total()).sum()
     }
 
-    /// Where the chain from `wait` ends.
+    /// Returns the end of the chain from `wait`.
     pub fn end_of_chain(&self, wait: Wait) -> Wait {
         *self.follow(wait).last().expect("a chain has a beginning")
     }
 
-    /// From `wait` on, who waits for whom. A wait for a layer leads to that layer's own longest wait, and ends where a
-    /// layer waits for something in its own tile, or is busy most of its time.
+    /// Returns the chain of waits from `wait` on. A wait for another layer leads to the longest wait of that layer. The
+    /// chain ends at a layer that waits for a resource of its own or computes longer than it waits.
     fn follow(&self, wait: Wait) -> Vec<Wait> {
         let mut chain = vec![wait];
         loop {
@@ -133,7 +139,7 @@ impl Analysis {
                 _ => return chain,
             };
             if chain.iter().any(|wait| wait.layer == next) {
-                // Two that wait for each other, at different times: the one with more to do holds up the other.
+                // Two layers that wait for each other, at different times: the busier one holds up the other.
                 let share = |&layer: &usize| self.layers[layer].share(Cause::Computing);
                 let busiest = [next, last.layer].into_iter().max_by(|a, b| share(a).total_cmp(&share(b)));
                 chain.push(self.computing(busiest.expect("one of two")));
@@ -153,7 +159,7 @@ impl Analysis {
     }
 }
 
-/// What the analysis needs of a saved report.
+/// Fields of a saved report that the analysis reads.
 #[derive(Deserialize)]
 struct Saved {
     cycles: u64,

@@ -1,4 +1,8 @@
-//! A run in a picture's worth of numbers: what each layer, tile and mesh link did, over time or in all.
+//! Timeline of a run: activity of layers, tiles and mesh links in a bounded number of values.
+//!
+//! [`Timeline`] starts with bins of one cycle. When a run outgrows its 240 bins, pairs of bins are merged and their
+//! length doubles, so that no run needs to state its length in advance. Merging adds computing cycles and keeps the
+//! larger of two fills.
 
 use std::collections::BTreeMap;
 
@@ -9,30 +13,30 @@ use des::Cycle;
 use crate::Scene;
 use crate::load::Fills;
 
-/// Stretches of time that a run is cut into, at the most.
+/// Largest number of bins of a run.
 const BINS: usize = 240;
 
-/// What happened in each of up to 240 equally long stretches of a run. Its size does not depend on the run's length.
+/// Probe that records activity in up to 240 bins of equal length. Its size does not depend on the length of the run.
 #[derive(Clone, Debug)]
 pub struct Timeline {
-    /// Cycles of a stretch: a power of two.
+    /// Cycles per bin: a power of two.
     pub bin_cycles: Cycle,
-    /// For each layer and stretch, IMA-cycles in which crossbars were read.
+    /// IMA-cycles with crossbar reads, by layer and bin.
     pub computing: Vec<Vec<u64>>,
-    /// For each layer and stretch, the most bytes of its inputs in all buffers together. Those of the first layer come
-    /// from the host and are not counted.
+    /// Largest number of bytes of a layer's inputs in all buffers together, by layer and bin. Inputs of the first layer
+    /// come from the host and are not counted.
     pub fill: Vec<Vec<u64>>,
-    /// For each tile, IMA-cycles in which crossbars were read.
+    /// IMA-cycles with crossbar reads, by tile of the board.
     pub tiles: BTreeMap<u32, u64>,
-    /// For each mesh link, as chip, column, row and direction, its flits.
+    /// Flits of each mesh link, by chip, column, row and direction.
     pub links: BTreeMap<(u32, u32, u32, u8), u64>,
-    /// Bits of inputs of each layer in all buffers, and the cycle from which on this has to be noted.
+    /// Bits of each layer's inputs in all buffers, and the cycle up to which they are recorded.
     held: Vec<(u64, Cycle)>,
     fills: Fills,
 }
 
 impl Timeline {
-    /// An empty timeline.
+    /// Creates an empty timeline.
     pub fn new(scene: &Scene<'_>) -> Timeline {
         let layers = scene.layers().count();
         Timeline {
@@ -46,12 +50,12 @@ impl Timeline {
         }
     }
 
-    /// The run has ended with cycle `last`.
+    /// Completes the fills up to `last`, the last cycle of the run.
     pub fn end(&mut self, last: Cycle) {
         (0..self.held.len()).for_each(|layer| self.note_fill(layer, last));
     }
 
-    /// Notes what the buffers held of the inputs of a layer up to cycle `at`.
+    /// Records the fill of a layer's buffers up to cycle `at`.
     fn note_fill(&mut self, layer: usize, at: Cycle) {
         let last = self.bin(at);
         let (bits, since) = self.held[layer];
@@ -62,12 +66,12 @@ impl Timeline {
         self.held[layer].1 = at;
     }
 
-    /// Stretches up to cycle `last`, with which the run has ended.
+    /// Returns the number of bins up to `last`, the last cycle of the run.
     pub fn bins(&self, last: Cycle) -> usize {
         (last / self.bin_cycles) as usize + 1
     }
 
-    /// The buffers hold `bits` of the inputs of a layer from cycle `at` on.
+    /// Records that the buffers hold `bits` of a layer's inputs from cycle `at` on.
     fn hold(&mut self, layer: u16, bits: u64, at: Cycle) {
         let layer = usize::from(layer);
         self.note_fill(layer, at);
@@ -75,7 +79,7 @@ impl Timeline {
         self.note_fill(layer, at);
     }
 
-    /// The stretch of a cycle; all become twice as long until there is one.
+    /// Returns the bin of a cycle. Bins are merged in pairs until the cycle has one.
     fn bin(&mut self, at: Cycle) -> usize {
         while at / self.bin_cycles >= BINS as Cycle {
             self.bin_cycles *= 2;

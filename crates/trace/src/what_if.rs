@@ -1,4 +1,8 @@
-//! What a change of the machine or of the mapping would gain, found by running it.
+//! Single changes of the machine or the mapping, each simulated and compared with the run as it is.
+//!
+//! Each bottleneck and each wait has a list of remedies: a doubled rate or size of the resource concerned, or one more
+//! replica in each strip of the layer concerned. Every remedy is simulated alone, with everything else unchanged, so
+//! gains of several remedies do not add up.
 
 use analysis::{Bound, Kind, Resource};
 use arch::Arch;
@@ -8,7 +12,7 @@ use network::{Network, Plan};
 
 use crate::{Analysis, Wait};
 
-/// A run, and all it takes to run it again with something changed.
+/// Run to be changed, with all inputs needed to repeat it.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// Machine.
@@ -17,74 +21,74 @@ pub struct Subject<'a> {
     pub network: &'a Network,
     /// Precision and crops.
     pub plan: &'a Plan,
-    /// Where the network lies on the machine.
+    /// Mapping of the network to the machine, laid out.
     pub layout: &'a Layout,
-    /// How it is run.
+    /// Options of the run.
     pub options: &'a Options,
 }
 
-/// What a change is tried against.
+/// Target of a change.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Against {
-    /// A bottleneck: a resource at the bound or near it.
+    /// Bottleneck: a resource at the bound or near it.
     Bottleneck(Resource),
-    /// A wait.
+    /// Wait of a layer.
     Wait(Wait),
 }
 
-/// A change that may help.
+/// Change of the machine or of the mapping.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// Fields of the machine: dotted key, value now, value tried.
+    /// Keys of the arch file: dotted key, present value, value tried.
     Machine(Vec<(&'static str, f64, f64)>),
-    /// More replicas of a layer, one for each of its strips, in tiles of their own behind that strip's; what lies
-    /// behind moves on.
+    /// One more replica for each strip of a layer, in tiles of its own after the strip's other replicas. All later
+    /// replicas move to higher tiles.
     Replicas {
-        /// Number of the layer in the network.
+        /// Index of the layer in the network.
         layer: usize,
-        /// Replicas now.
+        /// Present number of replicas.
         from: usize,
-        /// Replicas tried.
+        /// Number of replicas tried.
         to: usize,
-        /// Strips of the map with these.
+        /// Strips of the map with the replicas tried.
         strips: u32,
-        /// Replicas that share a strip.
+        /// Replicas per strip.
         interleave: u32,
     },
 }
 
-/// What a change did.
+/// Result of a change.
 #[derive(Clone, Debug)]
 pub struct WhatIf {
-    /// What it is meant against.
+    /// Target of the change.
     pub against: Against,
-    /// What was changed.
+    /// Change that was made.
     pub change: Change,
-    /// What the run with the change took, or why there was none.
+    /// Cycles of the changed run, or the reason why it could not be run.
     pub gave: Result<Gave, String>,
 }
 
-/// What a changed run took.
+/// Cycles of a changed run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gave {
-    /// The [`Measure`] of the run, in cycles.
+    /// [`Measure`] of the run, in cycles.
     pub cycles: f64,
-    /// The bound on the cycles for each image.
+    /// Bound of the changed run, in cycles per image.
     pub bound: f64,
 }
 
-/// What runs are compared by, and how many cycles it is in the run without a change. Like is compared with like: rates
-/// where both runs are settled, latencies otherwise.
+/// Quantity by which runs are compared, with its value in the unchanged run. Intervals are compared if that run is
+/// settled, latencies of the first image otherwise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Measure {
-    /// Cycles from one image to the next, both runs being settled.
+    /// Mean cycles from one image to the next; requires settled runs.
     Interval(f64),
-    /// Cycles from the first image's first inputs to its last result.
+    /// Cycles from the fetch of the first image's first inputs to its last result.
     FirstLatency(f64),
 }
 
 impl Measure {
-    /// What others are compared with `outcome` by; `None` if no result depends on the first inputs.
+    /// Returns the measure for comparisons with `outcome`; `None` if no result depends on the first inputs.
     pub fn of(outcome: &Outcome) -> Option<Measure> {
         match outcome.pace() {
             Ok(pace) => Some(Measure::Interval(pace.cycles_per_image)),
@@ -92,13 +96,13 @@ impl Measure {
         }
     }
 
-    /// Cycles of the run without a change.
+    /// Returns the cycles of the unchanged run.
     pub fn before(self) -> f64 {
         let (Measure::Interval(cycles) | Measure::FirstLatency(cycles)) = self;
         cycles
     }
 
-    /// The same of another run.
+    /// Returns the same quantity of another run.
     fn again(self, outcome: &Outcome) -> Result<f64, String> {
         match self {
             Measure::Interval(_) => outcome.pace().map(|pace| pace.cycles_per_image).map_err(|why| why.to_string()),
@@ -110,9 +114,11 @@ impl Measure {
     }
 }
 
-/// Tries what may help: first against the bottlenecks of `analysis`, one of each kind, then against the longest wait of
-/// each of the `causes` worst causes, and against what these lead back to. Ordered by effect: what helps most comes
-/// first, what does not fit last.
+/// Simulates the remedies for the bottlenecks of `analysis` (one of each kind), for the longest wait of each of the
+/// `causes` worst causes, and for the ends of the chains of these waits.
+///
+/// The results are sorted by cycles, the largest gain first; changes that could not be run come last. A change that is
+/// a remedy for several targets is run once, for the first of them.
 pub fn what_ifs(subject: &Subject<'_>, measure: Measure, analysis: &Analysis, causes: usize) -> Vec<WhatIf> {
     let mut bottlenecks: Vec<&Resource> = Vec::new();
     for resource in analysis.bound.bottlenecks() {
@@ -144,7 +150,7 @@ pub fn what_ifs(subject: &Subject<'_>, measure: Measure, analysis: &Analysis, ca
 }
 
 impl Against {
-    /// What may help. A wait for another layer is helped there: its chain leads to that.
+    /// Returns the remedies. A wait for another layer has none of its own: the end of its chain has.
     fn remedies(&self, subject: &Subject<'_>) -> Vec<Change> {
         let arch = subject.arch;
         let twice = |key, value: f64| (key, value, 2.0 * value);
@@ -162,7 +168,7 @@ impl Against {
             },
             Against::Wait(wait) => match wait.cause {
                 Cause::Computing => return more_replicas(subject, wait.layer),
-                // Inputs pass the eDRAM port and the bus, so one alone would help little.
+                // Inputs pass the eDRAM port and the bus, so a change of one alone would gain little.
                 Cause::Bus => vec![bus, edram_port],
                 Cause::ImaOutputRegister if arch.ima.output_registers < 7 => {
                     let now = f64::from(arch.ima.output_registers);
@@ -191,8 +197,8 @@ fn layer_named(subject: &Subject<'_>, name: &str) -> usize {
     layer.expect("a bound names layers of its network")
 }
 
-/// One more replica in each strip of a layer: they take the strip's rows in turn, or each a part of its columns. A
-/// fully connected layer has one window, and no use for another replica.
+/// Returns the ways to add one replica to each strip of a layer: replicas take the rows of a strip in turn, or the
+/// strip is cut in two. A fully connected layer has one window, so another replica would be idle.
 fn more_replicas(subject: &Subject<'_>, layer: usize) -> Vec<Change> {
     if subject.layout.layers[layer].is_fully_connected() {
         return Vec::new();
@@ -206,7 +212,7 @@ fn more_replicas(subject: &Subject<'_>, layer: usize) -> Vec<Change> {
 }
 
 impl Change {
-    /// The run with the change.
+    /// Runs the subject with the change.
     fn run(&self, subject: &Subject<'_>, measure: Measure) -> Result<Gave, String> {
         let Subject { network, plan, layout, options, .. } = *subject;
         let (mut arch, mut mapping) = (subject.arch.clone(), layout.mapping.clone());
@@ -217,7 +223,7 @@ impl Change {
         Ok(Gave { cycles: measure.again(&outcome)?, bound: bound.cycles })
     }
 
-    /// Makes the change.
+    /// Applies the change to a machine and a mapping. `layout` is that of the unchanged mapping.
     pub fn apply(&self, arch: &mut Arch, mapping: &mut Mapping, layout: &Layout) {
         match self {
             Change::Machine(fields) => {
@@ -235,7 +241,7 @@ impl Change {
 }
 
 fn set(arch: &mut Arch, key: &str, value: f64) {
-    // Whole numbers up to 2^32 are exact in a double; what is larger stays at the most there can be.
+    // Integers up to 2^32 are exact in a double; larger ones saturate.
     let whole = value as u32;
     match key {
         "bus.bytes_per_cycle" => arch.bus.bytes_per_cycle = whole,
@@ -249,20 +255,20 @@ fn set(arch: &mut Arch, key: &str, value: f64) {
     }
 }
 
-/// Gives each strip of layer `layer` one more replica, in tiles of its own behind the strip's replicas. All that lies
-/// behind moves on by as many tiles: layers that exchange data stay neighbours.
+/// Gives each strip of layer `layer` one more replica, in tiles of its own after the strip's other replicas. All later
+/// replicas move by as many tiles, so layers that exchange data stay neighbours.
 fn add_replicas(arch: &Arch, mapping: &mut Mapping, layout: &Layout, layer: usize) {
     let per_tile = arch.tile.imas;
     let sizes: Vec<u32> = layout.layers.iter().map(|layer| layer.geometry.imas_per_replica()).collect();
     let room = sizes[layer].next_multiple_of(per_tile);
     let LayerMapping { strips, interleave, .. } = mapping.layers[layer];
-    // From the last strip on, so that those before it stay where they are.
+    // From the last strip to the first, so that strips not yet visited keep their places.
     for strip in (0..strips).rev() {
         let replicas = (strip * interleave) as usize..((strip + 1) * interleave) as usize;
         let behind =
             mapping.layers[layer].replicas[replicas.clone()].iter().max().map_or(0, |first| first + sizes[layer]);
         let mut place = behind.next_multiple_of(per_tile);
-        // No replica is cut in two.
+        // A replica that spans the place is not split: the place moves to its end.
         while let Some(end) = (mapping.layers.iter().zip(&sizes))
             .flat_map(|(mapped, size)| mapped.replicas.iter().map(move |first| (*first, first + size)))
             .find_map(|(first, end)| (first < place && place < end).then_some(end))

@@ -1,4 +1,8 @@
-//! The thread that writes a trace.
+//! Writer thread of a trace, and the interface of the formats.
+//!
+//! The thread takes chunks of events from the recorder, passes each event to a [`Sink`], and returns the chunks for
+//! reuse. A sink states before every event how large its file may become with one more. The thread ends the trace as
+//! soon as that exceeds the limit, so a file is never longer than its limit and always complete.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -15,42 +19,42 @@ use crate::perfetto::Perfetto;
 use crate::waveform::{Fst, Vcd, Waveform};
 use crate::{Filter, Format, Recorder, Scene};
 
-/// Chunks under way between the simulation and the writer.
+/// Capacity of the channel from the simulation to the writer, in chunks.
 const UNDER_WAY: usize = 16;
 
-/// What a format does with events.
+/// Interface of a trace format.
 pub(crate) trait Sink {
-    /// Takes one event.
+    /// Adds one event.
     fn event(&mut self, event: &Event) -> io::Result<()>;
 
-    /// What is in the file so far: slices, instants and samples, changes of signals, lines.
+    /// Returns the number of entries so far: slices, instants and samples; changes of signals; or lines.
     fn events(&self) -> u64;
 
-    /// The most that the file may have to take if it ends with the next event.
+    /// Returns an upper limit of the bytes of the file if it ends with the next event.
     fn bytes(&self) -> u64;
 
-    /// Writes what is left, as far as it fits into `limit` bytes. Returns the cycle with which the file ends, if not
-    /// all fits.
+    /// Writes all that is pending, as far as it fits into `limit` bytes. Returns the cycle in which the file ends if
+    /// not all of it fits.
     fn finish(&mut self, limit: u64) -> io::Result<Option<Cycle>>;
 }
 
-/// What became of a trace.
+/// Summary of a written trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Slices, instants and samples, changes of signals, or lines in it.
+    /// Entries of the file: slices, instants and samples; changes of signals; or lines.
     pub events: u64,
     /// Bytes written.
     pub bytes: u64,
-    /// The cycle in which it ends before the run does, because the file would be too large.
+    /// Cycle in which the trace ends before the run does, because of the byte limit; `None` if the trace is whole.
     pub ended_at: Option<Cycle>,
 }
 
-/// What a trace is written to.
+/// Destination of a trace.
 pub(crate) trait Target: Write + Seek {}
 
 impl<T: Write + Seek> Target for T {}
 
-/// A file that knows how much was written to it, and tells others.
+/// File that counts the bytes written to it.
 pub(crate) struct Counted {
     file: BufWriter<Box<dyn Target>>,
     bytes: Rc<Cell<u64>>,
@@ -61,12 +65,12 @@ impl Counted {
         Counted { file: BufWriter::with_capacity(1 << 16, file), bytes: Rc::default() }
     }
 
-    /// Bytes written so far.
+    /// Returns the bytes written so far.
     pub fn bytes(&self) -> u64 {
         self.bytes.get()
     }
 
-    /// The same, for one who gives the file away.
+    /// Returns a counter of the bytes written that remains readable when the file is moved into a library's writer.
     pub fn counter(&self) -> Rc<Cell<u64>> {
         self.bytes.clone()
     }
@@ -90,7 +94,7 @@ impl Seek for Counted {
     }
 }
 
-/// A new trace in `file`: its header is written.
+/// Creates a trace in `file` and writes its header.
 fn open<'a>(scene: &'a Scene<'a>, filter: Filter, format: Format, file: Counted) -> io::Result<Box<dyn Sink + 'a>> {
     Ok(match format {
         Format::Perfetto => Box::new(Perfetto::new(scene, &filter, file)?),
@@ -100,19 +104,22 @@ fn open<'a>(scene: &'a Scene<'a>, filter: Filter, format: Format, file: Counted)
     })
 }
 
-/// Bytes that a trace in `format` needs for its header and the first event.
+/// Returns the bytes that a trace in `format` needs for its header and one event: the smallest limit for [`start`].
 pub fn smallest(scene: &Scene<'_>, filter: Filter, format: Format) -> io::Result<u64> {
     let file = Counted::new(Box::new(Cursor::new(Vec::new())));
     Ok(open(scene, filter, format, file)?.bytes())
 }
 
-/// A trace that is being written on a thread of its own.
+/// Trace that is being written on a thread of its own.
 pub struct Writing<'scope> {
     thread: ScopedJoinHandle<'scope, io::Result<Summary>>,
 }
 
-/// Writes what the recorder sees to `file`, if there is one, in `format`. It ends, complete as far
-/// as it goes, before it is longer than `limit` bytes, if these are as many as [`smallest`] says.
+/// Starts a thread that writes the events of the returned recorder to `file` in `format`. An error in place of the file
+/// is returned by [`Writing::finish`].
+///
+/// The trace ends, complete up to that cycle, before it is longer than `limit` bytes, provided that `limit` is at least
+/// [`smallest`].
 pub fn start<'scope, 'env: 'scope>(
     scope: &'scope Scope<'scope, 'env>,
     scene: &'env Scene<'env>,
@@ -137,7 +144,7 @@ pub fn start<'scope, 'env: 'scope>(
                 sink.event(event)?;
             }
             chunk.clear();
-            // Without room for it, it is dropped.
+            // A chunk that does not fit into the channel is dropped.
             let _ = recycle.try_send(chunk);
         }
         let ended_at = sink.finish(limit)?.or(ended_at);
@@ -147,7 +154,7 @@ pub fn start<'scope, 'env: 'scope>(
 }
 
 impl Writing<'_> {
-    /// Waits until all that `recorder` saw is written.
+    /// Waits until all events of `recorder` are written.
     pub fn finish(self, mut recorder: Recorder) -> io::Result<Summary> {
         recorder.finish();
         drop(recorder);

@@ -1,4 +1,7 @@
-//! How what was simulated compares with what the paper prints.
+//! Comparison of simulated numbers with those that the paper prints.
+//!
+//! A comparison is an expected number, its source, a relation and a tolerance. Expected numbers are printed in the
+//! paper or follow from its tables by arithmetic.
 
 use serde::Serialize;
 
@@ -9,34 +12,35 @@ use crate::study::{Measured, WeightSet};
 use crate::tolerance::{Population, most_saving};
 use crate::trace::Top;
 
-/// What is expected of a number, and what it is.
+/// An expected number and the number obtained.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
-    /// The weakest of what the number rests on: `simulated` (on runs alone), `trace` or `reconstructed`.
+    /// Weakest source of the number: `simulated` (runs alone), `trace` or `reconstructed`.
     pub evidence: &'static str,
-    /// What it is.
+    /// Quantity.
     pub what: String,
-    /// Images that it is of: `all`, or those that are `right` without a crop; empty where it is of any image.
+    /// Population: `all` images, or those that are `right` without a crop; empty if the number does not depend on the
+    /// images.
     pub population: &'static str,
-    /// The number.
+    /// The number obtained.
     pub got: f64,
-    /// How it should stand to the expected one: `=`, `>=` or `<=`.
+    /// Expected relation to the expected number: `=`, `>=` or `<=`.
     pub relation: &'static str,
-    /// The expected one.
+    /// The expected number.
     pub expected: f64,
-    /// By how much it may miss.
+    /// Largest accepted deviation.
     pub tolerance: f64,
-    /// The number less the expected one.
+    /// The number obtained minus the expected number.
     pub difference: f64,
-    /// Whether it is as expected.
+    /// True if the relation holds within the tolerance.
     pub met: bool,
-    /// Where the expected number is from.
+    /// Source of the expected number.
     pub expected_from: &'static str,
-    /// Where a difference comes from.
+    /// Explanation of a difference.
     pub why: &'static str,
 }
 
-/// What [`Comparison::evidence`] says of numbers that rest on runs alone.
+/// Value of [`Comparison::evidence`] for numbers from runs alone.
 pub const SIMULATED: &str = "simulated";
 
 /// An expected number.
@@ -88,7 +92,7 @@ impl Comparison {
     }
 }
 
-/// Every published number, and what follows from them by arithmetic, beside what was found.
+/// Compares every published number, and those that follow by arithmetic, with the number obtained.
 pub fn comparisons(runs: &Runs<'_>, figure5: &[Figure5Row], known: &[Known]) -> Vec<Comparison> {
     let mut all = of_runs(runs);
     for known in known.iter().filter(|known| known.weights == WeightSet::Fixed16) {
@@ -98,7 +102,7 @@ pub fn comparisons(runs: &Runs<'_>, figure5: &[Figure5Row], known: &[Known]) -> 
     all
 }
 
-/// What no image has a part in.
+/// Comparisons that do not depend on the images.
 fn of_runs(runs: &Runs<'_>) -> Vec<Comparison> {
     let mut all = Vec::new();
     let mut compare = |what: String, got: f64, expected: Expected, why| {
@@ -122,7 +126,7 @@ fn of_runs(runs: &Runs<'_>) -> Vec<Comparison> {
         };
         compare(format!("relative energy, crop {}", printed.cut), run.energy_pj / none.energy_pj, expected, why);
     }
-    // What follows from Table II by arithmetic, crops of each size in Table I's first place.
+    // Computed from Table II, for the crop of each size that Table I lists first.
     let macs = [1.0, 0.8611, 0.7427, 0.6243, 0.5263];
     let conversions = [1.0, 0.8623, 0.7448, 0.6272, 0.5298];
     let first_of_size = |cuts: usize| {
@@ -165,7 +169,7 @@ fn of_runs(runs: &Runs<'_>) -> Vec<Comparison> {
     all
 }
 
-/// What the images tolerate with 16-bit weights.
+/// Comparisons of the images' tolerance with 16-bit weights.
 fn of_images(known: &Known) -> Vec<Comparison> {
     let Known { top, tolerance, from, .. } = known;
     let (name, stated) = (top.name(), published::stated(*top));
@@ -182,7 +186,7 @@ fn of_images(known: &Known) -> Vec<Comparison> {
         share("share that needs the original", tolerance.shares[0], about(stated.original, 0.05, "section IV.C")),
         share("share that tolerates 4 cuts", tolerance.shares[4], at_least(stated.four_cuts, "section IV.C")),
     ];
-    // Without a trace there is nothing that Table I's accuracies could be held against.
+    // Without a trace there are no accuracies to compare with Table I's.
     for ((edges, got), expected) in
         crops().into_iter().zip(tolerance.fixed.iter().flatten()).zip(published::accuracies(*top))
     {
@@ -193,7 +197,7 @@ fn of_images(known: &Known) -> Vec<Comparison> {
     compared
 }
 
-/// What AQuA saves.
+/// Comparisons of AQuA's savings.
 fn of_savings(figure5: &[Figure5Row]) -> Vec<Comparison> {
     let row = |weights: WeightSet, top: Top, population: Population| {
         let wanted = ("oracle", weights.name(), top.name(), population.name());

@@ -1,4 +1,4 @@
-//! What `paper.md` begins with: what was found, and what it rests on.
+//! First part of `paper.md`: results, and the evidence for them.
 
 use super::comparisons::SIMULATED;
 use super::tables::{NOT_REPRESENTABLE, RECONSTRUCTED};
@@ -8,7 +8,7 @@ use crate::study::WeightSet;
 use crate::tolerance::{Population, most_saving};
 use crate::trace::Top;
 
-/// What the paper's numbers allow, for one way to count an image as right.
+/// Savings that the paper's own numbers allow, for one criterion of a right classification.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Allowed {
     /// Share of all images that are right without a crop.
@@ -17,14 +17,15 @@ pub struct Allowed {
     pub four_cuts: f64,
     /// The printed saving.
     pub saving: f64,
-    /// The most that can be saved over all images.
+    /// Upper bound on the saving over all images.
     pub most_over_all: f64,
-    /// What the printed saving is over all images, if it is of those that are right without a crop.
+    /// The printed saving converted to all images, if it refers to those that are right without a crop.
     pub saving_over_all: f64,
 }
 
 impl Allowed {
-    /// By arithmetic on Table I and the rule of section IV: an image that is wrong without a crop is not cropped.
+    /// Computes the bounds from Table I and the rule of section IV: an image that is wrong without a crop is not
+    /// cropped.
     pub fn by_the_paper(top: Top) -> Allowed {
         let (accuracies, stated) = (published::accuracies(top), published::stated(top));
         let saving = 1.0 - stated.mean_energy;
@@ -51,13 +52,13 @@ impl Paper {
         savings.expect("Figure 5 has the energies of all weights that crossbars hold")
     }
 
-    /// Whether anything that images tolerate with `weights` is reconstructed.
+    /// Mark of results with `weights` if their tolerance is reconstructed, else empty.
     fn mark(&self, weights: WeightSet) -> &'static str {
         let mut rows = self.figure4.iter().filter(|row| row.weights == weights.name());
         if rows.any(|row| row.tolerance_from == RECONSTRUCTED) { " (reconstructed)" } else { "" }
     }
 
-    /// What was found, in short.
+    /// Summary of the results.
     pub(super) fn summary(&self) -> String {
         let mut text = String::from("# AQuA's tables and figures, simulated\n\n");
         let is_opposite = |cut: &str| matches!(cut, "1100" | "0011");
@@ -115,7 +116,7 @@ impl Paper {
         text + "- How much of the saved work becomes throughput stands at the end.\n"
     }
 
-    /// Every comparison by what it rests on, and the arithmetic that needs no run.
+    /// Comparisons grouped by evidence, and the arithmetic that needs no run.
     pub(super) fn evidence(&self) -> String {
         let mut text = String::from(
             "\n## Evidence: simulated\n\n\
@@ -168,7 +169,7 @@ fn comparison_table<'a>(comparisons: impl Iterator<Item = &'a Comparison>) -> St
     text
 }
 
-/// What the paper's numbers say of the images that its savings are of.
+/// Arithmetic on the paper's numbers that shows the population of its savings.
 fn arithmetic() -> String {
     let [one, five] = Top::ALL.map(Allowed::by_the_paper);
     let mut text = String::from(

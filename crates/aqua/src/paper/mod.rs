@@ -1,4 +1,8 @@
-//! The paper's tables and figures, and how they compare with what it prints.
+//! The paper's tables and figures, and their comparison with the published numbers.
+//!
+//! [`Paper::new`] takes the runs of the study and a trace. Each weight set and criterion has a tolerance: from the
+//! trace if it has rows for the set, else reconstructed. Rows and comparisons that depend on it state which, so that a
+//! reconstructed figure cannot be mistaken for a measured one.
 
 mod comparisons;
 mod markdown;
@@ -23,9 +27,9 @@ use crate::trace::{Top, Trace};
 /// A file of results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Its name.
+    /// File name, without a folder.
     pub name: String,
-    /// All that is in it.
+    /// Content.
     pub text: String,
 }
 
@@ -34,23 +38,23 @@ pub struct File {
 pub struct Paper {
     /// Table I.
     pub table1: Vec<Table1Row>,
-    /// The table that the paper lacks.
+    /// Captured throughput, which the paper does not print.
     pub throughput: Vec<ThroughputRow>,
     /// Figure 3.
     pub figure3: Vec<Figure3Row>,
     /// Figure 4.
     pub figure4: Vec<Figure4Row>,
-    /// Crops behind Figures 3 to 5.
+    /// Crops of the oracle, on which Figures 3 to 5 are based.
     pub oracle: Vec<OracleRow>,
     /// Figure 5.
     pub figure5: Vec<Figure5Row>,
-    /// Every published number.
+    /// Comparisons with every published number.
     pub comparisons: Vec<Comparison>,
 }
 
 impl Paper {
-    /// The paper from the runs of [`Job::all`](crate::Job::all), on a machine with cycles of `cycle_ns`, and from
-    /// `trace`. What a trace does not say is reconstructed.
+    /// Makes the tables from the runs of [`Job::all`](crate::Job::all), on a machine with cycles of `cycle_ns`, and
+    /// from `trace`. The tolerance of weight sets without a trace is reconstructed.
     pub fn new(runs: &[Measured], cycle_ns: f64, trace: Option<&Trace>) -> Result<Paper, Infeasible> {
         let runs = Runs(runs);
         let energies = runs.energies(WeightSet::Fixed16);
@@ -60,7 +64,7 @@ impl Paper {
                 let traced = trace.and_then(|trace| trace.tolerance(weights, top));
                 let (tolerance, from) = match traced {
                     Some(tolerance) => (tolerance, FROM_TRACE),
-                    // What the text states, it states of the 16-bit weights.
+                    // The statements of the text refer to the 16-bit weights.
                     None => (Tolerance::reconstruct(&published::stated(top), &energies)?, RECONSTRUCTED),
                 };
                 known.push(Known { weights, top, tolerance, from });
@@ -132,7 +136,7 @@ impl Paper {
     }
 }
 
-/// A figure of a settled run.
+/// Text of a number that only a settled run has.
 fn known(figure: Option<f64>, show: impl Fn(f64) -> String) -> String {
     figure.map_or("not settled".to_owned(), show)
 }

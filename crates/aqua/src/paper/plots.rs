@@ -1,4 +1,4 @@
-//! The tables and figures as pictures.
+//! Plots of the tables and figures. Reconstructed series are marked as such in the legend.
 
 use super::Paper;
 use super::tables::{FROM_TRACE, Figure3Row, Figure5Row, NOT_REPRESENTABLE, RECONSTRUCTED, Table1Row, ThroughputRow};
@@ -7,15 +7,15 @@ use crate::study::WeightSet;
 use crate::tolerance::Population;
 use crate::trace::Top;
 
-/// What the axis of crops says.
+/// Title of the axis of crops.
 const CROP_AXIS: &str = "crop (top, bottom, left, right)";
 
-/// What is added to the name of a series with values of these origins.
+/// Suffix of the name of a series with values of these origins.
 fn mark(mut origins: impl Iterator<Item = &'static str>) -> &'static str {
     if origins.any(|origin| origin == RECONSTRUCTED) { " (reconstructed)" } else { "" }
 }
 
-/// An end for an axis of these values: a round number with some room above the largest.
+/// End of an axis for these values: a round number with some room above the largest.
 fn most(series: &[Series]) -> f64 {
     let known = series.iter().flat_map(|series| &series.values).copied().filter(|value| *value > 0.0);
     let largest = known.reduce(f64::max).unwrap_or(1.0);
@@ -98,7 +98,7 @@ impl Paper {
         let rows = |weights: WeightSet, top: Top| {
             self.figure4.iter().filter(move |row| row.top == top.name() && row.weights == weights.name())
         };
-        // What is reconstructed is the same for all weights, and needs no panel for each.
+        // A reconstructed tolerance is the same for all weight sets, and needs no panel for each.
         let traced = |weights: &WeightSet| {
             *weights == WeightSet::Fixed16
                 || Top::ALL.iter().any(|&top| rows(*weights, top).any(|row| row.tolerance_from == FROM_TRACE))

@@ -1,4 +1,7 @@
-//! The rows of the tables and figures, from the runs of a study and what images tolerate.
+//! Rows of the tables and figures, from the runs of a study and the tolerance of images.
+//!
+//! A field is a column of the CSV file of the same table. Relative energies are relative to 16-bit weights without a
+//! crop; shares are from 0 to 1, percentages say so in their names.
 
 use network::Edges;
 use serde::Serialize;
@@ -30,22 +33,22 @@ pub struct Table1Row {
     pub latency_cycles: u64,
     /// Cycles from one image to the next; `None` if they do not settle.
     pub cycles_per_image: Option<f64>,
-    /// Images per second, of the same.
+    /// Images per second at these cycles per image; `None` if they do not settle.
     pub images_per_second: Option<f64>,
-    /// Accuracy that the paper prints, percent.
+    /// Top-1 accuracy printed in the paper, percent.
     pub printed_top1_percent: f64,
-    /// Accuracy that the paper prints, percent.
+    /// Top-5 accuracy printed in the paper, percent.
     pub printed_top5_percent: f64,
 }
 
-/// How much of the work that a crop saves becomes throughput.
+/// Captured throughput: the part of the work saved by a crop that becomes throughput.
 #[derive(Clone, Debug, Serialize)]
 pub struct ThroughputRow {
     /// Number of cuts.
     pub cuts: usize,
     /// The crop: top, bottom, left, right.
     pub cut: String,
-    /// Whether the replicas are balanced for the crop, not for the whole map.
+    /// True if the replicas are balanced for the crop, false if for the whole map.
     pub rebalanced: bool,
     /// Cycles from one image to the next; `None` if they do not settle.
     pub cycles_per_image: Option<f64>,
@@ -55,16 +58,16 @@ pub struct ThroughputRow {
     pub work_reduction: f64,
     /// Speed-up over work reduction: 1 if all of the saved work becomes throughput.
     pub captured_share: Option<f64>,
-    /// What an image needs longer than anything else, and so sets the pace.
+    /// Resource that an image needs longest, which sets the pace.
     pub bottleneck: String,
-    /// The layers whose crossbars it is, or the one that needs most of what is shared.
+    /// Layers whose crossbars it is, or the layer that needs most of the shared resource.
     pub bottleneck_layer: String,
-    /// The part that they need, 0 to 1.
+    /// Share of the resource that they need, 0 to 1.
     pub bottleneck_layer_share: f64,
-    /// Cycles for which an image needs it.
+    /// Cycles for which an image needs the resource.
     pub bottleneck_cycles: f64,
-    /// Cycles in which the replica with the most windows reads its crossbars for one image: the pace if all that is
-    /// shared were wide enough.
+    /// Cycles in which the replica with the most windows reads its crossbars for one image: the pace if no shared
+    /// resource were a limit.
     pub crossbar_cycles: u64,
 }
 
@@ -75,7 +78,7 @@ pub struct Figure3Row {
     pub policy: &'static str,
     /// The crop: top, bottom, left, right; empty for the oracle.
     pub cut: String,
-    /// What counts as right.
+    /// Criterion of a right classification.
     pub top: &'static str,
     /// Images that the energy is a mean over: `all`, or `right` without a crop, as the paper's savings are.
     pub energy_population: &'static str,
@@ -83,9 +86,9 @@ pub struct Figure3Row {
     pub relative_energy: f64,
     /// Images classified right, percent of all.
     pub accuracy_percent: f64,
-    /// Where the accuracy is from: `printed` or `trace`.
+    /// Source of the accuracy: `printed` or `trace`.
     pub accuracy_from: &'static str,
-    /// What decides the oracle's crops: `trace` or `reconstructed`; empty for fixed crops.
+    /// Source of the oracle's crops: `trace` or `reconstructed`; empty for fixed crops.
     pub tolerance_from: &'static str,
 }
 
@@ -94,7 +97,7 @@ pub struct Figure3Row {
 pub struct Figure4Row {
     /// Weight set.
     pub weights: &'static str,
-    /// What counts as right.
+    /// Criterion of a right classification.
     pub top: &'static str,
     /// Share of all images that are right without a crop, 0 to 1. Reconstructed: Table I's, of 16-bit weights.
     pub accuracy: f64,
@@ -102,16 +105,16 @@ pub struct Figure4Row {
     pub cuts: usize,
     /// Share of the images that are right without a crop, 0 to 1.
     pub share: f64,
-    /// `trace` or `reconstructed`.
+    /// Source of the tolerance: `trace` or `reconstructed`.
     pub tolerance_from: &'static str,
 }
 
-/// Crops that the oracle gives, behind Figures 3 to 5.
+/// Crops of the oracle, on which Figures 3 to 5 are based.
 #[derive(Clone, Debug, Serialize)]
 pub struct OracleRow {
     /// Weight set.
     pub weights: &'static str,
-    /// What counts as right.
+    /// Criterion of a right classification.
     pub top: &'static str,
     /// Share of all images that are right without a crop, 0 to 1. Reconstructed: Table I's, of 16-bit weights.
     pub accuracy: f64,
@@ -119,7 +122,7 @@ pub struct OracleRow {
     pub cut: String,
     /// Share of the images that are right without a crop, 0 to 1.
     pub share: f64,
-    /// `trace` or `reconstructed`.
+    /// Source of the tolerance: `trace` or `reconstructed`.
     pub tolerance_from: &'static str,
 }
 
@@ -130,28 +133,28 @@ pub struct Figure5Row {
     pub weights: &'static str,
     /// `none`, or the `oracle`.
     pub policy: &'static str,
-    /// What counts as right; empty without AQuA.
+    /// Criterion of a right classification; empty without AQuA.
     pub top: &'static str,
     /// Images that the energy is a mean over: `all`, or those that are `right` without a crop.
     pub population: &'static str,
-    /// Dynamic energy relative to 16-bit weights without a crop; none where crossbars cannot hold the weights.
+    /// Dynamic energy relative to 16-bit weights without a crop; `None` where crossbars cannot hold the weights.
     pub relative_energy: Option<f64>,
-    /// Part of the weight set's own energy without a crop that AQuA saves.
+    /// Part of the weight set's own energy without a crop that AQuA saves, 0 to 1.
     pub saving: Option<f64>,
-    /// `trace` or `reconstructed`; empty without AQuA.
+    /// Source of the tolerance: `trace` or `reconstructed`; empty without AQuA.
     pub tolerance_from: &'static str,
-    /// Why there is no energy; else empty.
+    /// Reason for a missing energy; else empty.
     pub note: &'static str,
 }
 
-/// What [`Figure5Row::note`] says of weights that crossbars cannot hold.
+/// Value of [`Figure5Row::note`] for weights that crossbars cannot hold.
 pub const NOT_REPRESENTABLE: &str = "not representable on this machine";
 
-/// What [`Figure4Row::tolerance_from`] says of figures without a trace.
+/// Value of [`Figure4Row::tolerance_from`] for figures without a trace.
 pub const RECONSTRUCTED: &str = "reconstructed";
 pub const FROM_TRACE: &str = "trace";
 
-/// The runs of a study, found by what was run.
+/// Runs of a study, looked up by weight set and crop.
 pub struct Runs<'a>(pub &'a [Measured]);
 
 impl Runs<'_> {
@@ -178,7 +181,7 @@ impl Runs<'_> {
     }
 }
 
-/// What images tolerate with a weight set, and where that is known from.
+/// Tolerance of images with a weight set, and its source.
 pub struct Known {
     pub weights: WeightSet,
     pub top: Top,

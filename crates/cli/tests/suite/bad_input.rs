@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 
 use crate::{Ran, TINY, aquasim, folder, names, succeeds};
 
-/// What `aquasim` says to a mistake of the user's in `folder`, where it must leave nothing behind.
+/// Error of `aquasim` on a mistake of the user in `folder`, where it must leave no files.
 fn refused(folder: &Path, arguments: &[&str]) -> String {
     let before = names(folder);
     let Ran { code, stdout, stderr } = aquasim(folder, arguments);
@@ -16,7 +16,7 @@ fn refused(folder: &Path, arguments: &[&str]) -> String {
     stderr
 }
 
-/// What a run says that should write files.
+/// Error of a run that was to write files.
 fn refused_run(folder: &Path, options: &[&str]) -> String {
     refused(folder, &[&["run"], options, &["--json", "report.json", "--csv", "tables"]].concat())
 }

@@ -89,7 +89,7 @@ fn first_cause(printed: &str) -> (&str, &str) {
     (layer, cause.trim_start().split("  ").next().unwrap())
 }
 
-/// What bounds the example, of which `stalls` says so in its first line.
+/// Checks the resource that bounds an example, and that `stalls` names it in its first line.
 fn is_bound_by(name: &str, kind: Kind, resource: &str) {
     let example = Example::load(name);
     let first = &example.analysis().bound.resources[0];

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 /// A small machine and a small network.
 const TINY: [&str; 4] = ["--arch", "tiny", "--network", "tiny"];
 
-/// What a command did.
+/// Exit code and output of a command.
 struct Ran {
     code: i32,
     stdout: String,

@@ -61,7 +61,7 @@ fn json_adds_up() {
     assert_eq!(report["figures"]["settled"], false);
 }
 
-/// What a run can say of its rate only if it is settled.
+/// Keys of the report that are null unless the run has settled.
 const OF_A_RATE: [&str; 12] = [
     "cycles_per_image",
     "cycles_per_image_error",

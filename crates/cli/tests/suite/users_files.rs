@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::answers::{arguments, case};
 use crate::{Ran, aquasim, succeeds};
 
-/// What `infer --json -` says.
+/// Output of `infer --json -`.
 fn answered(place: &Path, options: &[&str]) -> Value {
     serde_json::from_str(&succeeds(place, &arguments("infer", &[options, &["--json", "-"]].concat()))).unwrap()
 }

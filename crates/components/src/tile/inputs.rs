@@ -1,4 +1,8 @@
-//! The way of inputs: written to the buffer, handed to IMAs, and released when no window needs them any more.
+//! Inputs of a tile: they are written to the eDRAM buffer, read by IMAs, and released after the last window that needs
+//! them.
+//!
+//! A write that ends in its own cycle is in the buffer at the end of that cycle; a longer one ends with a message
+//! ([`TileMessage::Written`]). The same holds for transfers to IMAs and [`TileMessage::InputsArrived`].
 
 use des::Cycle;
 
@@ -7,7 +11,7 @@ use crate::bits::ones;
 use crate::{Context, HeldUp, LayerControl, Probe, TileMessage};
 
 impl Tile<'_> {
-    /// The eDRAM port is granted to writes.
+    /// Grants the eDRAM port to the packets of this cycle, by input slice and sequence number.
     pub(super) fn write<C: Context>(&mut self, context: &mut C) {
         let mut deliveries = std::mem::take(&mut self.deliveries);
         deliveries.sort_unstable();
@@ -40,8 +44,8 @@ impl Tile<'_> {
         self.deliveries = deliveries;
     }
 
-    /// Packets whose writes ended with the last cycle are in the buffer. Of those of one position the last in a fixed
-    /// order says what held it up, whatever the order of the messages.
+    /// Records packets whose writes ended with the last cycle. They are sorted, so that the packet that completes a
+    /// position, and with it the delay of the position, does not depend on the order of messages.
     pub(super) fn arrive<C: Context>(&mut self, context: &mut C) {
         let mut arrivals = std::mem::take(&mut self.arrivals);
         arrivals.sort_unstable();
@@ -51,7 +55,7 @@ impl Tile<'_> {
         self.arrivals = arrivals;
     }
 
-    /// A packet is in the buffer at the end of cycle `at`.
+    /// Records that a packet is in the buffer at the end of cycle `at`.
     pub(super) fn written<C: Context>(&mut self, number: u8, rank: u32, held_up: HeldUp, at: Cycle, context: &mut C) {
         let inputs = &mut self.edram.inputs[usize::from(number)];
         let Some(slot) = inputs.written(rank) else { return };
@@ -65,7 +69,7 @@ impl Tile<'_> {
         }
     }
 
-    /// Windows whose last input has been written become ready.
+    /// Makes windows ready whose last input has been written.
     pub(super) fn look_ahead(&mut self, now: Cycle) {
         for control in ones(std::mem::take(&mut self.supplied)) {
             let control = &mut self.controls[control];
@@ -75,7 +79,7 @@ impl Tile<'_> {
         }
     }
 
-    /// Positions that no window needs any more make room in the buffer, and producers that wait are told.
+    /// Releases positions that no further window needs, raises the limits of their slices and wakes waiting producers.
     pub(super) fn release<C: Context>(&mut self, context: &mut C) {
         let mut progressed = 0u64;
         for number in ones(std::mem::take(&mut self.progressed)) {
@@ -109,7 +113,7 @@ impl Tile<'_> {
         }
     }
 
-    /// eDRAM port and bus are granted to inputs of windows that are ready, for `imas`.
+    /// Grants eDRAM port and bus to inputs of `imas`, for those whose next window is ready.
     pub(super) fn fetch<C: Context>(&mut self, mut imas: u64, context: &mut C) {
         let now = context.now();
         let mut arrived = Batch::new(self.id, |imas| TileMessage::InputsArrived { imas });
@@ -147,7 +151,7 @@ impl Tile<'_> {
         arrived.send(context);
     }
 
-    /// Inputs of some IMAs are in their input registers at the end of a cycle.
+    /// Records that inputs of `imas` are in their input registers at the end of a cycle.
     #[inline]
     pub(super) fn inputs_arrived(&mut self, mut imas: u64) {
         self.pipeline.inputs_arrived(imas);

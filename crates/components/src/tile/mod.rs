@@ -1,3 +1,25 @@
+//! A tile: the messages that it receives, and the order in which it decides.
+//!
+//! `receive` only records: it sets bits for IMAs, controls and parts of the output register that have something new.
+//! `evaluate` then takes the decisions of the cycle, once, in this order; a step without work is skipped.
+//!
+//! | step | decision | resource | order of requests |
+//! | --- | --- | --- | --- |
+//! | 1 | finished windows and positions leave, partial sums are sent | rooms, credits | part; pool values first |
+//! | 2 | windows whose inputs are all written become ready | - | replica |
+//! | 3 | limits of slices rise as windows have been read | room table | slice |
+//! | 4 | operations start | crossbars, output registers | group of the lowest IMA |
+//! | 5 | arrived packets are written | eDRAM port | slice, sequence number |
+//! | 6 | results are sent | bus | group of the lowest IMA |
+//! | 7 | inputs are asked for | eDRAM port, bus | group of the lowest IMA |
+//! | 8 | the tile wakes itself in the next cycle if steps 1 to 4 have new work | - | - |
+//!
+//! Steps 5 to 7 take effect at the end of the cycle, so what they complete is decided upon in the next. Writes precede
+//! reads at the port, and results precede inputs on the bus (docs/model.md, "Arbitration in a tile").
+//!
+//! The methods of the steps are in the files of the directory: `inputs` (2, 3, 5, 7), `operations` (4), `results` (1,
+//! 6). `account` adds up counts, and `waits` explains a tile that has stopped.
+
 mod account;
 mod inputs;
 mod operations;
@@ -16,10 +38,11 @@ use crate::{
     TileMessage,
 };
 
-/// A tile: an eDRAM buffer and a bus, IMAs, layer controls, and an output register with what is behind it.
+/// A tile: eDRAM buffer, bus, IMAs, layer controls, and the output register with sigmoid and max-pool.
 ///
-/// Its messages come from the mesh, from other tiles and from itself. Grants of the bus and of the eDRAM port are
-/// decided once a cycle: results before inputs, writes before reads, low numbers first.
+/// Its messages come from meshes (packets), from other tiles (credits) and from itself (ends of transfers and
+/// operations). Decisions are taken once a cycle, after all messages: writes before reads at the eDRAM port, results
+/// before inputs on the bus.
 #[derive(Clone, Debug)]
 pub struct Tile<'a> {
     /// Number on the board.
@@ -27,86 +50,86 @@ pub struct Tile<'a> {
     fidelity: Fidelity,
     skip_zero_row_blocks: bool,
     partial_sum_bits: u32,
-    /// Reads of an operation, by the bits of its activations.
+    /// Reads per operation, by the bits of its activations.
     iterations: [u32; network::FULL_PRECISION_BITS as usize + 1],
     bus: Bus,
     edram: EdramBuffer<'a>,
     /// IMAs that hold weights.
     pub imas: Vec<Ima>,
-    /// For each IMA, when its crossbars are free: the first cycle of its present pause.
+    /// For each IMA, the first cycle of its present or next pause: its crossbars are free from then on.
     idle_since: Vec<Cycle>,
-    /// Controls of the replicas with IMAs here.
+    /// Layer controls, one for each replica with IMAs in the tile.
     pub controls: Vec<LayerControl<'a>>,
-    /// The IMAs of each output group of each replica.
+    /// Lockstep groups, one for each output group of each replica with IMAs in the tile.
     pub locksteps: Vec<LockstepGroup>,
-    /// For each IMA, the number of its lockstep group, and of the part of the output register that its results go to.
+    /// For each IMA, the number of its lockstep group and of its part of the output register.
     lockstep_of: Vec<u8>,
-    /// The output register: one part for each lockstep group.
+    /// Output register, one part for each lockstep group.
     pub sums: Vec<PartialSums<'a>>,
     pipeline: Pipeline,
-    /// IMAs whose next window has not all its inputs yet.
+    /// IMAs whose next window misses inputs, one bit each.
     starving: u64,
-    /// IMAs whose results the output register has no room for.
+    /// IMAs whose results the output register has no room for, one bit each.
     refused: u64,
-    /// Layer controls of which all IMAs have read one more window.
+    /// Layer controls of which a lockstep group has read another window, one bit each.
     progressed: u64,
-    /// Parts of the output register with something new.
+    /// Parts of the output register that may have work, one bit each.
     changed: u64,
-    /// Parts of the output register that wait for room in the buffers of the next layer.
+    /// Parts of the output register that wait for room in the buffers of the next layer, one bit each.
     blocked: u64,
-    /// Layer controls whose awaited input has been written.
+    /// Layer controls whose awaited input has been written, one bit each.
     supplied: u64,
-    /// Writes of this cycle: inputs, rank, bits, what held them up on the way.
+    /// Writes to be granted in this cycle: input slice, sequence number, bits, delay on the way.
     deliveries: Vec<(u8, u32, u32, HeldUp)>,
-    /// Writes that ended with the last cycle: inputs, rank, what held them up on the way.
+    /// Writes that ended with the last cycle: input slice, sequence number, delay on the way.
     arrivals: Vec<(u8, u32, HeldUp)>,
-    /// Values for max-pools of this cycle: part of the output register, image, position.
+    /// Values for max-pools received in this cycle: part of the output register, image, position.
     pool_values: Vec<(u8, u32, u32)>,
     /// Results of the last layer that are finished here.
     pub outputs: Outputs,
-    /// The last cycle in which anything was moved.
+    /// Last cycle in which a write ended or a window was finished.
     pub last_active: Cycle,
-    /// A sum over all completions, which does not depend on their order.
+    /// Sum, modulo 2^64, of hashes of all completions. Does not depend on their order.
     pub digest: u64,
 }
 
-/// Results of the last layer in a tile.
+/// Results of the last layer that a tile finishes.
 #[derive(Clone, Debug, Default)]
 pub struct Outputs {
-    /// Positions of one image.
+    /// Positions per image.
     pub positions: u32,
-    /// For each image, the results written and the cycle of the last.
+    /// For each image, the number of results written and the cycle of the last.
     pub images: Vec<(u64, Cycle)>,
-    /// Bits written.
+    /// Bits written since the start.
     pub bits_written: u64,
 }
 
-/// What a tile is made of.
+/// Specification of a tile: its blocks and the options of the run.
 #[derive(Clone, Debug)]
 pub struct TileSpec<'a> {
     /// Number on the board.
     pub id: u32,
-    /// How finely its IMAs are simulated.
+    /// Detail in which its IMAs are simulated.
     pub fidelity: Fidelity,
-    /// Bus and eDRAM port move anything at once.
+    /// Unlimited capacity of bus and eDRAM port.
     pub uncontended: bool,
     /// Images of the run.
     pub images: u32,
     /// IMAs that hold weights.
     pub imas: Vec<Ima>,
-    /// Controls of the replicas with IMAs here.
+    /// Layer controls, one for each replica with IMAs in the tile.
     pub controls: Vec<LayerControl<'a>>,
-    /// Inputs of the layers with IMAs here.
+    /// Input slices of the layers with IMAs in the tile.
     pub inputs: Vec<Inputs<'a>>,
-    /// The IMAs of each output group of each replica.
+    /// Lockstep groups, one for each output group of each replica with IMAs in the tile.
     pub locksteps: Vec<LockstepGroup>,
     /// One part of the output register for each lockstep group.
     pub sums: Vec<PartialSums<'a>>,
-    /// Output positions of the last layer.
+    /// Output positions of the last layer, per image.
     pub output_positions: u32,
 }
 
-/// IMAs to which the same happens in the same cycle: they share a message of the tile to itself.
+/// IMAs that share a message of the tile to itself, since the same event occurs to them in the same cycle.
 struct Batch {
     tile: u32,
     message: fn(ImaSet) -> TileMessage,
@@ -119,7 +142,7 @@ impl Batch {
         Self { tile, message, at: 0, imas: 0 }
     }
 
-    /// Adds IMAs to which it happens in cycle `at`; sends the batch before if they do not belong to it.
+    /// Adds IMAs whose event is in cycle `at`. Sends the previous batch first if its cycle is another.
     #[inline]
     fn add(&mut self, at: Cycle, imas: u64, context: &mut impl Context) {
         if self.at != at {
@@ -137,7 +160,7 @@ impl Batch {
     }
 }
 
-/// Mixes the particulars of one completion into 64 bits.
+/// Hashes the particulars of one completion into 64 bits.
 pub(crate) fn digest(particulars: &[u64]) -> u64 {
     particulars.iter().fold(0x9e37_79b9_7f4a_7c15, |hash, &value| {
         let mixed = (hash ^ value).wrapping_mul(0xff51_afd7_ed55_8ccd);
@@ -146,7 +169,7 @@ pub(crate) fn digest(particulars: &[u64]) -> u64 {
 }
 
 impl<'a> Tile<'a> {
-    /// An idle tile.
+    /// An idle tile, before [`TileMessage::Start`].
     pub fn new(arch: &Arch, spec: TileSpec<'a>) -> Self {
         let capacity = |bytes_per_cycle: u32| (!spec.uncontended).then_some(8 * u64::from(bytes_per_cycle));
         Self {
@@ -183,12 +206,12 @@ impl<'a> Tile<'a> {
         }
     }
 
-    /// Inputs in the tile's buffer.
+    /// Input slices in the tile's buffer.
     pub fn inputs(&self) -> &[Inputs<'a>] {
         &self.edram.inputs
     }
 
-    /// Cycles after the last operation of an IMA, in a run that ended with cycle `last`.
+    /// Cycles after the last operation of an IMA, in a run whose last cycle is `last`.
     pub fn finished_cycles(&self, ima: usize, last: Cycle) -> Range<Cycle> {
         self.idle_since[ima]..last + 1
     }
@@ -198,7 +221,8 @@ impl<'a> Tile<'a> {
         usize::from(self.locksteps[usize::from(self.lockstep_of[ima])].control)
     }
 
-    /// Takes the IMAs of one lockstep group out of the set `imas`: (number of the lockstep group, its IMAs).
+    /// Removes the IMAs of one lockstep group from the set `imas`, that of the lowest IMA. Returns the group's number
+    /// and the IMAs removed.
     #[inline]
     fn take_lockstep(lockstep_of: &[u8], locksteps: &[LockstepGroup], imas: &mut u64) -> Option<(usize, u64)> {
         let first = (*imas != 0).then(|| imas.trailing_zeros() as usize)?;
@@ -297,7 +321,7 @@ impl<C: Context> Component<C> for Tile<'_> {
         if starting != 0 {
             self.start(starting, context);
         }
-        // From here on, what is decided in this cycle is done at its end.
+        // Later decisions take effect at the end of the cycle.
         if !self.deliveries.is_empty() {
             self.write(context);
         }

@@ -1,4 +1,7 @@
 //! Operations of the IMAs, in closed form or read by read.
+//!
+//! An operation in which all crossbars take part is counted by its lockstep group for all IMAs at once. Where row
+//! blocks without inputs are skipped, or each read is an event, the blocks of each IMA count for themselves.
 
 use des::Cycle;
 use mapper::Window;
@@ -8,7 +11,7 @@ use crate::bits::{ImaSet, ones};
 use crate::{Cause, Context, Fidelity, LockstepGroup, Probe, Stage, TileMessage};
 
 impl Tile<'_> {
-    /// The next operations of `imas` start.
+    /// Starts the next operation of each of `imas`, and books its reads and the pause before it.
     pub(super) fn start<C: Context>(&mut self, mut imas: u64, context: &mut C) {
         let now = context.now();
         let mut read = Batch::new(self.id, |imas| TileMessage::ReadsDone { imas });
@@ -65,14 +68,14 @@ impl Tile<'_> {
         ready.send(context);
     }
 
-    /// Whether row blocks without inputs are left out of an operation for `window`.
+    /// True if row blocks without inputs are left out of an operation for `window`.
     #[inline]
     fn skips_row_blocks(&self, window: &Window) -> bool {
         self.skip_zero_row_blocks && !window.whole
     }
 
-    /// Hands the operation for window `index` of layer control `of` to the blocks of each of its `imas`, where their
-    /// lockstep group cannot count for all: not all crossbars may take part, or each read is an event.
+    /// Hands the operation for window `index` of layer control `of` to the blocks of each of `imas`. Used where the
+    /// lockstep group cannot count for all of them.
     fn hand_to_blocks<C: Context>(&mut self, imas: u64, of: usize, index: u32, iterations: u32, context: &mut C) {
         let control = &self.controls[of];
         let window = control.window(index);
@@ -94,7 +97,7 @@ impl Tile<'_> {
         }
     }
 
-    /// Tells the probe of one iteration of a stage, which begins now.
+    /// Reports one iteration of a stage, which begins now, to the probe.
     #[inline]
     fn tell_stage<C: Context>(&self, ima: u8, stage: Stage, context: &mut C) {
         let ima = usize::from(ima);
@@ -107,7 +110,7 @@ impl Tile<'_> {
         context.probe().stage(control.unit(self.id, ima), stage, now..now + cycles);
     }
 
-    /// Iteration fidelity: one read, and what follows from it.
+    /// Iteration fidelity: performs one read and schedules its conversion and the next read.
     #[inline]
     pub(super) fn read_once<C: Context>(&mut self, ima: u8, operation: u8, iteration: u16, context: &mut C) {
         self.tell_stage(ima, Stage::Read, context);
@@ -121,7 +124,7 @@ impl Tile<'_> {
         context.send(Cycle::from(unit.timing().cycles_per_read), self.id, next);
     }
 
-    /// Iteration fidelity: the conversions of one read, and what follows from them.
+    /// Iteration fidelity: converts the columns of one read and schedules their shift-and-add.
     #[inline]
     pub(super) fn convert_once<C: Context>(&mut self, ima: u8, operation: u8, last: bool, context: &mut C) {
         self.tell_stage(ima, Stage::Convert, context);
@@ -131,7 +134,7 @@ impl Tile<'_> {
         context.send(delay, self.id, TileMessage::Accumulate { ima, operation, last });
     }
 
-    /// Iteration fidelity: the conversions of one read are merged; after the last, the results are there.
+    /// Iteration fidelity: merges the conversions of one read; after the last read, schedules the results.
     #[inline]
     pub(super) fn merge_once<C: Context>(&mut self, ima: u8, operation: u8, last: bool, context: &mut C) {
         self.tell_stage(ima, Stage::Accumulate, context);

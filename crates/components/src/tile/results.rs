@@ -1,11 +1,14 @@
-//! The way of results: over the bus into the tile's output register, merged there, and on to the next layer.
+//! Results of a tile: over the bus into the output register, merged there, and on to the next layer.
+//!
+//! A transfer that ends in its own cycle is merged at the end of that cycle; a longer one ends with
+//! [`TileMessage::ResultsMerged`]. Windows completed at the end of a cycle are passed on in the next.
 
 use super::{Batch, Tile};
 use crate::bits::ones;
 use crate::{Context, Probe, TileMessage};
 
 impl Tile<'_> {
-    /// The bus is granted to results of `imas` that the output register has room for.
+    /// Grants the bus to results of `imas` that the output register has room for.
     pub(super) fn send_results<C: Context>(&mut self, mut imas: u64, context: &mut C) {
         let now = context.now();
         let mut merged = Batch::new(self.id, |imas| TileMessage::ResultsMerged { imas });
@@ -37,7 +40,8 @@ impl Tile<'_> {
         merged.send(context);
     }
 
-    /// Results of some IMAs are in the tile's output register at the end of a cycle, and their own are free.
+    /// Records that results of `imas` are in the tile's output register at the end of a cycle, which frees one output
+    /// register of each IMA.
     #[inline]
     pub(super) fn results_merged(&mut self, mut imas: u64) {
         self.pipeline.results_merged(imas);
@@ -49,7 +53,7 @@ impl Tile<'_> {
         }
     }
 
-    /// Finished windows, windows merged from here and elsewhere, and values for max-pools go on their way.
+    /// Passes on values for max-pools, then complete windows and positions of the parts that may have work.
     pub(super) fn pass_on<C: Context>(&mut self, context: &mut C) {
         self.pool_values.sort_unstable();
         for (sums, image, position) in self.pool_values.drain(..) {

@@ -1,4 +1,7 @@
-//! Who waits for whom, when nothing moves any more.
+//! Waits in a tile that has stopped: its waiting parts, and the things that they wait for.
+//!
+//! Used to explain a deadlock. A part is a lockstep group, which waits for inputs or for room in the output register,
+//! or a part of the output register, which waits for contributions, credits, pools or room in buffers.
 
 use mapper::Window;
 
@@ -7,12 +10,12 @@ use crate::Contributor;
 use crate::bits::ones;
 use crate::tile_output_register::Obstacle;
 
-/// A part of a tile that can wait.
+/// A part of a tile that may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// Lockstep group, by number in the tile.
+    /// A lockstep group, by number in the tile.
     Group(usize),
-    /// The part of the output register that takes the results of a lockstep group, by number in the tile.
+    /// The part of the output register of a lockstep group, by number in the tile.
     Register(usize),
 }
 
@@ -30,22 +33,22 @@ pub enum Awaited {
         /// Column.
         x: u32,
     },
-    /// Room for inputs in the eDRAM buffer of a tile.
+    /// Room for an input slice in the eDRAM buffer of a tile.
     Room {
         /// Tile of the board.
         tile: u32,
-        /// Number of the inputs in its buffer.
+        /// Number of the input slice in its buffer.
         inputs: u8,
     },
-    /// A max-pool of the layer that has not completed `image`: that of any replica which this one feeds.
+    /// Completion of `image` by the max-pools of the layer that replica `feeder` feeds.
     Pool {
         /// Layer.
         layer: u16,
-        /// Replica that feeds it.
+        /// Replica that feeds the pools.
         feeder: u32,
         /// Output group.
         group: u32,
-        /// Image that it has not completed.
+        /// Image that a pool has not completed.
         image: u32,
     },
 }
@@ -57,22 +60,22 @@ pub struct Waiting {
     pub tile: u32,
     /// Part of the tile.
     pub part: Part,
-    /// Name of the part.
+    /// Name of the part, for messages.
     pub unit: String,
-    /// Name of the thing waited for.
+    /// Name of the thing waited for, for messages.
     pub waits_for: String,
-    /// The thing waited for; any of several will do.
+    /// Things waited for, as alternatives in the search for a ring.
     pub awaited: Vec<Awaited>,
 }
 
 impl Tile<'_> {
-    /// The parts of the tile that wait.
+    /// Parts of the tile that wait.
     pub fn waiting(&self) -> Vec<Waiting> {
         let groups = (0..self.locksteps.len()).filter_map(|group| self.group_waits(group));
         groups.chain((0..self.sums.len()).filter_map(|register| self.register_waits(register))).collect()
     }
 
-    /// The lockstep groups that hold up room for inputs `inputs`: those that have read the fewest windows.
+    /// Lockstep groups that keep input slice `inputs` from making room: those that have read the fewest windows.
     pub fn slowest_readers(&self, inputs: u8) -> Vec<Part> {
         let control_of = |group: usize| &self.controls[usize::from(self.locksteps[group].control)];
         let read = |group: usize| control_of(group).split(self.locksteps[group].arriving.window);
@@ -81,7 +84,7 @@ impl Tile<'_> {
         readers.into_iter().filter(|&group| Some(read(group)) == slowest).map(Part::Group).collect()
     }
 
-    /// Images that the max-pool behind register `register` has completed; `None` if it has none.
+    /// Images that the max-pool of part `register` of the output register has completed; `None` if it has no max-pool.
     pub fn pool_images(&self, register: u8) -> Option<u32> {
         self.sums[usize::from(register)].pool_images()
     }
@@ -106,7 +109,7 @@ impl Tile<'_> {
         Some(Waiting { tile: self.id, part: Part::Group(group), unit, waits_for, awaited: vec![awaited] })
     }
 
-    /// The input that the next window of a lockstep group misses, or the room that must become free before it may come.
+    /// Input that the next window of a lockstep group misses, or the room that its image waits for.
     fn awaited_input(&self, group: usize) -> Awaited {
         let control = &self.controls[usize::from(self.locksteps[group].control)];
         match control.awaited_input() {

@@ -57,7 +57,7 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
     (folder, path)
 }
 
-/// What is wrong, without the folder.
+/// Message of an error, without the folder.
 fn problem(error: &Error, folder: &Path) -> String {
     error.to_string().replace(&format!("{}/", folder.display()), "")
 }

@@ -94,7 +94,7 @@ impl Case {
         Accelerator::new(&self.arch, &self.network, layout.mapping)
     }
 
-    /// What `work` gives for each of the pictures, in order.
+    /// Results of `work` for the pictures, in order.
     fn each<R: Send>(&self, pictures: &[(Picture, usize)], work: impl Fn(&Picture, usize) -> R + Sync) -> Vec<R> {
         let mut results = Vec::new();
         let threads = std::thread::available_parallelism().unwrap();

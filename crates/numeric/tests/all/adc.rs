@@ -21,7 +21,7 @@ fn worst_case(machine: &Machine) -> (Array2<i16>, Array2<i16>) {
     (weights, Array2::from_elem((1, rows), all_ones_but_the_sign))
 }
 
-/// What the check of arch files asks for, for this machine.
+/// ADC resolution that the check of arch files requires for this machine.
 fn asked_for(machine: &Machine) -> u32 {
     let mut arch = arch::load("isaac-ce").unwrap();
     (arch.crossbar, arch.dac, arch.adc) = machine.parts();

@@ -1,58 +1,58 @@
-//! What a network answers for pictures, and what the answers cost.
+//! Answers of a network for images, and their costs.
 
 use comfy_table::Cell;
 
 use super::{joules, table};
 use crate::format::{counted, percent, scaled};
 
-/// Answers that are listed one by one, at the most.
+/// Largest number of answers that are listed one by one.
 const LISTED: usize = 20;
 
-/// What a network answers for a picture.
+/// Answer of a network for an image.
 #[derive(Clone, Debug)]
 pub struct PictureAnswer {
-    /// Name of the picture.
+    /// Name of the image.
     pub picture: String,
-    /// The likeliest classes and their probabilities, from the likeliest down.
+    /// Likeliest classes with their probabilities, the likeliest first.
     pub classes: Vec<(usize, f32)>,
-    /// The right class, if it is known.
+    /// Right class, if known.
     pub label: Option<usize>,
-    /// What the plan is called.
+    /// Name of the plan.
     pub plan: String,
-    /// Multiply-accumulates under the plan, relative to those without regions.
+    /// Multiply-accumulates under the plan, as a fraction of those without regions.
     pub computed: f64,
-    /// Dynamic energy, pJ.
+    /// Dynamic energy of the image, pJ.
     pub energy_pj: f64,
     /// Energy of choosing the plan, pJ.
     pub predictor_pj: f64,
     /// Time of choosing the plan, ns.
     pub predictor_ns: f64,
-    /// Time from then until the answer, ns.
+    /// Time from the chosen plan to the answer, ns.
     pub latency_ns: f64,
 }
 
-/// What there is to say of all answers together.
+/// Totals of all answers.
 #[derive(Clone, Debug)]
 pub struct AnswerTotals {
-    /// Pictures that could not be used.
+    /// Number of images that could not be used.
     pub skipped: usize,
-    /// Pictures that are right at top-1 and at top-5; `None` without labels.
+    /// Number of images that are right at top-1 and at top-5; `None` without labels.
     pub right: Option<[usize; 2]>,
-    /// Plans that were simulated.
+    /// Number of plans simulated.
     pub simulations: usize,
-    /// Dynamic energy of a picture without regions, pJ.
+    /// Dynamic energy of an image without regions, pJ.
     pub whole_pj: f64,
-    /// How the answers were computed.
+    /// Method by which the answers were computed.
     pub method: &'static str,
-    /// Conversions that the ADC clipped.
+    /// Number of conversions that the ADC clipped.
     pub clipped: u64,
-    /// Activations beyond the range of their layer.
+    /// Number of activations beyond the range of their layer.
     pub saturated: u64,
-    /// The pictures that decided these ranges.
+    /// Images that decided these ranges.
     pub calibration: String,
 }
 
-/// The first answers and what they amount to.
+/// Returns a table of the first answers, and the totals of all.
 pub fn answers(answers: &[PictureAnswer], totals: &AnswerTotals) -> String {
     let headings = ["picture", "label", "classes", "plan", "computed", "energy", "latency"];
     let mut table = table(&headings, &[0, 2, 3]);

@@ -1,4 +1,4 @@
-//! What bounds the pace of a run.
+//! Bound on the pace of a run.
 
 use analysis::{Bound, Resource};
 use comfy_table::{Cell, Color};
@@ -6,14 +6,14 @@ use comfy_table::{Cell, Color};
 use super::table;
 use crate::format::{grouped, percent};
 
-/// Layers that are named for each resource.
+/// Largest number of layers named for each resource.
 const NAMED: usize = 3;
 
-/// The busiest resource of each kind and all that are near the bound, those that an image needs longest first.
+/// Returns a table of the busiest resource of each kind and of the bottlenecks, by descending cycles.
 pub fn bound(bound: &Bound) -> String {
     let mut table = table(&["an image needs", "cycles", "of bound", "by layer"], &[0, 3]);
     for resource in bound.ranked() {
-        // A bottleneck is worth a look.
+        // Bottlenecks stand out.
         let color = if bound.is_near(resource) { Color::Yellow } else { Color::Reset };
         table.add_row([
             Cell::new(name(resource)),
@@ -26,7 +26,7 @@ pub fn bound(bound: &Bound) -> String {
     format!("{}\nIn the long run no image follows the one before in fewer than {cycles} cycles.", table.trim_fmt())
 }
 
-/// The name of a resource, and how many an image needs as long.
+/// Returns the name of a resource, and the number of others with the same amount.
 pub(crate) fn name(resource: &Resource) -> String {
     match resource.alike {
         0 => resource.name.clone(),
@@ -34,7 +34,7 @@ pub(crate) fn name(resource: &Resource) -> String {
     }
 }
 
-/// The layers that need most of a resource, with their parts of it if there are several.
+/// Returns the layers that need most of a resource, with their shares if there are several.
 pub(crate) fn layers(resource: &Resource) -> String {
     if let [only] = &resource.layers[..] {
         return only.layer.clone();

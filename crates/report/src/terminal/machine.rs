@@ -1,4 +1,4 @@
-//! Machines: what follows from one, and how two differ.
+//! Machines: derived figures of one, differences between two, and a list of presets.
 
 use arch::derived::{Scope, Total, derived};
 use arch::{Arch, Difference};
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::table;
 use crate::format::{grouped, percent, significant};
 
-/// Power and area of each group of `arch` at rated load, then its totals and peak figures.
+/// Returns power and area of each component group of `arch` at rated load, then totals and peak figures.
 pub fn figures(arch: &Arch) -> String {
     let derived = derived(arch);
     let headings = ["group", "in one", "units", "power (mW)", "area (mm2)", "chip power (mW)", "chip area (mm2)"];
@@ -54,7 +54,7 @@ fn scope_name(scope: Scope) -> &'static str {
     }
 }
 
-/// The values in which two machines called `left` and `right` differ.
+/// Returns a table of the keys in which two machines, called `left` and `right`, differ.
 pub fn differences(left: &str, right: &str, differences: &[Difference]) -> String {
     let mut table = table(&["key", left, right], &[0, 1, 2]);
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -64,7 +64,7 @@ pub fn differences(left: &str, right: &str, differences: &[Difference]) -> Strin
     table.trim_fmt() + "\n"
 }
 
-/// A line for each machine, given with the name of its preset.
+/// Returns a table with a line for each machine, given with the name of its preset.
 pub fn machines(machines: &[(&str, Arch)]) -> String {
     let headings = ["preset", "machine", "chips", "crossbars", "peak GOPS of a chip", "GOPS/W", "GOPS/mm2"];
     let mut table = table(&headings, &[0, 1]);

@@ -1,4 +1,4 @@
-//! Where a network lies on a machine.
+//! Mapping of a network to a machine.
 
 use arch::Arch;
 use mapper::Layout;
@@ -7,7 +7,7 @@ use super::table;
 use crate::format::{grouped, percent};
 use crate::mapping::{LayerPlace, places};
 
-/// A line for each layer of `layout`, and one for the board.
+/// Returns a table with a line for each layer of `layout`, and the totals of the board.
 pub fn mapping(arch: &Arch, layout: &Layout) -> String {
     let headings = [
         "layer",

@@ -1,5 +1,7 @@
-//! Tables for a terminal, at most 120 columns wide. They carry ANSI styles, which whoever prints them takes out where
-//! there is no terminal.
+//! Tables for a terminal, at most 120 columns wide.
+//!
+//! Each function returns text with ANSI styles; the caller strips the styles where the output is no terminal. Columns
+//! of numbers are aligned to the right, columns of words to the left.
 
 mod answers;
 mod bound;
@@ -22,13 +24,13 @@ pub(crate) use run::{both, energy_per_image, latency, rate};
 pub(crate) use stalls::chain;
 pub use stalls::{stalls, what_ifs};
 
-/// Columns of a terminal that tables are made for.
+/// Width of tables, in columns.
 pub(crate) const WIDTH: u16 = 120;
 
-/// A rule under the headings, and nothing else.
+/// A rule under the headings, no other lines.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// An empty table with these headings. The columns in `words` hold words, the others numbers.
+/// Creates an empty table. The columns in `words` hold words, the others numbers.
 fn table(headings: &[&str], words: &[usize]) -> Table {
     let mut table = Table::new();
     table.load_style(STYLE);

@@ -1,4 +1,4 @@
-//! The report of a run.
+//! Report of a run.
 
 use chip::Cause;
 use comfy_table::{Cell, Color};
@@ -8,7 +8,7 @@ use crate::energy::total_pj;
 use crate::format::{counted, grouped, percent, scaled, significant};
 use crate::{Figures, LayerReport, Report, fidelity_name};
 
-/// The report of a run: totals, component groups, layers, and what bounds the pace.
+/// Returns the report of a run: totals, component groups, layers, and the bound.
 pub fn run(report: &Report) -> String {
     [totals(report), components(report), layers(report), bound(&report.bound)].join("\n\n") + "\n"
 }
@@ -57,7 +57,7 @@ fn totals(report: &Report) -> String {
     table.trim_fmt()
 }
 
-/// How long an image takes.
+/// Returns the latency of an image: alone, under load, or of the first image.
 pub(crate) fn latency(report: &Report) -> String {
     let figures = &report.figures;
     let time = |cycles: f64| {
@@ -78,7 +78,7 @@ pub(crate) fn latency(report: &Report) -> String {
     }
 }
 
-/// How often an image is done, or why that is not known.
+/// Returns the rate of images, or the reason why the run is not settled.
 pub(crate) fn rate(figures: &Figures) -> String {
     if let (Some(cycles), Some(rate)) = (figures.cycles_per_image, figures.images_per_second) {
         let error = match figures.cycles_per_image_error {
@@ -94,13 +94,13 @@ pub(crate) fn rate(figures: &Figures) -> String {
     }
 }
 
-/// Energy of one image.
+/// Returns the energy of an image.
 pub(crate) fn energy_per_image(figures: &Figures) -> String {
     let dynamic = format!("{} dynamic", joules(figures.dynamic_pj_per_image));
     figures.static_pj_per_image.map_or(dynamic.clone(), |pj| format!("{dynamic}, {} static", joules(pj)))
 }
 
-/// A figure of computed and of nominal MACs, once where the two are equal.
+/// Returns a figure of computed and of nominal MACs, once if the two are equal.
 pub(crate) fn both<T: Copy + PartialEq>(computed: Option<T>, nominal: Option<T>, show: impl Fn(T) -> String) -> String {
     match (computed, nominal) {
         (Some(computed), Some(nominal)) if computed == nominal => show(computed),
@@ -152,10 +152,10 @@ fn layers(report: &Report) -> String {
     table.trim_fmt()
 }
 
-/// The part of its cycles that a layer waits for the main cause.
+/// Returns the fraction of its IMA-cycles that a layer waits for the main cause.
 fn waiting(layer: &LayerReport, cause: Option<Cause>) -> Cell {
     let share = cause.map_or(0.0, |cause| layer.share(cause));
-    // What is worth a look.
+    // Long waits stand out.
     let color = if share < 0.1 { Color::Reset } else { Color::Yellow };
     Cell::new(percent(share)).fg(color)
 }

@@ -1,4 +1,4 @@
-//! Where the cycles of a run went, and what would help.
+//! Stall analysis of a run, and gains of what-if runs.
 
 use std::cmp::Ordering;
 
@@ -9,10 +9,10 @@ use trace::{Against, Analysis, Change, Gave, MATTERS, Measure, Wait, WhatIf};
 use super::{bound, table};
 use crate::format::{grouped, percent};
 
-/// Waits shown, of all that there are.
+/// Largest number of waits shown.
 const RANKED: usize = 10;
 
-/// What bounds the pace, the causes of each layer, the longest waits of the machine, and who waits for whom.
+/// Returns the bound, the stall causes of each layer, the longest waits, and the chain of waits.
 pub fn stalls(analysis: &Analysis) -> String {
     let mut parts = vec![bound(&analysis.bound), shares(analysis)];
     if !analysis.chain.is_empty() {
@@ -22,7 +22,7 @@ pub fn stalls(analysis: &Analysis) -> String {
     parts.join("\n\n") + "\n"
 }
 
-/// The causes of each layer, as shares of its cycles. A cause of which no layer has any takes no column.
+/// Returns the stall causes of each layer, as fractions of its IMA-cycles. A cause that no layer has takes no column.
 fn shares(analysis: &Analysis) -> String {
     let has_any = |cause: &Cause| analysis.layers.iter().any(|layer| layer.share(*cause) > 0.0);
     let causes: Vec<Cause> = Cause::ALL.into_iter().filter(has_any).collect();
@@ -35,7 +35,7 @@ fn shares(analysis: &Analysis) -> String {
             let cell = Cell::new(if share > 0.0 { percent(share) } else { String::new() });
             match cause {
                 Cause::Computing => cell.fg(Color::Green),
-                // What is worth a look.
+                // Long waits stand out.
                 cause if cause.is_wait() && share >= 0.1 => cell.fg(Color::Yellow),
                 _ => cell,
             }
@@ -60,7 +60,7 @@ fn ranking(analysis: &Analysis) -> String {
     table.trim_fmt()
 }
 
-/// What a layer waits for, in words.
+/// Returns in words the resource or unit for which a layer waits.
 pub(crate) fn awaited(analysis: &Analysis, wait: Wait) -> String {
     let name = |layer: usize| analysis.layers.get(layer).map_or("the host", |layer| layer.name.as_str());
     match wait.cause {
@@ -79,7 +79,7 @@ pub(crate) fn awaited(analysis: &Analysis, wait: Wait) -> String {
     }
 }
 
-/// Who waits for whom, from the longest wait on.
+/// Returns the chain of waits, from the longest wait on.
 pub(crate) fn chain(analysis: &Analysis) -> String {
     let step = |wait: &Wait| {
         let layer = &analysis.layers[wait.layer];
@@ -96,7 +96,7 @@ pub(crate) fn chain(analysis: &Analysis) -> String {
     format!("Who waits for whom:\n  {}.", steps.join(",\n  "))
 }
 
-/// What each change gained.
+/// Returns a table of what-if runs: change, target, cycles, gain and bound.
 pub fn what_ifs(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> String {
     if tried.is_empty() {
         return "There is no single change to try against this.\n".to_owned();
@@ -136,7 +136,7 @@ pub fn what_ifs(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> Stri
     )
 }
 
-/// What a change from `before` to `after` cycles is worth.
+/// Returns the gain of a change from `before` to `after` cycles.
 fn gained(before: f64, after: f64) -> String {
     let gain = 1.0 - after / before;
     match after.total_cmp(&before) {
@@ -146,7 +146,7 @@ fn gained(before: f64, after: f64) -> String {
     }
 }
 
-/// A change, in words that can be put into a machine or mapping file.
+/// Returns a change in the keys of an arch or mapping file.
 pub(crate) fn changed(analysis: &Analysis, change: &Change) -> String {
     match change {
         Change::Machine(fields) => {

@@ -1,5 +1,12 @@
-//! Perfetto's native format: a stream of protobuf packets, each complete in itself, so that a file that ends early can
-//! be opened.
+//! Perfetto traces: a stream of protobuf packets.
+//!
+//! Each packet is complete in itself, so a file that ends early can be opened. Tracks are the units of the machine,
+//! slices their operations, waits and transfers, counters the loads and fills. An arrow (a flow, in Perfetto) leads
+//! from the event that ended a wait to the end of the wait.
+//!
+//! A slice must list its arrows when it is written, but later waits may still refer to it. Slices from which an arrow
+//! may start are therefore kept back, a bounded number for each IMA and tile, until newer ones replace them. Their
+//! bytes are counted from the start, so the byte limit of the trace holds.
 
 mod packets;
 mod proto;
@@ -21,45 +28,45 @@ use crate::load::{Carrier, LOAD_CYCLES};
 use crate::writer::{Counted, Sink};
 use crate::{Detail, Filter, Scene};
 
-/// A slice or instant from which arrows may start, kept back until it is known how many do.
+/// Slice or instant from which arrows may start, kept back until their number is known.
 struct Source {
     begin: TrackEvent,
     cycles: Range<Cycle>,
-    /// Bytes that it will take in the file.
+    /// Bytes that it takes in the file.
     bytes: u64,
 }
 
-/// What may have ended a wait of an IMA: the last two fetches, and the last results through each output register.
+/// Events that may end a wait of an IMA: the last two fetches, and the last results of each output register.
 struct OfIma(Vec<Option<Source>>);
 
-/// What may have ended waits in a tile.
+/// Events that may end waits in a tile.
 #[derive(Default)]
 struct OfTile {
-    /// The last writes: layer of the inputs, rank.
+    /// Latest writes: layer of the inputs, sequence number.
     writes: VecDeque<(u16, u32, Source)>,
-    /// The last writes that windows of a replica waited for: layer, replica, rank, cycle.
+    /// Latest writes for which windows of a replica waited: layer, replica, sequence number, cycle.
     supplies: VecDeque<(u16, u32, u32, Cycle)>,
-    /// The last buffer that told this tile of room.
+    /// Latest buffer that announced room to this tile.
     room: Option<Source>,
-    /// The end of the last write, and what the rows of writes are taken until.
+    /// End of the latest write, and the cycles until which the rows of writes are occupied.
     written_until: Cycle,
     rows_until: [Cycle; 2],
 }
 
-/// Writes and supplies of a tile that are remembered. An IMA begins at most a few cycles after its inputs came.
+/// Writes and supplies kept for each tile. An IMA starts at most a few cycles after its inputs arrived.
 const REMEMBERED: usize = 32;
 
-/// Bytes of an arrow's number in a slice, at most.
+/// Upper limit of the bytes of an arrow in a slice.
 const ARROW_BYTES: u64 = 12;
-/// Bytes of a sample of a counter, at most.
+/// Upper limit of the bytes of a sample of a counter.
 const SAMPLE_BYTES: u64 = 48;
-/// Bytes of a slice, at most, and of what describes a track or name, but for a layer's name in it.
+/// Upper limits of the bytes of a slice, and of the description of a track or name without a layer's name in it.
 const SLICE_BYTES: u64 = 80;
 const DESCRIPTION_BYTES: u64 = 128;
-/// Tracks and names that an event may be the first to use, beside crossbars.
+/// Largest number of tracks and names that one event may introduce, apart from crossbars.
 const NEW_OF_EVENT: u64 = 8;
 
-/// Writes Perfetto traces.
+/// Sink for Perfetto traces.
 pub(crate) struct Perfetto<'a> {
     scene: &'a Scene<'a>,
     detail: Detail,
@@ -68,17 +75,17 @@ pub(crate) struct Perfetto<'a> {
     flows: u64,
     imas: Vec<OfIma>,
     tiles: Vec<OfTile>,
-    /// For each buffer that writes were seen of, its positions by rank.
+    /// Positions of each buffer by sequence number, worked out at its first write.
     positions: Vec<Option<Vec<u32>>>,
-    /// What carried a load in the present stretch and in the one before.
+    /// Carriers with a load in the present stretch and in the previous one.
     loads: [Stretch; 2],
-    /// Bytes of the slices that are kept back.
+    /// Bytes of the slices kept back.
     kept: u64,
-    /// The most bytes that an event adds.
+    /// Upper limit of the bytes that an event adds.
     of_event: u64,
 }
 
-/// What carried a load in a stretch of cycles, in order.
+/// Carriers with a load in a stretch of cycles, in order.
 #[derive(Default)]
 struct Stretch {
     from: Cycle,
@@ -106,8 +113,8 @@ impl<'a> Perfetto<'a> {
         })
     }
 
-    /// What arrows may start from: a slice, or an instant. Its track and name are described now, so that it is known
-    /// how many bytes it takes.
+    /// Creates a slice or instant from which arrows may start. Its track and name are described now, so that its bytes
+    /// are known.
     fn source(&mut self, r#type: i32, track: Track, name: Name, cycles: Range<Cycle>) -> io::Result<Source> {
         let (track_uuid, name_iid) = (self.packets.track(track)?, self.packets.name(name)?);
         let begin = TrackEvent { r#type, name_iid, track_uuid, ..Default::default() };
@@ -116,7 +123,7 @@ impl<'a> Perfetto<'a> {
         Ok(Source { begin, cycles, bytes })
     }
 
-    /// Writes what arrows might have started from.
+    /// Writes a slice that was kept back. An instant without arrows is dropped.
     fn let_go(&mut self, source: Option<Source>) -> io::Result<()> {
         let Some(Source { begin, cycles, bytes }) = source else { return Ok(()) };
         self.kept -= bytes;
@@ -127,13 +134,13 @@ impl<'a> Perfetto<'a> {
         }
     }
 
-    /// What ended a wait of an IMA, if it is still known.
+    /// Returns the event that ended a wait of an IMA, if it is still kept.
     fn ended(&mut self, unit: Unit, cause: Cause, end: Cycle) -> Option<&mut Source> {
         let Unit { tile, ima, layer, replica } = unit;
         let OfTile { writes, supplies, room, .. } = &mut self.tiles[tile as usize];
         match cause {
             Cause::Input | Cause::Router | Cause::Link | Cause::Filling => {
-                // The wait ends a cycle after the request, which follows the write.
+                // The wait ends one cycle after the request, which follows the write.
                 let of_replica = |supply: &&(u16, u32, u32, Cycle)| (supply.0, supply.1) == (layer, replica);
                 let &(.., rank, _) = supplies.iter().rev().filter(of_replica).find(|supply| supply.3 + 1 < end)?;
                 let of_rank = |write: &&mut (u16, u32, Source)| (write.0, write.1) == (layer, rank);
@@ -144,7 +151,7 @@ impl<'a> Perfetto<'a> {
                 let sources = self.imas[self.packets.numbers.ima(tile, ima)].0.iter_mut();
                 sources.flatten().find(|source| source.cycles.end == end)
             }
-            // Another replica's credit ended a wait for max-pools, and what that followed from is not kept.
+            // A message from another replica ends a wait for a max-pool; its origin is not kept.
             Cause::MaxPool | Cause::Computing | Cause::Lockstep | Cause::Finished => None,
         }
     }
@@ -179,7 +186,7 @@ impl<'a> Perfetto<'a> {
         self.packets.slice(Track::Accumulate(tile, ima), name, &accumulate)
     }
 
-    /// Keeps a fetch (slots 0, 1) or result (those from 2 on) of an IMA in place of what was there before.
+    /// Keeps a fetch (slots 0 and 1) or result (slots from 2 on) of an IMA, and writes the one it replaces.
     fn keep(&mut self, unit: Unit, slot: usize, track: Track, name: Name, cycles: &Range<Cycle>) -> io::Result<()> {
         let source = self.source(SLICE_BEGIN, track, name, cycles.clone())?;
         self.kept += 1;
@@ -203,7 +210,7 @@ impl<'a> Perfetto<'a> {
                 rank % (rows * columns)
             }
         };
-        // The port serves one after another, and two of them may share a cycle.
+        // The port serves writes one after another; two successive ones may share a cycle.
         let of_tile = &mut self.tiles[tile as usize];
         let cycles = cycles.start.max(of_tile.written_until.saturating_sub(1)).min(cycles.end - 1)..cycles.end;
         of_tile.written_until = cycles.end;
@@ -228,8 +235,8 @@ impl<'a> Perfetto<'a> {
         self.packets.counter(Track::Load(carrier), from.max(1), amount)
     }
 
-    /// A stretch begins in cycle `from`. What carried a load in the stretch before the last and not in the last had
-    /// none.
+    /// Starts the stretch from cycle `from` on. Sets the counters to 0 of carriers that had a load in the stretch
+    /// before the last, but none in the last.
     fn end_loads(&mut self, from: Cycle) -> io::Result<()> {
         let [last, before] = std::mem::take(&mut self.loads);
         let over = before.from + LOAD_CYCLES;
@@ -295,7 +302,7 @@ impl Sink for Perfetto<'_> {
                 Stage::Convert => self.packets.slice(Track::Convert(tile, ima), Name::Stage(1), cycles),
                 Stage::Accumulate => self.packets.slice(Track::Accumulate(tile, ima), Name::Stage(2), cycles),
             },
-            // The loads of meshes and links tell of them.
+            // Shown by the loads of meshes and links.
             Event::Packet { .. } | Event::Crossing { .. } => Ok(()),
         }
     }

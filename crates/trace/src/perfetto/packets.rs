@@ -1,3 +1,8 @@
+//! Packets of a trace: encoding, and interning of tracks and names.
+//!
+//! A description precedes the first event that refers to it. The first packet clears the state of the sequence, as
+//! Perfetto requires before names can be interned.
+
 use std::io::{self, Write};
 use std::ops::Range;
 
@@ -12,20 +17,20 @@ use super::tracks::{Name, Numbers, Track};
 use crate::Scene;
 use crate::writer::Counted;
 
-/// Bytes of packets that are written together.
+/// Bytes of packets from which on the buffer is written.
 const BUFFERED: usize = 1 << 16;
 
-/// Writes packets, and describes tracks and names when they are first used.
+/// Writer of packets. Tracks and names are described when first used.
 pub struct Packets<'a> {
     scene: &'a Scene<'a>,
     file: Counted,
-    /// Packets that are not written yet.
+    /// Packets not yet written.
     buffer: Vec<u8>,
     pub numbers: Numbers,
-    /// Whether each track and name has been described.
+    /// Tracks and names that have been described.
     tracks: Vec<bool>,
     names: Vec<bool>,
-    /// Slices, instants and samples that are written.
+    /// Slices, instants and samples written.
     pub written: u64,
 }
 
@@ -45,13 +50,13 @@ impl<'a> Packets<'a> {
         Ok(packets)
     }
 
-    /// Bytes of the file, with those that are not written yet.
+    /// Returns the bytes of the file, including those not yet written.
     pub fn bytes(&self) -> u64 {
         self.file.bytes() + self.buffer.len() as u64
     }
 
     fn packet(&mut self, packet: &impl Message) -> io::Result<()> {
-        // Field 1 of the file's message, of which packets are the only field.
+        // Field 1 of the message `Trace`, the only one used: a packet.
         const PACKET: u8 = 1 << 3 | 2;
         self.buffer.push(PACKET);
         packet.encode_length_delimited(&mut self.buffer).expect("a vector grows as it must");
@@ -64,7 +69,7 @@ impl<'a> Packets<'a> {
         Ok(())
     }
 
-    /// Writes what is left.
+    /// Writes the buffer and flushes the file.
     pub fn finish(&mut self) -> io::Result<()> {
         self.write_buffer()?;
         self.file.flush()
@@ -80,7 +85,7 @@ impl<'a> Packets<'a> {
         self.packet(&DescriptionPacket { trusted_packet_sequence_id, interned_data, sequence_flags, track_descriptor })
     }
 
-    /// Number of a track, which is described when it is first used, after those around it.
+    /// Returns the number of a track. On first use it is described, after its parents.
     #[inline]
     pub fn track(&mut self, track: Track) -> io::Result<u64> {
         let number = self.numbers.track(track);
@@ -100,8 +105,8 @@ impl<'a> Packets<'a> {
         self.describe_with(NEEDS_INCREMENTAL_STATE, None, track_descriptor)
     }
 
-    /// Number of a name, which is given when it is first used. There are as many as windows of one image, not as
-    /// events.
+    /// Returns the number of a name, which is described on first use. Their number grows with the windows of one image,
+    /// not with the events.
     #[inline]
     pub fn name(&mut self, name: Name) -> io::Result<u64> {
         let number = self.numbers.name(name);
@@ -134,11 +139,11 @@ impl<'a> Packets<'a> {
         self.packet(&self.event_packet(at, track_event))
     }
 
-    /// Bytes of the packets of a slice or instant.
+    /// Returns the bytes of the packets of a slice or instant.
     pub fn event_bytes(&self, begin: &TrackEvent, cycles: &Range<Cycle>) -> u64 {
         let end = TrackEvent { r#type: SLICE_END, track_uuid: begin.track_uuid, ..Default::default() };
         let packets = [self.event_packet(cycles.start, begin.clone()), self.event_packet(cycles.end, end)];
-        // A field's number and length before each.
+        // Number and length of the field precede each packet.
         packets.iter().map(|packet| 4 + packet.encoded_len() as u64).sum()
     }
 
@@ -147,7 +152,7 @@ impl<'a> Packets<'a> {
         self.slice_with_arrow(track, name, cycles, None)
     }
 
-    /// A slice in whose end the arrow `to` ends.
+    /// Writes a slice at whose end the arrow `to` ends.
     pub fn slice_with_arrow(
         &mut self,
         track: Track,
@@ -160,7 +165,7 @@ impl<'a> Packets<'a> {
         self.begun_slice(begin, cycles, to)
     }
 
-    /// A slice that begins with `begin`.
+    /// Writes a slice that starts with `begin`.
     pub fn begun_slice(&mut self, begin: TrackEvent, cycles: &Range<Cycle>, to: Option<u64>) -> io::Result<()> {
         let track_uuid = begin.track_uuid;
         self.track_event(cycles.start, begin)?;

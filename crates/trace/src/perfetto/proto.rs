@@ -1,9 +1,9 @@
-//! Those fields of `perfetto/trace/trace_packet.proto` and `track_event.proto` (Perfetto, Apache 2.0) that are used
-//! here, under their names there.
+//! Protobuf messages of Perfetto (Apache 2.0): the fields of `perfetto/trace/trace_packet.proto`, `track_event.proto`
+//! and the messages they contain that this crate writes, under their original names and tags.
 
 use prost::Message;
 
-/// A packet with an event.
+/// Packet with an event.
 #[derive(Clone, PartialEq, Message)]
 pub struct EventPacket {
     #[prost(uint64, tag = "8")]
@@ -16,7 +16,7 @@ pub struct EventPacket {
     pub sequence_flags: u32,
 }
 
-/// A packet with what events refer to.
+/// Packet with a description to which events refer.
 #[derive(Clone, PartialEq, Message)]
 pub struct DescriptionPacket {
     #[prost(uint32, tag = "10")]
@@ -82,8 +82,8 @@ pub const SLICE_END: i32 = 2;
 pub const INSTANT: i32 = 3;
 pub const COUNTER: i32 = 4;
 
-/// All packets are of one sequence.
+/// Sequence of all packets.
 pub const SEQUENCE: u32 = 1;
-/// The first packet of a sequence, and all others: the names they refer to were given since.
+/// Flag of the first packet of the sequence, and flag of all others, which refer to names given since then.
 pub const INCREMENTAL_STATE_CLEARED: u32 = 1;
 pub const NEEDS_INCREMENTAL_STATE: u32 = 2;

@@ -1,4 +1,6 @@
-//! The tracks of a trace and the names of its slices: their numbers, and what they are called.
+//! Tracks of a trace and names of its slices: numbers and texts.
+//!
+//! Numbers follow from the scene by arithmetic, so that no event needs a look-up in a map.
 
 use chip::{Cause, Stage};
 
@@ -6,7 +8,7 @@ use crate::csv::stage_name;
 use crate::load::{Carrier, LOAD_CYCLES};
 use crate::{Scene, TimeUnit};
 
-/// A row of the picture.
+/// Track: a row in the viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Track {
     Layers,
@@ -15,28 +17,28 @@ pub enum Track {
     Tile(u32),
     /// Sigmoid and max-pool.
     Activation(u32),
-    /// Writes overlap by a cycle at the most, so two rows hold them.
+    /// eDRAM writes. They overlap by at most one cycle, so two rows hold them.
     Write(u32, u8),
-    /// The buffer tells that it has room.
+    /// Announcements of room in the buffer.
     Room(u32),
-    /// Tile, number among the layers with inputs there.
+    /// Buffer fill: tile, index among the layers with inputs there.
     Fill(u32, u8),
     Ima(u32, u8),
-    /// One of the two operations that the input register holds.
+    /// Place of the input register: tile, IMA, place.
     Input(u32, u8, u8),
     Convert(u32, u8),
     Accumulate(u32, u8),
-    /// One of the output registers.
+    /// Output register: tile, IMA, register.
     Output(u32, u8, u8),
     Crossbar(u32, u8, u8),
 }
 
-/// Rows of a tile, but for its buffers and its IMAs.
+/// Tracks of a tile without its buffer fills and IMAs.
 const OF_TILE: u32 = 7;
-/// Rows of an IMA, but for its output registers and its crossbars.
+/// Tracks of an IMA without its output registers and crossbars.
 const OF_IMA: u32 = 5;
 
-/// What slices are called.
+/// Name of a slice.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Name {
     /// Layer, row, column.
@@ -50,25 +52,25 @@ pub enum Name {
     Room(u16),
 }
 
-/// Numbers of tracks and names: they follow from the scene, so none has to be looked up.
+/// Numbers of tracks and names.
 pub struct Numbers {
     pub layers: u32,
     routers: u32,
     output_registers: u32,
     crossbars: u32,
-    /// For each tile, the number of its first track.
+    /// First track of each tile.
     tiles: Vec<u32>,
-    /// For each tile, its first IMA, and its first buffer.
+    /// First IMA and first buffer of each tile, then the number of all.
     pub imas: Vec<u32>,
     pub buffers: Vec<u32>,
-    /// For each tile, its buffers.
+    /// Number of buffers of each tile.
     buffered: Vec<u32>,
-    /// All tracks.
+    /// Number of tracks.
     pub tracks: u32,
-    /// For each layer: its first window's name, columns; its first position's name.
+    /// Names by layer: that of its first window with the columns of its map, and that of its first position.
     windows: Vec<(u32, u32)>,
     positions: Vec<u32>,
-    /// The first of the other names.
+    /// First of the other names.
     others: u32,
 }
 
@@ -111,7 +113,7 @@ impl Numbers {
         numbers
     }
 
-    /// Rows of an IMA.
+    /// Returns the number of tracks of an IMA.
     fn of_ima(&self) -> u32 {
         OF_IMA + self.output_registers + self.crossbars
     }
@@ -175,7 +177,7 @@ impl Numbers {
 }
 
 impl Track {
-    /// The track around a track, its name, and the unit of a counter.
+    /// Returns the parent of a track, its name, and the unit of a counter.
     pub fn description(self, scene: &Scene<'_>) -> (Option<Track>, String, Option<String>) {
         match self {
             Track::Layers => (None, format!("layers{}", remark(scene)), None),
@@ -216,7 +218,7 @@ impl Track {
     }
 }
 
-/// What is said of time where it is not in ns, which is all that Perfetto knows.
+/// Returns a remark on the unit of time if it is not the ns that Perfetto assumes.
 fn remark(scene: &Scene<'_>) -> String {
     match scene.clock.unit {
         TimeUnit::Nanosecond => String::new(),
@@ -225,7 +227,7 @@ fn remark(scene: &Scene<'_>) -> String {
 }
 
 impl Name {
-    /// What slices are called.
+    /// Returns the name as text.
     pub fn text(self, scene: &Scene<'_>) -> String {
         let before = |layer: u16| layer.checked_sub(1).map_or("the host", |before| scene.layer(before));
         match self {

@@ -1,3 +1,8 @@
+//! FST files.
+//!
+//! The writer library compresses whole sections, so the byte limit is checked against an upper limit for the section in
+//! progress. Ending a section early tightens that limit, at the cost of writing the values of all signals once more.
+
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::rc::Rc;
@@ -12,10 +17,10 @@ use super::signals::{Signals, declare};
 use crate::writer::Counted;
 use crate::{Filter, Scene};
 
-/// The compressed waveforms of GTKWave.
+/// FST: the compressed waveforms of GTKWave.
 ///
-/// Changes are compressed in sections, each of which begins with the values of all signals. So it is not known how much
-/// a change takes until its section is written, only how much it takes at the most.
+/// Changes are compressed in sections, each of which starts with the values of all signals. The bytes of a change are
+/// known only when its section is written; until then an upper limit counts.
 pub(crate) struct Fst {
     body: Option<FstBodyWriter<Counted>>,
     bytes: Rc<Cell<u64>>,
@@ -23,14 +28,14 @@ pub(crate) struct Fst {
     digits: Vec<u8>,
     /// Bytes of a section without changes.
     section_bytes: u64,
-    /// Bytes that the changes of this section take at the most.
+    /// Upper limit of the bytes of the changes in this section.
     pending: u64,
-    /// Sections written, and for each signal the last in which it changed, counted from 1.
+    /// Number of sections written, and the last section in which each signal changed, counted from 1.
     sections: u32,
     changed_in: Vec<u32>,
 }
 
-/// What is wrong with the file itself, if that is it.
+/// Converts an error of the FST writer to an I/O error.
 fn io_error(error: FstWriteError) -> io::Error {
     match error {
         FstWriteError::Io(error) => error,
@@ -38,10 +43,10 @@ fn io_error(error: FstWriteError) -> io::Error {
     }
 }
 
-/// Bytes of changes that a section of the file holds.
+/// Bytes of uncompressed changes from which on a section ends.
 const SECTION: usize = 32 << 20;
-/// Bytes of a section, but for values and changes, at most; of a time in it; of a change, but for its value; and of the
-/// first change of a signal in it.
+/// Upper limits in bytes: a section without values and changes; a time; a change without its value; and the additional
+/// bytes of a signal's first change in a section.
 const SECTION_BYTES: u64 = 160;
 const TIME_BYTES: u64 = 10;
 const CHANGE_BYTES: u64 = 4;
@@ -80,7 +85,7 @@ impl Fst {
         )?;
         let (header, signals) = state;
         let mut body = header.finish().map_err(io_error)?;
-        // Before its first change, a signal is zero, not unknown.
+        // A signal is 0, not unknown, before its first change.
         body.time_change(0).map_err(io_error)?;
         let all = Signals::new(scene).bits;
         let mut section_bytes = SECTION_BYTES;
@@ -95,7 +100,8 @@ impl Fst {
         Ok(Self { body, bytes, signals, digits: Vec::new(), section_bytes, pending: 0, sections: 0, changed_in })
     }
 
-    /// Writes what is pending. A change of time must follow: before it, the writer takes no changes.
+    /// Writes the pending changes as a section. A new time must follow, since the FST writer accepts no change before
+    /// it.
     fn end_section(&mut self) -> io::Result<()> {
         self.pending = 0;
         self.sections += 1;
@@ -137,7 +143,7 @@ impl Body for Fst {
     }
 
     fn make_room(&mut self) -> io::Result<bool> {
-        // What compression gains must be worth the beginning of another section.
+        // The gain of compression must exceed the values that start another section.
         let is_worth_it = self.pending > 2 * self.section_bytes;
         if is_worth_it {
             self.end_section()?;

@@ -1,7 +1,9 @@
-//! Waveforms: signals of IMAs and tiles over time, for viewers that come from circuit design.
+//! Waveforms: signals of chips, tiles, IMAs and crossbars over time, for viewers from circuit design.
 //!
-//! Waveform files want their changes in the order of time, and a wait is known only when it ends. So changes are sorted
-//! in runs of bounded size, kept in temporary files, and merged at the end: memory does not grow with the trace.
+//! A signal is a sum of changes: an event adds a value at its first cycle and subtracts it after its last, so
+//! overlapping events need no bookkeeping. Waveform files require changes in the order of time, but a wait is known
+//! only when it ends. Changes are therefore sorted in runs of bounded size, kept in temporary files, and merged at the
+//! end: memory does not grow with the trace. `Body` is the interface of the two file formats, FST and VCD.
 
 mod fst;
 mod signals;
@@ -27,47 +29,47 @@ use crate::load::{Carrier, LOAD_CYCLES};
 use crate::writer::Sink;
 use crate::{Detail, Filter, Scene};
 
-/// A file format for waveforms.
+/// Interface of a file format for waveforms.
 pub(crate) trait Body {
-    /// The changes that follow are from time `stamp` on.
+    /// Starts time `stamp`: the changes that follow take effect then.
     fn time(&mut self, stamp: u64) -> io::Result<()>;
 
-    /// Signal `signal` of `bits` bits has a new value.
+    /// Sets signal `signal` of `bits` bits to a new value.
     fn change(&mut self, signal: u32, bits: u32, value: u64) -> io::Result<()>;
 
-    /// Bytes of the file if it ends now, at most.
+    /// Returns an upper limit of the bytes of the file if it ends now.
     fn bytes(&self) -> u64;
 
-    /// Makes that less, before a new time, if it can be made less.
+    /// Lowers that limit if possible, and returns whether it did. Called before a new time.
     fn make_room(&mut self) -> io::Result<bool>;
 
-    /// Writes what is left.
+    /// Writes all that is pending.
     fn finish(&mut self) -> io::Result<()>;
 }
 
-/// Bytes of a time in a file, and of a change, but for its bits, at most.
+/// Upper limits of the bytes of a time, and of a change without the bits of its value.
 const TIME_BYTES: u64 = 24;
 const CHANGE_BYTES: u64 = 16;
 
-/// How many times the size of the file temporary files may have.
+/// Largest size of the temporary files, as a multiple of the byte limit of the trace.
 const TEMPORARY: u64 = 8;
 
-/// Writes waveforms.
+/// Sink for waveforms.
 pub(crate) struct Waveform<'a, B> {
     scene: &'a Scene<'a>,
     detail: Detail,
     body: B,
     signals: Signals,
     changes: Changes,
-    /// Changes that are written.
+    /// Changes written.
     written: u64,
     start: Cycle,
     end: Cycle,
-    /// By the first signal of each IMA, the last window whose inputs were seen to come, and the last that was begun.
+    /// Last window whose inputs were fetched and last window that was started, indexed by the first signal of an IMA.
     seen: Vec<[Option<u32>; 2]>,
-    /// For each tile and layer with inputs there, bytes in the buffer.
+    /// Bytes in the buffer, by tile and layer with inputs there.
     fills: Vec<Vec<i32>>,
-    /// Whether the toggles of each signal stand at one.
+    /// Present value of the toggles, by signal.
     toggled: Vec<bool>,
 }
 
@@ -105,8 +107,8 @@ impl<'a, B: Body> Waveform<'a, B> {
         self.change(cycles.end, signal, -by)
     }
 
-    /// Writes changes of one cycle at a time, as many cycles as fit into `limit` bytes; a signal that is what it was is
-    /// not written. Returns the first cycle that does not fit.
+    /// Writes the changes cycle by cycle, as far as they fit into `limit` bytes. Signals whose value stays the same are
+    /// skipped. Returns the first cycle that does not fit.
     fn write(&mut self, changes: impl Iterator<Item = io::Result<Change>>, limit: u64) -> io::Result<Option<Cycle>> {
         let mut values = vec![0i64; self.signals.bits.len()];
         let mut written = values.clone();
@@ -128,7 +130,8 @@ impl<'a, B: Body> Waveform<'a, B> {
         Ok(None)
     }
 
-    /// Returns whether the changes of cycle `now` fit. Its time is written in any case: there the waveform ends.
+    /// Writes the changes of cycle `now` and returns whether they fit. If they do not, only the time is written: the
+    /// waveform ends there.
     fn write_cycle(
         &mut self,
         now: Cycle,
@@ -163,7 +166,7 @@ impl<'a, B: Body> Waveform<'a, B> {
 }
 
 impl<B: Body> Waveform<'_, B> {
-    /// What leaves a register of `unit` may have come there before the trace begins.
+    /// Raises an occupancy of `unit` from the start of the trace on if `window` entered the register before that.
     fn catch_up(&mut self, unit: Unit, step: usize, window: u32, occupancy: u32) -> io::Result<()> {
         let first = self.signals.of_ima(unit.tile, unit.ima, 0);
         let seen = self.seen[first as usize][step];
@@ -178,7 +181,7 @@ impl<B: Body> Waveform<'_, B> {
         let first = self.signals.of_ima(unit.tile, unit.ima, 0);
         self.seen[first as usize][1] = Some(window);
         self.span(reads, first + BUSY, 1)?;
-        // Its inputs leave when they have been read; its results take their place when it starts.
+        // Inputs leave with the last read; an output register is taken from the start.
         self.change(reads.end, first + INPUT_OCCUPANCY, -1)?;
         self.change(reads.start, first + OUTPUT_OCCUPANCY, 1)?;
         if self.detail < Detail::Crossbar {
@@ -200,7 +203,7 @@ impl<B: Body> Sink for Waveform<'_, B> {
                     Carrier::Mesh(chip) => chip,
                     Carrier::Bus(tile) => self.signals.of_tile(tile, BUS_LOAD),
                     Carrier::Writes(tile) => self.signals.of_tile(tile, WRITE_LOAD),
-                    // Told apart from each other by traces of other formats.
+                    // Waveforms have no signals for these carriers; Perfetto and CSV traces show them.
                     Carrier::Layer(_) | Carrier::Link(..) | Carrier::Channel(..) => return Ok(()),
                 };
                 self.span(&(from.max(1)..from + LOAD_CYCLES), signal, amount.min(i32::MAX as u64) as i32)
@@ -252,7 +255,7 @@ impl<B: Body> Sink for Waveform<'_, B> {
     }
 
     fn bytes(&self) -> u64 {
-        // Changes are written at the end, to take less than in the temporary files, or to be cut off.
+        // Changes are written at the end: in less space than in the temporary files, or cut off at the limit.
         (self.body.bytes() + TIME_BYTES).max(self.changes.temporary_bytes() / TEMPORARY)
     }
 

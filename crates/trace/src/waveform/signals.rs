@@ -1,10 +1,10 @@
-//! The signals of a waveform: names, widths, numbers, and their places in the hierarchy.
+//! Signals of a waveform: names, widths, numbers, and their places in the hierarchy.
 
 use std::io;
 
 use crate::{Detail, Filter, Scene};
 
-/// Signals of a chip: name, bits, from which detail on. Loads are those of a stretch of 64 cycles.
+/// Signals of a chip: name, bits, lowest detail. Loads are sums over 64 cycles.
 const OF_CHIP: [(&str, u32, Detail); 1] = [("mesh_load", 32, Detail::Layer)];
 /// Signals of a tile.
 const OF_TILE: [(&str, u32, Detail); 4] = [
@@ -13,8 +13,8 @@ const OF_TILE: [(&str, u32, Detail); 4] = [
     ("buffer_bytes", 32, Detail::Tile),
     ("bus_requests", 16, Detail::Ima),
 ];
-/// Signals of an IMA. It is valid while it has inputs. The last three change with every iteration of a stage, where
-/// iterations are simulated.
+/// Signals of an IMA. `valid` is 1 while the input register holds inputs. The toggles change with every iteration of a
+/// stage, in iteration fidelity only.
 const OF_IMA: [(&str, u32, Detail); 11] = [
     ("busy", 1, Detail::Ima),
     ("waiting", 1, Detail::Ima),
@@ -28,7 +28,7 @@ const OF_IMA: [(&str, u32, Detail); 11] = [
     ("convert_toggle", 1, Detail::Crossbar),
     ("accumulate_toggle", 1, Detail::Crossbar),
 ];
-/// The signal of a crossbar.
+/// Signal of a crossbar.
 const OF_CROSSBAR: (&str, u32, Detail) = ("busy", 1, Detail::Crossbar);
 
 pub const BUS_LOAD: u32 = 0;
@@ -50,7 +50,7 @@ pub struct Signals {
     tiles: Vec<u32>,
     per_ima: u32,
     pub bits: Vec<u32>,
-    /// Whether it is an input occupancy: the signal before it says whether there are any inputs.
+    /// True for an input occupancy, by signal. The signal before it is `valid`, which follows from it.
     pub fills: Vec<bool>,
 }
 
@@ -84,8 +84,7 @@ impl Signals {
     }
 }
 
-/// A layer's name as one word without commands, as the names in a waveform must be: white space, $ and % are written as
-/// in URLs.
+/// Returns a layer's name as a valid name of a scope: white space, `$` and `%` are percent-encoded.
 fn escaped(name: &str) -> String {
     let mut escaped = String::new();
     for character in name.chars() {
@@ -99,8 +98,8 @@ fn escaped(name: &str) -> String {
     escaped
 }
 
-/// Opens scopes and variables in the hierarchy chip / tile / IMA / crossbar, for all units that the trace shows.
-/// `scope` gets a name, or nothing to close the last; `variable` the number of the signal, its name and bits.
+/// Declares scopes and variables in the hierarchy chip, tile, IMA, crossbar, for all units that the trace shows.
+/// `scope` receives a name, or `None` to close the last scope; `variable` receives number, name and bits of a signal.
 pub fn declare<T>(
     scene: &Scene<'_>,
     filter: &Filter,

@@ -1,4 +1,6 @@
-//! Changes in the order of time, whatever the order in which they come.
+//! External merge sort of signal changes: they arrive in any order and leave in the order of time.
+//!
+//! Runs of 2^20 changes are sorted in memory and kept in temporary files, delta-encoded in variable-length numbers.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -7,12 +9,12 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
 use des::Cycle;
 
-/// Changes sorted in memory.
+/// Changes per run.
 const RUN: usize = 1 << 20;
-/// From when on, which signal, how much more or less.
+/// Cycle from which on it applies, signal, and amount added to the signal.
 pub type Change = (Cycle, u32, i32);
 
-/// Changes that come in any order: the last in memory, those before as sorted runs in temporary files.
+/// Collected changes: the latest in memory, earlier ones as sorted runs in temporary files.
 #[derive(Default)]
 pub struct Changes {
     last: Vec<Change>,
@@ -22,7 +24,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Keeps a change.
+    /// Adds a change.
     pub fn push(&mut self, change: Change) -> io::Result<()> {
         self.last.push(change);
         if self.last.len() < RUN {
@@ -30,7 +32,7 @@ impl Changes {
         }
         self.last.sort_unstable();
         let mut file = BufWriter::new(tempfile::tempfile()?);
-        // Differences to the change before, of as many bytes as they need.
+        // Differences to the previous change, in as many bytes as they need.
         let (mut cycle, mut before) = (0, 0);
         for (at, signal, by) in self.last.drain(..) {
             before = if at == cycle { before } else { 0 };
@@ -51,7 +53,7 @@ impl Changes {
         self.temporary_bytes
     }
 
-    /// All changes in the order of time.
+    /// Returns all changes in the order of time.
     pub fn sorted(mut self) -> io::Result<impl Iterator<Item = io::Result<Change>>> {
         self.last.sort_unstable();
         let mut runs: Vec<Box<dyn Iterator<Item = io::Result<Change>>>> =
@@ -61,7 +63,7 @@ impl Changes {
     }
 }
 
-/// Writes a number seven bits at a time, the lowest first; all bytes but the last have their highest bit set.
+/// Writes a number seven bits at a time, the lowest first. All bytes but the last have their highest bit set.
 fn write_number(to: &mut impl Write, mut number: u64) -> io::Result<()> {
     while number > 0x7f {
         to.write_all(&[number as u8 | 0x80])?;
@@ -83,7 +85,7 @@ fn read_number(from: &mut impl Read) -> io::Result<u64> {
     }
 }
 
-/// Changes of a temporary file.
+/// Reads the changes of a temporary file.
 fn stored(file: File) -> impl Iterator<Item = io::Result<Change>> {
     let mut file = BufReader::new(file);
     let (mut cycle, mut before) = (0, 0);
@@ -104,7 +106,7 @@ fn stored(file: File) -> impl Iterator<Item = io::Result<Change>> {
     })
 }
 
-/// Sorted runs as one.
+/// Merge of sorted runs.
 struct Merge<I> {
     runs: Vec<I>,
     /// The next change of each run, the earliest first.

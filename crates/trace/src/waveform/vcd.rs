@@ -1,3 +1,5 @@
+//! VCD files. Each change is written at once, so the size of the file is exact.
+
 use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
@@ -9,12 +11,12 @@ use super::signals::{Signals, declare};
 use crate::writer::Counted;
 use crate::{Filter, Scene, TimeUnit};
 
-/// Value change dump, IEEE 1364.
+/// VCD: value change dump of IEEE 1364, uncompressed text.
 pub(crate) struct Vcd {
     writer: vcd::Writer<Counted>,
     bytes: Rc<Cell<u64>>,
     signals: Vec<Option<IdCode>>,
-    /// The time that was written last.
+    /// Time written last.
     now: u64,
 }
 
@@ -57,7 +59,7 @@ impl Vcd {
 
 impl Body for Vcd {
     fn time(&mut self, stamp: u64) -> io::Result<()> {
-        // The first cycle begins at the time of the initial values.
+        // The first cycle starts at the time of the initial values.
         if stamp == self.now {
             return Ok(());
         }
