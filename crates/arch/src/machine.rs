@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Rate;
 
+/// The most output registers of an IMA, which is what the simulator keeps count of.
+pub const MOST_OUTPUT_REGISTERS: u32 = 7;
+
 /// Bits of the weights and activations that registers are sized for and rated loads are stated at (ISAAC section VI).
 pub const FULL_PRECISION_BITS: u32 = 16;
 
@@ -111,7 +114,7 @@ pub struct Ima {
     /// Output registers, used in turn: operations that have started and whose results are not in the tile yet. 2 where
     /// the file says nothing; at most 7, what the simulator keeps count of.
     #[serde(default = "two_output_registers")]
-    #[schemars(range(min = 1, max = 7))]
+    #[schemars(range(min = 1, max = MOST_OUTPUT_REGISTERS))]
     pub output_registers: u32,
     /// An operation skips the row blocks whose inputs are all zero.
     pub skip_zero_row_blocks: bool,

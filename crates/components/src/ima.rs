@@ -17,6 +17,7 @@ use arch::{Arch, Rate};
 use des::Cycle;
 use mapper::ImaSpec;
 
+use crate::lockstep::WINDOWS;
 use crate::{
     Adc, Cause, Counts, Crossbars, Dac, HeldUp, InputRegister, LockstepGroup, OutputRegister, SampleHold, ShiftAdd,
 };
@@ -120,9 +121,9 @@ struct Inside {
     row_blocks: RowBlocks,
     /// One read of all row blocks together.
     all: Operation,
-    /// Iteration fidelity: operations in the pipeline, by window modulo 8. There are at most 7, one per output
+    /// Iteration fidelity: operations in the pipeline, by window modulo [`WINDOWS`]. There is at most one per output
     /// register.
-    operations: [Operation; 8],
+    operations: [Operation; WINDOWS as usize],
     blocks: Blocks,
 }
 
@@ -233,7 +234,7 @@ impl Ima {
     /// Iteration fidelity: stores the operation for `window` and counts its start. Returns its number, which identifies
     /// it while it is in the pipeline.
     pub fn keep(&mut self, window: u32, operation: Operation) -> u8 {
-        let number = window % 8;
+        let number = window % WINDOWS;
         self.inside.operations[number as usize] = operation;
         self.inside.blocks.crossbars.begin(&operation, 1);
         number as u8
@@ -435,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ima_that_is_faster_than_its_crew_waits_for_it() {
+    fn an_ima_that_is_faster_than_its_lockstep_group_waits_for_it() {
         let mut ima = ima(128);
         // The other IMAs asked for inputs of the previous window in cycle 20, and started it in cycle 30.
         ima.fetch(1, 20, 20..21, 2048, HeldUp::default());
@@ -459,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crew_counts_its_operations_for_each_of_its_imas() {
+    fn a_lockstep_group_counts_its_operations_for_each_of_its_imas() {
         let (mut alone, together, mut lockstep) = (ima(100), ima(100), LockstepGroup::new(0, []));
         alone.operate(&alone.whole_operation(16));
         alone.operate(&alone.whole_operation(8));

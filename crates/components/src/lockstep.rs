@@ -40,8 +40,8 @@ pub struct LockstepGroup {
     pub closed_form: (u64, u64),
 }
 
-/// Windows that a [`BarrierPhase`] keeps apart: more than an IMA may be ahead with its input or output registers.
-const WINDOWS: u32 = 8;
+/// Windows that are kept apart: more than an IMA may be ahead with its input or output registers.
+pub(crate) const WINDOWS: u32 = arch::MOST_OUTPUT_REGISTERS + 1;
 
 /// Progress of a lockstep group through one event, which each IMA passes once for each window.
 ///
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_ends_with_its_last_ima_whoever_is_ahead() {
+    fn a_phase_ends_with_its_last_ima_whoever_is_ahead() {
         let mut phase = BarrierPhase::default();
         assert_eq!(take(&mut phase, 0b011), [(0, 0b011)]);
         assert_eq!(take(&mut phase, 0b001), [(1, 0b001)], "for the first it is the next window already");

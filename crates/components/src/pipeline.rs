@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ima_waits_for_its_crew() {
+    fn an_ima_waits_for_its_lockstep_group() {
         let (mut pipeline, lockstep) = (Pipeline::new(3, 2), 0b011);
         assert!(!pipeline.fetch(0b001, lockstep));
         assert_eq!(pipeline.can_fetch(), 0b110, "the second of the lockstep comes first");

@@ -5,7 +5,7 @@
 //! gains of several remedies do not add up.
 
 use analysis::{Bound, Kind, Resource};
-use arch::Arch;
+use arch::{Arch, MOST_OUTPUT_REGISTERS};
 use chip::{Cause, Options, Outcome};
 use mapper::{LayerMapping, Layout, Mapping};
 use network::{Network, Plan};
@@ -170,9 +170,10 @@ impl Against {
                 Cause::Computing => return more_replicas(subject, wait.layer),
                 // Inputs pass the eDRAM port and the bus, so a change of one alone would gain little.
                 Cause::Bus => vec![bus, edram_port],
-                Cause::ImaOutputRegister if arch.ima.output_registers < 7 => {
-                    let now = f64::from(arch.ima.output_registers);
-                    vec![("ima.output_registers", now, (2.0 * now).min(7.0))]
+                Cause::ImaOutputRegister if arch.ima.output_registers < MOST_OUTPUT_REGISTERS => {
+                    let now = arch.ima.output_registers;
+                    let more = (2 * now).min(MOST_OUTPUT_REGISTERS);
+                    vec![("ima.output_registers", now.into(), more.into())]
                 }
                 Cause::OutputRegister => {
                     vec![twice("tile.output_register_bytes", arch.tile.output_register_bytes.into())]
