@@ -3,7 +3,8 @@
 use std::path::Path;
 
 /// Our crates, each after all that it may depend on.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
+    "index",
     "des",
     "document",
     "arch",
