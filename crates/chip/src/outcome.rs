@@ -5,7 +5,7 @@
 //! first layer.
 
 use arch::Arch;
-use components::{Cause, Counts, Probe, Stalls};
+use components::{Cause, Counts, Event, Probe, Stalls};
 use des::Cycle;
 use mapper::Layout;
 
@@ -92,7 +92,8 @@ pub fn collect(
             let finished = tile.finished_cycles(index, cycles);
             layer.stalls.add(Cause::Finished, finished.end - finished.start);
             if !finished.is_empty() {
-                probe.wait(control.unit(tile.id, index), Cause::Finished, finished);
+                let unit = control.unit(tile.id, index);
+                probe.observe(|| Event::Wait { unit, cause: Cause::Finished, cycles: finished });
             }
             layer.imas += 1;
         }

@@ -218,12 +218,12 @@ pub struct Packet {
 /// Tiles are numbered over the board, meshes by chip, links by chip times 4 plus [`Direction`]. Implemented for every
 /// type that has these parts.
 pub trait Context:
-    Send<TileMessage> + Send<Packet> + Send<crate::link::Crossing> + Shared<Rooms> + Probed<Probe: Probe>
+    Send<TileMessage> + Send<Packet> + Send<crate::Crossing> + Shared<Rooms> + Probed<Probe: Probe>
 {
 }
 
 impl<C> Context for C where
-    C: Send<TileMessage> + Send<Packet> + Send<crate::link::Crossing> + Shared<Rooms> + Probed<Probe: Probe>
+    C: Send<TileMessage> + Send<Packet> + Send<crate::Crossing> + Shared<Rooms> + Probed<Probe: Probe>
 {
 }
 

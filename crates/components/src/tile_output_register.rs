@@ -17,7 +17,8 @@ use std::collections::VecDeque;
 use mapper::LayerLayout;
 
 use crate::{
-    Cause, Context, Counts, HeldUp, LayerControl, MaxPool, Packet, PoolCredits, Probe, Sigmoid, TileMessage, Waits,
+    Cause, Context, Counts, Event, HeldUp, LayerControl, MaxPool, Packet, PoolCredits, Probe, Sigmoid, TileMessage,
+    Waits,
 };
 
 /// An input slice of the next layer, as destination of an output group.
@@ -256,8 +257,8 @@ impl<'a> PartialSums<'a> {
     fn finish<C: Context>(&mut self, control: &mut LayerControl, window: u32, context: &mut C) {
         control.counters.windows += u64::from(self.spec.group == 0);
         self.sigmoid.activate(self.outputs);
-        let (SumsSpec { tile, layer_index, replica, .. }, now) = (&*self.spec, context.now());
-        context.probe().activate(*tile, *layer_index, *replica, window, now);
+        let (&SumsSpec { tile, layer_index, replica, .. }, now) = (&*self.spec, context.now());
+        context.probe().observe(|| Event::Activate { tile, layer: layer_index, replica, window, at: now });
         let (image, _) = control.split(window);
         let layer = self.spec.layer;
         let (rows, columns) = layer.positions_under(control.window(window));

@@ -267,112 +267,109 @@ impl Recorder {
 }
 
 impl Probe for Recorder {
-    fn operation(&mut self, unit: Unit, window: u32, at: Cycle, iterations: u32, timing: ImaTiming) {
-        self.load(Detail::Layer, Carrier::Layer(unit.layer), 1, at, at);
-        let cycles = at..at + timing.reads(iterations);
-        if self.wants_unit(Detail::Ima, unit, &cycles) {
-            let cycles = self.shown(cycles);
-            self.push(Event::Operation { unit, window, cycles, timing });
-        }
+    #[inline]
+    fn observe(&mut self, event: impl FnOnce() -> components::Event) {
+        self.record(event());
     }
+}
 
-    fn wait(&mut self, unit: Unit, cause: Cause, cycles: Range<Cycle>) {
-        if self.wants_unit(Detail::Ima, unit, &cycles) {
-            let cycles = self.shown(cycles);
-            self.push(Event::Wait { unit, cause, cycles });
-        }
-    }
-
-    fn fetch(&mut self, unit: Unit, window: u32, bits: u64, cycles: Range<Cycle>) {
-        self.load(Detail::Tile, Carrier::Bus(unit.tile), bits, cycles.start, cycles.end - 1);
-        if self.wants_unit(Detail::Ima, unit, &cycles) {
-            let cycles = self.shown(cycles);
-            self.push(Event::Fetch { unit, window, bits, cycles });
-        }
-    }
-
-    fn result(&mut self, unit: Unit, window: u32, bits: u64, cycles: Range<Cycle>) {
-        self.load(Detail::Tile, Carrier::Bus(unit.tile), bits, cycles.start, cycles.end - 1);
-        if self.wants_unit(Detail::Ima, unit, &cycles) {
-            let cycles = self.shown(cycles);
-            self.push(Event::Result { unit, window, bits, cycles });
-        }
-    }
-
-    fn stage(&mut self, unit: Unit, stage: Stage, cycles: Range<Cycle>) {
-        if self.wants_unit(Detail::Crossbar, unit, &cycles) {
-            let cycles = self.shown(cycles);
-            self.push(Event::Stage { unit, stage, cycles });
-        }
-    }
-
-    fn activate(&mut self, tile: u32, layer: u16, replica: u32, window: u32, at: Cycle) {
-        if self.wants_tile(tile, Some(layer), &(at..at + 1)) {
-            self.push(Event::Activate { tile, layer, replica, window, at });
-        }
-    }
-
-    fn write(&mut self, tile: u32, layer: Option<u16>, rank: u32, bits: u32, cycles: Range<Cycle>) {
-        self.load(Detail::Tile, Carrier::Writes(tile), bits.into(), cycles.start, cycles.end - 1);
-        if self.wants_tile(tile, layer, &cycles) {
-            let cycles = self.shown(cycles);
-            self.push(Event::Write { tile, layer, rank, bits, cycles });
-        }
-    }
-
-    fn supply(&mut self, tile: u32, layer: u16, replica: u32, rank: u32, at: Cycle) {
-        if self.wants_tile(tile, Some(layer), &(at..at + 1)) {
-            self.push(Event::Supply { tile, layer, replica, rank, at });
-        }
-    }
-
-    fn arrive(&mut self, tile: u32, layer: u16, _: u64, at: Cycle) {
-        if self.wants_fill(layer, at) {
-            let number = self.fills.arrive(tile, layer);
-            self.fill(tile, layer, number, at);
-        }
-    }
-
-    fn progress(&mut self, tile: u32, layer: u16, image: u32, step: u32, at: Cycle) {
-        if self.wants_fill(layer, at)
-            && let (number, 1..) = self.fills.progress(tile, layer, image, step)
-        {
-            self.fill(tile, layer, number, at);
-        }
-    }
-
-    fn credit(&mut self, tile: u32, layer: u16, to: u32, at: Cycle) {
-        if self.wants_tile(tile, Some(layer), &(at..at + 1)) {
-            self.push(Event::Room { tile, layer, to, at });
-        }
-    }
-
-    fn packet(&mut self, chip: u32, _: (u32, u32), layer: u16, flits: u32, waited: u32, cycles: Range<Cycle>) {
-        if self.selects(Detail::Ima, &cycles) && self.filter.layer(layer) && self.filter.chip(chip) {
-            let cycles = self.shown(cycles);
-            self.push(Event::Packet { chip, layer, flits, waited, cycles });
-        }
-    }
-
-    fn port(&mut self, chip: u32, (column, row): (u32, u32), port: Port, flits: u32, at: Cycle) {
-        // Output ports only: a packet leaves each router on its route by one port.
-        if let Port::FromTile(_) = port {
-            return;
-        }
-        // `at` may lie far ahead of the events that follow, so it completes no stretch.
-        let now = 0;
-        self.load(Detail::Layer, Carrier::Mesh(chip), flits.into(), now, at);
-        if let Port::Neighbour(direction) = port {
-            let router = row * self.router_columns + column;
-            self.load(Detail::Tile, Carrier::Channel(chip, router, direction as u8), flits.into(), now, at);
-        }
-    }
-
-    fn crossing(&mut self, to: u32, enters: Direction, layer: u16, bits: u32, cycles: Range<Cycle>) {
-        self.load(Detail::Layer, Carrier::Link(to, enters as u8), bits.into(), cycles.start, cycles.end - 1);
-        if self.selects(Detail::Ima, &cycles) && self.filter.layer(layer) && self.filter.chip(to) {
-            let cycles = self.shown(cycles);
-            self.push(Event::Crossing { to, enters, layer, bits, cycles });
+impl Recorder {
+    fn record(&mut self, event: components::Event) {
+        use components::Event as E;
+        match event {
+            E::Operation { unit, window, at, iterations, timing } => {
+                self.load(Detail::Layer, Carrier::Layer(unit.layer), 1, at, at);
+                let cycles = at..at + timing.reads(iterations);
+                if self.wants_unit(Detail::Ima, unit, &cycles) {
+                    let cycles = self.shown(cycles);
+                    self.push(Event::Operation { unit, window, cycles, timing });
+                }
+            }
+            E::Wait { unit, cause, cycles } => {
+                if self.wants_unit(Detail::Ima, unit, &cycles) {
+                    let cycles = self.shown(cycles);
+                    self.push(Event::Wait { unit, cause, cycles });
+                }
+            }
+            E::Fetch { unit, window, bits, cycles } => {
+                self.load(Detail::Tile, Carrier::Bus(unit.tile), bits, cycles.start, cycles.end - 1);
+                if self.wants_unit(Detail::Ima, unit, &cycles) {
+                    let cycles = self.shown(cycles);
+                    self.push(Event::Fetch { unit, window, bits, cycles });
+                }
+            }
+            E::Result { unit, window, bits, cycles } => {
+                self.load(Detail::Tile, Carrier::Bus(unit.tile), bits, cycles.start, cycles.end - 1);
+                if self.wants_unit(Detail::Ima, unit, &cycles) {
+                    let cycles = self.shown(cycles);
+                    self.push(Event::Result { unit, window, bits, cycles });
+                }
+            }
+            E::Stage { unit, stage, cycles } => {
+                if self.wants_unit(Detail::Crossbar, unit, &cycles) {
+                    let cycles = self.shown(cycles);
+                    self.push(Event::Stage { unit, stage, cycles });
+                }
+            }
+            E::Activate { tile, layer, replica, window, at } => {
+                if self.wants_tile(tile, Some(layer), &(at..at + 1)) {
+                    self.push(Event::Activate { tile, layer, replica, window, at });
+                }
+            }
+            E::Write { tile, layer, rank, bits, cycles } => {
+                self.load(Detail::Tile, Carrier::Writes(tile), bits.into(), cycles.start, cycles.end - 1);
+                if self.wants_tile(tile, layer, &cycles) {
+                    let cycles = self.shown(cycles);
+                    self.push(Event::Write { tile, layer, rank, bits, cycles });
+                }
+            }
+            E::Supply { tile, layer, replica, rank, at } => {
+                if self.wants_tile(tile, Some(layer), &(at..at + 1)) {
+                    self.push(Event::Supply { tile, layer, replica, rank, at });
+                }
+            }
+            E::Arrive { tile, layer, at, .. } => {
+                if self.wants_fill(layer, at) {
+                    let number = self.fills.arrive(tile, layer);
+                    self.fill(tile, layer, number, at);
+                }
+            }
+            E::Progress { tile, layer, image, step, at } => {
+                if self.wants_fill(layer, at)
+                    && let (number, 1..) = self.fills.progress(tile, layer, image, step)
+                {
+                    self.fill(tile, layer, number, at);
+                }
+            }
+            E::Room { tile, layer, to, at } => {
+                if self.wants_tile(tile, Some(layer), &(at..at + 1)) {
+                    self.push(Event::Room { tile, layer, to, at });
+                }
+            }
+            E::Packet { chip, layer, flits, waited, cycles, .. } => {
+                if self.selects(Detail::Ima, &cycles) && self.filter.layer(layer) && self.filter.chip(chip) {
+                    let cycles = self.shown(cycles);
+                    self.push(Event::Packet { chip, layer, flits, waited, cycles });
+                }
+            }
+            // Output ports only: a packet leaves each router on its route by one port.
+            E::Port { port: Port::FromTile(_), .. } => {}
+            E::Port { chip, router: (column, row), port, flits, at } => {
+                // `at` may lie far ahead of the events that follow, so it completes no stretch.
+                let now = 0;
+                self.load(Detail::Layer, Carrier::Mesh(chip), flits.into(), now, at);
+                if let Port::Neighbour(direction) = port {
+                    let router = row * self.router_columns + column;
+                    self.load(Detail::Tile, Carrier::Channel(chip, router, direction as u8), flits.into(), now, at);
+                }
+            }
+            E::Crossing { to, enters, layer, bits, cycles } => {
+                self.load(Detail::Layer, Carrier::Link(to, enters as u8), bits.into(), cycles.start, cycles.end - 1);
+                if self.selects(Detail::Ima, &cycles) && self.filter.layer(layer) && self.filter.chip(to) {
+                    let cycles = self.shown(cycles);
+                    self.push(Event::Crossing { to, enters, layer, bits, cycles });
+                }
+            }
         }
     }
 }

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use chip::{Probe, Unit};
-use components::{ImaTiming, Port};
+use chip::Probe;
+use components::{Event, Port};
 use des::Cycle;
 
 use crate::Scene;
@@ -98,45 +98,43 @@ impl Timeline {
 }
 
 impl Probe for Timeline {
-    fn operation(&mut self, unit: Unit, _: u32, at: Cycle, iterations: u32, timing: ImaTiming) {
-        let end = at + timing.reads(iterations);
-        *self.tiles.entry(unit.tile).or_default() += end - at;
-        let mut from = at;
-        self.bin(end);
-        while from < end {
-            let bin = self.bin(from);
-            let to = end.min((bin as Cycle + 1) * self.bin_cycles);
-            self.computing[usize::from(unit.layer)][bin] += to - from;
-            from = to;
-        }
-    }
-
-    fn arrive(&mut self, tile: u32, layer: u16, bits: u64, at: Cycle) {
-        if layer > 0 {
-            self.fills.arrive(tile, layer);
-            let all = self.held[usize::from(layer)].0 + bits;
-            self.hold(layer, all, at);
-        }
-    }
-
-    fn progress(&mut self, tile: u32, layer: u16, image: u32, step: u32, at: Cycle) {
-        if layer > 0 {
-            let (_, freed) = self.fills.progress(tile, layer, image, step);
-            let all = self.held[usize::from(layer)].0 - freed;
-            self.hold(layer, all, at);
-        }
-    }
-
-    fn port(&mut self, chip: u32, (column, row): (u32, u32), port: Port, flits: u32, _: Cycle) {
-        if let Port::Neighbour(direction) = port {
-            let link = (chip, column, row, direction as u8);
-            *self.links.entry(link).or_default() += u64::from(flits);
+    fn observe(&mut self, event: impl FnOnce() -> Event) {
+        match event() {
+            Event::Operation { unit, at, iterations, timing, .. } => {
+                let end = at + timing.reads(iterations);
+                *self.tiles.entry(unit.tile).or_default() += end - at;
+                let mut from = at;
+                self.bin(end);
+                while from < end {
+                    let bin = self.bin(from);
+                    let to = end.min((bin as Cycle + 1) * self.bin_cycles);
+                    self.computing[usize::from(unit.layer)][bin] += to - from;
+                    from = to;
+                }
+            }
+            Event::Arrive { tile, layer, bits, at } if layer > 0 => {
+                self.fills.arrive(tile, layer);
+                let all = self.held[usize::from(layer)].0 + bits;
+                self.hold(layer, all, at);
+            }
+            Event::Progress { tile, layer, image, step, at } if layer > 0 => {
+                let (_, freed) = self.fills.progress(tile, layer, image, step);
+                let all = self.held[usize::from(layer)].0 - freed;
+                self.hold(layer, all, at);
+            }
+            Event::Port { chip, router: (column, row), port: Port::Neighbour(direction), flits, .. } => {
+                let link = (chip, column, row, direction as u8);
+                *self.links.entry(link).or_default() += u64::from(flits);
+            }
+            _ => {}
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use chip::Unit;
+    use components::ImaTiming;
     use network::Plan;
 
     use super::*;
@@ -162,8 +160,8 @@ mod tests {
         let mut timeline = timeline();
         let unit = Unit { tile: 3, ima: 0, layer: 0, replica: 0 };
         let timing = ImaTiming { cycles_per_read: 1, convert_cycles: 1, merge_cycles: 1 };
-        timeline.operation(unit, 0, 1, 16, timing);
-        timeline.operation(unit, 1, 990, 16, timing);
+        timeline.observe(|| Event::Operation { unit, window: 0, at: 1, iterations: 16, timing });
+        timeline.observe(|| Event::Operation { unit, window: 1, at: 990, iterations: 16, timing });
         timeline.end(1010);
         assert_eq!((timeline.bin_cycles, timeline.bins(1010)), (8, 127));
         assert_eq!(timeline.computing[0].iter().sum::<u64>(), 32);

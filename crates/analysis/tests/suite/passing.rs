@@ -1,12 +1,10 @@
 //! What passes the resources of a running machine, seen by a probe.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use arch::Arch;
-use chip::{Options, Outcome, Probe, SimulationError, Unit};
-use components::{Direction, MeshGeometry, Port};
-use des::Cycle;
+use chip::{Options, Outcome, Probe, SimulationError};
+use components::{Direction, Event, MeshGeometry};
 use mapper::Layout;
 
 /// An amount for each layer and resource.
@@ -75,32 +73,30 @@ fn add<Resource: Ord>(amounts: &mut Amounts<Resource>, resource: Resource, layer
 }
 
 impl Probe for Passing {
-    fn fetch(&mut self, unit: Unit, _: u32, bits: u64, _: Range<Cycle>) {
-        add(&mut self.buses, unit.tile, unit.layer.into(), bits);
-        add(&mut self.edram_ports, unit.tile, unit.layer.into(), bits);
-    }
-
-    fn result(&mut self, unit: Unit, _: u32, bits: u64, _: Range<Cycle>) {
-        add(&mut self.buses, unit.tile, unit.layer.into(), bits);
-    }
-
-    fn write(&mut self, tile: u32, layer: Option<u16>, _: u32, bits: u32, _: Range<Cycle>) {
-        // What a layer reads, the one before has produced.
-        let layer = layer.map_or(self.last_layer, |layer| usize::from(layer) - 1);
-        add(&mut self.edram_ports, tile, layer, bits.into());
-    }
-
-    fn port(&mut self, chip: u32, router: (u32, u32), port: Port, _: u32, _: Cycle) {
-        self.taken.push((chip, router, port.number(self.tiles_of_router)));
-    }
-
-    fn packet(&mut self, _: u32, _: (u32, u32), layer: u16, flits: u32, _: u32, _: Range<Cycle>) {
-        for port in self.taken.drain(..) {
-            add(&mut self.router_ports, port, layer.into(), flits.into());
+    fn observe(&mut self, event: impl FnOnce() -> Event) {
+        match event() {
+            Event::Fetch { unit, bits, .. } => {
+                add(&mut self.buses, unit.tile, unit.layer.into(), bits);
+                add(&mut self.edram_ports, unit.tile, unit.layer.into(), bits);
+            }
+            Event::Result { unit, bits, .. } => add(&mut self.buses, unit.tile, unit.layer.into(), bits),
+            Event::Write { tile, layer, bits, .. } => {
+                // The producer's traffic: inputs of a layer come from the one before.
+                let layer = layer.map_or(self.last_layer, |layer| usize::from(layer) - 1);
+                add(&mut self.edram_ports, tile, layer, bits.into());
+            }
+            Event::Port { chip, router, port, .. } => {
+                self.taken.push((chip, router, port.number(self.tiles_of_router)));
+            }
+            Event::Packet { layer, flits, .. } => {
+                for port in self.taken.drain(..) {
+                    add(&mut self.router_ports, port, layer.into(), flits.into());
+                }
+            }
+            Event::Crossing { to, enters, layer, bits, .. } => {
+                add(&mut self.links, (to, enters), layer.into(), bits.into());
+            }
+            _ => {}
         }
-    }
-
-    fn crossing(&mut self, to: u32, enters: Direction, layer: u16, bits: u32, _: Range<Cycle>) {
-        add(&mut self.links, (to, enters), layer.into(), bits.into());
     }
 }

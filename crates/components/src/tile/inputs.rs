@@ -8,7 +8,7 @@ use des::Cycle;
 
 use super::{Batch, Tile, digest};
 use crate::bits::ones;
-use crate::{Context, HeldUp, LayerControl, Probe, TileMessage};
+use crate::{Context, Event, HeldUp, LayerControl, Probe, TileMessage};
 
 impl Tile<'_> {
     /// Grants the eDRAM port to the packets of this cycle, by input slice and sequence number.
@@ -20,7 +20,8 @@ impl Tile<'_> {
             let done = self.edram.port.serve(now, u64::from(bits));
             self.last_active = self.last_active.max(done);
             let of = self.edram.inputs.get(usize::from(inputs)).map(|inputs| inputs.layer);
-            context.probe().write(self.id, of, rank, bits, now..done + 1);
+            let tile = self.id;
+            context.probe().observe(|| Event::Write { tile, layer: of, rank, bits, cycles: now..done + 1 });
             let layer = if inputs == TileMessage::RESULTS {
                 let image = &mut self.outputs.images[(rank / self.outputs.positions) as usize];
                 *image = (image.0 + 1, image.1.max(done));
@@ -59,11 +60,13 @@ impl Tile<'_> {
     pub(super) fn written<C: Context>(&mut self, number: u8, rank: u32, held_up: HeldUp, at: Cycle, context: &mut C) {
         let inputs = &mut self.edram.inputs[usize::from(number)];
         let Some(slot) = inputs.written(rank) else { return };
-        context.probe().arrive(self.id, inputs.layer, inputs.slice.position_bits, at);
+        let (tile, layer) = (self.id, inputs.layer);
+        context.probe().observe(|| Event::Arrive { tile, layer, bits: inputs.slice.position_bits, at });
         for (index, control) in self.controls.iter_mut().enumerate() {
             if control.inputs == number && control.awaited == Some(slot) {
                 control.supply(held_up);
-                context.probe().supply(self.id, inputs.layer, control.replica, rank, at);
+                let replica = control.replica;
+                context.probe().observe(|| Event::Supply { tile, layer, replica, rank, at });
                 self.supplied |= 1 << index;
             }
         }
@@ -96,11 +99,12 @@ impl Tile<'_> {
             let (image, step) = slowest.expect("a replica that read a window has windows");
             let held = inputs.holds_image(image + 1);
             let now = context.now();
-            context.probe().progress(self.id, inputs.layer, image, step, now);
+            let (tile, layer) = (self.id, inputs.layer);
+            context.probe().observe(|| Event::Progress { tile, layer, image, step, at: now });
             if let Some(limit) = inputs.advance(image, step) {
-                for tile in context.shared().raise(inputs.room, limit, now) {
-                    context.probe().credit(self.id, inputs.layer, tile, now);
-                    context.send(1, tile, TileMessage::Room);
+                for to in context.shared().raise(inputs.room, limit, now) {
+                    context.probe().observe(|| Event::Room { tile, layer, to, at: now });
+                    context.send(1, to, TileMessage::Room);
                 }
             }
             if !held {
@@ -135,7 +139,8 @@ impl Tile<'_> {
                 let bits = u64::from(values) * u64::from(window.bits);
                 let done = self.edram.port.serve(now, bits).max(self.bus.transfer(now, bits));
                 ima.fetch(lockstep.fetching, lockstep.fetched_at, now..done + 1, bits, held_up);
-                context.probe().fetch(control.unit(self.id, index), lockstep.fetching, bits, now..done + 1);
+                let (unit, window) = (control.unit(self.id, index), lockstep.fetching);
+                context.probe().observe(|| Event::Fetch { unit, window, bits, cycles: now..done + 1 });
                 if done == now {
                     here |= 1 << index;
                 } else {

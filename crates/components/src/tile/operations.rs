@@ -8,7 +8,7 @@ use mapper::Window;
 
 use super::{Batch, Tile};
 use crate::bits::{ImaSet, ones};
-use crate::{Cause, Context, Fidelity, LockstepGroup, Probe, Stage, TileMessage};
+use crate::{Cause, Context, Event, Fidelity, LockstepGroup, Probe, Stage, TileMessage};
 
 impl Tile<'_> {
     /// Starts the next operation of each of `imas`, and books its reads and the pause before it.
@@ -38,12 +38,12 @@ impl Tile<'_> {
                         for (cause, cycles) in self.imas[ima].pause(index, lockstep_started_at, pause) {
                             control.stalls.add(cause, cycles.end - cycles.start);
                             if !cycles.is_empty() {
-                                context.probe().wait(unit, cause, cycles);
+                                context.probe().observe(|| Event::Wait { unit, cause, cycles });
                             }
                         }
                     }
                     self.idle_since[ima] = now + reads;
-                    context.probe().operation(unit, index, now, iterations, timing);
+                    context.probe().observe(|| Event::Operation { unit, window: index, at: now, iterations, timing });
                 }
                 self.controls[of].stalls.add(Cause::Computing, reads * u64::from(own.count_ones()));
                 if skips || self.fidelity == Fidelity::Iteration {
@@ -99,21 +99,24 @@ impl Tile<'_> {
 
     /// Reports one iteration of a stage, which begins now, to the probe.
     #[inline]
-    fn tell_stage<C: Context>(&self, ima: u8, stage: Stage, context: &mut C) {
-        let ima = usize::from(ima);
-        let (control, timing, now) = (&self.controls[self.control_of(ima)], self.imas[ima].timing(), context.now());
-        let cycles = match stage {
-            Stage::Read => 1,
-            Stage::Convert => Cycle::from(timing.convert_cycles),
-            Stage::Accumulate => Cycle::from(timing.merge_cycles),
-        };
-        context.probe().stage(control.unit(self.id, ima), stage, now..now + cycles);
+    fn report_stage<C: Context>(&self, ima: u8, stage: Stage, context: &mut C) {
+        let now = context.now();
+        context.probe().observe(|| {
+            let ima = usize::from(ima);
+            let (control, timing) = (&self.controls[self.control_of(ima)], self.imas[ima].timing());
+            let cycles = match stage {
+                Stage::Read => 1,
+                Stage::Convert => Cycle::from(timing.convert_cycles),
+                Stage::Accumulate => Cycle::from(timing.merge_cycles),
+            };
+            Event::Stage { unit: control.unit(self.id, ima), stage, cycles: now..now + cycles }
+        });
     }
 
     /// Iteration fidelity: performs one read and schedules its conversion and the next read.
     #[inline]
     pub(super) fn read_once<C: Context>(&mut self, ima: u8, operation: u8, iteration: u16, context: &mut C) {
-        self.tell_stage(ima, Stage::Read, context);
+        self.report_stage(ima, Stage::Read, context);
         let unit = &mut self.imas[usize::from(ima)];
         let last = u32::from(iteration) + 1 == unit.read_once(operation);
         context.send(1, self.id, TileMessage::Convert { ima, operation, last });
@@ -127,7 +130,7 @@ impl Tile<'_> {
     /// Iteration fidelity: converts the columns of one read and schedules their shift-and-add.
     #[inline]
     pub(super) fn convert_once<C: Context>(&mut self, ima: u8, operation: u8, last: bool, context: &mut C) {
-        self.tell_stage(ima, Stage::Convert, context);
+        self.report_stage(ima, Stage::Convert, context);
         let unit = &mut self.imas[usize::from(ima)];
         unit.convert_once(operation);
         let delay = Cycle::from(unit.timing().convert_cycles);
@@ -137,7 +140,7 @@ impl Tile<'_> {
     /// Iteration fidelity: merges the conversions of one read; after the last read, schedules the results.
     #[inline]
     pub(super) fn merge_once<C: Context>(&mut self, ima: u8, operation: u8, last: bool, context: &mut C) {
-        self.tell_stage(ima, Stage::Accumulate, context);
+        self.report_stage(ima, Stage::Accumulate, context);
         let unit = &mut self.imas[usize::from(ima)];
         unit.merge_once(operation);
         if last {

@@ -5,7 +5,7 @@
 
 use super::{Batch, Tile};
 use crate::bits::ones;
-use crate::{Context, Probe, TileMessage};
+use crate::{Context, Event, Probe, TileMessage};
 
 impl Tile<'_> {
     /// Grants the bus to results of `imas` that the output register has room for.
@@ -27,7 +27,8 @@ impl Tile<'_> {
                 let bits = u64::from(ima.results()) * u64::from(self.partial_sum_bits);
                 let done = self.bus.transfer(now, bits);
                 ima.send(now..done + 1);
-                context.probe().result(control.unit(self.id, index), lockstep.sending, bits, now..done + 1);
+                let (unit, window) = (control.unit(self.id, index), lockstep.sending);
+                context.probe().observe(|| Event::Result { unit, window, bits, cycles: now..done + 1 });
                 if done == now {
                     here |= 1 << index;
                 } else {

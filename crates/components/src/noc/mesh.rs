@@ -9,9 +9,9 @@
 use arch::{Arch, Times};
 use des::{Component, Cycle, Wake};
 
-use crate::link::Crossing;
-use crate::router::{Router, arrival};
-use crate::{Context, Direction, Packet, Port, Probe};
+use super::link::Crossing;
+use super::router::{Router, arrival};
+use crate::{Context, Direction, Event, Packet, Port, Probe};
 
 /// The concentrated mesh of one chip: its routers and the routes of packets through them.
 #[derive(Clone, Debug)]
@@ -184,7 +184,7 @@ impl Mesh {
         let mut pass = |at: (u32, u32), port: Port| {
             head = routers[(at.1 * columns + at.0) as usize].pass(port, head, packet.flits);
             let cycle = per_cycle.map_or(now, |per_cycle| (head - 1) / per_cycle);
-            probe.port(chip, at, port, packet.flits, cycle);
+            probe.observe(|| Event::Port { chip, router: at, port, flits: packet.flits, at: cycle });
             ports += 1;
         };
         let mut at = match packet.entered {
@@ -247,8 +247,8 @@ impl<C: Context> Component<C> for Mesh {
         let now = context.now();
         let mut waiting = std::mem::take(&mut self.waiting);
         for mut packet in waiting.drain(..) {
-            let chip = packet.destination / self.geometry.tiles_per_chip;
-            let side = self.sides[chip as usize];
+            let last_chip = packet.destination / self.geometry.tiles_per_chip;
+            let side = self.sides[last_chip as usize];
             let exit = match side {
                 Some(side) => self.geometry.link_router(side),
                 None => self.places[(packet.destination - self.first_tile) as usize].0,
@@ -256,8 +256,11 @@ impl<C: Context> Component<C> for Mesh {
             let (done, unhindered) = self.route(now, &packet, exit, side, context.probe());
             let held_up = (done - unhindered) as u32;
             packet.waits.add_routers(done - unhindered);
-            let ends = (packet.source, packet.destination);
-            context.probe().packet(self.chip, ends, packet.layer, packet.flits, held_up, now..done + 1);
+            let chip = self.chip;
+            context.probe().observe(|| {
+                let Packet { source, destination, layer, flits, .. } = packet;
+                Event::Packet { chip, source, destination, layer, flits, waited: held_up, cycles: now..done + 1 }
+            });
             let delay = done + 1 - now;
             match side {
                 Some(side) => context.send(delay, self.chip * 4 + side as u32, Crossing(packet)),
