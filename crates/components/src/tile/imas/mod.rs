@@ -393,7 +393,10 @@ impl<P: Policy> ImaBank<P> {
         self.pipeline.results_merged(imas);
         while let Some((id, members)) = self.take_group(&mut imas) {
             let group = &mut self.groups[id];
-            group.merging.take(members, group.imas, |window, imas| outputs.merge(id, window, imas.len()));
+            let part = &mut outputs.parts[id];
+            let mut complete = false;
+            group.merging.take(members, group.imas, |window, imas| complete |= part.merge(window, imas.len()));
+            outputs.change_if(id, complete);
         }
     }
 

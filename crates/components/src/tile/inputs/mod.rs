@@ -84,10 +84,14 @@ impl<'a> TileInputs<'a> {
     }
 
     /// Grants the eDRAM port to the packets of this cycle, by destination and sequence number.
+    #[inline]
     pub fn write<C: Context>(&mut self, tile: u32, completions: &mut Completions, context: &mut C) {
-        if self.deliveries.is_empty() {
-            return;
+        if !self.deliveries.is_empty() {
+            self.write_deliveries(tile, completions, context);
         }
+    }
+
+    fn write_deliveries<C: Context>(&mut self, tile: u32, completions: &mut Completions, context: &mut C) {
         let mut deliveries = std::mem::take(&mut self.deliveries);
         deliveries.sort_unstable();
         let now = context.now();
@@ -120,10 +124,14 @@ impl<'a> TileInputs<'a> {
 
     /// Records packets whose writes ended with the last cycle. They are sorted, so that the packet that completes a
     /// position, and with it the delay of the position, does not depend on the order of messages.
+    #[inline]
     pub fn arrive<C: Context>(&mut self, tile: u32, context: &mut C) {
-        if self.arrivals.is_empty() {
-            return;
+        if !self.arrivals.is_empty() {
+            self.take_arrivals(tile, context);
         }
+    }
+
+    fn take_arrivals<C: Context>(&mut self, tile: u32, context: &mut C) {
         let mut arrivals = std::mem::take(&mut self.arrivals);
         arrivals.sort_unstable();
         for (inputs, sequence, held_up) in arrivals.drain(..) {

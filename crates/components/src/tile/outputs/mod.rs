@@ -39,10 +39,9 @@ impl<'a> TileOutputs<'a> {
         !self.changed.is_empty()
     }
 
-    /// Merges the results of `imas` IMAs for `window`.
+    /// Records whether a part may have work, by a window that is complete now.
     #[inline]
-    pub fn merge(&mut self, part: LockstepId, window: u32, imas: u32) {
-        let complete = self.parts[part].merge(window, imas);
+    pub fn change_if(&mut self, part: LockstepId, complete: bool) {
         self.changed.insert_if(part, complete);
     }
 
@@ -93,9 +92,18 @@ impl<'a> TileOutputs<'a> {
         completions: &mut Completions,
         context: &mut C,
     ) {
-        if self.changed.is_empty() {
-            return;
+        if !self.changed.is_empty() {
+            self.pass_on_changed(inputs, imas, completions, context);
         }
+    }
+
+    fn pass_on_changed<C: Context>(
+        &mut self,
+        inputs: &mut TileInputs,
+        imas: &mut ImaBank<impl Policy>,
+        completions: &mut Completions,
+        context: &mut C,
+    ) {
         self.pool_values.sort_unstable();
         for (part, image, position) in self.pool_values.drain(..) {
             self.parts[part].merge_pool_value(image, position, context);
