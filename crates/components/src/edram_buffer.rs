@@ -7,7 +7,7 @@
 //! (docs/model.md, "Room and credits").
 
 use des::{Cycle, Server};
-use mapper::{InputOrder, InputSlice, NEVER, Window};
+use mapper::{InputOrder, InputSlice, Window};
 use network::Layer;
 
 /// The eDRAM buffer of a tile: one port, and the input slices of the layers that the tile computes.
@@ -100,10 +100,7 @@ impl<'a> Inputs<'a> {
     /// Slot of the position at row `y`, column `x` of `image`, if the slice receives it and packets of it are missing.
     #[inline]
     pub fn missing_at(&self, image: u32, y: u32, x: u32) -> Option<u32> {
-        let rank = self.order.rank(y, x);
-        if rank == NEVER {
-            return None;
-        }
+        let rank = self.order.rank(y, x)?;
         let slot = image % 2 * self.order.positions + rank;
         (self.missing[slot as usize] > 0).then_some(slot)
     }
@@ -140,7 +137,7 @@ impl<'a> Inputs<'a> {
 
     /// Rows of a replica of `layer` that read an input for `window`.
     pub fn read_by(&self, layer: &Layer, window: &Window) -> RowsRead {
-        RowsRead::new(layer, window, |y, x| self.order.rank(y, x) != NEVER)
+        RowsRead::new(layer, window, |y, x| self.order.rank(y, x).is_some())
     }
 }
 

@@ -6,7 +6,7 @@
 //! output group.
 
 use des::Cycle;
-use mapper::{LayerLayout, Window};
+use mapper::{LayerLayout, ReplicaId, Window};
 
 use crate::{Counts, HeldUp, Inputs, Stalls, Unit};
 
@@ -78,7 +78,7 @@ impl<'a> LayerControl<'a> {
         inputs: u8,
         imas: u64,
     ) -> Self {
-        let windows = layer.windows(replica);
+        let windows = layer.windows(ReplicaId(replica));
         Self {
             layer,
             layer_index,

@@ -78,7 +78,7 @@ impl ImaSpec {
     pub fn crossbars(&self, arch: &Arch) -> impl Iterator<Item = (u32, u32)> + Clone + use<> {
         let used = |range: &Range<u32>, size: u32| {
             let end = range.end;
-            range.clone().step_by(size as usize).map(move |first| size.min(end - first))
+            range.clone().step_by(index::size(size)).map(move |first| size.min(end - first))
         };
         let columns = used(&self.columns, arch.crossbar.columns);
         used(&self.rows, arch.crossbar.rows).flat_map(move |rows| columns.clone().map(move |columns| (rows, columns)))

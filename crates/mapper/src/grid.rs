@@ -10,9 +10,12 @@
 
 use std::ops::Range;
 
+use index::size;
 use network::{Layer, LayerKind, LayerPlan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::ReplicaId;
 
 /// The rectangle of a layer's map of windows that is dealt to its replicas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -107,7 +110,8 @@ impl Grid {
         let cells = (windows / u64::from(one.cell * one.cell)).max(1);
         let candidates = (1..=one.cell_rows()).filter_map(|interleave| {
             let rows = u64::from(one.cell_rows().div_ceil(interleave));
-            let fewest = (rows * u64::from(one.cell_columns())).div_ceil(cells) as u32;
+            let fewest = (rows * u64::from(one.cell_columns())).div_ceil(cells);
+            let fewest = u32::try_from(fewest).expect("a layer has fewer than 2^32 cells");
             let mut grids =
                 (fewest..=one.cell_columns().max(fewest)).map(|strips| Self { strips, interleave, ..one.clone() });
             grids.find(|grid| grid.most_cells() <= cells)
@@ -160,15 +164,16 @@ impl Grid {
     fn columns(&self, strip: u32, turn: u32) -> Range<u32> {
         let shift = turn % self.period() * (self.strips / self.period());
         let edge = |strip: u32| {
-            (u64::from(strip) * u64::from(self.cell_columns()) + u64::from(shift)) / u64::from(self.strips)
+            let edge = (u64::from(strip) * u64::from(self.cell_columns()) + u64::from(shift)) / u64::from(self.strips);
+            u32::try_from(edge).expect("an edge is a column of the map")
         };
-        edge(strip) as u32..edge(strip + 1) as u32
+        edge(strip)..edge(strip + 1)
     }
 
     /// Returns the windows (row, column) of replica `replica`, in the order of computation.
-    pub fn windows(&self, replica: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let (strip, first) = (replica / self.interleave, replica % self.interleave);
-        let rows = (first..self.cell_rows()).step_by(self.interleave as usize).zip(0..);
+    pub fn windows(&self, replica: ReplicaId) -> impl Iterator<Item = (u32, u32)> + '_ {
+        let (strip, first) = (replica.0 / self.interleave, replica.0 % self.interleave);
+        let rows = (first..self.cell_rows()).step_by(size(self.interleave)).zip(0..);
         let cells = rows.flat_map(move |(row, turn)| self.columns(strip, turn).map(move |column| (row, column)));
         cells.flat_map(move |(row, column)| {
             let Area { top, left, height, width } = self.area;

@@ -48,6 +48,7 @@
 mod balance;
 mod geometry;
 mod grid;
+mod ids;
 mod input_slice;
 mod layout;
 mod limits;
@@ -59,8 +60,9 @@ use document::Fault;
 pub use balance::{balance, balance_cropped, balance_to};
 pub use geometry::{Geometry, ImaSpec, OutputGroup};
 pub use grid::{Area, Grid};
+pub use ids::{GroupId, ReceiverId, ReplicaId, SliceId, TileId};
 pub use input_slice::{InputOrder, InputSlice};
-pub use layout::{Destination, LayerLayout, Layout, NEVER, Window};
+pub use layout::{Destination, Finish, LayerLayout, Layout, Window};
 pub use mapping::{LayerMapping, Mapping};
 
 /// Reason why a network cannot be mapped or a mapping cannot be run. [`MappingError::remedy`] states the remedy.
@@ -92,7 +94,7 @@ pub enum MappingError {
     )]
     BufferTooSmall {
         /// Tile of the board.
-        tile: u32,
+        tile: TileId,
         /// Layers with inputs in the tile.
         layers: Vec<String>,
         /// Bytes of inputs that must be in the buffer at once.
@@ -108,7 +110,7 @@ pub enum MappingError {
     )]
     OutputRegisterTooSmall {
         /// Tile of the board.
-        tile: u32,
+        tile: TileId,
         /// Layers with results in the tile.
         layers: Vec<String>,
         /// Bytes of one window of each output group in the tile.
