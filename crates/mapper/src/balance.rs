@@ -16,7 +16,8 @@ use arch::Arch;
 use index::{IndexVec, size};
 use network::{Layer, LayerId, LayerKind, LayerPlan, Network, Plan};
 
-use crate::{Area, Geometry, Grid, LayerMapping, Layout, Mapping, MappingError, limits};
+use crate::grid::Grid;
+use crate::{Area, Geometry, LayerMapping, Layout, Mapping, MappingError, limits};
 
 /// Maps `network` so that its layers keep pace with each other.
 ///

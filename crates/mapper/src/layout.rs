@@ -21,10 +21,11 @@ use arch::Arch;
 use index::{Index, IndexVec, Lists, count, size};
 use network::{Graph, Layer, LayerId, LayerKind, LayerPlan, Network, Node, Plan};
 
+use crate::grid::Grid;
 use crate::ids::Position;
 use crate::{
-    Geometry, Grid, GroupId, InputOrder, InputSlice, LayerMapping, Mapping, MappingError, OutputGroup, ReceiverId,
-    ReplicaId, SliceId, TileId, limits,
+    Geometry, GroupId, InputOrder, InputSlice, LayerMapping, Mapping, MappingError, OutputGroup, ReceiverId, ReplicaId,
+    SliceId, TileId, limits,
 };
 
 /// One output position that a replica computes.

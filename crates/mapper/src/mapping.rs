@@ -73,7 +73,7 @@ pub struct LayerMapping {
 
 impl LayerMapping {
     /// Returns the windows of `layer` that are dealt to the replicas.
-    pub fn area(&self, layer: &Layer) -> Area {
+    pub(crate) fn area(&self, layer: &Layer) -> Area {
         self.windows.unwrap_or(Area::whole(layer))
     }
 
