@@ -2,7 +2,7 @@
 
 use arch::Arch;
 use chip::{Cause, Fidelity, Options, Outcome};
-use network::{Edges, Network, Plan, Region};
+use network::{Edges, LayerId, Network, Plan, Region};
 use proptest::prelude::*;
 
 use crate::any::{any_bits, any_machine, any_network, plan_of};
@@ -45,7 +45,7 @@ fn machines() -> Vec<(&'static str, Arch)> {
 fn tiny_plans(network: &Network) -> Vec<(&'static str, Plan)> {
     let full = Plan::uniform(network, 16, 16);
     let mut mixed = Plan::uniform(network, 12, 9);
-    mixed.layers[0].regions = vec![
+    mixed.layers[LayerId(0)].regions = vec![
         Region { top: 0, left: 0, height: 4, width: 16, bits: 5 },
         Region { top: 6, left: 3, height: 5, width: 4, bits: 0 },
     ];

@@ -1,7 +1,8 @@
 //! Networks, machines and plans of every kind, for generated tests.
 
 use arch::Arch;
-use network::{Layer, LayerKind, Network, Plan, Region};
+use index::Index;
+use network::{Layer, LayerId, LayerKind, Network, Plan, Region};
 use proptest::prelude::*;
 
 use crate::support::{machine, preset};
@@ -137,7 +138,7 @@ pub fn any_bits() -> impl Strategy<Value = Bits> {
 pub fn plan_of(network: &Network, (layers, regions): &Bits) -> Plan {
     let mut plan = Plan::uniform(network, 16, 16);
     for (index, (layer, bits)) in plan.layers.iter_mut().zip(layers).enumerate() {
-        let Layer { kind, output, .. } = &network.layers[index];
+        let Layer { kind, output, .. } = &network.layers[LayerId::new(index)];
         (layer.weight_bits, layer.activation_bits) = *bits;
         if *kind == LayerKind::FullyConnected {
             layer.activation_bits = bits.1.max(1);

@@ -1,7 +1,7 @@
 //! Nothing is lost: bits, cycles, windows and energy.
 
 use chip::{Cause, Options};
-use network::Plan;
+use network::{LayerId, Plan};
 
 use crate::support::{isaac, machine, network, preset, run};
 
@@ -64,8 +64,9 @@ fn energy_is_counts_times_coefficients() {
 fn a_cropped_window_costs_nothing_and_reads_as_zero() {
     let tiny = preset("tiny");
     let mut plan = Plan::uniform(&tiny, 16, 16);
-    let all = tiny.layers[0].output;
-    plan.layers[0].regions = vec![network::Region { top: 0, left: 0, height: all.height, width: all.width, bits: 0 }];
+    let all = tiny.layers[LayerId(0)].output;
+    plan.layers[LayerId(0)].regions =
+        vec![network::Region { top: 0, left: 0, height: all.height, width: all.width, bits: 0 }];
     let outcome = run(&machine("tiny", &[]), &tiny, &plan, &Options::default());
     let (first, second) = (&outcome.layers[0].counts, &outcome.layers[1].counts);
     assert_eq!((first.windows, first.adc_conversions, first.edram_bits_read, first.result_bits_sent), (0, 0, 0, 0));
@@ -77,7 +78,7 @@ fn a_cropped_window_costs_nothing_and_reads_as_zero() {
 fn a_layer_without_activation_bits_is_cropped_as_a_whole() {
     let tiny = preset("tiny");
     let mut plan = Plan::uniform(&tiny, 16, 16);
-    plan.layers[1].activation_bits = 0;
+    plan.layers[LayerId(1)].activation_bits = 0;
     let outcome = run(&machine("tiny", &[]), &tiny, &plan, &Options::default());
     assert_eq!((outcome.layers[1].counts.windows, outcome.layers[0].counts.result_bits_sent), (0, 0));
 }

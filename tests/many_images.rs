@@ -6,7 +6,7 @@
 use arch::Arch;
 use chip::{Fidelity, Options, Order, Outcome};
 use mapper::Layout;
-use network::{Network, Plan, Region};
+use network::{LayerId, Network, Plan, Region};
 use proptest::prelude::*;
 
 use crate::any::{any_bits, any_machine, any_network, plan_of, presets};
@@ -35,7 +35,7 @@ proptest! {
         let outcome = at(Fidelity::Operation, Order::Sent);
         // A last layer of which no position is produced, cropped as a whole or left out by a pool's stride, finishes
         // none.
-        let produces = |last: &mapper::LayerLayout| last.produced.iter().any(|&step| step != mapper::NEVER);
+        let produces = |last: &mapper::LayerLayout| last.finishes().any(|finish| finish.is_some());
         let finished = if layout.layers.last().is_some_and(produces) { images } else { 0 };
         prop_assert_eq!(outcome.images.len(), finished as usize);
         prop_assert!(outcome.images.is_sorted(), "images are done in order");
@@ -182,7 +182,7 @@ fn a_region_under_a_max_pool_may_be_cropped() {
     let network = pooled([10, 10, 3], 8, (3, 2, 1), behind);
     for (top, left, height, width) in [(0, 0, 10, 4), (3, 3, 4, 4), (0, 0, 10, 10), (9, 0, 1, 10)] {
         let mut plan = Plan::uniform(&network, 16, 16);
-        plan.layers[0].regions = vec![Region { top, left, height, width, bits: 0 }];
+        plan.layers[LayerId(0)].regions = vec![Region { top, left, height, width, bits: 0 }];
         run(&machine("tiny", &[]), &network, &plan, &Options { images: 12, ..Options::default() });
     }
 }

@@ -200,9 +200,9 @@ fn eight_bit_activations_halve_the_adc_energy_of_every_convolution() {
         run(&isaac(&[]), &vgg16, &plan, &Options::default())
     };
     let (full, half) = (at(16), at(8));
-    for layer in 0..13 {
+    for (layer, name) in vgg16.layers.iter().map(|layer| &layer.name).enumerate().take(13) {
         let of = |outcome: &chip::Outcome| outcome.layers[layer].counts.adc_conversions;
-        assert_eq!(of(&full), 2 * of(&half), "{}", vgg16.layers[layer].name);
+        assert_eq!(of(&full), 2 * of(&half), "{name}");
     }
 }
 

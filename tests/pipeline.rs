@@ -3,13 +3,13 @@
 use arch::Arch;
 use chip::{Cause, Fidelity, Options, Outcome};
 use mapper::{LayerMapping, Layout, Mapping};
-use network::{Network, Plan};
+use network::{LayerId, Network, Plan};
 
 use crate::support::{machine, network};
 
 /// Runs `network`, a single layer, as one replica, in both fidelities, with an unlimited bus.
 fn run_one_replica(arch: &Arch, network: &Network, plan: &Plan, (ima_rows, ima_cols): (u32, u32)) -> Outcome {
-    let name = network.layers[0].name.clone();
+    let name = network.layers[LayerId(0)].name.clone();
     let layer = LayerMapping { name, ima_rows, ima_cols, strips: 1, interleave: 1, windows: None, replicas: vec![0] };
     let mapping = Mapping { arch: arch.name.clone(), network: network.name.clone(), layers: vec![layer] };
     let layout = Layout::new(arch, network, plan, mapping).unwrap_or_else(|errors| panic!("{errors:?}"));

@@ -1,13 +1,13 @@
 //! What a region hides has no effect.
 
 use chip::{Options, Outcome};
-use network::{Network, Plan, Region};
+use network::{LayerId, Network, Plan, Region};
 use proptest::prelude::*;
 
 use crate::support::{machine, preset, run};
 
 /// A plan of `network` with `regions` in its first layers, cut off where their maps end.
-fn plan_of(network: &Network, bits: &[u32; 3], regions: &[(usize, Region)]) -> Plan {
+fn plan_of(network: &Network, bits: &[u32; 3], regions: &[(LayerId, Region)]) -> Plan {
     let mut plan = Plan::uniform(network, 16, 16);
     for (layer, bits) in plan.layers.iter_mut().zip(bits) {
         layer.activation_bits = *bits;
@@ -24,12 +24,12 @@ fn plan_of(network: &Network, bits: &[u32; 3], regions: &[(usize, Region)]) -> P
 }
 
 /// The same bits in every window, over `hidden` regions and bits that nothing shows of.
-fn over(network: &Network, plan: &Plan, bits: &[u32; 3], hidden: &[(usize, Region)]) -> Plan {
+fn over(network: &Network, plan: &Plan, bits: &[u32; 3], hidden: &[(LayerId, Region)]) -> Plan {
     let mut over = plan_of(network, bits, hidden);
-    for (index, layer) in plan.layers.iter().enumerate().take(bits.len()) {
-        let map = network.layers[index].output;
+    for (id, layer) in plan.layers.enumerate().take(bits.len()) {
+        let map = network.layers[id].output;
         let whole = Region { top: 0, left: 0, height: map.height, width: map.width, bits: layer.activation_bits };
-        let regions = &mut over.layers[index].regions;
+        let regions = &mut over.layers[id].regions;
         regions.push(whole);
         regions.extend(&layer.regions);
     }
@@ -44,17 +44,17 @@ fn outcome(network: &Network, plan: &Plan, images: u32) -> Outcome {
 fn a_region_below_another_does_not_widen_what_is_stored() {
     let tiny = preset("tiny");
     let plain = plan_of(&tiny, &[4, 16, 16], &[]);
-    let region = |bits| (0, Region { top: 0, left: 0, height: 16, width: 16, bits });
+    let region = |bits| (LayerId(0), Region { top: 0, left: 0, height: 16, width: 16, bits });
     let hidden = plan_of(&tiny, &[4, 16, 16], &[region(16), region(4)]);
     let outcome = outcome(&tiny, &plain, 1);
     assert_eq!(outcome, self::outcome(&tiny, &hidden, 1));
     assert_eq!(outcome.counts().host_bits_written, 4224);
 }
 
-fn any_regions() -> impl Strategy<Value = Vec<(usize, Region)>> {
+fn any_regions() -> impl Strategy<Value = Vec<(LayerId, Region)>> {
     let region = (0u32..16, 0u32..16, 1u32..17, 1u32..17, 0u32..=16)
         .prop_map(|(top, left, height, width, bits)| Region { top, left, height, width, bits });
-    prop::collection::vec((0usize..3, region), 0..5)
+    prop::collection::vec(((0u16..3).prop_map(LayerId), region), 0..5)
 }
 
 proptest! {
@@ -71,9 +71,9 @@ proptest! {
         let tiny = preset("tiny");
         let plan = plan_of(&tiny, &bits, &regions);
         let same = over(&tiny, &plan, &hidden_bits, &hidden);
-        for (index, layer) in tiny.layers.iter().enumerate() {
+        for (id, layer) in tiny.layers.enumerate() {
             for (y, x) in (0..layer.output.height).flat_map(|y| (0..layer.output.width).map(move |x| (y, x))) {
-                prop_assert_eq!(plan.layers[index].bits_at(y, x), same.layers[index].bits_at(y, x));
+                prop_assert_eq!(plan.layers[id].bits_at(y, x), same.layers[id].bits_at(y, x));
             }
         }
         prop_assert_eq!(outcome(&tiny, &plan, images), outcome(&tiny, &same, images));

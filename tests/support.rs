@@ -6,7 +6,7 @@ use std::path::Path;
 use arch::Arch;
 use chip::{Options, Outcome};
 use mapper::Layout;
-use network::{Network, Plan};
+use network::{LayerId, Network, Plan};
 
 /// ISAAC-CE with some fields changed, given as dotted keys and TOML values.
 pub fn isaac(changes: &[(&str, &str)]) -> Arch {
@@ -42,11 +42,11 @@ pub fn run(arch: &Arch, network: &Network, plan: &Plan, options: &Options) -> Ou
 
 /// Maps with `replicas` replicas of the network's only layer, and runs.
 pub fn run_replicas(arch: &Arch, network: &Network, replicas: u64, options: &Options) -> Outcome {
-    let windows = network.layers[0].windows();
+    let windows = network.layers[LayerId(0)].windows();
     let plan = Plan::uniform(network, 16, 16);
     let layout = mapper::balance_to(arch, network, &plan, windows.div_ceil(replicas), windows);
     let layout = layout.unwrap_or_else(|errors| panic!("{errors:?}"));
-    assert_eq!(layout.layers[0].replicas.len() as u64, replicas);
+    assert_eq!(layout.layers[LayerId(0)].replicas.len() as u64, replicas);
     run_layout(arch, &layout, options)
 }
 

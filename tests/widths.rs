@@ -2,7 +2,7 @@
 
 use chip::{Options, SimulationError};
 use mapper::{Layout, MappingError};
-use network::{Layer, LayerKind, Network, Plan, Pool, Shape};
+use network::{Layer, LayerId, LayerKind, Network, Plan, Pool, Shape};
 
 use crate::support::{isaac, machine, network, run, run_layout};
 
@@ -69,7 +69,7 @@ fn seventy_thousand_replicas_are_wired_in_little_memory() {
     );
     let arch = board_of_single_crossbars("4096", "64");
     let layout = map(&arch, &wide).expect("the board is large enough");
-    assert_eq!(layout.layers[0].replicas.len(), 265 * 265);
+    assert_eq!(layout.layers[LayerId(0)].replicas.len(), 265 * 265);
     let outcome = run_layout(&arch, &layout, &Options::default());
     assert_eq!((outcome.layers[0].counts.windows, outcome.layers[1].counts.windows), (265 * 265, 1));
 }
@@ -97,7 +97,8 @@ fn limit(network: &Network, arch: &arch::Arch) -> String {
 #[test]
 fn too_many_layers_are_refused_with_their_number_and_the_limit() {
     let one = network([1, 1, 1], "[[layers]]\nname = \"f\"\nkind = \"fully_connected\"\nchannels = 1\n");
-    let layers = (0..66_000).map(|index| Layer { name: format!("f{index}"), ..one.layers[0].clone() }).collect();
+    let layers =
+        (0..66_000).map(|index| Layer { name: format!("f{index}"), ..one.layers[LayerId(0)].clone() }).collect();
     let text = limit(&Network { layers, ..one }, &isaac(&[]));
     assert_eq!(text, "the network has 66000 layers with weights, and the limit is 65535");
 }
@@ -119,7 +120,7 @@ fn a_replica_with_more_output_groups_than_can_be_counted_is_refused() {
 fn a_map_too_large_for_its_coordinates_is_refused() {
     let mut large = network([1, 1, 1], "[[layers]]\nname = \"c\"\nkind = \"convolution\"\nkernel = 1\nchannels = 1\n");
     let side = Shape { height: 65_537, width: 1, channels: 1 };
-    let layer = &mut large.layers[0];
+    let layer = &mut large.layers[LayerId(0)];
     (layer.input, layer.output, layer.pooled) = (side, side, side);
     assert_eq!(limit(&large, &isaac(&[])), "c has 65537 rows or columns of windows, and the limit is 65536");
 }
@@ -128,7 +129,7 @@ fn a_map_too_large_for_its_coordinates_is_refused() {
 fn a_replica_of_more_imas_than_can_be_numbered_is_too_large_for_the_board() {
     // 2^31 row blocks x 2^16 column blocks.
     let mut huge = network([1, 1, 65_536], "[[layers]]\nname = \"f\"\nkind = \"fully_connected\"\nchannels = 65536\n");
-    huge.layers[0].kernel_height = 32_767;
+    huge.layers[LayerId(0)].kernel_height = 32_767;
     let errors = map(&board_of_single_crossbars("1", "8"), &huge).expect_err("an error");
     let [MappingError::BoardTooSmall { needed, needed_tiles, .. }] = errors[..] else { panic!("{errors:?}") };
     assert_eq!((needed, needed_tiles), (32_767 * 65_536 * 65_536, 32_767 * 65_536 * 65_536));
@@ -139,7 +140,7 @@ fn images_of_which_results_cannot_be_counted_are_refused() {
     // Padding makes more positions after the pool than there are windows before it.
     let mut grown =
         network([64, 64, 1], "[[layers]]\nname = \"c\"\nkind = \"convolution\"\nkernel = 64\nchannels = 1\n");
-    let layer = &mut grown.layers[0];
+    let layer = &mut grown.layers[LayerId(0)];
     layer.pool = Some(Pool { kernel: 64, stride: 1, padding: 63 });
     layer.pooled = Shape { height: 64, width: 64, channels: 1 };
     assert_eq!((layer.kind, layer.windows()), (LayerKind::Convolution, 1));

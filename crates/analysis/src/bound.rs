@@ -7,10 +7,12 @@ use std::cmp::Reverse;
 
 use arch::Arch;
 use components::{Direction, Ima, MeshGeometry};
-use mapper::{LayerLayout, Layout};
+use index::{Index, IndexVec};
+use mapper::{LayerLayout, Layout, ReplicaId, TileId};
+use network::LayerId;
 use serde::{Deserialize, Serialize};
 
-use crate::{ByLayer, Demand};
+use crate::demand::{ByLayer, Demand, LinkId, PortId};
 
 /// Number of resources of each kind that a [`Bound`] names, the busiest ones. Crossbars are named for every layer.
 pub const PER_KIND: usize = 5;
@@ -122,11 +124,11 @@ impl Bound {
 fn crossbars(arch: &Arch, layer: &LayerLayout) -> Option<Resource> {
     // No IMA of a replica holds more than the first one, so none takes longer.
     let timing = Ima::new(arch, arch.conversions_per_cycle(), layer.geometry.ima(0)).timing();
-    let cycles = |replica: &u32| -> u64 {
-        let windows = layer.windows(*replica).iter();
+    let cycles = |replica: ReplicaId| -> u64 {
+        let windows = layer.windows(replica).iter();
         windows.map(|window| timing.reads(arch.iterations(window.bits.into()))).sum()
     };
-    let replicas = (0..layer.replicas.len() as u32).map(|replica| (cycles(&replica), replica));
+    let replicas = layer.replicas.indices().map(|replica| (cycles(replica), replica));
     let (amount, replica) = replicas.max_by_key(|&(cycles, replica)| (cycles, Reverse(replica)))?;
     let name = &layer.layer.name;
     (amount > 0).then(|| Resource {
@@ -144,14 +146,14 @@ fn crossbars(arch: &Arch, layer: &LayerLayout) -> Option<Resource> {
 fn shared(arch: &Arch, layout: &Layout) -> Vec<Resource> {
     let demand = Demand::new(arch, layout);
     let geometry = MeshGeometry::new(arch);
-    let tile = |tile: usize| {
-        let (tile, of_chip) = (tile as u32, arch.tiles_per_chip());
-        format!("tile {} on chip {}", tile % of_chip, tile / of_chip)
+    let tile = |tile: TileId| {
+        let of_chip = arch.tiles_per_chip();
+        format!("tile {} on chip {}", tile.0 % of_chip, tile.0 / of_chip)
     };
-    let port = |index: usize| {
-        let (chip, router, port) = demand.port(index);
+    let port = |port: PortId| {
+        let (chip, router, port) = demand.port(port);
         let (column, row) = (router % geometry.columns(), router / geometry.columns());
-        let tiles = (arch.router.tile_columns * arch.router.tile_rows) as usize;
+        let tiles = index::size(arch.router.tile_columns * arch.router.tile_rows);
         let tile = |number: usize| {
             let own = (0..arch.tiles_per_chip()).filter(|&tile| geometry.router_of(tile) == (column, row)).nth(number);
             own.expect("a router has all its tiles")
@@ -163,35 +165,44 @@ fn shared(arch: &Arch, layout: &Layout) -> Vec<Resource> {
         };
         format!("{port} of router {column},{row} on chip {chip}")
     };
-    let link = |index: usize| {
-        let (chip, side) = demand.link(index);
+    let link = |link: LinkId| {
+        let (chip, side) = demand.link(link);
         format!("link from chip {chip} to chip {}", geometry.neighbour(chip, side))
     };
-    let busiest = |kind, needs: &[ByLayer], per_cycle: f64, name: &dyn Fn(usize) -> String| -> Vec<Resource> {
-        let amounts = needs.iter().map(ByLayer::total).zip(0..).filter(|&(amount, _)| amount > 0);
-        let mut amounts: Vec<(u64, usize)> = amounts.collect();
-        amounts.sort_unstable_by_key(|&(amount, index)| (Reverse(amount), index));
-        let resource = |&(amount, index): &(u64, usize)| Resource {
-            kind,
-            name: name(index),
-            cycles: amount as f64 / per_cycle,
-            amount,
-            per_cycle,
-            alike: alike(amount, amounts.iter().map(|&(other, _)| other)),
-            layers: parts(layout, &needs[index], amount),
-        };
-        amounts.iter().take(PER_KIND).map(resource).collect()
-    };
     let bits = |bytes_per_cycle: u32| 8.0 * f64::from(bytes_per_cycle);
+    let (bus, edram_port) = (bits(arch.bus.bytes_per_cycle), bits(arch.edram.bytes_per_cycle));
+    let (flits, link_bits) = (arch.flits_per_cycle().per_cycle(), arch.link_bits_per_cycle().per_cycle());
+    let edram_port_of = |of| format!("eDRAM port of {}", tile(of));
     [
-        busiest(Kind::Bus, &demand.buses, bits(arch.bus.bytes_per_cycle), &|index| format!("bus of {}", tile(index))),
-        busiest(Kind::EdramPort, &demand.edram_ports, bits(arch.edram.bytes_per_cycle), &|index| {
-            format!("eDRAM port of {}", tile(index))
-        }),
-        busiest(Kind::RouterPort, &demand.router_ports, arch.flits_per_cycle().per_cycle(), &port),
-        busiest(Kind::Link, &demand.links, arch.link_bits_per_cycle().per_cycle(), &link),
+        busiest(layout, Kind::Bus, &demand.buses, bus, |of| format!("bus of {}", tile(of))),
+        busiest(layout, Kind::EdramPort, &demand.edram_ports, edram_port, edram_port_of),
+        busiest(layout, Kind::RouterPort, &demand.router_ports, flits, port),
+        busiest(layout, Kind::Link, &demand.links, link_bits, link),
     ]
     .concat()
+}
+
+/// Returns the busiest resources of a kind, each of which serves `per_cycle` of its needs in a cycle.
+fn busiest<I: Index>(
+    layout: &Layout,
+    kind: Kind,
+    needs: &IndexVec<I, ByLayer>,
+    per_cycle: f64,
+    name: impl Fn(I) -> String,
+) -> Vec<Resource> {
+    let amounts = needs.enumerate().map(|(index, need)| (need.total(), index)).filter(|&(amount, _)| amount > 0);
+    let mut amounts: Vec<(u64, I)> = amounts.collect();
+    amounts.sort_unstable_by_key(|&(amount, index)| (Reverse(amount), index));
+    let resource = |&(amount, index): &(u64, I)| Resource {
+        kind,
+        name: name(index),
+        cycles: amount as f64 / per_cycle,
+        amount,
+        per_cycle,
+        alike: alike(amount, amounts.iter().map(|&(other, _)| other)),
+        layers: parts(layout, &needs[index], amount),
+    };
+    amounts.iter().take(PER_KIND).map(resource).collect()
 }
 
 /// Returns how many others of `amounts` equal `amount`, which is one of them.
@@ -203,7 +214,7 @@ fn alike(amount: u64, amounts: impl Iterator<Item = u64>) -> usize {
 fn parts(layout: &Layout, need: &ByLayer, amount: u64) -> Vec<Part> {
     let mut layers = need.layers().to_vec();
     layers.sort_by_key(|&(layer, of_layer)| (Reverse(of_layer), layer));
-    let part = |(layer, of_layer): (usize, u64)| Part {
+    let part = |(layer, of_layer): (LayerId, u64)| Part {
         layer: layout.layers[layer].layer.name.clone(),
         share: of_layer as f64 / amount as f64,
     };

@@ -7,7 +7,16 @@ use std::ops::Range;
 
 use arch::Arch;
 use components::{Direction, Hop, MeshGeometry, RowsRead};
-use mapper::{LayerLayout, Layout, NEVER};
+use index::{Index, IndexVec, count, size};
+use mapper::{GroupId, LayerLayout, Layout, ReceiverId, ReplicaId, TileId};
+use network::LayerId;
+
+index::index! {
+    /// A port of a router of the board: chip by chip, router by router, [`Demand::port`].
+    pub struct PortId(u32);
+    /// An end of a link between chips: chip by chip, side by side, [`Demand::link`].
+    pub struct LinkId(u32);
+}
 
 /// Traffic of one image on each shared resource. It follows from the mapping and the plan alone.
 ///
@@ -17,22 +26,22 @@ pub struct Demand {
     geometry: MeshGeometry,
     tiles_of_router: usize,
     /// Bits per image over the bus of each tile of the board.
-    pub buses: Vec<ByLayer>,
+    pub buses: IndexVec<TileId, ByLayer>,
     /// Bits per image through the eDRAM port of each tile of the board.
-    pub edram_ports: Vec<ByLayer>,
-    /// Flits per image through each router port, indexed as [`Demand::port`] states.
-    pub router_ports: Vec<ByLayer>,
-    /// Bits per image over each link that leaves a chip, indexed as [`Demand::link`] states.
-    pub links: Vec<ByLayer>,
+    pub edram_ports: IndexVec<TileId, ByLayer>,
+    /// Flits per image through each router port.
+    pub router_ports: IndexVec<PortId, ByLayer>,
+    /// Bits per image over each link that leaves a chip.
+    pub links: IndexVec<LinkId, ByLayer>,
 }
 
 /// Amount by layer, in the order of the layers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ByLayer(Vec<(usize, u64)>);
+pub struct ByLayer(Vec<(LayerId, u64)>);
 
 impl ByLayer {
     /// Returns the layers with an amount above 0, in order, with their amounts.
-    pub fn layers(&self) -> &[(usize, u64)] {
+    pub fn layers(&self) -> &[(LayerId, u64)] {
         &self.0
     }
 
@@ -42,7 +51,7 @@ impl ByLayer {
     }
 
     /// Adds to the amount of `layer`, which must not precede the last layer that was added.
-    fn add(&mut self, layer: usize, amount: u64) {
+    fn add(&mut self, layer: LayerId, amount: u64) {
         match self.0.last_mut() {
             _ if amount == 0 => (),
             Some((last, of_last)) if *last == layer => *of_last += amount,
@@ -56,7 +65,7 @@ impl ByLayer {
 struct Of<'a> {
     arch: &'a Arch,
     layout: &'a Layout,
-    index: usize,
+    id: LayerId,
     layer: &'a LayerLayout,
 }
 
@@ -64,20 +73,20 @@ impl Demand {
     /// Sums the traffic of one image of `layout` on `arch`.
     pub fn new(arch: &Arch, layout: &Layout) -> Demand {
         let geometry = MeshGeometry::new(arch);
-        let (chips, tiles) = (arch.board.chips as usize, arch.tiles() as usize);
-        let tiles_of_router = (arch.router.tile_columns * arch.router.tile_rows) as usize;
-        let ports = chips * geometry.routers() as usize * ports_of_router(tiles_of_router);
-        let idle = |resources: usize| vec![ByLayer::default(); resources];
+        let (chips, tiles) = (size(arch.board.chips), size(arch.tiles()));
+        let tiles_of_router = size(arch.router.tile_columns * arch.router.tile_rows);
+        let ports = chips * size(geometry.routers()) * ports_of_router(tiles_of_router);
+        let idle = ByLayer::default();
         let mut demand = Demand {
-            buses: idle(tiles),
-            edram_ports: idle(tiles),
-            router_ports: idle(ports),
-            links: idle(chips * Direction::ALL.len()),
+            buses: IndexVec::filled(idle.clone(), tiles),
+            edram_ports: IndexVec::filled(idle.clone(), tiles),
+            router_ports: IndexVec::filled(idle.clone(), ports),
+            links: IndexVec::filled(idle, chips * Direction::ALL.len()),
             geometry,
             tiles_of_router,
         };
-        for (index, layer) in layout.layers.iter().enumerate() {
-            let of = Of { arch, layout, index, layer };
+        for (id, layer) in layout.layers.enumerate() {
+            let of = Of { arch, layout, id, layer };
             demand.operations(of);
             demand.partial_sums(of);
             demand.pool_values(of);
@@ -86,31 +95,32 @@ impl Demand {
         demand
     }
 
-    /// Returns chip, router on the chip, and port of the router, of entry `index` of `router_ports`.
-    pub fn port(&self, index: usize) -> (u32, u32, usize) {
-        let ports = ports_of_router(self.tiles_of_router);
-        let (router, routers) = ((index / ports) as u32, self.geometry.routers());
-        (router / routers, router % routers, index % ports)
+    /// Returns chip, router on the chip, and port of the router.
+    pub fn port(&self, port: PortId) -> (u32, u32, usize) {
+        let (ports, routers) = (ports_of_router(self.tiles_of_router), size(self.geometry.routers()));
+        let (router, port) = (port.index() / ports, port.index() % ports);
+        let number = |number| u32::try_from(number).expect("less than the number of a port");
+        (number(router / routers), number(router % routers), port)
     }
 
-    /// Returns the chip and the side on which the link leaves it, of entry `index` of `links`.
-    pub fn link(&self, index: usize) -> (u32, Direction) {
-        let sides = Direction::ALL.len();
-        ((index / sides) as u32, Direction::ALL[index % sides])
+    /// Returns the chip and the side on which the link leaves it.
+    pub fn link(&self, link: LinkId) -> (u32, Direction) {
+        let mut ends = (0..).flat_map(|chip| Direction::ALL.map(|side| (chip, side)));
+        ends.nth(link.index()).expect("chips are numbered without end")
     }
 
     /// Adds inputs of operations, from the buffer over the bus, and results, over the bus.
     fn operations(&mut self, of: Of) {
-        let Of { arch, index, layer, .. } = of;
-        for replica in 0..layer.replicas.len() as u32 {
+        let Of { arch, id, layer, .. } = of;
+        for replica in layer.replicas.indices() {
             let inputs = of.bits_read(replica);
-            let windows = layer.windows(replica).len() as u64;
+            let windows = count(layer.windows(replica).len());
             for (tile, _, ima) in layer.places(arch, replica) {
                 let (row_group, _) = layer.geometry.groups_of(ima);
-                let read = inputs[row_group as usize];
+                let read = inputs[size(row_group)];
                 let results = windows * of.partial_sum_bits(&layer.geometry.ima(ima).outputs);
-                self.buses[tile as usize].add(index, read + results);
-                self.edram_ports[tile as usize].add(index, read);
+                self.buses[tile].add(id, read + results);
+                self.edram_ports[tile].add(id, read);
             }
         }
     }
@@ -118,9 +128,9 @@ impl Demand {
     /// Adds partial sums sent to the accumulator tiles.
     fn partial_sums(&mut self, of: Of) {
         let Of { arch, layer, .. } = of;
-        for replica in 0..layer.replicas.len() as u32 {
-            let windows = layer.windows(replica).len() as u64;
-            for (group, outputs) in (0..).zip(&layer.groups) {
+        for replica in layer.replicas.indices() {
+            let windows = count(layer.windows(replica).len());
+            for (group, outputs) in layer.groups.enumerate() {
                 let accumulator = layer.accumulator(arch, replica, group);
                 for contributor in layer.group_tiles(arch, replica, group).into_keys() {
                     self.send(of, contributor, accumulator, of.partial_sum_bits(&outputs.outputs), windows);
@@ -135,19 +145,19 @@ impl Demand {
         if !layer.shares_positions() {
             return;
         }
-        let mut values = Counters::new(layer.replicas.len());
-        for replica in 0..layer.replicas.len() as u32 {
+        let mut values: Counters<ReplicaId> = Counters::new(layer.replicas.len());
+        for replica in layer.replicas.indices() {
             for window in layer.windows(replica) {
                 let (rows, columns) = layer.positions_under(window);
-                for position in rows.flat_map(|y| columns.clone().map(move |x| y * layer.layer.pooled.width + x)) {
-                    let finisher = layer.finisher[position as usize];
-                    if finisher != replica {
-                        values.count(finisher);
+                for (y, x) in rows.flat_map(|y| columns.clone().map(move |x| (y, x))) {
+                    let finish = layer.finish_at(y, x).expect("a window lies under the position");
+                    if finish.replica != replica {
+                        values.count(finish.replica);
                     }
                 }
             }
             for (finisher, number) in values.take() {
-                for (group, outputs) in (0..).zip(&layer.groups) {
+                for (group, outputs) in layer.groups.enumerate() {
                     let (from, to) =
                         (layer.accumulator(arch, replica, group), layer.accumulator(arch, finisher, group));
                     self.send(of, from, to, of.partial_sum_bits(&outputs.outputs), number);
@@ -156,33 +166,33 @@ impl Demand {
         }
     }
 
-    /// Adds finished positions sent to the buffers of the consuming layer. Those of the last layer stay in their tile.
+    /// Adds finished positions sent to the buffers of the consumers. Results stay in their tile.
     fn positions(&mut self, of: Of) {
-        let Of { arch, layout, index, layer } = of;
-        let next = layout.layers.get(index + 1);
-        let mut finished: Vec<(u32, u32)> =
-            layer.finisher.iter().copied().zip(0..).filter(|&(finisher, _)| finisher != NEVER).collect();
+        let Of { arch, layout, id, layer } = of;
+        let receivers: IndexVec<ReceiverId, _> = layout.receivers(id).collect();
+        let mut finished: Vec<(ReplicaId, u32)> =
+            layer.finishes().zip(0..).filter_map(|(finish, position)| Some((finish?.replica, position))).collect();
         finished.sort_unstable();
-        let mut sent = Counters::new(next.map_or(0, |next| next.slices.len()));
+        let mut sent: Counters<ReceiverId> = Counters::new(receivers.len());
         for finished in finished.chunk_by(|a, b| a.0 == b.0) {
             let replica = finished[0].0;
-            let accumulators: Vec<u32> =
-                (0..layer.groups.len() as u32).map(|group| layer.accumulator(arch, replica, group)).collect();
-            let Some(next) = next else {
+            let accumulators: IndexVec<GroupId, TileId> =
+                layer.groups.indices().map(|group| layer.accumulator(arch, replica, group)).collect();
+            if id == layout.result_layer() {
                 for (&accumulator, group) in accumulators.iter().zip(&layer.groups) {
-                    let bits = of.partial_sum_bits(&group.outputs) * finished.len() as u64;
-                    self.edram_ports[accumulator as usize].add(index, bits);
+                    let bits = of.partial_sum_bits(&group.outputs) * count(finished.len());
+                    self.edram_ports[accumulator].add(id, bits);
                 }
-                continue;
-            };
-            for destination in finished.iter().flat_map(|&(_, position)| layer.destinations(position)) {
-                sent.count(destination.slice);
             }
-            for (slice, number) in sent.take() {
-                let slice = &next.slices[slice as usize];
+            for destination in finished.iter().flat_map(|&(_, position)| layer.destinations(position)) {
+                sent.count(destination.receiver);
+            }
+            for (receiver, number) in sent.take() {
+                let ((consumer, _), slice) = receivers[receiver];
                 for (&accumulator, group) in accumulators.iter().zip(&layer.groups) {
-                    let bits = u64::from(slice.overlap(&group.outputs)) * u64::from(next.stored_bits);
-                    self.edram_ports[slice.tile as usize].add(index, bits * number);
+                    let bits = u64::from(slice.overlap(&group.outputs));
+                    let bits = bits * u64::from(layout.layers[consumer].stored_bits);
+                    self.edram_ports[slice.tile].add(id, bits * number);
                     self.send(of, accumulator, slice.tile, bits, number);
                 }
             }
@@ -190,20 +200,20 @@ impl Demand {
     }
 
     /// Adds `packets` of `bits` each from tile to tile. Packets within a tile use no shared resource of the mesh.
-    fn send(&mut self, Of { arch, index, .. }: Of, from: u32, to: u32, bits: u64, packets: u64) {
+    fn send(&mut self, Of { arch, id, .. }: Of, from: TileId, to: TileId, bits: u64, packets: u64) {
         if from == to || packets == 0 {
             return;
         }
         let Demand { geometry, tiles_of_router, router_ports, links, .. } = self;
         let flits = bits.div_ceil(arch.router.flit_bits.into());
-        geometry.way(from, to, |hop| match hop {
+        geometry.way(from.0, to.0, |hop| match hop {
             Hop::Port(chip, (column, row), port) => {
-                let router = (chip * geometry.routers() + row * geometry.columns() + column) as usize;
+                let router = size(chip * geometry.routers() + row * geometry.columns() + column);
                 let port = router * ports_of_router(*tiles_of_router) + port.number(*tiles_of_router);
-                router_ports[port].add(index, flits * packets);
+                router_ports[PortId::new(port)].add(id, flits * packets);
             }
             Hop::Link(chip, side) => {
-                links[chip as usize * Direction::ALL.len() + side as usize].add(index, bits * packets);
+                links[LinkId::new(size(chip) * Direction::ALL.len() + side as usize)].add(id, bits * packets);
             }
         });
     }
@@ -212,11 +222,10 @@ impl Demand {
 impl Of<'_> {
     /// Returns the bits that an IMA of each row group of a replica reads. Zeros (padding and cropped positions) are not
     /// read.
-    fn bits_read(self, replica: u32) -> Vec<u64> {
+    fn bits_read(self, replica: ReplicaId) -> Vec<u64> {
         let layer = self.layer;
-        let before = self.index.checked_sub(1).map(|before| &self.layout.layers[before]);
-        let produced =
-            |y, x| before.is_none_or(|before| before.produced[(y * before.layer.pooled.width + x) as usize] != NEVER);
+        let producer = self.layout.producer(self.id);
+        let produced = |y, x| producer.is_none_or(|producer| producer.finish_at(y, x).is_some());
         let row_groups = (0..layer.geometry.row_groups).map(|row_group| layer.geometry.ima_at(row_group, 0));
         let rows: Vec<Range<u32>> = row_groups.map(|ima| layer.geometry.ima(ima).rows).collect();
         let (mut bits_of_whole, mut bits) = (0, vec![0; rows.len()]);
@@ -231,40 +240,40 @@ impl Of<'_> {
             }
         }
         for (bits, rows) in bits.iter_mut().zip(&rows) {
-            *bits += rows.len() as u64 * bits_of_whole;
+            *bits += count(rows.len()) * bits_of_whole;
         }
         bits
     }
 
     /// Returns the bits of the results or partial sums of `outputs` for one window.
     fn partial_sum_bits(self, outputs: &Range<u32>) -> u64 {
-        outputs.len() as u64 * u64::from(self.arch.tile.partial_sum_bits)
+        count(outputs.len()) * u64::from(self.arch.tile.partial_sum_bits)
     }
 }
 
 /// Sparse counters: most stay 0, and only the others are visited.
-struct Counters {
-    counts: Vec<u64>,
-    counted: Vec<u32>,
+struct Counters<I> {
+    counts: IndexVec<I, u64>,
+    counted: Vec<I>,
 }
 
-impl Counters {
-    fn new(numbers: usize) -> Counters {
-        Counters { counts: vec![0; numbers], counted: Vec::new() }
+impl<I: Index> Counters<I> {
+    fn new(counters: usize) -> Self {
+        Self { counts: IndexVec::filled(0, counters), counted: Vec::new() }
     }
 
-    fn count(&mut self, number: u32) {
-        let count = &mut self.counts[number as usize];
+    fn count(&mut self, index: I) {
+        let count = &mut self.counts[index];
         if *count == 0 {
-            self.counted.push(number);
+            self.counted.push(index);
         }
         *count += 1;
     }
 
     /// Returns the counts above 0 and resets the counters.
-    fn take(&mut self) -> Vec<(u32, u64)> {
-        let Counters { counts, counted } = self;
-        counted.drain(..).map(|number| (number, std::mem::take(&mut counts[number as usize]))).collect()
+    fn take(&mut self) -> Vec<(I, u64)> {
+        let Self { counts, counted } = self;
+        counted.drain(..).map(|index| (index, std::mem::take(&mut counts[index]))).collect()
     }
 }
 

@@ -33,4 +33,4 @@ mod bound;
 mod demand;
 
 pub use bound::{Bound, Kind, NEAR, PER_KIND, Part, Resource};
-pub use demand::{ByLayer, Demand};
+pub use demand::{ByLayer, Demand, LinkId, PortId};

@@ -9,7 +9,8 @@ use std::fmt;
 
 use components::{Awaited, Part, PartAddress, Policy, Waiting};
 use des::Cycle;
-use mapper::{Layout, NEVER};
+use mapper::{Layout, ReplicaId};
+use network::LayerId;
 
 use crate::Board;
 use crate::wiring::Wiring;
@@ -102,18 +103,17 @@ fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board<impl 
             board.tiles[tile as usize].slowest_readers(inputs).into_iter().map(|part| (tile, part)).collect()
         }
         Awaited::Position { layer, y, x } => {
-            let Some(producer) = usize::from(layer).checked_sub(1) else { return Vec::new() };
-            let of = &layout.layers[producer];
-            match of.finisher[(y * of.layer.pooled.width + x) as usize] {
-                NEVER => Vec::new(),
-                finisher => wiring.accumulators(producer, finisher).iter().copied().map(register).collect(),
-            }
+            let producers = layout.graph.producing_layers(LayerId(layer));
+            let finishes = producers.filter_map(|id| Some((id, layout.layers[id].finish_at(y, x)?.replica)));
+            finishes
+                .flat_map(|(id, finisher)| wiring.accumulators(id, finisher).iter().copied().map(register))
+                .collect()
         }
         Awaited::Pool { layer, feeder, group, image } => {
-            let layer = usize::from(layer);
-            let replicas = 0..layout.layers[layer].replicas.len() as u32;
-            let fed = replicas.filter(|&replica| layout.layers[layer].feeders(replica).any(|of| of == feeder));
-            let accumulators = fed.map(|replica| wiring.accumulators(layer, replica)[group as usize]);
+            let (id, layer) = (LayerId(layer), &layout.layers[LayerId(layer)]);
+            let fed = layer.replicas.indices();
+            let fed = fed.filter(|&replica| layer.feeders(replica).any(|of| of == ReplicaId(feeder)));
+            let accumulators = fed.map(|replica| wiring.accumulators(id, replica)[group as usize]);
             let pools = accumulators.map(|PartAddress { tile, part }| &board.tiles[tile as usize].outputs.parts[part]);
             let late = pools.filter(|pool| pool.pool_images().is_some_and(|images| images <= image));
             // A late pool waits for the windows of its feeders.

@@ -2,12 +2,14 @@
 //!
 //! `collect` adds up what the components counted and checks the conservation laws; a failed check is a bug of the
 //! simulator and panics. Bits written to a buffer belong to the layer that produced them, and the input image to the
-//! first layer.
+//! layers that read it.
 
 use arch::Arch;
 use components::{Cause, Counts, Event, Policy, Probe, Stalls};
 use des::Cycle;
+use index::{Index, count};
 use mapper::Layout;
+use network::{LayerId, Node};
 
 use crate::deadlock::Deadlock;
 use crate::wiring::Wiring;
@@ -107,12 +109,16 @@ pub fn collect(
                 begun.iter_mut().zip(&control.begun).for_each(|(first, &own)| *first = own.min(*first));
             }
         }
-        for inputs in tile.inputs.edram.slices.iter().filter(|inputs| inputs.layer > 0 && inputs.last_written_at > 0) {
-            let last = &mut layers[usize::from(inputs.layer) - 1].last_cycle;
-            *last = (*last).max(Some(inputs.last_written_at));
+        // Writes to a buffer count for the producer. The host's are counted below.
+        for inputs in tile.inputs.edram.slices.iter().filter(|inputs| inputs.last_written_at > 0) {
+            for producer in layout.graph.producing_layers(LayerId(inputs.layer)) {
+                let producer = &mut layers[producer.index()];
+                producer.counts.edram_bits_written += inputs.bits_written;
+                producer.last_cycle = producer.last_cycle.max(Some(inputs.last_written_at));
+            }
         }
     }
-    let last = layers.last_mut().expect("a network has at least one layer");
+    let last = &mut layers[layout.result_layer().index()];
     last.last_cycle = images.last().copied();
     last.counts.edram_bits_written +=
         board.tiles.iter().map(|tile| tile.inputs.edram.results.bits_written).sum::<u64>();
@@ -122,10 +128,13 @@ pub fn collect(
     for link in &board.links {
         layers.iter_mut().zip(&link.bits).for_each(|(layer, bits)| layer.counts.link_bits += bits);
     }
-    let image_bits = layout.layers[0].slices.iter().map(|slice| u64::from(slice.order.positions) * slice.position_bits);
-    let host_bits = image_bits.sum::<u64>() * u64::from(options.images);
-    layers[0].counts.edram_bits_written += host_bits;
-    layers[0].counts.host_bits_written = host_bits;
+    for reader in layout.graph.consuming_layers(Node::Host) {
+        let slices = layout.layers[reader].slices.iter();
+        let image_bits: u64 = slices.map(|slice| u64::from(slice.order.positions) * slice.position_bits).sum();
+        let counts = &mut layers[reader.index()].counts;
+        counts.host_bits_written = image_bits * u64::from(options.images);
+        counts.edram_bits_written += counts.host_bits_written;
+    }
     let chips = used_chips(arch, layout);
     let outcome = Outcome { cycles, begun, images, digest, layers, chips };
     check(&outcome, layout, options);
@@ -135,9 +144,8 @@ pub fn collect(
 /// Completion cycle of each image, up to the first unfinished one, and the number of images that must finish: 0 if the
 /// last layer computes nothing.
 fn finished_images(layout: &Layout, board: &Board<impl Policy>, options: &Options) -> (Vec<Cycle>, u32) {
-    let last = layout.layers.last().expect("a network has at least one layer");
-    let positions = last.produced.iter().filter(|&&step| step != mapper::NEVER).count();
-    let expected = (positions * last.groups.len()) as u64;
+    let last = &layout.layers[layout.result_layer()];
+    let expected = count(last.finishes().flatten().count() * last.groups.len());
     let awaited = if expected > 0 { options.images } else { 0 };
     let images = (0..awaited as usize)
         .map_while(|image| {

@@ -11,7 +11,8 @@ use components::{
     PartAddress, PartialSums, Policy, Results, RoomId, Rooms, SliceBuffer, SumsSpec, Target, Tile, TileSpec,
 };
 use index::{Index, IndexVec, Set};
-use mapper::{LayerLayout, Layout, OutputGroup};
+use mapper::{GroupId, LayerLayout, Layout, OutputGroup, ReceiverId, ReplicaId, SliceId, TileId};
+use network::LayerId;
 
 use crate::{Board, Options};
 
@@ -22,24 +23,29 @@ pub struct Wiring<'a> {
     conversions: Rate,
     layout: &'a Layout,
     /// One entry for each tile of the board, up to the last tile in use.
-    tiles: Vec<TilePlan>,
-    /// For each layer, the places of its input slices: (tile, input slice of the tile).
-    slices: Vec<Vec<(u32, InputId)>>,
-    /// For each layer, the number over the board of its first input slice.
-    first_slices: Vec<RoomId>,
-    /// For each layer and output group, the input slices of the next layer.
-    targets: Vec<Vec<Vec<Target>>>,
+    tiles: IndexVec<TileId, TilePlan>,
+    /// For each layer, the places of its input slices.
+    slices: IndexVec<LayerId, IndexVec<SliceId, Place>>,
+    /// For each layer and output group, the input slices of the consumers.
+    targets: IndexVec<LayerId, IndexVec<GroupId, IndexVec<ReceiverId, Target>>>,
     /// For each layer, the accumulator of each (replica, group), at index replica x groups + group.
-    accumulators: Vec<Vec<PartAddress>>,
+    accumulators: IndexVec<LayerId, Vec<PartAddress>>,
+}
+
+/// Place of an input slice.
+#[derive(Clone, Copy)]
+struct Place {
+    tile: TileId,
+    inputs: InputId,
+    room: RoomId,
 }
 
 /// The blocks of one tile before they are built.
 #[derive(Default)]
 struct TilePlan {
-    /// (layer, input slice of the layer).
-    inputs: IndexVec<InputId, (usize, usize)>,
+    inputs: IndexVec<InputId, (LayerId, SliceId)>,
     /// (layer, replica, IMAs of the tile).
-    controls: IndexVec<ControlId, (usize, u32, Set<ImaId>)>,
+    controls: IndexVec<ControlId, (LayerId, ReplicaId, Set<ImaId>)>,
     parts: IndexVec<LockstepId, PartPlan>,
     /// (IMA of the replica, control).
     imas: IndexVec<ImaId, (u32, ControlId)>,
@@ -48,9 +54,9 @@ struct TilePlan {
 /// Partial sums of one (layer, replica, group) in a tile.
 struct PartPlan {
     control: ControlId,
-    layer: usize,
-    replica: u32,
-    group: u32,
+    layer: LayerId,
+    replica: ReplicaId,
+    group: GroupId,
     /// IMAs of the tile.
     imas: Set<ImaId>,
     contributors: Vec<PartAddress>,
@@ -61,7 +67,7 @@ struct PartPlan {
 }
 
 impl PartPlan {
-    fn new(control: ControlId, layer: usize, replica: u32, group: u32) -> Self {
+    fn new(control: ControlId, layer: LayerId, replica: ReplicaId, group: GroupId) -> Self {
         Self {
             control,
             layer,
@@ -82,94 +88,90 @@ impl<'a> Wiring<'a> {
             arch,
             conversions: arch.conversions_per_cycle(),
             layout,
-            tiles: Vec::new(),
-            slices: Vec::new(),
-            first_slices: Vec::new(),
-            targets: Vec::new(),
-            accumulators: Vec::new(),
+            tiles: IndexVec::default(),
+            slices: IndexVec::default(),
+            targets: IndexVec::default(),
+            accumulators: IndexVec::default(),
         };
-        for (index, layer) in layout.layers.iter().enumerate() {
+        for (id, layer) in layout.layers.enumerate() {
             let _span = tracing::debug_span!("wire", layer = %layer.layer.name).entered();
-            wiring.place_slices(index, layer);
-            wiring.place_replicas(index, layer);
+            wiring.place_slices(id, layer);
+            wiring.place_replicas(id, layer);
         }
-        wiring.targets = (1..layout.layers.len()).map(|next| wiring.targets_in(next)).collect();
+        wiring.targets = layout.layers.indices().map(|id| wiring.targets_of(id)).collect();
         wiring
     }
 
-    /// The input slices of layer `next` as targets, for each output group of the layer before.
-    fn targets_in(&self, next: usize) -> Vec<Vec<Target>> {
-        let LayerLayout { slices, stored_bits, .. } = &self.layout.layers[next];
+    /// The input slices of the consumers of a layer as targets, for each of its output groups.
+    fn targets_of(&self, layer: LayerId) -> IndexVec<GroupId, IndexVec<ReceiverId, Target>> {
         let of_group = |group: &OutputGroup| {
-            let placed = slices.iter().zip(&self.slices[next]).enumerate();
-            let target = placed.map(|(number, (slice, &(tile, inputs)))| {
-                let bits = slice.overlap(&group.outputs) * stored_bits;
-                Target { tile, inputs, room: self.room(next, number), bits, positions: slice.order.positions }
+            let targets = self.layout.receivers(layer).map(|((consumer, number), slice)| {
+                let Place { tile, inputs, room } = self.slices[consumer][number];
+                let bits = slice.overlap(&group.outputs) * self.layout.layers[consumer].stored_bits;
+                Target { tile: tile.0, inputs, room, bits, positions: slice.order.positions }
             });
-            target.collect()
+            targets.collect()
         };
-        self.layout.layers[next - 1].groups.iter().map(of_group).collect()
+        self.layout.layers[layer].groups.iter().map(of_group).collect()
     }
 
-    /// Number over the board of input slice `number` of a layer.
-    fn room(&self, layer: usize, number: usize) -> RoomId {
-        RoomId::new(self.first_slices[layer].index() + number)
-    }
-
-    fn tile(&mut self, tile: u32) -> &mut TilePlan {
-        if self.tiles.len() <= tile as usize {
-            self.tiles.resize_with(tile as usize + 1, TilePlan::default);
+    fn tile(&mut self, tile: TileId) -> &mut TilePlan {
+        while self.tiles.len() <= tile.index() {
+            self.tiles.push(TilePlan::default());
         }
-        &mut self.tiles[tile as usize]
+        &mut self.tiles[tile]
     }
 
-    fn place_slices(&mut self, index: usize, layer: &LayerLayout) {
-        self.first_slices.push(RoomId::new(self.slices.iter().map(Vec::len).sum()));
-        let mut slices = Vec::with_capacity(layer.slices.len());
-        for (number, slice) in layer.slices.iter().enumerate() {
-            slices.push((slice.tile, self.tile(slice.tile).inputs.push((index, number))));
-        }
-        self.slices.push(slices);
+    fn place_slices(&mut self, id: LayerId, layer: &LayerLayout) {
+        let first = self.slices.iter().map(IndexVec::len).sum::<usize>();
+        let places = layer.slices.enumerate().map(|(number, slice)| Place {
+            tile: slice.tile,
+            inputs: self.tile(slice.tile).inputs.push((id, number)),
+            room: RoomId::new(first + number.index()),
+        });
+        let places = places.collect();
+        self.slices.push(places);
     }
 
-    fn place_replicas(&mut self, index: usize, layer: &LayerLayout) {
-        let groups = layer.groups.len() as u32;
+    fn place_replicas(&mut self, id: LayerId, layer: &LayerLayout) {
         let arch = self.arch;
-        let mut accumulators = Vec::with_capacity(layer.replicas.len() * groups as usize);
-        for replica in 0..layer.replicas.len() as u32 {
+        let groups = layer.groups.len();
+        let mut accumulators = Vec::with_capacity(layer.replicas.len() * groups);
+        for replica in layer.replicas.indices() {
             // Tiles with IMAs of each output group, in order of IMAs.
-            let mut contributors: Vec<Vec<PartAddress>> = vec![Vec::new(); groups as usize];
+            let mut contributors: IndexVec<GroupId, Vec<PartAddress>> = IndexVec::filled(Vec::new(), groups);
             for (tile, _, ima) in layer.places(arch, replica) {
                 let (_, col_group) = layer.geometry.groups_of(ima);
                 // Output groups are in order, and each column group belongs to one of them.
-                let group = layer.groups.partition_point(|group| group.col_groups.end <= col_group) as u32;
+                let group = layer.groups.as_slice().partition_point(|group| group.col_groups.end <= col_group);
+                let group = GroupId::new(group);
                 let plan = self.tile(tile);
                 // IMAs come replica by replica, so the control of this replica, if there is one, is the last.
                 let last = plan.controls.enumerate().next_back();
-                let known = last.filter(|(_, of)| (of.0, of.1) == (index, replica)).map(|(control, _)| control);
-                let control = known.unwrap_or_else(|| plan.controls.push((index, replica, Set::EMPTY)));
+                let known = last.filter(|(_, of)| (of.0, of.1) == (id, replica)).map(|(control, _)| control);
+                let control = known.unwrap_or_else(|| plan.controls.push((id, replica, Set::EMPTY)));
                 let here = plan.imas.push((ima, control));
                 plan.controls[control].2.insert(here);
-                let same = |part: &PartPlan| (part.layer, part.replica, part.group) == (index, replica, group);
+                let same = |part: &PartPlan| (part.layer, part.replica, part.group) == (id, replica, group);
                 let known = plan.parts.enumerate().rfind(|(_, part)| same(part)).map(|(part, _)| part);
-                let part = known.unwrap_or_else(|| plan.parts.push(PartPlan::new(control, index, replica, group)));
+                let part = known.unwrap_or_else(|| plan.parts.push(PartPlan::new(control, id, replica, group)));
                 plan.parts[part].imas.insert(here);
-                let contributors = &mut contributors[group as usize];
-                if contributors.last().is_none_or(|last| last.tile != tile) {
-                    contributors.push(PartAddress { tile, part });
+                let contributors = &mut contributors[group];
+                if contributors.last().is_none_or(|last| last.tile != tile.0) {
+                    contributors.push(PartAddress { tile: tile.0, part });
                 }
             }
-            for (group, contributors) in contributors.into_iter().enumerate() {
-                let accumulator = layer.accumulator(arch, replica, group as u32);
-                let (here, others): (Vec<_>, Vec<_>) = contributors.into_iter().partition(|c| c.tile == accumulator);
+            for (group, contributors) in layer.groups.indices().zip(contributors) {
+                let accumulator = layer.accumulator(arch, replica, group);
+                let (here, others): (Vec<_>, Vec<_>) = contributors.into_iter().partition(|c| c.tile == accumulator.0);
                 self.part(here[0]).contributors = others;
                 accumulators.push(here[0]);
             }
         }
-        for replica in 0..layer.replicas.len() as u32 {
+        for replica in layer.replicas.indices() {
             for feeder in layer.feeders(replica) {
                 for group in 0..groups {
-                    let accumulator = |replica: u32| accumulators[(replica * groups + group) as usize];
+                    let accumulator = |replica: ReplicaId| accumulators[replica.index() * groups + group];
                     let (finishes, feeds) = (accumulator(replica), accumulator(feeder));
                     self.part(finishes).feeders.push(feeds);
                     self.part(feeds).pools += 1;
@@ -180,28 +182,28 @@ impl<'a> Wiring<'a> {
     }
 
     fn part(&mut self, PartAddress { tile, part }: PartAddress) -> &mut PartPlan {
-        &mut self.tiles[tile as usize].parts[part]
+        &mut self.tiles[TileId(tile)].parts[part]
     }
 
     /// Accumulators of a replica, by output group: the parts of output registers that finish its windows.
-    pub fn accumulators(&self, layer: usize, replica: u32) -> &[PartAddress] {
+    pub fn accumulators(&self, layer: LayerId, replica: ReplicaId) -> &[PartAddress] {
         let groups = self.layout.layers[layer].groups.len();
-        &self.accumulators[layer][replica as usize * groups..][..groups]
+        &self.accumulators[layer][replica.index() * groups..][..groups]
     }
 
     /// The room table of `board`, with the first limit of each input slice.
     pub fn rooms(&self, board: &Board<impl Policy>) -> Rooms {
         let slices = self.slices.iter().flatten();
-        Rooms::new(slices.map(|&(tile, inputs)| board.tiles[tile as usize].inputs.edram.slices[inputs].limit()))
+        Rooms::new(slices.map(|place| board.tiles[place.tile.index()].inputs.edram.slices[place.inputs].limit()))
     }
 
     /// Builds the components; operations follow `policy`. Their arenas have the numbering of [`components::Context`].
     pub fn board<P: Policy + Clone>(&self, options: &Options, policy: &P) -> Board<'_, P> {
         let arch = self.arch;
         let layers = self.layout.layers.len();
-        let slots: Vec<u32> = self.tiles.iter().map(|plan| self.slots(plan, options)).collect();
+        let slots: IndexVec<TileId, u32> = self.tiles.iter().map(|plan| self.slots(plan, options)).collect();
         let build = |(id, plan)| Tile::new(arch, self.tile_spec(id, &slots, plan, options), policy.clone());
-        let tiles: Vec<Tile<P>> = (0..).zip(&self.tiles).map(build).collect();
+        let tiles: Vec<Tile<P>> = self.tiles.enumerate().map(build).collect();
         let chips = (tiles.len() as u32).div_ceil(arch.tiles_per_chip());
         // Packets between two used chips may cross any chip of the board.
         let chips = if chips > 1 { arch.board.chips } else { chips };
@@ -215,17 +217,17 @@ impl<'a> Wiring<'a> {
         Board { tiles, meshes: meshes.collect(), links: links.collect() }
     }
 
-    fn tile_spec(&self, id: u32, slots: &[u32], plan: &TilePlan, options: &Options) -> TileSpec<'_> {
+    fn tile_spec(&self, id: TileId, slots: &IndexVec<TileId, u32>, plan: &TilePlan, options: &Options) -> TileSpec<'_> {
         let (arch, layers) = (self.arch, &self.layout.layers);
-        let inputs_of = |layer: usize| {
+        let inputs_of = |layer: LayerId| {
             let slice = plan.inputs.enumerate().find(|(_, of)| of.0 == layer);
             slice.map(|(inputs, _)| inputs).expect("every replica has inputs")
         };
         // Layers before it are cropped as a whole.
-        let first = layers.iter().position(|layer| layer.computed_windows() > 0);
+        let first = layers.enumerate().find(|(_, layer)| layer.computed_windows() > 0).map(|(id, _)| id);
         let controls = plan.controls.iter().map(|&(layer, replica, imas)| {
             let (inputs, begins_images) = (inputs_of(layer), Some(layer) == first);
-            LayerControl::new((&layers[layer], layer as u16), replica, options.images, begins_images, inputs, imas)
+            LayerControl::new((&layers[layer], layer.0), replica.0, options.images, begins_images, inputs, imas)
         });
         let imas = plan.imas.iter().map(|&(ima, control)| {
             let layer = plan.controls[control].0;
@@ -236,9 +238,8 @@ impl<'a> Wiring<'a> {
             .parts
             .iter()
             .map(|part| LockstepGroup::new(part.control, part.imas.into_iter().map(|ima| (ima, imas[ima].timing()))));
-        let last = layers.last().expect("a network has at least one layer");
         TileSpec {
-            id,
+            id: id.0,
             fidelity: options.fidelity,
             uncontended: options.uncontended,
             controls: controls.collect(),
@@ -246,7 +247,7 @@ impl<'a> Wiring<'a> {
             groups: groups.collect(),
             imas,
             parts: self.partial_sums(id, slots, plan),
-            results: Results::new(last.produced.len() as u32, options.images),
+            results: Results::new(layers[self.layout.result_layer()].positions(), options.images),
         }
     }
 
@@ -257,15 +258,13 @@ impl<'a> Wiring<'a> {
         let all: u64 = slices.clone().map(needed).sum();
         let buffer = 8 * u64::from(self.arch.edram.bytes);
         let inputs = plan.inputs.iter().zip(slices).map(|(&(layer, number), slice)| {
-            let room = self.room(layer, number);
-            let pieces = layer.checked_sub(1).map_or(0, |before| {
-                let groups = &self.layout.layers[before].groups;
-                groups.iter().filter(|group| slice.overlap(&group.outputs) > 0).count() as u16
-            });
+            let room = self.slices[layer][number].room;
+            let groups = self.layout.producer(layer).into_iter().flat_map(|producer| &producer.groups);
+            let pieces = groups.filter(|group| slice.overlap(&group.outputs) > 0).count() as u16;
             let bits = buffer * needed(slice) / all.max(1);
             // A layer that is cropped as a whole stores nothing.
             let capacity = (!options.uncontended).then(|| bits / slice.position_bits.max(1));
-            SliceBuffer::new(slice, (layer as u16, room), pieces, options.images, capacity)
+            SliceBuffer::new(slice, (layer.0, room), pieces, options.images, capacity)
         });
         inputs.collect()
     }
@@ -277,33 +276,39 @@ impl<'a> Wiring<'a> {
             return u32::MAX / 4;
         }
         let one_window = |part: &PartPlan| {
-            let outputs = &self.layout.layers[part.layer].groups[part.group as usize].outputs;
+            let outputs = &self.layout.layers[part.layer].groups[part.group].outputs;
             u64::from(outputs.end - outputs.start) * u64::from(self.arch.tile.partial_sum_bits)
         };
         let of_all: u64 = plan.parts.iter().map(one_window).sum();
         (8 * u64::from(self.arch.tile.output_register_bytes) / of_all.max(1)) as u32
     }
 
-    fn partial_sums(&self, tile: u32, slots: &[u32], plan: &TilePlan) -> IndexVec<LockstepId, PartialSums<'_>> {
+    fn partial_sums(
+        &self,
+        tile: TileId,
+        slots: &IndexVec<TileId, u32>,
+        plan: &TilePlan,
+    ) -> IndexVec<LockstepId, PartialSums<'_>> {
         let (arch, layers) = (self.arch, &self.layout.layers);
         let parts = plan.parts.iter().map(|part| {
-            let targets = self.targets.get(part.layer).map(|groups| groups[part.group as usize].as_slice());
-            let accumulator = self.accumulators(part.layer, part.replica)[part.group as usize];
+            let is_result = part.layer == self.layout.result_layer();
+            let targets = (!is_result).then(|| self.targets[part.layer][part.group].as_slice());
+            let accumulator = self.accumulators(part.layer, part.replica)[part.group.index()];
             PartialSums::new(SumsSpec {
-                chip: tile / arch.tiles_per_chip(),
-                tile,
+                chip: tile.0 / arch.tiles_per_chip(),
+                tile: tile.0,
                 layer: &layers[part.layer],
-                layer_index: part.layer as u16,
+                layer_index: part.layer.0,
                 targets,
-                replica: part.replica,
-                group: part.group,
+                replica: part.replica.0,
+                group: part.group.0.into(),
                 imas: part.imas,
                 accumulators: &self.accumulators[part.layer],
                 contributors: part.contributors.clone(),
                 pools: part.pools,
                 feeders: part.feeders.clone(),
-                slots: slots[tile as usize],
-                credit: slots[accumulator.tile as usize],
+                slots: slots[tile],
+                credit: slots[TileId(accumulator.tile)],
                 partial_sum_bits: arch.tile.partial_sum_bits,
                 flit_bits: arch.router.flit_bits,
             })

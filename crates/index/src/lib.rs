@@ -2,7 +2,9 @@
 //!
 //! - [`index!`](crate::index) defines a newtype over an unsigned integer that implements [`Index`].
 //! - [`IndexVec`] is a vector indexed by such a type only.
+//! - [`Lists`] is a vector of lists in one piece of memory, indexed likewise.
 //! - [`Set`] is a set of at most [`Set::CAPACITY`] indices in a machine word.
+//! - [`size`] and [`count`] convert between the numbers of files and shapes and `usize`.
 //!
 //! An index is as narrow as its integer, since messages and tables hold millions of them. [`Index::new`] panics if a
 //! number does not fit; the mapper checks all numbers of a run before it starts, with errors that name the limit.
@@ -21,11 +23,15 @@
 //! assert_eq!(rows[used.first().unwrap()], 128);
 //! ```
 
+mod lists;
 mod set;
 mod vec;
+mod width;
 
+pub use lists::Lists;
 pub use set::Set;
 pub use vec::IndexVec;
+pub use width::{count, size};
 
 /// A number that identifies one of several things of a kind. Defined by [`index!`](crate::index).
 pub trait Index: Copy + Ord {

@@ -61,7 +61,7 @@ impl<I: Index, T> IndexVec<I, T> {
     }
 
     /// Iterates over indices and items in order.
-    pub fn enumerate(&self) -> impl DoubleEndedIterator<Item = (I, &T)> + ExactSizeIterator {
+    pub fn enumerate(&self) -> impl DoubleEndedIterator<Item = (I, &T)> + ExactSizeIterator + Clone {
         self.items.iter().enumerate().map(|(index, item)| (I::new(index), item))
     }
 

@@ -13,9 +13,11 @@
 //! cycles in every IMA.
 
 use arch::Arch;
-use network::{Layer, LayerKind, LayerPlan, Network, Plan};
+use index::{IndexVec, size};
+use network::{Layer, LayerId, LayerKind, LayerPlan, Network, Plan};
 
-use crate::{Area, Geometry, Grid, LayerMapping, Layout, Mapping, MappingError, limits};
+use crate::grid::Grid;
+use crate::{Area, Geometry, LayerMapping, Layout, Mapping, MappingError, limits};
 
 /// Maps `network` so that its layers keep pace with each other.
 ///
@@ -30,7 +32,7 @@ pub fn balance(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Ve
 /// replicas of each layer divide these evenly.
 pub fn balance_cropped(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
     let layers = network.layers.iter().zip(&plan.layers);
-    let areas: Vec<Area> = layers.map(|(layer, plan)| Area::uncropped(layer, plan)).collect();
+    let areas = layers.map(|(layer, plan)| Area::uncropped(layer, plan)).collect();
     balance_areas(arch, network, plan, &areas)
 }
 
@@ -46,12 +48,17 @@ pub fn balance_to(
     fit(arch, network, plan, &whole(network), aim, most)
 }
 
-fn whole(network: &Network) -> Vec<Area> {
+fn whole(network: &Network) -> IndexVec<LayerId, Area> {
     network.layers.iter().map(Area::whole).collect()
 }
 
 /// Balances the windows of `areas`, one area per layer.
-fn balance_areas(arch: &Arch, network: &Network, plan: &Plan, areas: &[Area]) -> Result<Layout, Vec<MappingError>> {
+fn balance_areas(
+    arch: &Arch,
+    network: &Network,
+    plan: &Plan,
+    areas: &IndexVec<LayerId, Area>,
+) -> Result<Layout, Vec<MappingError>> {
     let layers = network.layers.iter().zip(areas);
     let convolutions = layers.filter(|(layer, _)| layer.kind == LayerKind::Convolution);
     let windows: Vec<u64> = convolutions.map(|(_, area)| area.windows()).collect();
@@ -66,13 +73,13 @@ fn fit(
     arch: &Arch,
     network: &Network,
     plan: &Plan,
-    areas: &[Area],
+    areas: &IndexVec<LayerId, Area>,
     aim: u64,
     most: u64,
 ) -> Result<Layout, Vec<MappingError>> {
     limits::check_network(network)?;
     let shapes = network.layers.iter().zip(&plan.layers).map(|(layer, plan)| shape(arch, layer, plan));
-    let shapes: Vec<Geometry> = collect_all(shapes)?;
+    let shapes: IndexVec<LayerId, Geometry> = collect_all(shapes)?.into();
     let packer = Packer { arch, network, plan, areas, shapes: &shapes };
     for new_tile in [true, false] {
         let fits = |windows: u64| packer.place(windows, new_tile).end <= arch.imas();
@@ -120,8 +127,8 @@ struct Packer<'a> {
     network: &'a Network,
     plan: &'a Plan,
     /// Windows that are dealt, by layer.
-    areas: &'a [Area],
-    shapes: &'a [Geometry],
+    areas: &'a IndexVec<LayerId, Area>,
+    shapes: &'a IndexVec<LayerId, Geometry>,
 }
 
 /// Placed layers, and the first IMA after them.
@@ -145,7 +152,7 @@ impl Packer<'_> {
         self.place_spaced(windows, &self.closest(new_tile))
     }
 
-    fn closest(&self, new_tile: bool) -> Vec<Spacing> {
+    fn closest(&self, new_tile: bool) -> IndexVec<LayerId, Spacing> {
         let spacing = |shape: &Geometry| Spacing { new_tile, replicas_per_tile: self.in_one_tile(shape) };
         self.shapes.iter().map(spacing).collect()
     }
@@ -156,8 +163,8 @@ impl Packer<'_> {
     }
 
     /// Deals the windows of all layers to replicas and places these on the board.
-    fn place_spaced(&self, windows: u64, spacing: &[Spacing]) -> Placement {
-        let grids: Vec<Grid> = (self.network.layers.iter().zip(self.areas).zip(spacing))
+    fn place_spaced(&self, windows: u64, spacing: &IndexVec<LayerId, Spacing>) -> Placement {
+        let grids: IndexVec<LayerId, Grid> = (self.network.layers.iter().zip(self.areas).zip(spacing))
             .map(|((layer, area), spacing)| match layer.kind {
                 LayerKind::Convolution => Grid::fitting(layer, *area, windows, spacing.replicas_per_tile),
                 LayerKind::FullyConnected => Grid::new(layer, *area, 1, 1),
@@ -180,19 +187,23 @@ impl Packer<'_> {
 
     /// Places replicas on a board with room: each tile holds replicas of one layer, and the tiles of all convolutions
     /// are ordered by the strips that they compute. The consumers of a tile's outputs are then close to it.
-    fn slice_by_slice(&self, grids: &[Grid], spacing: &[Spacing]) -> (Vec<Vec<u32>>, u32) {
+    fn slice_by_slice(
+        &self,
+        grids: &IndexVec<LayerId, Grid>,
+        spacing: &IndexVec<LayerId, Spacing>,
+    ) -> (IndexVec<LayerId, Vec<u32>>, u32) {
         let per_tile = self.arch.tile.imas;
         /// Replicas of a layer that occupy one tile, or one replica that occupies several.
         struct Bundle {
             /// Middle of the strips as a fraction of the map's width, in units of 2^-32.
             middle: u64,
-            layer: usize,
+            layer: LayerId,
             replicas: u32,
         }
         let mut bundles = Vec::new();
-        for (layer, (grid, spacing)) in grids.iter().zip(spacing).enumerate() {
+        for ((layer, grid), spacing) in grids.enumerate().zip(spacing) {
             let all = grid.strips * grid.interleave;
-            for first in (0..all).step_by(spacing.replicas_per_tile as usize) {
+            for first in (0..all).step_by(size(spacing.replicas_per_tile)) {
                 let replicas = spacing.replicas_per_tile.min(all - first);
                 let strips = first / grid.interleave + (first + replicas - 1) / grid.interleave + 1;
                 // Classifiers follow the convolutions.
@@ -202,7 +213,7 @@ impl Packer<'_> {
             }
         }
         bundles.sort_by_key(|bundle| (bundle.middle, bundle.layer));
-        let mut replicas = vec![Vec::new(); grids.len()];
+        let mut replicas: IndexVec<LayerId, Vec<u32>> = IndexVec::filled(Vec::new(), grids.len());
         let mut end = 0u32;
         for Bundle { layer, replicas: count, .. } in bundles {
             let imas = self.shapes[layer].imas_per_replica();
@@ -213,10 +224,14 @@ impl Packer<'_> {
     }
 
     /// Places replicas on a board without room to spare: each layer begins where the previous one ends.
-    fn layer_by_layer(&self, grids: &[Grid], spacing: &[Spacing]) -> (Vec<Vec<u32>>, u32) {
+    fn layer_by_layer(
+        &self,
+        grids: &IndexVec<LayerId, Grid>,
+        spacing: &IndexVec<LayerId, Spacing>,
+    ) -> (IndexVec<LayerId, Vec<u32>>, u32) {
         let per_tile = self.arch.tile.imas;
         let mut end = 0u32;
-        let mut all = Vec::with_capacity(grids.len());
+        let mut all = IndexVec::default();
         for ((grid, spacing), shape) in grids.iter().zip(spacing).zip(self.shapes) {
             let imas = shape.imas_per_replica();
             if spacing.new_tile {
@@ -259,19 +274,19 @@ impl Packer<'_> {
                 return fit(self.arch, self.network, self.plan, self.areas, windows, u64::MAX);
             }
             let (arch, network) = (self.arch.name.clone(), self.network.name.clone());
-            let replicas: Vec<usize> = layers.iter().map(|layer| layer.replicas.len()).collect();
+            let replicas: IndexVec<LayerId, usize> = layers.iter().map(|layer| layer.replicas.len()).collect();
             let mapping = Mapping { arch, network, layers };
             let faults = match Layout::new(self.arch, self.network, self.plan, mapping) {
                 Ok(layout) => return Ok(layout),
                 Err(faults) => faults,
             };
             let mut moved = false;
-            for (index, layer) in self.network.layers.iter().enumerate() {
+            for (id, layer) in self.network.layers.enumerate() {
                 if !faults.iter().any(|fault| fault.layers().contains(&layer.name)) {
                     continue;
                 }
-                let spacing = &mut spacing[index];
-                if spacing.replicas_per_tile > 1 && replicas[index] > 1 {
+                let spacing = &mut spacing[id];
+                if spacing.replicas_per_tile > 1 && replicas[id] > 1 {
                     spacing.replicas_per_tile /= 2;
                     moved = true;
                 } else if !spacing.new_tile {

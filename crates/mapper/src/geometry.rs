@@ -30,7 +30,7 @@ pub struct Geometry {
     /// Columns of the replica: outputs times slices.
     pub columns: u32,
     /// Columns per weight.
-    pub columns_per_weight: u32,
+    pub(crate) columns_per_weight: u32,
     /// Row blocks: rows divided by the rows of a crossbar, rounded up.
     pub row_blocks: u32,
     /// Column blocks: columns divided by the columns of a crossbar, rounded up.
@@ -46,7 +46,7 @@ pub struct Geometry {
     /// Column groups per block of the numbering of IMAs.
     block_cols: u32,
     /// Rows per input channel: kernel height times width.
-    pub kernel_positions: u32,
+    pub(crate) kernel_positions: u32,
     /// Rows of a crossbar.
     crossbar_rows: u32,
     /// Columns of a crossbar.
@@ -78,7 +78,7 @@ impl ImaSpec {
     pub fn crossbars(&self, arch: &Arch) -> impl Iterator<Item = (u32, u32)> + Clone + use<> {
         let used = |range: &Range<u32>, size: u32| {
             let end = range.end;
-            range.clone().step_by(size as usize).map(move |first| size.min(end - first))
+            range.clone().step_by(index::size(size)).map(move |first| size.min(end - first))
         };
         let columns = used(&self.columns, arch.crossbar.columns);
         used(&self.rows, arch.crossbar.rows).flat_map(move |rows| columns.clone().map(move |columns| (rows, columns)))
@@ -160,7 +160,7 @@ impl Geometry {
     }
 
     /// Returns the output groups of a replica, in order; together they hold every output once.
-    pub fn output_groups(&self) -> Vec<OutputGroup> {
+    pub(crate) fn output_groups(&self) -> Vec<OutputGroup> {
         let mut groups = Vec::new();
         let mut first = 0;
         for col_group in 0..self.col_groups {
@@ -175,12 +175,12 @@ impl Geometry {
     }
 
     /// Returns the input channels that `rows` read.
-    pub fn channels(&self, rows: &Range<u32>) -> Range<u32> {
+    pub(crate) fn channels(&self, rows: &Range<u32>) -> Range<u32> {
         rows.start / self.kernel_positions..rows.end.div_ceil(self.kernel_positions)
     }
 
     /// Checks that inputs and results of one operation fit the IMA's registers; an error names the layer `layer`.
-    pub fn check_registers(&self, arch: &Arch, layer: &str) -> Result<(), MappingError> {
+    pub(crate) fn check_registers(&self, arch: &Arch, layer: &str) -> Result<(), MappingError> {
         let bits = arch.tile.partial_sum_bits;
         let inputs = (self.ima_rows.min(self.row_blocks) * self.crossbar_rows).min(self.rows);
         let results = self.ima_cols.min(self.col_blocks) * self.crossbar_columns / self.columns_per_weight;
@@ -206,7 +206,7 @@ impl Geometry {
 
     /// Returns the bits over the buses for one window of one replica, 16 per input and result. Of shapes with equally
     /// many IMAs, the balance takes the one with the least.
-    pub fn traffic(&self) -> u64 {
+    pub(crate) fn traffic(&self) -> u64 {
         let inputs = u64::from(self.rows) * u64::from(self.col_groups);
         let results: u64 = (0..self.col_groups)
             .map(|col_group| {

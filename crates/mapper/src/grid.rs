@@ -10,9 +10,12 @@
 
 use std::ops::Range;
 
+use index::size;
 use network::{Layer, LayerKind, LayerPlan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::ReplicaId;
 
 /// The rectangle of a layer's map of windows that is dealt to its replicas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -34,13 +37,13 @@ pub struct Area {
 
 impl Area {
     /// Returns the area of all windows of `layer`.
-    pub fn whole(layer: &Layer) -> Self {
+    pub(crate) fn whole(layer: &Layer) -> Self {
         Self { top: 0, left: 0, height: layer.output.height, width: layer.output.width }
     }
 
     /// Returns the smallest area of `layer`, in whole cells of its max-pool, outside which `plan` crops every window.
     /// It is the whole map if all windows are cropped, and for fully connected layers, which have a single window.
-    pub fn uncropped(layer: &Layer, plan: &LayerPlan) -> Self {
+    pub(crate) fn uncropped(layer: &Layer, plan: &LayerPlan) -> Self {
         let whole = Self::whole(layer);
         if layer.kind == LayerKind::FullyConnected || plan.regions.is_empty() {
             return whole;
@@ -62,12 +65,12 @@ impl Area {
     }
 
     /// Returns the number of windows in the area.
-    pub fn windows(&self) -> u64 {
+    pub(crate) fn windows(&self) -> u64 {
         u64::from(self.height) * u64::from(self.width)
     }
 
     /// True if the window at row `y` and column `x` lies in the area.
-    pub fn contains(&self, y: u32, x: u32) -> bool {
+    pub(crate) fn contains(&self, y: u32, x: u32) -> bool {
         (self.top..self.top + self.height).contains(&y) && (self.left..self.left + self.width).contains(&x)
     }
 }
@@ -82,32 +85,33 @@ impl Area {
 /// Under a max-pool, the unit is not a window but a cell of stride x stride windows, computed one after another. A pool
 /// whose windows do not overlap then takes its maximum within one replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grid {
+pub(crate) struct Grid {
     /// Side of a cell, in windows: the stride of the max-pool, or 1.
     cell: u32,
     /// Windows that are dealt.
     area: Area,
     /// Vertical strips.
-    pub strips: u32,
+    pub(crate) strips: u32,
     /// Replicas per strip.
-    pub interleave: u32,
+    pub(crate) interleave: u32,
 }
 
 impl Grid {
     /// Deals the windows of `area` of `layer` to `strips` x `interleave` replicas.
-    pub fn new(layer: &Layer, area: Area, strips: u32, interleave: u32) -> Self {
+    pub(crate) fn new(layer: &Layer, area: Area, strips: u32, interleave: u32) -> Self {
         let cell = layer.pool.map_or(1, |pool| pool.stride);
         Self { cell, area, strips, interleave }
     }
 
     /// Returns the grid with the fewest replicas none of which has more than `windows` windows. Of grids with equally
     /// many replicas, it is the one whose tiles of `replicas_per_tile` replicas receive the fewest inputs.
-    pub fn fitting(layer: &Layer, area: Area, windows: u64, replicas_per_tile: u32) -> Self {
+    pub(crate) fn fitting(layer: &Layer, area: Area, windows: u64, replicas_per_tile: u32) -> Self {
         let one = Self::new(layer, area, 1, 1);
         let cells = (windows / u64::from(one.cell * one.cell)).max(1);
         let candidates = (1..=one.cell_rows()).filter_map(|interleave| {
             let rows = u64::from(one.cell_rows().div_ceil(interleave));
-            let fewest = (rows * u64::from(one.cell_columns())).div_ceil(cells) as u32;
+            let fewest = (rows * u64::from(one.cell_columns())).div_ceil(cells);
+            let fewest = u32::try_from(fewest).expect("a layer has fewer than 2^32 cells");
             let mut grids =
                 (fewest..=one.cell_columns().max(fewest)).map(|strips| Self { strips, interleave, ..one.clone() });
             grids.find(|grid| grid.most_cells() <= cells)
@@ -160,15 +164,16 @@ impl Grid {
     fn columns(&self, strip: u32, turn: u32) -> Range<u32> {
         let shift = turn % self.period() * (self.strips / self.period());
         let edge = |strip: u32| {
-            (u64::from(strip) * u64::from(self.cell_columns()) + u64::from(shift)) / u64::from(self.strips)
+            let edge = (u64::from(strip) * u64::from(self.cell_columns()) + u64::from(shift)) / u64::from(self.strips);
+            u32::try_from(edge).expect("an edge is a column of the map")
         };
-        edge(strip) as u32..edge(strip + 1) as u32
+        edge(strip)..edge(strip + 1)
     }
 
     /// Returns the windows (row, column) of replica `replica`, in the order of computation.
-    pub fn windows(&self, replica: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let (strip, first) = (replica / self.interleave, replica % self.interleave);
-        let rows = (first..self.cell_rows()).step_by(self.interleave as usize).zip(0..);
+    pub(crate) fn windows(&self, replica: ReplicaId) -> impl Iterator<Item = (u32, u32)> + '_ {
+        let (strip, first) = (replica.0 / self.interleave, replica.0 % self.interleave);
+        let rows = (first..self.cell_rows()).step_by(size(self.interleave)).zip(0..);
         let cells = rows.flat_map(move |(row, turn)| self.columns(strip, turn).map(move |column| (row, column)));
         cells.flat_map(move |(row, column)| {
             let Area { top, left, height, width } = self.area;

@@ -1,7 +1,7 @@
 //! Input slices: the inputs that one tile receives, their order and the buffer space that they need.
 //!
 //! An input slice has a sequence number (`rank`) for each position that it receives. Positions are sorted by the step
-//! in which the producing layer completes them, then by row and column; the host delivers the inputs of the first layer
+//! in which the producer completes them, then by row and column; the host delivers the inputs of the first layer
 //! in the order in which windows need them. Cropped positions are not received and read as zero.
 //!
 //! A buffer admits positions by sequence number, and drops a position once the last window that needs it has been read.
@@ -11,15 +11,24 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use index::{Index, IndexVec, Lists, size};
 use network::Layer;
 
-use crate::layout::{NEVER, Window};
+use crate::{LayerLayout, TileId, Window};
+
+index::index! {
+    /// A window of a replica, in the order of computation.
+    struct Step(u32);
+}
+
+/// First step of a cell that no window needs.
+const UNREAD: Step = Step(u32::MAX);
 
 /// Inputs of one layer that one tile receives and holds in its eDRAM buffer.
 #[derive(Clone, Debug)]
 pub struct InputSlice {
     /// Tile of the board.
-    pub tile: u32,
+    pub tile: TileId,
     /// Input channels that the tile reads, as disjoint ranges in order.
     pub channels: Vec<Range<u32>>,
     /// Bits of one position: all channels that the tile reads.
@@ -41,7 +50,7 @@ impl InputSlice {
     }
 }
 
-/// Input positions that some replicas of a layer read, in the order in which the previous layer produces them.
+/// Input positions that some replicas of a layer read, in the order in which the producer completes them.
 ///
 /// The place of a position in this order is its sequence number (`rank`). A buffer admits positions by sequence number
 /// and drops each after its last window, so the space that it needs follows from the mapping alone.
@@ -52,22 +61,34 @@ pub struct InputOrder {
     /// Most positions that must be in the buffer at once.
     pub positions_at_once: u32,
     /// Windows per image of the replica with the most.
-    pub steps: u32,
+    steps: usize,
     /// First row and column of the rectangle that holds the positions.
     origin: (u32, u32),
     /// Columns of that rectangle.
     width: u32,
-    /// Sequence number of each position of the rectangle; `NEVER` for a position that is not received.
-    ranks: Vec<u32>,
+    /// Sequence number of each cell of the rectangle.
+    ranks: Vec<Rank>,
     /// Last step that needs each position, by sequence number.
-    last_needed: Vec<u32>,
+    last_needed: Vec<Step>,
+}
+
+/// Sequence number of a cell, or none. An `Option<u32>` would take twice the memory.
+#[derive(Clone, Copy, Debug)]
+struct Rank(u32);
+
+impl Rank {
+    const NONE: Self = Self(u32::MAX);
+
+    #[inline]
+    fn get(self) -> Option<u32> {
+        (self.0 != Self::NONE.0).then_some(self.0)
+    }
 }
 
 impl InputOrder {
-    /// Orders the inputs of replicas of `layer`; `windows` holds the windows of each replica in order. `produced` holds
-    /// the step in which each position of the input map is produced, or `NEVER` (cropped, read as zero); `None` for the
-    /// first layer.
-    pub(crate) fn new(windows: &[&[Window]], layer: &Layer, produced: Option<&[u32]>) -> Self {
+    /// Orders the inputs of replicas of `layer`; `windows` holds the windows of each replica in order. Positions that
+    /// `producer` does not finish are cropped and read as zero; `None` stands for the host.
+    pub(crate) fn new(windows: &[&[Window]], layer: &Layer, producer: Option<&LayerLayout>) -> Self {
         let all = || windows.iter().flat_map(|windows| windows.iter());
         let corner = |choose: fn(u16, u16) -> u16| {
             let corner = all().map(|window| (window.y, window.x)).reduce(|a, b| (choose(a.0, b.0), choose(a.1, b.1)));
@@ -77,15 +98,15 @@ impl InputOrder {
         let origin = top_left.map_or((0, 0), |(rows, columns)| (rows.start, columns.start));
         let end = bottom_right.map_or((0, 0), |(rows, columns)| (rows.end, columns.end));
         let width = end.1 - origin.1;
-        let cells = ((end.0 - origin.0) * width) as usize;
-        let steps = windows.iter().map(|windows| windows.len() as u32).max().unwrap_or(0);
-        // First and last step that needs each position.
-        let (mut first, mut last) = (vec![NEVER; cells], vec![0; cells]);
+        let cells = size((end.0 - origin.0) * width);
+        let steps = windows.iter().map(|windows| windows.len()).max().unwrap_or(0);
+        // First and last step that needs each cell.
+        let (mut first, mut last) = (vec![UNREAD; cells], vec![Step(0); cells]);
         for windows in windows {
-            for (step, window) in (0u32..).zip(windows.iter()) {
+            for (step, window) in (0..).map(Step).zip(windows.iter()) {
                 let (rows, columns) = window.receptive_field(layer);
                 for y in rows {
-                    let start = ((y - origin.0) * width + columns.start - origin.1) as usize;
+                    let start = size((y - origin.0) * width + columns.start - origin.1);
                     let row = start..start + columns.len();
                     for (first, last) in first[row.clone()].iter_mut().zip(&mut last[row]) {
                         *first = (*first).min(step);
@@ -94,31 +115,26 @@ impl InputOrder {
                 }
             }
         }
-        // Step and cell in one number, which sorts faster than a pair.
-        let mut received: Vec<u64> = Vec::with_capacity(cells);
-        for (row, y) in (0usize..).zip(origin.0..end.0) {
-            for (column, x) in (0usize..).zip(origin.1..end.1) {
-                let cell = row * width as usize + column;
-                // The host delivers the first layer's inputs in the order in which they are needed.
-                let step = produced.map_or(first[cell], |produced| produced[(y * layer.input.width + x) as usize]);
-                if first[cell] != NEVER && step != NEVER {
-                    received.push(u64::from(step) << 32 | cell as u64);
-                }
-            }
-        }
-        received.sort_unstable();
-        let mut ranks = vec![NEVER; cells];
-        let mut last_needed = Vec::with_capacity(received.len());
+        // Cells by the step in which they are received. The host delivers its positions in the order in which they are
+        // needed.
+        let rectangle = (origin.0..end.0).flat_map(|y| (origin.1..end.1).map(move |x| (y, x)));
+        let received = rectangle.zip(&first).zip(0u32..).filter(|((_, first), _)| **first != UNREAD);
+        let received = received.filter_map(|(((y, x), first), cell)| match producer {
+            None => Some((*first, cell)),
+            Some(producer) => producer.finish_at(y, x).map(|finish| (Step(finish.step), cell)),
+        });
+        let received = Lists::grouped(producer.map_or(steps, LayerLayout::steps), received);
+        let mut ranks = vec![Rank::NONE; cells];
+        let mut last_needed = Vec::with_capacity(received.items().len());
         // For each step, one more than the highest sequence number among the positions that are first needed in it.
-        let mut wanted = vec![0; steps as usize];
-        for (rank, &received) in (0u32..).zip(&received) {
-            let cell = received as u32 as usize;
-            ranks[cell] = rank;
+        let mut wanted: IndexVec<Step, u32> = IndexVec::filled(0, steps);
+        for (rank, &cell) in (0u32..).zip(received.items()) {
+            let cell = size(cell);
+            ranks[cell] = Rank(rank);
             last_needed.push(last[cell]);
-            let wanted = &mut wanted[first[cell] as usize];
-            *wanted = rank + 1;
+            wanted[first[cell]] = rank + 1;
         }
-        let positions = received.len() as u32;
+        let positions = u32::try_from(last_needed.len()).expect("fewer than 2^32 positions");
         let mut order = Self { positions, positions_at_once: 0, steps, origin, width, ranks, last_needed };
         order.positions_at_once = order.count_at_once(&wanted);
         order
@@ -126,13 +142,13 @@ impl InputOrder {
 
     /// Returns the most positions held at once if each step admits the positions below its entry of `wanted`, and drops
     /// those that no later step needs.
-    fn count_at_once(&self, wanted: &[u32]) -> u32 {
-        let mut dropped_after = vec![0u32; self.steps as usize];
+    fn count_at_once(&self, wanted: &IndexVec<Step, u32>) -> u32 {
+        let mut dropped_after: IndexVec<Step, u32> = IndexVec::filled(0, self.steps);
         let (mut admitted, mut held, mut most) = (0u32, 0u32, 0u32);
-        for (step, &wanted) in wanted.iter().enumerate() {
+        for (step, &wanted) in wanted.enumerate() {
             for rank in admitted..wanted.max(admitted) {
                 held += 1;
-                dropped_after[self.last_needed[rank as usize] as usize] += 1;
+                dropped_after[self.last_needed[size(rank)]] += 1;
             }
             admitted = admitted.max(wanted);
             most = most.max(held);
@@ -146,14 +162,15 @@ impl InputOrder {
     /// positions, if given, and two images at most.
     pub fn limits(&self, capacity: Option<u64>) -> Vec<u32> {
         let capacity = capacity.unwrap_or(u64::MAX);
-        let mut dropped_after = vec![0u64; self.steps as usize];
+        let mut dropped_after: IndexVec<Step, u64> = IndexVec::filled(0, self.steps);
         let (mut sent, mut held) = (0u32, 0u64);
-        (0..self.steps as usize)
+        dropped_after
+            .indices()
             .map(|step| {
                 while sent < 2 * self.positions && held < capacity {
                     held += 1;
                     if sent < self.positions {
-                        dropped_after[self.last_needed[sent as usize] as usize] += 1;
+                        dropped_after[self.last_needed[size(sent)]] += 1;
                     }
                     sent += 1;
                 }
@@ -166,9 +183,9 @@ impl InputOrder {
 
     /// Returns, for each step and for the end of the image, the number of positions that only earlier steps need.
     pub fn dropped_before(&self) -> Vec<u32> {
-        let mut dropped = vec![0; self.steps as usize + 1];
+        let mut dropped = vec![0; self.steps + 1];
         for &step in &self.last_needed {
-            dropped[step as usize + 1] += 1;
+            dropped[step.index() + 1] += 1;
         }
         for step in 1..dropped.len() {
             dropped[step] += dropped[step - 1];
@@ -176,17 +193,17 @@ impl InputOrder {
         dropped
     }
 
-    /// Returns the sequence number of the position at row `y` and column `x` of the input map; [`NEVER`] if the tile
-    /// does not receive it. The position must lie under a window of the replicas.
+    /// Returns the sequence number of the position at row `y` and column `x` of the input map; `None` if the tile does
+    /// not receive it. The position must lie under a window of the replicas.
     #[inline]
-    pub fn rank(&self, y: u32, x: u32) -> u32 {
-        self.ranks[((y - self.origin.0) * self.width + x - self.origin.1) as usize]
+    pub fn rank(&self, y: u32, x: u32) -> Option<u32> {
+        self.ranks[size((y - self.origin.0) * self.width + x - self.origin.1)].get()
     }
 
     /// Returns the received positions, each as row times `map_width` plus column, with their sequence numbers.
-    pub fn received(&self, map_width: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let rows = (self.origin.0..).zip(self.ranks.chunks(self.width.max(1) as usize));
-        let cells = rows.flat_map(move |(y, ranks)| (y * map_width + self.origin.1..).zip(ranks.iter().copied()));
-        cells.filter(|&(_, rank)| rank != NEVER)
+    pub fn received(&self, map_width: u32) -> impl Iterator<Item = (u32, u32)> + Clone + '_ {
+        let rows = (self.origin.0..).zip(self.ranks.chunks(size(self.width.max(1))));
+        let cells = rows.flat_map(move |(y, ranks)| (y * map_width + self.origin.1..).zip(ranks));
+        cells.filter_map(|(position, rank)| Some((position, rank.get()?)))
     }
 }

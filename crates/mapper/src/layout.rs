@@ -5,26 +5,28 @@
 //! 1. deals the windows that are not cropped to the replicas, in the order of computation ([`Grid`]);
 //! 2. finds the last window, the finisher and the contributions of each position after the max-pool;
 //! 3. builds the input slice of each tile that holds IMAs of the layer. Sequence numbers follow the steps in which the
-//!    previous layer produces its positions, so that layer comes first;
-//! 4. inverts the slices into the destinations of the previous layer's positions.
+//!    producer of the input finishes its positions, so producers come first.
 //!
-//! Last, the buffer and the output register of every tile are checked.
+//! Then it inverts the slices of each layer's consumers into the destinations of the layer's positions, and checks the
+//! buffer and the output register of every tile.
 //!
-//! Data per replica and per position are flat vectors with a vector of starts: the windows of replica `r` are
-//! `windows[starts[r]..starts[r + 1]]`. A position is row times width plus column of the map after the pool; without a
-//! pool, each window has a position of its own.
+//! A position is row times width plus column of the map after the pool; without a pool, each window has a position of
+//! its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use arch::Arch;
-use network::{Layer, LayerKind, Network, Plan};
+use index::{Index, IndexVec, Lists, count, size};
+use network::{Graph, Layer, LayerId, LayerKind, LayerPlan, Network, Node, Plan};
 
-use crate::{Geometry, Grid, InputOrder, InputSlice, Mapping, MappingError, OutputGroup, limits};
-
-/// Marks the step or sequence number of a position that is never produced (cropped) or never received by the tile.
-pub const NEVER: u32 = u32::MAX;
+use crate::grid::Grid;
+use crate::ids::Position;
+use crate::{
+    Geometry, GroupId, InputOrder, InputSlice, LayerMapping, Mapping, MappingError, OutputGroup, ReceiverId, ReplicaId,
+    SliceId, TileId, limits,
+};
 
 /// One output position that a replica computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +53,24 @@ impl Window {
     }
 }
 
-/// Receiver of an output position: one tile of the next layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Receiver of an output position: one tile of a consumer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Destination {
-    /// Index among the input slices of the next layer.
-    pub slice: u32,
+    /// Index among the input slices of the consumers, [`Layout::receivers`].
+    pub receiver: ReceiverId,
     /// Sequence number of the position in that slice.
     pub rank: u32,
+}
+
+/// Completion of a position after the max-pool, by the last window under it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finish {
+    /// Replica with the last window, which finishes the position.
+    pub replica: ReplicaId,
+    /// Step of the last window.
+    pub step: u32,
+    /// Number of the position among those that the replica finishes.
+    pub ordinal: u32,
 }
 
 /// Everything that follows from a mapping.
@@ -65,8 +78,10 @@ pub struct Destination {
 pub struct Layout {
     /// Mapping that the layout follows from.
     pub mapping: Mapping,
+    /// Edges of the network.
+    pub graph: Graph,
     /// One entry per layer of the network.
-    pub layers: Vec<LayerLayout>,
+    pub layers: IndexVec<LayerId, LayerLayout>,
 }
 
 /// Everything that follows from the mapping of one layer.
@@ -79,32 +94,22 @@ pub struct LayerLayout {
     /// Crossbars and IMAs of one replica.
     pub geometry: Geometry,
     /// First IMA of each replica, numbered over the board.
-    pub replicas: Vec<u32>,
+    pub replicas: IndexVec<ReplicaId, u32>,
     /// Output groups of one replica.
-    pub groups: Vec<OutputGroup>,
-    /// Windows that are not cropped: replica by replica, in the order of computation.
-    windows: Vec<Window>,
-    /// Start of each replica's entries in `windows`.
-    starts: Vec<u32>,
-    /// Step of the last window under each position after the pool; [`NEVER`] where all its windows are cropped.
-    pub produced: Vec<u32>,
-    /// Replica with the last window under each position after the pool, which finishes it; [`NEVER`] where all its
-    /// windows are cropped.
-    pub finisher: Vec<u32>,
-    /// Number of each position after the pool among those of its finisher; [`NEVER`] where it has none.
-    pub ordinal: Vec<u32>,
-    /// Number of windows that are not cropped under each position after the pool: finisher by finisher, by ordinal.
-    contributions: Vec<u32>,
-    /// Start of each replica's entries in `contributions`.
-    position_starts: Vec<u32>,
+    pub groups: IndexVec<GroupId, OutputGroup>,
+    /// Windows of each replica that are not cropped, in the order of computation.
+    windows: Lists<ReplicaId, Window>,
+    /// Completion of each position; `None` where all its windows are cropped.
+    finishes: IndexVec<Position, Option<Finish>>,
+    /// Number of windows that are not cropped under each position that a replica finishes, by ordinal.
+    contributions: Lists<ReplicaId, u32>,
     /// Sorted pairs (finisher, feeder): a replica that finishes a position after the max-pool and a replica with a
     /// window under it. Empty where every position lies within one replica.
-    pool_feeds: Vec<(u32, u32)>,
+    pool_feeds: Vec<(ReplicaId, ReplicaId)>,
     /// Input slices of the layer, one per tile that holds IMAs of it, in order of tiles.
-    pub slices: Vec<InputSlice>,
-    /// Start of the entries of each position after the pool in `destinations`.
-    destination_starts: Vec<u32>,
-    destinations: Vec<Destination>,
+    pub slices: IndexVec<SliceId, InputSlice>,
+    /// Receivers of each position.
+    destinations: Lists<Position, Destination>,
 }
 
 impl Layout {
@@ -113,70 +118,62 @@ impl Layout {
     pub fn new(arch: &Arch, network: &Network, plan: &Plan, mapping: Mapping) -> Result<Self, Vec<MappingError>> {
         limits::check_network(network)?;
         let geometries = mapping.geometries(arch, network, plan)?;
-        let mut layers: Vec<LayerLayout> = Vec::with_capacity(network.layers.len());
-        for (index, geometry) in geometries.into_iter().enumerate() {
-            let (layer, precision, mapped) = (&network.layers[index], &plan.layers[index], &mapping.layers[index]);
+        let mut layout = Self { mapping, graph: network.graph(), layers: IndexVec::default() };
+        for ((id, layer), geometry) in network.layers.enumerate().zip(geometries) {
             let _span = tracing::debug_span!("lay out", layer = %layer.name).entered();
-            let grid = Grid::new(layer, mapped.area(layer), mapped.strips, mapped.interleave);
-            let produced = layers.last().map(|before| before.produced.as_slice());
-            let cropped = produced.filter(|produced| produced.contains(&NEVER));
-            let mut windows = Vec::with_capacity(layer.windows() as usize);
-            let mut starts = vec![0];
-            for replica in 0..mapped.replicas.len() as u32 {
-                windows.extend(grid.windows(replica).filter_map(|(y, x)| {
-                    let bits = precision.bits_at(y, x) as u8;
-                    (bits > 0).then(|| whole(Window { y: y as u16, x: x as u16, bits, whole: false }, layer, cropped))
-                }));
-                starts.push(windows.len() as u32);
-            }
-            let mut laid = LayerLayout {
-                layer: layer.clone(),
-                stored_bits: precision.stored_bits(layer),
-                groups: geometry.output_groups(),
-                geometry,
-                replicas: mapped.replicas.clone(),
-                windows,
-                starts,
-                produced: Vec::new(),
-                finisher: Vec::new(),
-                ordinal: Vec::new(),
-                contributions: Vec::new(),
-                position_starts: Vec::new(),
-                pool_feeds: Vec::new(),
-                slices: Vec::new(),
-                destination_starts: Vec::new(),
-                destinations: Vec::new(),
-            };
-            laid.finish_positions();
-            laid.slices = laid.receive(arch, produced);
-            if let Some(before) = layers.last_mut() {
-                let destinations = laid.slices.iter().map(|slice| u64::from(slice.order.positions)).sum();
-                limits::check_layer(before, destinations)?;
-                before.send_to(&laid.slices);
-            }
-            layers.push(laid);
+            let mapped = &layout.mapping.layers[id.index()];
+            let laid = LayerLayout::new(arch, layer, &plan.layers[id], mapped, geometry, layout.producer(id));
+            layout.layers.push(laid);
         }
-        if let Some(last) = layers.last_mut() {
-            limits::check_layer(last, 0)?;
-            last.send_to(&[]);
+        for id in layout.layers.indices() {
+            let received = layout.receivers(id).map(|(_, slice)| u64::from(slice.order.positions)).sum();
+            limits::check_layer(&layout.layers[id], received)?;
+            layout.layers[id].destinations = layout.destinations(id);
         }
-        let layout = Self { mapping, layers };
         layout.check_tiles(arch)?;
         Ok(layout)
     }
 
+    /// Returns the layer that produces the input of `layer`; `None` for the host.
+    pub fn producer(&self, layer: LayerId) -> Option<&LayerLayout> {
+        self.graph.producer(layer).layer().map(|producer| &self.layers[producer])
+    }
+
+    /// Returns the layer whose map is the result of the network.
+    pub fn result_layer(&self) -> LayerId {
+        self.graph.producer(Node::Host).layer().expect("a network has at least one layer")
+    }
+
+    /// Returns the input slices of all consumers of `layer`, each with its layer and number, by [`ReceiverId`].
+    pub fn receivers(&self, layer: LayerId) -> impl Iterator<Item = ((LayerId, SliceId), &InputSlice)> + Clone {
+        let consumers = self.graph.consuming_layers(layer);
+        consumers.flat_map(|consumer| {
+            self.layers[consumer].slices.enumerate().map(move |(number, slice)| ((consumer, number), slice))
+        })
+    }
+
+    /// Returns the receivers of each position of `layer`.
+    fn destinations(&self, layer: LayerId) -> Lists<Position, Destination> {
+        let LayerLayout { finishes, layer: Layer { pooled, .. }, .. } = &self.layers[layer];
+        let destinations = self.receivers(layer).zip(0..).flat_map(|((_, slice), receiver)| {
+            let destination = move |rank| Destination { receiver: ReceiverId(receiver), rank };
+            slice.order.received(pooled.width).map(move |(position, rank)| (Position(position), destination(rank)))
+        });
+        Lists::grouped(finishes.len(), destinations)
+    }
+
     /// Returns the bytes that the input slices and the output groups of each tile need: (inputs, results, layers with
     /// inputs).
-    fn tile_needs(&self, arch: &Arch) -> BTreeMap<u32, (u64, u64, Vec<usize>)> {
-        let mut needs: BTreeMap<u32, (u64, u64, Vec<usize>)> = BTreeMap::new();
-        for (index, layer) in self.layers.iter().enumerate() {
+    fn tile_needs(&self, arch: &Arch) -> BTreeMap<TileId, (u64, u64, Vec<LayerId>)> {
+        let mut needs: BTreeMap<TileId, (u64, u64, Vec<LayerId>)> = BTreeMap::new();
+        for (id, layer) in self.layers.enumerate() {
             for slice in &layer.slices {
                 let need = needs.entry(slice.tile).or_default();
                 need.0 += slice.bytes_at_once();
-                need.2.push(index);
+                need.2.push(id);
             }
-            for replica in 0..layer.replicas.len() as u32 {
-                for (group, OutputGroup { outputs, .. }) in (0..).zip(&layer.groups) {
+            for replica in layer.replicas.indices() {
+                for (group, OutputGroup { outputs, .. }) in layer.groups.enumerate() {
                     let bits = u64::from(outputs.end - outputs.start) * u64::from(arch.tile.partial_sum_bits);
                     for tile in layer.group_tiles(arch, replica, group).into_keys() {
                         needs.entry(tile).or_default().1 += bits.div_ceil(8);
@@ -190,10 +187,10 @@ impl Layout {
     fn check_tiles(&self, arch: &Arch) -> Result<(), Vec<MappingError>> {
         let available = (u64::from(arch.edram.bytes), u64::from(arch.tile.output_register_bytes));
         // Tiles with the same layers fail alike; only the one with the largest need is reported.
-        let mut buffers: BTreeMap<Vec<usize>, (u64, u32)> = BTreeMap::new();
+        let mut buffers: BTreeMap<Vec<LayerId>, (u64, TileId)> = BTreeMap::new();
         let mut registers = buffers.clone();
         for (tile, (inputs, results, layers)) in self.tile_needs(arch) {
-            let note = |worst: &mut BTreeMap<Vec<usize>, (u64, u32)>, needed: u64, available: u64| {
+            let note = |worst: &mut BTreeMap<Vec<LayerId>, (u64, TileId)>, needed: u64, available: u64| {
                 if needed > available {
                     let worst = worst.entry(layers.clone()).or_default();
                     *worst = (*worst).max((needed, tile));
@@ -202,7 +199,7 @@ impl Layout {
             note(&mut buffers, inputs, available.0);
             note(&mut registers, results, available.1);
         }
-        let names = |layers: Vec<usize>| layers.iter().map(|&index| self.layers[index].layer.name.clone()).collect();
+        let names = |layers: Vec<LayerId>| layers.iter().map(|&id| self.layers[id].layer.name.clone()).collect();
         let buffers = buffers.into_iter().map(|(layers, (needed, tile))| MappingError::BufferTooSmall {
             tile,
             layers: names(layers),
@@ -220,36 +217,107 @@ impl Layout {
     }
 }
 
-/// Returns `window` with `whole` set if none of its inputs is padding or cropped. `cropped` holds the step in which
-/// each input is produced; `None` if no input is cropped.
-fn whole(mut window: Window, layer: &Layer, cropped: Option<&[u32]>) -> Window {
+/// Returns the window at row `y` and column `x` of `layer`. Of the input, what `cropped` does not finish reads as zero;
+/// `None` if no input is cropped.
+fn window((y, x): (u32, u32), bits: u8, layer: &Layer, cropped: Option<&LayerLayout>) -> Window {
+    let side = |at: u32| u16::try_from(at).expect("the side of a map fits 16 bits");
+    let mut window = Window { y: side(y), x: side(x), bits, whole: false };
     let (rows, columns) = window.receptive_field(layer);
-    let inside = (rows.len() * columns.len()) as u32 == layer.kernel_height * layer.kernel_width;
-    let width = layer.input.width;
+    let inside = rows.len() * columns.len() == size(layer.kernel_height * layer.kernel_width);
     let read = |y: u32| {
-        let row = (y * width + columns.start) as usize..(y * width + columns.end) as usize;
-        cropped.is_none_or(|produced| produced[row].iter().all(|&step| step != NEVER))
+        cropped.is_none_or(|producer| {
+            let start = producer.position(y, columns.start).index();
+            producer.finishes.as_slice()[start..start + columns.len()].iter().all(Option::is_some)
+        })
     };
     window.whole = inside && rows.clone().all(read);
     window
 }
 
 impl LayerLayout {
+    /// Lays out `layer`. `producer` has been laid out; it is `None` for the host.
+    fn new(
+        arch: &Arch,
+        layer: &Layer,
+        plan: &LayerPlan,
+        mapped: &LayerMapping,
+        geometry: Geometry,
+        producer: Option<&LayerLayout>,
+    ) -> Self {
+        let grid = Grid::new(layer, mapped.area(layer), mapped.strips, mapped.interleave);
+        let cropped = producer.filter(|producer| producer.finishes.iter().any(Option::is_none));
+        let replicas: IndexVec<ReplicaId, u32> = mapped.replicas.clone().into();
+        let mut windows = Lists::default();
+        for replica in replicas.indices() {
+            windows.push(grid.windows(replica).filter_map(|(y, x)| {
+                let bits = u8::try_from(plan.bits_at(y, x)).expect("an activation has at most 16 bits");
+                (bits > 0).then(|| window((y, x), bits, layer, cropped))
+            }));
+        }
+        let mut laid = Self {
+            layer: layer.clone(),
+            stored_bits: plan.stored_bits(layer),
+            groups: geometry.output_groups().into(),
+            geometry,
+            replicas,
+            windows,
+            finishes: IndexVec::default(),
+            contributions: Lists::default(),
+            pool_feeds: Vec::new(),
+            slices: IndexVec::default(),
+            destinations: Lists::default(),
+        };
+        laid.finish_positions();
+        laid.slices = laid.receive(arch, producer);
+        laid
+    }
+
     /// Returns the windows of replica `replica` that are not cropped, in the order of computation.
-    pub fn windows(&self, replica: u32) -> &[Window] {
-        &self.windows[self.starts[replica as usize] as usize..self.starts[replica as usize + 1] as usize]
+    pub fn windows(&self, replica: ReplicaId) -> &[Window] {
+        &self.windows[replica]
+    }
+
+    /// Returns the windows of the replica with the most.
+    pub(crate) fn steps(&self) -> usize {
+        self.windows.iter().map(<[Window]>::len).max().unwrap_or(0)
+    }
+
+    /// Returns the number of positions after the pool.
+    pub fn positions(&self) -> u32 {
+        self.layer.pooled.height * self.layer.pooled.width
+    }
+
+    /// Returns the position at row `y` and column `x` after the pool.
+    fn position(&self, y: u32, x: u32) -> Position {
+        Position(y * self.layer.pooled.width + x)
+    }
+
+    /// Returns the completion of position `position`; `None` if all its windows are cropped.
+    #[inline]
+    pub fn finish(&self, position: u32) -> Option<Finish> {
+        self.finishes[Position(position)]
+    }
+
+    /// Returns the completion of the position at row `y` and column `x` after the pool.
+    #[inline]
+    pub fn finish_at(&self, y: u32, x: u32) -> Option<Finish> {
+        self.finishes[self.position(y, x)]
+    }
+
+    /// Returns the completions of all positions, in order.
+    pub fn finishes(&self) -> impl Iterator<Item = Option<Finish>> {
+        self.finishes.iter().copied()
     }
 
     /// Returns, by ordinal, the number of windows that are not cropped under each position that replica `replica`
     /// finishes.
-    pub fn contributions(&self, replica: u32) -> &[u32] {
-        let starts = &self.position_starts[replica as usize..];
-        &self.contributions[starts[0] as usize..starts[1] as usize]
+    pub fn contributions(&self, replica: ReplicaId) -> &[u32] {
+        &self.contributions[replica]
     }
 
     /// Returns the windows of all replicas that are computed per image.
     pub fn computed_windows(&self) -> u64 {
-        self.windows.len() as u64
+        count(self.windows.items().len())
     }
 
     /// Returns rows and columns of the positions after the pool that `window` contributes to.
@@ -267,40 +335,34 @@ impl LayerLayout {
         (span(window.y, self.layer.pooled.height), span(window.x, self.layer.pooled.width))
     }
 
-    /// Returns the receivers of position `position` (row times width plus column, after the pool).
+    /// Returns the receivers of position `position`.
     #[inline]
     pub fn destinations(&self, position: u32) -> &[Destination] {
-        let starts = &self.destination_starts[position as usize..];
-        &self.destinations[starts[0] as usize..starts[1] as usize]
-    }
-
-    /// True if the layer sends no position: the results of the last layer stay in the tiles that finish them.
-    pub fn is_last(&self) -> bool {
-        self.destinations.is_empty()
+        &self.destinations[Position(position)]
     }
 
     /// Returns the IMAs of replica `replica`, each as (tile of the board, IMA of the tile, IMA of the replica).
-    pub fn places(&self, arch: &Arch, replica: u32) -> impl Iterator<Item = (u32, u32, u32)> + use<> {
-        let (first, per_tile) = (self.replicas[replica as usize], arch.tile.imas);
-        (0..self.geometry.imas_per_replica()).map(move |i| ((first + i) / per_tile, (first + i) % per_tile, i))
+    pub fn places(&self, arch: &Arch, replica: ReplicaId) -> impl Iterator<Item = (TileId, u32, u32)> + use<> {
+        let (first, per_tile) = (self.replicas[replica], arch.tile.imas);
+        (0..self.geometry.imas_per_replica()).map(move |i| (TileId((first + i) / per_tile), (first + i) % per_tile, i))
     }
 
     /// Returns the accumulator tile of output group `group` of replica `replica`: the tile with most of its IMAs. Where
     /// several tiles have equally many, the groups take them in turn.
-    pub fn accumulator(&self, arch: &Arch, replica: u32, group: u32) -> u32 {
+    pub fn accumulator(&self, arch: &Arch, replica: ReplicaId, group: GroupId) -> TileId {
         let tiles = self.group_tiles(arch, replica, group);
         let most = tiles.values().max().expect("an output group has at least one IMA");
-        let candidates: Vec<u32> = tiles.iter().filter(|&(_, imas)| imas == most).map(|(&tile, _)| tile).collect();
-        candidates[group as usize % candidates.len()]
+        let candidates: Vec<TileId> = tiles.iter().filter(|&(_, imas)| imas == most).map(|(&tile, _)| tile).collect();
+        candidates[group.index() % candidates.len()]
     }
 
     /// Returns the number of IMAs of output group `group` of replica `replica` in each tile that has any.
-    pub fn group_tiles(&self, arch: &Arch, replica: u32, group: u32) -> BTreeMap<u32, u32> {
+    pub fn group_tiles(&self, arch: &Arch, replica: ReplicaId, group: GroupId) -> BTreeMap<TileId, u32> {
         let mut tiles = BTreeMap::new();
-        for col_group in self.groups[group as usize].col_groups.clone() {
+        for col_group in self.groups[group].col_groups.clone() {
             for row_group in 0..self.geometry.row_groups {
-                let ima = self.replicas[replica as usize] + self.geometry.ima_at(row_group, col_group);
-                *tiles.entry(ima / arch.tile.imas).or_default() += 1;
+                let ima = self.replicas[replica] + self.geometry.ima_at(row_group, col_group);
+                *tiles.entry(TileId(ima / arch.tile.imas)).or_default() += 1;
             }
         }
         tiles
@@ -308,60 +370,48 @@ impl LayerLayout {
 
     /// Finds the last window, the finisher and the contributions of each position after the pool.
     fn finish_positions(&mut self) {
-        let positions = (self.layer.pooled.height * self.layer.pooled.width) as usize;
-        self.produced = vec![NEVER; positions];
-        self.finisher = vec![NEVER; positions];
-        let mut contributions = vec![0; positions];
+        let mut finishes: IndexVec<Position, Option<Finish>> = IndexVec::filled(None, size(self.positions()));
+        let mut contributions: IndexVec<Position, u32> = IndexVec::filled(0, finishes.len());
         let mut shared = false;
-        for replica in 0..self.replicas.len() as u32 {
-            let range = self.starts[replica as usize] as usize..self.starts[replica as usize + 1] as usize;
-            for (step, window) in self.windows[range].iter().enumerate() {
-                let (rows, columns) = self.positions_under(window);
-                for position in rows.flat_map(|y| columns.clone().map(move |x| (y, x))) {
-                    let position = (position.0 * self.layer.pooled.width + position.1) as usize;
+        for replica in self.replicas.indices() {
+            for (step, window) in (0..).zip(self.windows(replica)) {
+                for position in self.positions_of(window) {
                     contributions[position] += 1;
-                    shared |= self.finisher[position] != replica && self.finisher[position] != NEVER;
-                    if self.produced[position] == NEVER || step as u32 >= self.produced[position] {
-                        self.produced[position] = step as u32;
-                        self.finisher[position] = replica;
+                    let finish = &mut finishes[position];
+                    shared |= finish.is_some_and(|finish| finish.replica != replica);
+                    if finish.is_none_or(|finish| step >= finish.step) {
+                        *finish = Some(Finish { replica, step, ordinal: 0 });
                     }
                 }
             }
         }
-        let mut counts = vec![0; self.replicas.len()];
-        let ordinal = |&replica: &u32| match replica {
-            NEVER => NEVER,
-            replica => {
-                counts[replica as usize] += 1;
-                counts[replica as usize] - 1
-            }
-        };
-        self.ordinal = self.finisher.iter().map(ordinal).collect();
-        self.position_starts = vec![0];
-        self.position_starts.extend(counts.iter().scan(0, |end, count| {
-            *end += count;
-            Some(*end)
-        }));
-        self.contributions = vec![0; positions];
-        for ((&replica, &ordinal), contributions) in self.finisher.iter().zip(&self.ordinal).zip(contributions) {
-            if replica != NEVER {
-                self.contributions[(self.position_starts[replica as usize] + ordinal) as usize] = contributions;
-            }
+        let mut finished: IndexVec<ReplicaId, u32> = IndexVec::filled(0, self.replicas.len());
+        for finish in finishes.iter_mut().flatten() {
+            finish.ordinal = finished[finish.replica];
+            finished[finish.replica] += 1;
         }
+        let of_finishers = finishes.iter().zip(&contributions);
+        let of_finishers = of_finishers.filter_map(|(finish, &windows)| Some(((*finish)?.replica, windows)));
+        self.contributions = Lists::grouped(self.replicas.len(), of_finishers);
+        self.finishes = finishes;
         if shared {
             self.pool_feeds = self.feeds();
         }
     }
 
+    /// Returns the positions after the pool that `window` contributes to.
+    fn positions_of(&self, window: &Window) -> impl Iterator<Item = Position> + use<'_> {
+        let (rows, columns) = self.positions_under(window);
+        rows.flat_map(move |y| columns.clone().map(move |x| self.position(y, x)))
+    }
+
     /// Returns the pairs for [`Self::pool_feeds`].
-    fn feeds(&self) -> Vec<(u32, u32)> {
+    fn feeds(&self) -> Vec<(ReplicaId, ReplicaId)> {
         let mut feeds = Vec::new();
-        for feeder in 0..self.replicas.len() as u32 {
-            let under = self.windows(feeder).iter().map(|window| self.positions_under(window));
-            let positions =
-                under.flat_map(|(rows, columns)| rows.flat_map(move |y| columns.clone().map(move |x| (y, x))));
-            let finisher = |(y, x)| self.finisher[(y * self.layer.pooled.width + x) as usize];
-            let finishers: BTreeSet<u32> = positions.map(finisher).collect();
+        for feeder in self.replicas.indices() {
+            let positions = self.windows(feeder).iter().flat_map(|window| self.positions_of(window));
+            let finisher = |position| self.finishes[position].expect("a window lies under it").replica;
+            let finishers: BTreeSet<ReplicaId> = positions.map(finisher).collect();
             feeds.extend(finishers.into_iter().map(|finisher| (finisher, feeder)));
         }
         feeds.sort_unstable();
@@ -375,32 +425,32 @@ impl LayerLayout {
 
     /// Returns, in order, the replicas with windows under the positions that `finisher` finishes. Empty where every
     /// position of the layer lies within one replica.
-    pub fn feeders(&self, finisher: u32) -> impl Iterator<Item = u32> + '_ {
+    pub fn feeders(&self, finisher: ReplicaId) -> impl Iterator<Item = ReplicaId> + '_ {
         let first = self.pool_feeds.partition_point(|&(of, _)| of < finisher);
         self.pool_feeds[first..].iter().take_while(move |&&(of, _)| of == finisher).map(|&(_, feeder)| feeder)
     }
 
     /// Builds the input slices of the tiles that hold IMAs of this layer.
-    fn receive(&self, arch: &Arch, produced: Option<&[u32]>) -> Vec<InputSlice> {
+    fn receive(&self, arch: &Arch, producer: Option<&LayerLayout>) -> IndexVec<SliceId, InputSlice> {
         // Replicas and channels in each tile.
-        let mut tiles: BTreeMap<u32, (Vec<u32>, Vec<Range<u32>>)> = BTreeMap::new();
+        let mut tiles: BTreeMap<TileId, (Vec<ReplicaId>, Vec<Range<u32>>)> = BTreeMap::new();
         let channels: Vec<_> = (0..self.geometry.row_groups)
             .map(|row_group| self.geometry.channels(&self.geometry.ima(self.geometry.ima_at(row_group, 0)).rows))
             .collect();
-        for replica in 0..self.replicas.len() as u32 {
+        for replica in self.replicas.indices() {
             for (tile, _, i) in self.places(arch, replica) {
                 let (replicas, read) = tiles.entry(tile).or_default();
                 if replicas.last() != Some(&replica) {
                     replicas.push(replica);
                 }
-                read.push(channels[self.geometry.groups_of(i).0 as usize].clone());
+                read.push(channels[size(self.geometry.groups_of(i).0)].clone());
             }
         }
-        let mut orders: BTreeMap<Vec<u32>, Arc<InputOrder>> = BTreeMap::new();
-        let slice = |(tile, (replicas, channels)): (u32, (Vec<u32>, Vec<Range<u32>>))| {
+        let mut orders: BTreeMap<Vec<ReplicaId>, Arc<InputOrder>> = BTreeMap::new();
+        let slice = |(tile, (replicas, channels)): (TileId, (Vec<ReplicaId>, Vec<Range<u32>>))| {
             let order = orders.entry(replicas).or_insert_with_key(|replicas| {
                 let windows: Vec<_> = replicas.iter().map(|&replica| self.windows(replica)).collect();
-                Arc::new(InputOrder::new(&windows, &self.layer, produced))
+                Arc::new(InputOrder::new(&windows, &self.layer, producer))
             });
             let channels = merged(channels);
             let read: u32 = channels.iter().map(|range| range.end - range.start).sum();
@@ -408,31 +458,6 @@ impl LayerLayout {
             InputSlice { tile, channels, position_bits, order: order.clone() }
         };
         tiles.into_iter().map(slice).collect()
-    }
-
-    /// Records the destinations of each position after the pool; `slices` are those of the next layer.
-    fn send_to(&mut self, slices: &[InputSlice]) {
-        let width = self.layer.pooled.width;
-        let mut starts = vec![0u32; self.produced.len() + 1];
-        for slice in slices {
-            for (position, _) in slice.order.received(width) {
-                starts[position as usize + 1] += 1;
-            }
-        }
-        for position in 1..starts.len() {
-            starts[position] += starts[position - 1];
-        }
-        let mut next = starts.clone();
-        let none = Destination { slice: NEVER, rank: NEVER };
-        let mut destinations = vec![none; starts[starts.len() - 1] as usize];
-        for (index, slice) in slices.iter().enumerate() {
-            for (position, rank) in slice.order.received(width) {
-                let next = &mut next[position as usize];
-                destinations[*next as usize] = Destination { slice: index as u32, rank };
-                *next += 1;
-            }
-        }
-        (self.destination_starts, self.destinations) = (starts, destinations);
     }
 
     /// Returns the multiply-accumulates per image of the windows that are not cropped.

@@ -7,7 +7,7 @@
 //! - [`Mapping`] is a plain value: the IMA shape of each layer, the grid of its replicas and the first IMA of each. It
 //!   can be written to a TOML file, edited, read back and run.
 //! - [`balance()`], [`balance_cropped`] and [`balance_to`] choose a mapping and return its layout.
-//! - [`Geometry`] cuts one replica into crossbars and IMAs. [`Grid`] deals the windows to the replicas.
+//! - [`Geometry`] cuts one replica into crossbars and IMAs. [`Area`] is what is dealt to the replicas of a layer.
 //! - [`InputSlice`] is the part of a layer's input map that one tile receives, [`InputOrder`] its positions in order.
 //! - [`Layout`] holds everything that follows from a mapping. It is computed once, checked, and read by the simulation.
 //!
@@ -48,6 +48,7 @@
 mod balance;
 mod geometry;
 mod grid;
+mod ids;
 mod input_slice;
 mod layout;
 mod limits;
@@ -58,9 +59,10 @@ use document::Fault;
 
 pub use balance::{balance, balance_cropped, balance_to};
 pub use geometry::{Geometry, ImaSpec, OutputGroup};
-pub use grid::{Area, Grid};
+pub use grid::Area;
+pub use ids::{GroupId, ReceiverId, ReplicaId, SliceId, TileId};
 pub use input_slice::{InputOrder, InputSlice};
-pub use layout::{Destination, LayerLayout, Layout, NEVER, Window};
+pub use layout::{Destination, Finish, LayerLayout, Layout, Window};
 pub use mapping::{LayerMapping, Mapping};
 
 /// Reason why a network cannot be mapped or a mapping cannot be run. [`MappingError::remedy`] states the remedy.
@@ -92,7 +94,7 @@ pub enum MappingError {
     )]
     BufferTooSmall {
         /// Tile of the board.
-        tile: u32,
+        tile: TileId,
         /// Layers with inputs in the tile.
         layers: Vec<String>,
         /// Bytes of inputs that must be in the buffer at once.
@@ -108,7 +110,7 @@ pub enum MappingError {
     )]
     OutputRegisterTooSmall {
         /// Tile of the board.
-        tile: u32,
+        tile: TileId,
         /// Layers with results in the tile.
         layers: Vec<String>,
         /// Bytes of one window of each output group in the tile.

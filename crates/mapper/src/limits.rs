@@ -2,25 +2,29 @@
 //!
 //! [`check_network`] runs before anything is laid out, [`check_layer`] once the destinations of a layer are known. Code
 //! that reads a [`Layout`](crate::Layout) relies on these limits and narrows its numbers without further checks.
+//!
+//! `TileId`, `ReplicaId`, `SliceId` and `ReceiverId` need no check: a machine has fewer than 2^32 IMAs, and so fewer
+//! tiles, replicas and slices of a layer.
 
+use index::count;
 use network::Network;
 
 use crate::{LayerLayout, MappingError};
 
-/// Layers with weights per network: their indices have 16 bits.
-const LAYERS: u64 = u16::MAX as u64;
+/// Layers with weights per network: a `LayerId` has 16 bits.
+const LAYERS: u64 = (1 << 16) - 1;
 /// Rows or columns of a layer's map of windows: row and column of a window have 16 bits each.
 const SIDE: u64 = 1 << 16;
 /// Windows per layer and image: their indices have 32 bits.
-const WINDOWS: u64 = u32::MAX as u64;
-/// Output groups per replica: a tile counts the packets of one position in 16 bits.
-const OUTPUT_GROUPS: u64 = u16::MAX as u64;
+const WINDOWS: u64 = (1 << 32) - 1;
+/// Output groups per replica: a `GroupId` has 16 bits, and a tile counts the packets of one position in as many.
+const OUTPUT_GROUPS: u64 = (1 << 16) - 1;
 /// Positions that a layer sends per image, counted once for each receiving tile.
-const DESTINATIONS: u64 = u32::MAX as u64;
+const DESTINATIONS: u64 = (1 << 32) - 1;
 
 /// Checks the limits that follow from the network alone, before anything is laid out.
 pub(crate) fn check_network(network: &Network) -> Result<(), Vec<MappingError>> {
-    let layers = network.layers.len() as u64;
+    let layers = count(network.layers.len());
     let of_network = check(None, "layers with weights", layers, LAYERS, "split the network");
     let of_layers = network.layers.iter().flat_map(|layer| {
         let remedy = "give it a smaller map or less padding";
@@ -35,7 +39,7 @@ pub(crate) fn check_network(network: &Network) -> Result<(), Vec<MappingError>> 
 
 /// Checks the limits that follow from the mapping of `layer`, which sends `destinations` positions per image.
 pub(crate) fn check_layer(layer: &LayerLayout, destinations: u64) -> Result<(), Vec<MappingError>> {
-    let (name, groups) = (Some(&layer.layer.name), layer.groups.len() as u64);
+    let (name, groups) = (Some(&layer.layer.name), count(layer.groups.len()));
     all([
         check(name, "output groups", groups, OUTPUT_GROUPS, "choose an IMA shape with more columns (ima_cols)"),
         check(name, "positions sent to all tiles", destinations, DESTINATIONS, "use fewer replicas of the next layer"),

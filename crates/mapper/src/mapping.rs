@@ -6,6 +6,7 @@
 //! [`Layout::new`](crate::Layout::new) checks these.
 
 use arch::Arch;
+use index::count;
 use network::{Layer, LayerPlan, Network, Plan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,7 +73,7 @@ pub struct LayerMapping {
 
 impl LayerMapping {
     /// Returns the windows of `layer` that are dealt to the replicas.
-    pub fn area(&self, layer: &Layer) -> Area {
+    pub(crate) fn area(&self, layer: &Layer) -> Area {
         self.windows.unwrap_or(Area::whole(layer))
     }
 
@@ -136,7 +137,7 @@ impl Mapping {
             let geometry = Geometry::new(arch, layer, precision, ima_rows, ima_cols);
             faults.extend(geometry.check_registers(arch, name).err());
             let (replicas, wanted) = (mapped.replicas.len(), mapped.strips * mapped.interleave);
-            if replicas != wanted as usize {
+            if count(replicas) != u64::from(wanted) {
                 faults.push(invalid(
                     name,
                     "copies",
@@ -146,16 +147,17 @@ impl Mapping {
             }
             faults.extend(mapped.check_windows(layer, precision).err());
             for &first in &mapped.replicas {
-                let end = u64::from(first) + u64::from(geometry.imas_per_replica());
-                if end > u64::from(arch.imas()) {
-                    faults.push(invalid(
+                match first.checked_add(geometry.imas_per_replica()) {
+                    Some(end) if end <= arch.imas() => places.push((first, end, name)),
+                    _ => faults.push(invalid(
                         name,
                         "copies",
-                        format!("its replica at IMA {first} ends at IMA {}", end - 1),
+                        format!(
+                            "its replica at IMA {first} ends at IMA {}",
+                            u64::from(first) + u64::from(geometry.imas_per_replica()) - 1
+                        ),
                         format!("the last IMA of the board is {}", arch.imas() - 1),
-                    ));
-                } else {
-                    places.push((first, end as u32, name));
+                    )),
                 }
             }
             geometries.push(geometry);

@@ -1,7 +1,7 @@
 //! Replicas that are balanced for a crop.
 
 use mapper::{Layout, balance, balance_cropped};
-use network::{Edges, LayerKind, Plan};
+use network::{Edges, LayerId, LayerKind, Plan};
 
 fn cropped(network: &network::Network, edges: &str) -> Plan {
     let edges: Edges = edges.parse().expect("names of edges");
@@ -12,8 +12,8 @@ fn cropped(network: &network::Network, edges: &str) -> Plan {
 fn spread(layout: &Layout) -> Vec<(usize, usize)> {
     let convolutions = layout.layers.iter().filter(|layer| layer.layer.kind == LayerKind::Convolution);
     let spread = convolutions.map(|layer| {
-        let windows = (0..layer.replicas.len() as u32).map(|replica| layer.windows(replica).len());
-        (windows.clone().max().expect("a layer has a copy"), windows.min().expect("a layer has a copy"))
+        let windows = || layer.replicas.indices().map(|replica| layer.windows(replica).len());
+        (windows().max().expect("a layer has a replica"), windows().min().expect("a layer has a replica"))
     });
     spread.collect()
 }
@@ -25,7 +25,7 @@ fn replicas_share_the_windows_that_a_crop_leaves() {
     for edges in network::Edges::all() {
         let plan = cropped(&network, &edges.to_string());
         let layout = balance_cropped(&arch, &network, &plan).expect("the board is large enough");
-        let last = &layout.layers[12];
+        let last = &layout.layers[LayerId(12)];
         let aim = last.computed_windows() as usize;
         for ((most, _), layer) in spread(&layout).into_iter().zip(&network.layers) {
             // A replica takes whole cells of the max-pool, and so up to one cell more than its share.

@@ -113,7 +113,7 @@ pub(crate) fn chain(file: NetworkFile, document: &mut Document) -> Network {
     for (index, entry) in file.layers.into_iter().enumerate() {
         chain.add(index, entry);
     }
-    Network { name: file.name, input: file.input, preprocessing: file.preprocessing, layers: chain.layers }
+    Network { name: file.name, input: file.input, preprocessing: file.preprocessing, layers: chain.layers.into() }
 }
 
 struct Chain<'a> {

@@ -3,10 +3,11 @@
 //! A layer's map has two sizes: `output`, one window per position, and `pooled`, after the max-pool. They are equal
 //! where the layer has no pool. A fully connected layer is a kernel as large as its input, with a single window.
 
+use index::IndexVec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Preprocessing;
+use crate::{Graph, LayerId, Preprocessing};
 
 /// Height, width and channels of a feature map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,7 +34,14 @@ pub struct Network {
     /// Preprocessing that turns an image file into the input.
     pub preprocessing: Preprocessing,
     /// Layers with weights, in order. Max-pools belong to the layer before them.
-    pub layers: Vec<Layer>,
+    pub layers: IndexVec<LayerId, Layer>,
+}
+
+impl Network {
+    /// Returns the edges between the layers and the host.
+    pub fn graph(&self) -> Graph {
+        Graph::chain(self.layers.len())
+    }
 }
 
 /// Kind of a layer with weights.

@@ -12,6 +12,9 @@
 //! Sizes are rows, columns and channels; precision is in bits, at most [`FULL_PRECISION_BITS`]. A window is an output
 //! position before the max-pool. All counts are per image.
 //!
+//! Layers and the entries of a plan are indexed by [`LayerId`]. The layers before and after one are those that the
+//! network's [`Graph`] names.
+//!
 //! # Invariants
 //!
 //! - Names of layers are unique. The input of a layer is the map after the pool of the previous one.
@@ -22,22 +25,24 @@
 //! # Example
 //!
 //! ```
-//! use network::{Edges, Plan};
+//! use network::{Edges, LayerId, Plan};
 //!
 //! let tiny = network::load("tiny")?;
-//! let conv1 = &tiny.layers[0];
+//! let conv1 = &tiny.layers[LayerId(0)];
 //! assert_eq!(conv1.rows(), 3 * 3 * 3);
 //! assert_eq!((conv1.output.width, conv1.pooled.width), (16, 8));
 //!
 //! let left: Edges = "left".parse()?;
 //! let plan = Plan::uniform(&tiny, 16, 8).crop(&tiny, left)?;
-//! assert_eq!((plan.layers[0].bits_at(0, 1), plan.layers[0].bits_at(0, 2)), (0, 8));
-//! assert_eq!(plan.layers[0].windows_computed(conv1), 16 * 14);
+//! let planned = &plan.layers[LayerId(0)];
+//! assert_eq!((planned.bits_at(0, 1), planned.bits_at(0, 2)), (0, 8));
+//! assert_eq!(planned.windows_computed(conv1), 16 * 14);
 //! # Ok::<(), document::Faults>(())
 //! ```
 
 mod chain;
 mod edges;
+mod graph;
 mod layer;
 mod plan;
 mod preprocessing;
@@ -45,6 +50,7 @@ mod preprocessing;
 use document::{Document, Faults};
 
 pub use edges::Edges;
+pub use graph::{Graph, LayerId, Node};
 pub use layer::*;
 pub use plan::{FULL_PRECISION_BITS, LayerPlan, Plan, Region, parse_activations, parse_weights};
 pub use preprocessing::Preprocessing;

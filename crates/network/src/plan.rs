@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 
 use document::{Document, Fault, Faults};
+use index::IndexVec;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{CropSize, Edges, Layer, LayerKind, Network, Shape};
+use crate::{CropSize, Edges, Layer, LayerId, LayerKind, Network, Shape};
 
 /// Most bits of a weight or activation, and the default of a plan file.
 pub const FULL_PRECISION_BITS: u32 = 16;
@@ -21,7 +22,12 @@ const VARIED_WEIGHTS: [u32; 13] = [11, 13, 13, 13, 13, 12, 12, 12, 11, 11, 12, 1
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Plan {
     /// One entry per layer of the network.
-    pub layers: Vec<LayerPlan>,
+    #[serde(serialize_with = "as_list")]
+    pub layers: IndexVec<LayerId, LayerPlan>,
+}
+
+fn as_list<S: Serializer>(layers: &IndexVec<LayerId, LayerPlan>, serializer: S) -> Result<S::Ok, S::Error> {
+    layers.as_slice().serialize(serializer)
 }
 
 /// Precision of one layer.
@@ -70,7 +76,7 @@ impl LayerPlan {
 
     /// Returns the windows of `layer` that are computed per image: those that are not cropped.
     pub fn windows_computed(&self, layer: &Layer) -> u64 {
-        self.bits(layer).filter(|&bits| bits > 0).count() as u64
+        index::count(self.bits(layer).filter(|&bits| bits > 0).count())
     }
 
     /// Returns the most bits that any window of `layer` has, in which all its inputs are stored.
@@ -83,7 +89,7 @@ impl Plan {
     /// Returns a plan with the same bits in every layer and no regions.
     pub fn uniform(network: &Network, weight_bits: u32, activation_bits: u32) -> Plan {
         let layer = LayerPlan { weight_bits, activation_bits, regions: Vec::new() };
-        Plan { layers: vec![layer; network.layers.len()] }
+        Plan { layers: IndexVec::filled(layer, network.layers.len()) }
     }
 
     /// Sets the bits of weights, one entry per layer as from [`parse_weights`].
@@ -351,8 +357,9 @@ impl PlanFile {
             self.weights.unwrap_or(FULL_PRECISION_BITS),
             self.activations.unwrap_or(FULL_PRECISION_BITS),
         );
-        let positions: HashMap<&str, usize> =
-            network.layers.iter().enumerate().map(|(position, layer)| (layer.name.as_str(), position)).collect();
+        let layers = network.layers.iter().zip(&mut plan.layers);
+        let mut layers: HashMap<&str, (&Layer, &mut LayerPlan)> =
+            layers.map(|(layer, plan)| (layer.name.as_str(), (layer, plan))).collect();
         let mut planned = HashMap::new();
         for (index, entry) in self.layers.iter().enumerate() {
             let at = |key: &str| format!("layers[{index}].{key}");
@@ -364,7 +371,7 @@ impl PlanFile {
                     "put both entries into one",
                 );
             }
-            let Some(&position) = positions.get(entry.name.as_str()) else {
+            let Some((layer, plan)) = layers.get_mut(entry.name.as_str()) else {
                 let names = || network.layers.iter().map(|layer| layer.name.as_str());
                 let remedy = match document::nearest(&entry.name, names()) {
                     Some(name) => format!("did you mean {name}?"),
@@ -373,11 +380,10 @@ impl PlanFile {
                 document.fault(&[&at("name")], format!("{} has no layer {}", network.name, entry.name), remedy);
                 continue;
             };
-            entry.check(&network.layers[position], index, document);
-            let layer = &mut plan.layers[position];
-            layer.weight_bits = entry.weights.unwrap_or(layer.weight_bits);
-            layer.activation_bits = entry.activations.unwrap_or(layer.activation_bits);
-            layer.regions.clone_from(&entry.regions);
+            entry.check(layer, index, document);
+            plan.weight_bits = entry.weights.unwrap_or(plan.weight_bits);
+            plan.activation_bits = entry.activations.unwrap_or(plan.activation_bits);
+            plan.regions.clone_from(&entry.regions);
         }
         plan
     }

@@ -31,7 +31,7 @@ impl Preprocessing {
     pub(crate) fn check(&self, input: Shape, document: &mut Document) {
         let Shape { height, width, channels } = input;
         for (key, values) in [("mean", &self.mean), ("std", &self.std)] {
-            if !values.is_empty() && values.len() != channels as usize {
+            if !values.is_empty() && values.len() != index::size(channels) {
                 document.fault(
                     &[&format!("preprocessing.{key}"), "input"],
                     format!("{key} has {} values for {channels} channels", values.len()),

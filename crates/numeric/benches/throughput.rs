@@ -77,7 +77,12 @@ fn vgg16() -> Network {
     for outputs in [4096, 4096, 1000] {
         layers.push(classifier(layers[layers.len() - 1].pooled, outputs));
     }
-    Network { name: "VGG16".into(), input: shape(3, 224), preprocessing: Preprocessing::default(), layers }
+    Network {
+        name: "VGG16".into(),
+        input: shape(3, 224),
+        preprocessing: Preprocessing::default(),
+        layers: layers.into(),
+    }
 }
 
 /// Integers without a pattern.
@@ -135,7 +140,7 @@ fn image(criterion: &mut Criterion) {
         })
         .collect();
     let layer = LayerPlan { weight_bits: 16, activation_bits: 16, regions: vec![] };
-    let plan = Plan { layers: vec![layer; network.layers.len()] };
+    let plan = Plan { layers: vec![layer; network.layers.len()].into() };
     let image = Array3::from_shape_fn((3, 224, 224), |(c, y, x)| real((c * 224 + y) * 224 + x));
     let options = Options::default();
     let reference =

@@ -6,8 +6,9 @@
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
+use index::Index;
 use ndarray::{Array1, Array2, Array3, ArrayView2, ArrayView3, Axis};
-use network::{Network, Plan};
+use network::{LayerId, Network, Node, Plan};
 
 use crate::crossbars::{Crossbars, Method};
 use crate::datapath::{Counts, Datapath};
@@ -95,7 +96,7 @@ impl Model {
                     input_range: input_ranges[i],
                 })
             };
-            let layer = program().map_err(|e: Error| e.in_layer(&network.layers[i].name))?;
+            let layer = program().map_err(|e: Error| e.in_layer(&network.layers[LayerId::new(i)].name))?;
             layers.push(layer);
         }
         Ok(Self { datapath: datapath.clone(), network: network.clone(), layers })
@@ -119,19 +120,19 @@ impl Model {
         check_inputs(&self.network, plan, image)?;
         let mut map = image.to_owned();
         let mut outcomes = Vec::with_capacity(self.layers.len());
-        for i in 0..self.layers.len() {
-            let run = self.run_layer(i, plan, map.view());
-            let (next, outcome) = run.map_err(|e| e.in_layer(&self.network.layers[i].name))?;
+        for (id, layer) in self.network.layers.enumerate() {
+            let run = self.run_layer(id, plan, map.view());
+            let (next, outcome) = run.map_err(|e| e.in_layer(&layer.name))?;
             map = next;
             outcomes.push(outcome);
         }
         Ok(Inference { output: map, layers: outcomes })
     }
 
-    fn run_layer(&self, index: usize, plan: &Plan, map: ArrayView3<f32>) -> Result<(Array3<f32>, LayerOutcome), Error> {
-        let layer = &self.network.layers[index];
-        let layer_plan = &plan.layers[index];
-        let ProgrammedLayer { crossbars, weight_step, bias, input_range } = &self.layers[index];
+    fn run_layer(&self, id: LayerId, plan: &Plan, map: ArrayView3<f32>) -> Result<(Array3<f32>, LayerOutcome), Error> {
+        let layer = &self.network.layers[id];
+        let layer_plan = &plan.layers[id];
+        let ProgrammedLayer { crossbars, weight_step, bias, input_range } = &self.layers[id.index()];
         if layer_plan.weight_bits != crossbars.weight_bits() {
             return Err(Error::WeightBits { plan: layer_plan.weight_bits, programmed: crossbars.weight_bits() });
         }
@@ -139,8 +140,9 @@ impl Model {
         let format = FixedPoint::covering(layer_plan.stored_bits(layer).max(2), *input_range)?;
         let (quantised, saturated) = format.quantise_array(map);
         let mut windows = Windows::of_layer(quantised.view(), layer, layer_plan)?;
-        if let Some(before) = index.checked_sub(1) {
-            let stored = stored(&self.network.layers[before], &plan.layers[before]);
+        let graph = self.network.graph();
+        if let Some(producer) = graph.producer(id).layer() {
+            let stored = stored(&self.network.layers[producer], &plan.layers[producer]);
             windows = windows.with_stored(layer, stored.view())?;
         }
         let product = crossbars.multiply(&windows)?;
@@ -148,7 +150,7 @@ impl Model {
             layer,
             plan: layer_plan,
             bias,
-            is_last: index + 1 == self.layers.len(),
+            is_last: graph.producer(Node::Host) == id.into(),
             threads: self.datapath.options.threads.get(),
         };
         let step = f64::from(format.step()) * f64::from(*weight_step);

@@ -3,8 +3,9 @@
 
 use std::num::NonZeroUsize;
 
+use index::Index;
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
-use network::{Layer, Network, Plan};
+use network::{Layer, Network, Node, Plan};
 
 use crate::error::Error;
 use crate::forward::{Finish, LayerWeights, check_inputs, check_layers};
@@ -39,15 +40,15 @@ pub fn run(
     check_inputs(network, plan, image)?;
     let mut map = image.to_owned();
     let mut input_ranges = Vec::with_capacity(network.layers.len());
-    for (i, layer) in network.layers.iter().enumerate() {
+    for (id, layer) in network.layers.enumerate() {
         input_ranges.push(map.iter().fold(0f32, |most, v| most.max(v.abs())));
-        let matrix = weights[i].matrix(layer).map_err(|e| e.in_layer(&layer.name))?;
+        let matrix = weights[id.index()].matrix(layer).map_err(|e| e.in_layer(&layer.name))?;
         let products = multiply(map.view(), layer, matrix.view(), threads.get());
         let finish = Finish {
             layer,
-            plan: &plan.layers[i],
-            bias: &weights[i].bias,
-            is_last: i + 1 == network.layers.len(),
+            plan: &plan.layers[id],
+            bias: &weights[id.index()].bias,
+            is_last: network.graph().producer(Node::Host) == id.into(),
             threads: threads.get(),
         };
         map = finish.map(|window, output| products[(window, output)]);

@@ -210,6 +210,8 @@ impl Rectangle {
 
 #[cfg(test)]
 mod tests {
+    use network::LayerId;
+
     use super::*;
 
     /// Importance 0.8 near the top left corner, 0.15 in the middle and 0.05 at the right.
@@ -243,22 +245,22 @@ mod tests {
     #[test]
     fn rectangles_hold_what_is_important() {
         let plan = plan(0.06, Shape::Rectangles(vec![16, 0]));
-        let conv1 = &plan.layers[0];
+        let conv1 = &plan.layers[LayerId(0)];
         assert_eq!(conv1.activation_bits, 0);
         assert_eq!(conv1.regions, [Region { top: 2, left: 3, height: 7, width: 6, bits: 16 }]);
-        assert_eq!(plan.layers[3].activation_bits, 16);
+        assert_eq!(plan.layers[LayerId(3)].activation_bits, 16);
     }
 
     #[test]
     fn precisions_fall_from_the_inmost_rectangle_outwards() {
         let plan = plan(0.06, Shape::Rectangles(vec![16, 8, 4, 0]));
-        let bits = |y, x| plan.layers[0].bits_at(y, x);
+        let bits = |y, x| plan.layers[LayerId(0)].bits_at(y, x);
         assert_eq!([bits(2, 3), bits(8, 8), bits(8, 15), bits(15, 0)], [16, 8, 0, 0]);
     }
 
     #[test]
     fn a_margin_of_the_shorter_side_is_kept_as_far_as_the_map_goes() {
         let plan = plan_with_margin(0.06, Shape::Rectangles(vec![16, 0]), 3.0 / 16.0);
-        assert_eq!(plan.layers[0].regions, [Region { top: 0, left: 0, height: 12, width: 12, bits: 16 }]);
+        assert_eq!(plan.layers[LayerId(0)].regions, [Region { top: 0, left: 0, height: 12, width: 12, bits: 16 }]);
     }
 }

@@ -45,7 +45,7 @@ impl LayerPlace {
         let geometry = &layer.geometry;
         let replicas = layer.replicas.len() as u64;
         let imas = replicas * u64::from(geometry.imas_per_replica());
-        let tiles: BTreeSet<u32> = layer.slices.iter().map(|share| share.tile).collect();
+        let tiles: BTreeSet<u32> = layer.slices.iter().map(|share| share.tile.0).collect();
         let chips: BTreeSet<u32> = tiles.iter().map(|tile| tile / arch.tiles_per_chip()).collect();
         let weights = replicas * u64::from(geometry.rows) * u64::from(geometry.columns);
         let cells_of_ima = u64::from(arch.ima.crossbars * arch.crossbar.rows) * u64::from(arch.crossbar.columns);

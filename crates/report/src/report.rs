@@ -6,8 +6,9 @@
 use analysis::Bound;
 use arch::Arch;
 use chip::{Cause, Counts, Fidelity, Options, Outcome, Stalls, Unsettled};
+use index::Index;
 use mapper::Layout;
-use network::{Network, Plan};
+use network::{LayerId, Network, Plan};
 use serde::{Serialize, Serializer};
 
 use crate::energy::{GroupEnergy, StaticEnergy, energy, static_energy, total_pj};
@@ -246,7 +247,7 @@ impl Report {
     /// Makes the report of `run`.
     pub fn new(run: &Run<'_>) -> Report {
         let Run { arch, outcome, .. } = *run;
-        let layers: Vec<LayerReport> = (0..run.layout.layers.len()).map(|index| LayerReport::new(run, index)).collect();
+        let layers: Vec<LayerReport> = run.layout.layers.indices().map(|id| LayerReport::new(run, id)).collect();
         let sum = |figure: fn(&LayerReport) -> u64| layers.iter().map(figure).sum();
         let (counts, macs, nominal_macs) = (outcome.counts(), sum(|layer| layer.macs), sum(|layer| layer.nominal_macs));
         let time_ns = outcome.cycles as f64 * arch.cycle_ns;
@@ -350,9 +351,9 @@ impl Energy {
 }
 
 impl LayerReport {
-    fn new(run: &Run<'_>, index: usize) -> LayerReport {
-        let (laid, done) = (&run.layout.layers[index], &run.outcome.layers[index]);
-        let (plan, geometry) = (&run.plan.layers[index], &laid.geometry);
+    fn new(run: &Run<'_>, id: LayerId) -> LayerReport {
+        let (laid, done) = (&run.layout.layers[id], &run.outcome.layers[id.index()]);
+        let (plan, geometry) = (&run.plan.layers[id], &laid.geometry);
         let images = u64::from(run.options.images);
         LayerReport {
             name: laid.layer.name.clone(),

@@ -5,7 +5,9 @@
 
 use arch::Arch;
 use components::{Direction, MeshGeometry};
-use mapper::{InputSlice, Layout};
+use index::Index;
+use mapper::{InputSlice, Layout, ReplicaId};
+use network::LayerId;
 
 use crate::Carrier;
 use crate::clock::Clock;
@@ -30,19 +32,19 @@ impl<'a> Scene<'a> {
     pub fn new(arch: &'a Arch, layout: &'a Layout) -> Scene<'a> {
         let mut tiles: Vec<Vec<(u16, u32, usize)>> = Vec::new();
         for (index, layer) in layout.layers.iter().enumerate() {
-            for replica in 0..layer.replicas.len() as u32 {
+            for replica in layer.replicas.indices() {
                 for (tile, _, ima) in layer.places(arch, replica) {
-                    if tiles.len() <= tile as usize {
-                        tiles.resize_with(tile as usize + 1, Vec::new);
+                    if tiles.len() <= tile.index() {
+                        tiles.resize_with(tile.index() + 1, Vec::new);
                     }
                     let crossbars = layer.geometry.ima(ima).crossbars(arch).count();
-                    tiles[tile as usize].push((index as u16, replica, crossbars));
+                    tiles[tile.index()].push((index as u16, replica.0, crossbars));
                 }
             }
         }
         let mut buffered = vec![Vec::new(); tiles.len()];
         for (index, layer) in layout.layers.iter().enumerate() {
-            layer.slices.iter().for_each(|slice| buffered[slice.tile as usize].push(index as u16));
+            layer.slices.iter().for_each(|slice| buffered[slice.tile.index()].push(index as u16));
         }
         Scene { arch, layout, tiles, buffered, geometry: MeshGeometry::new(arch), clock: Clock::new(arch.cycle_ns) }
     }
@@ -59,7 +61,7 @@ impl<'a> Scene<'a> {
 
     /// Returns the name of a layer.
     pub fn layer(&self, layer: u16) -> &str {
-        &self.layout.layers[usize::from(layer)].layer.name
+        &self.layout.layers[LayerId(layer)].layer.name
     }
 
     /// Returns the number of tiles up to the last in use.
@@ -133,7 +135,7 @@ impl<'a> Scene<'a> {
 
     /// Returns row and column of a window of a replica, and its image. `window` is counted over all images.
     pub fn window(&self, layer: u16, replica: u32, window: u32) -> (u16, u16, u32) {
-        let windows = self.layout.layers[usize::from(layer)].windows(replica);
+        let windows = self.layout.layers[LayerId(layer)].windows(ReplicaId(replica));
         let per_image = windows.len() as u32;
         let at = &windows[(window % per_image) as usize];
         (at.y, at.x, window / per_image)
@@ -141,33 +143,33 @@ impl<'a> Scene<'a> {
 
     /// Returns the rows and columns of a layer's results after its max-pool.
     pub fn pooled(&self, layer: u16) -> (u32, u32) {
-        let pooled = &self.layout.layers[usize::from(layer)].layer.pooled;
+        let pooled = &self.layout.layers[LayerId(layer)].layer.pooled;
         (pooled.height, pooled.width)
     }
 
     /// Returns the rows and columns of a layer's windows.
     pub fn output(&self, layer: u16) -> (u32, u32) {
-        let output = &self.layout.layers[usize::from(layer)].layer.output;
+        let output = &self.layout.layers[LayerId(layer)].layer.output;
         (output.height, output.width)
     }
 
     /// True if the layer has a max-pool.
     pub fn pools(&self, layer: u16) -> bool {
-        self.layout.layers[usize::from(layer)].layer.pool.is_some()
+        self.layout.layers[LayerId(layer)].layer.pool.is_some()
     }
 
     /// Returns the input slice of `layer` in the buffer of a tile.
     pub fn slice(&self, tile: u32, layer: u16) -> &'a InputSlice {
-        let slices = &self.layout.layers[usize::from(layer)].slices;
-        let at = slices.binary_search_by_key(&tile, |slice| slice.tile).expect("a layer's inputs are where it is");
-        &slices[at]
+        let slices = &self.layout.layers[LayerId(layer)].slices;
+        let at = slices.as_slice().binary_search_by_key(&tile, |slice| slice.tile.0);
+        &slices.as_slice()[at.expect("a layer's inputs are where it is")]
     }
 
     /// Returns the positions of an input slice by sequence number, as row times width plus column.
     pub fn positions(&self, tile: u32, layer: u16) -> Vec<u32> {
         let slice = self.slice(tile, layer);
         let mut positions = vec![0; slice.order.positions as usize];
-        for (position, rank) in slice.order.received(self.layout.layers[usize::from(layer)].layer.input.width) {
+        for (position, rank) in slice.order.received(self.layout.layers[LayerId(layer)].layer.input.width) {
             positions[rank as usize] = position;
         }
         positions

@@ -7,8 +7,9 @@
 use analysis::{Bound, Kind, Resource};
 use arch::{Arch, MOST_OUTPUT_REGISTERS};
 use chip::{Cause, Options, Outcome};
+use index::Index;
 use mapper::{LayerMapping, Layout, Mapping};
-use network::{Network, Plan};
+use network::{LayerId, Network, Plan};
 
 use crate::{Analysis, Wait};
 
@@ -201,12 +202,12 @@ fn layer_named(subject: &Subject<'_>, name: &str) -> usize {
 /// Returns the ways to add one replica to each strip of a layer: replicas take the rows of a strip in turn, or the
 /// strip is cut in two. A fully connected layer has one window, so another replica would be idle.
 fn more_replicas(subject: &Subject<'_>, layer: usize) -> Vec<Change> {
-    if subject.layout.layers[layer].is_fully_connected() {
+    if subject.layout.layers[LayerId::new(layer)].is_fully_connected() {
         return Vec::new();
     }
     let LayerMapping { strips, interleave, ref replicas, .. } = subject.layout.mapping.layers[layer];
     let (from, to) = (replicas.len(), replicas.len() + strips as usize);
-    let columns = subject.layout.layers[layer].layer.output.width;
+    let columns = subject.layout.layers[LayerId::new(layer)].layer.output.width;
     let in_turn = Change::Replicas { layer, from, to, strips, interleave: interleave + 1 };
     let beside = Change::Replicas { layer, from, to, strips: 2 * strips, interleave };
     if interleave == 1 && 2 * strips <= columns { vec![beside, in_turn] } else { vec![in_turn] }

@@ -2,7 +2,7 @@
 
 use arch::Arch;
 use mapper::Layout;
-use network::{Network, Plan, Region};
+use network::{LayerId, Network, Plan, Region};
 use proptest::prelude::*;
 
 use crate::passing::Passing;
@@ -107,10 +107,10 @@ fn machines() -> impl Strategy<Value = Arch> {
 /// A plan with a region of other precision in the first layer, cropped if it has no bits.
 fn plan(network: &Network, weights: u32, activations: u32, (top, left, bits): (u32, u32, u32)) -> Plan {
     let mut plan = Plan::uniform(network, weights, activations);
-    let output = &network.layers[0].output;
+    let output = &network.layers[LayerId(0)].output;
     if top < output.height && left < output.width {
         let (height, width) = ((output.height - top).min(3), (output.width - left).min(4));
-        plan.layers[0].regions = vec![Region { top, left, height, width, bits }];
+        plan.layers[LayerId(0)].regions = vec![Region { top, left, height, width, bits }];
     }
     plan
 }

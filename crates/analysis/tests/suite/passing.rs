@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use arch::Arch;
 use chip::{Options, Outcome, Probe, SimulationError};
 use components::{Direction, Event, MeshGeometry};
+use index::{Index, IndexVec};
 use mapper::Layout;
 
 /// An amount for each layer and resource.
@@ -48,8 +49,8 @@ impl Passing {
         Passing {
             last_layer: layout.layers.len() - 1,
             tiles_of_router: (arch.router.tile_columns * arch.router.tile_rows) as usize,
-            buses: amounts(&demand.buses, |tile| tile as u32),
-            edram_ports: amounts(&demand.edram_ports, |tile| tile as u32),
+            buses: amounts(&demand.buses, |tile| tile.0),
+            edram_ports: amounts(&demand.edram_ports, |tile| tile.0),
             router_ports: amounts(&demand.router_ports, |index| port(demand.port(index))),
             links: amounts(&demand.links, |index| link(demand.link(index))),
             taken: Vec::new(),
@@ -57,12 +58,15 @@ impl Passing {
     }
 }
 
-fn amounts<Resource: Ord>(needs: &[analysis::ByLayer], name: impl Fn(usize) -> Resource) -> Amounts<Resource> {
-    let of = |(index, need): (usize, &analysis::ByLayer)| {
-        let layers = need.layers().iter().map(|&(layer, amount)| ((name(index), layer), amount));
+fn amounts<I: Index, Resource: Ord>(
+    needs: &IndexVec<I, analysis::ByLayer>,
+    name: impl Fn(I) -> Resource,
+) -> Amounts<Resource> {
+    let of = |(index, need): (I, &analysis::ByLayer)| {
+        let layers = need.layers().iter().map(|&(layer, amount)| ((name(index), layer.index()), amount));
         layers.collect::<Vec<_>>()
     };
-    needs.iter().enumerate().flat_map(of).collect()
+    needs.enumerate().flat_map(of).collect()
 }
 
 /// Adds to an amount, unless there is nothing to add.

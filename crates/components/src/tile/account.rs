@@ -27,16 +27,8 @@ impl<P: Policy> Tile<'_, P> {
         let bus_bits: u64 = imas.iter().map(|(_, counts)| counts.bus_bits).sum();
         assert_eq!(bus_bits, self.bus.bits, "bits were lost on the bus of tile {}", self.id);
         let windows = controls.iter().map(|control| (control.layer_index, control.counters.counts()));
-        // Writes to the buffer count for the producing layer.
-        let writes = self
-            .inputs
-            .edram
-            .slices
-            .iter()
-            .filter(|slice| slice.layer > 0)
-            .map(|slice| (slice.layer - 1, Counts { edram_bits_written: slice.bits_written, ..Counts::default() }));
         let sums = (self.outputs.parts.iter().zip(results))
             .map(|(part, results)| (part.spec().layer_index, part.counts(results, bank.partial_sum_bits)));
-        imas.into_iter().chain(windows).chain(sums).chain(writes).collect()
+        imas.into_iter().chain(windows).chain(sums).collect()
     }
 }

@@ -143,8 +143,8 @@ fn by_layer() -> Tensors {
     let mut named = Tensors::new();
     for (name, tensor) in tensors(&tiny()) {
         let (stem, last) = name.rsplit_once('.').unwrap();
-        let layer = stems.iter().position(|known| *known == stem).unwrap();
-        named.insert(format!("{}.{last}", tiny().layers[layer].name), tensor);
+        let layer = tiny().layers.into_iter().zip(stems).find(|(_, known)| *known == stem).unwrap().0;
+        named.insert(format!("{}.{last}", layer.name), tensor);
     }
     named
 }

@@ -4,7 +4,7 @@ use arch::Arch;
 use chip::Options;
 use mapper::Layout;
 use ndarray::{Array2, Array3};
-use network::{Network, Plan, Region, Shape};
+use network::{LayerId, Network, Plan, Region, Shape};
 use numeric::Datapath;
 
 /// Holds reads, conversions and driven rows of each layer equal, without computing any value, and adds up the reads.
@@ -44,8 +44,8 @@ fn plans(network: &Network, weight_bits: &[u32]) -> Vec<Plan> {
         plan.regions.insert(1, Region { top: height / 3, left: 1, height: height / 3, width: width / 2, bits: 16 });
     }
     let mut half = whole.clone();
-    let Shape { height, width, .. } = network.layers[0].output;
-    half.layers[0].regions = vec![Region { top: 0, left: 0, height: height / 2, width, bits: 0 }];
+    let Shape { height, width, .. } = network.layers[LayerId(0)].output;
+    half.layers[LayerId(0)].regions = vec![Region { top: 0, left: 0, height: height / 2, width, bits: 0 }];
     vec![whole, cropped, mixed, half]
 }
 

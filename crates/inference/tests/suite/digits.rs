@@ -9,7 +9,7 @@ use arch::Arch;
 use dataset::{Labels, Picture};
 use inference::{Accelerator, Classifier, Crop};
 use ndarray::Array3;
-use network::{Network, Plan, Region};
+use network::{LayerId, Network, Plan, Region};
 use numeric::{Datapath, LayerWeights, Method, Model, Options, reference};
 use predictor::{Policy, Shape};
 
@@ -255,7 +255,7 @@ fn a_machine_that_skips_zero_row_blocks_gives_the_same_answers_for_less() {
     skipping.ima.skip_zero_row_blocks = true;
     // The second layer computes windows of which it finds all inputs cropped.
     let mut plan = case.whole();
-    plan.layers[0].regions = vec![Region { top: 0, left: 0, height: 16, width: 48, bits: 0 }];
+    plan.layers[LayerId(0)].regions = vec![Region { top: 0, left: 0, height: 16, width: 48, bits: 0 }];
     let layout = mapper::balance(&skipping, &case.network, &case.whole()).unwrap();
     let cost = Accelerator::new(&skipping, &case.network, layout.mapping).cost(&plan).unwrap();
     let all = case.accelerator().cost(&plan).unwrap();

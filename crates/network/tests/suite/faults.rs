@@ -1,7 +1,7 @@
 //! What a user reads who gets a network or a plan wrong.
 
 use insta::assert_snapshot;
-use network::{Edges, Plan, parse_activations, parse_weights};
+use network::{Edges, LayerId, Plan, parse_activations, parse_weights};
 
 #[test]
 fn layers_that_do_not_chain_are_reported_all_at_once() {
@@ -207,5 +207,5 @@ fn names_that_break_lines_or_are_too_long_are_refused_and_other_names_are_kept()
     }
     let layer = "conv 1, \"a\"/b 卷积";
     let read = network::parse(&network("'</script>'", &format!("'{layer}'")), "network.toml").unwrap();
-    assert_eq!((read.name.as_str(), read.layers[0].name.as_str()), ("</script>", layer));
+    assert_eq!((read.name.as_str(), read.layers[LayerId(0)].name.as_str()), ("</script>", layer));
 }

@@ -1,6 +1,6 @@
 //! Plans: uniform, from lists, cropped and from files.
 
-use network::{Edges, Network, Plan, Region, parse_activations, parse_weights};
+use network::{Edges, LayerId, Network, Plan, Region, parse_activations, parse_weights};
 
 fn tiny() -> Network {
     network::load("tiny").unwrap()
@@ -26,19 +26,19 @@ fn a_crop_cuts_rows_at_the_top_and_columns_at_the_left_of_convolutions_only() {
     let edges: Edges = "top,left".parse().unwrap();
     let plan = Plan::uniform(&network, 16, 8).crop(&network, edges).unwrap();
     // conv1: a 16 x 16 map, 2 rows and columns a cut.
-    let conv1 = &plan.layers[0];
+    let conv1 = &plan.layers[LayerId(0)];
     let cropped = |y: u32, x: u32| conv1.bits_at(y, x) == 0;
     assert!(cropped(1, 15) && cropped(15, 1) && cropped(0, 0));
     assert!(!cropped(2, 2) && !cropped(15, 15));
-    assert_eq!(conv1.windows_computed(&network.layers[0]), 14 * 14);
-    assert_eq!(conv1.stored_bits(&network.layers[0]), 8);
-    assert!(plan.layers[3..].iter().all(|layer| layer.regions.is_empty()));
+    assert_eq!(conv1.windows_computed(&network.layers[LayerId(0)]), 14 * 14);
+    assert_eq!(conv1.stored_bits(&network.layers[LayerId(0)]), 8);
+    assert!(plan.layers.iter().skip(3).all(|layer| layer.regions.is_empty()));
 }
 
 #[test]
 fn inputs_are_stored_with_the_most_bits_that_a_window_has_whatever_lies_hidden() {
     let network = tiny();
-    let stored = |text: &str| planned(text).layers[0].stored_bits(&network.layers[0]);
+    let stored = |text: &str| planned(text).layers[LayerId(0)].stored_bits(&network.layers[LayerId(0)]);
     let region =
         |height: u32, bits: u32| format!("{{ top = 0, left = 0, height = {height}, width = 16, bits = {bits} }}");
     let conv1 = |bits: u32, regions: &[String]| {
@@ -66,11 +66,11 @@ fn a_plan_file_changes_the_layers_it_names_and_leaves_the_others_at_its_defaults
          regions = [{ top = 0, left = 2, height = 8, width = 6, bits = 4 },\n\
          { top = 7, left = 7, height = 1, width = 1, bits = 0 }]\n",
     );
-    assert_eq!((plan.layers[0].weight_bits, plan.layers[0].activation_bits), (12, 16));
-    let conv2 = &plan.layers[1];
+    assert_eq!((plan.layers[LayerId(0)].weight_bits, plan.layers[LayerId(0)].activation_bits), (12, 16));
+    let conv2 = &plan.layers[LayerId(1)];
     assert_eq!((conv2.weight_bits, conv2.activation_bits), (12, 9));
     assert_eq!([conv2.bits_at(0, 1), conv2.bits_at(0, 2), conv2.bits_at(7, 7)], [9, 4, 0]);
-    assert_eq!(conv2.windows_computed(&tiny().layers[1]), 63);
+    assert_eq!(conv2.windows_computed(&tiny().layers[LayerId(1)]), 63);
 }
 
 #[test]
@@ -81,8 +81,8 @@ fn an_empty_plan_file_is_16_bits_everywhere() {
 #[test]
 fn a_plan_is_written_to_reports_with_its_regions() {
     let mut plan = Plan::uniform(&tiny(), 16, 8);
-    plan.layers.truncate(1);
-    plan.layers[0].regions.push(Region { top: 1, left: 2, height: 3, width: 4, bits: 0 });
+    plan.layers = plan.layers.into_iter().take(1).collect();
+    plan.layers[LayerId(0)].regions.push(Region { top: 1, left: 2, height: 3, width: 4, bits: 0 });
     let json = serde_json::to_value(&plan).unwrap();
     let region = serde_json::json!({ "top": 1, "left": 2, "height": 3, "width": 4, "bits": 0 });
     assert_eq!(
@@ -95,6 +95,6 @@ fn a_plan_is_written_to_reports_with_its_regions() {
 fn a_plan_is_read_back_as_it_was_written() {
     let network = tiny();
     let mut plan = Plan::uniform(&network, 12, 9).crop(&network, "top,left".parse().unwrap()).unwrap();
-    plan.layers[1].regions.push(network::Region { top: 1, left: 2, height: 3, width: 4, bits: 8 });
+    plan.layers[LayerId(1)].regions.push(network::Region { top: 1, left: 2, height: 3, width: 4, bits: 8 });
     assert_eq!(Plan::parse(&plan.to_toml(&network), "plan", &network).unwrap(), plan);
 }

@@ -1,6 +1,6 @@
 //! Maps from layer to layer.
 
-use network::{LayerKind, Pool};
+use network::{LayerId, LayerKind, Pool};
 
 /// A network of one convolution on an 11 x 9 map and what follows it.
 fn behind_a_convolution(rest: &str) -> network::Network {
@@ -38,7 +38,7 @@ fn alexnet_has_the_maps_of_its_single_column_form() {
         network.layers.iter().map(|layer| (layer.output.height, layer.pooled.height, layer.pooled.channels)).collect();
     let convolutions = [(55, 27, 64), (27, 13, 192), (13, 13, 384), (13, 13, 256), (13, 6, 256)];
     assert_eq!(maps[..5], convolutions);
-    assert_eq!(network.layers[5].rows(), 9216);
+    assert_eq!(network.layers[LayerId(5)].rows(), 9216);
     assert_eq!(maps[7], (1, 1, 1000));
 }
 
@@ -46,8 +46,8 @@ fn alexnet_has_the_maps_of_its_single_column_form() {
 fn a_layer_reads_the_pooled_map_of_the_one_before() {
     for name in network::names() {
         let network = network::load(name).unwrap();
-        assert_eq!(network.layers[0].input, network.input);
-        for pair in network.layers.windows(2) {
+        assert_eq!(network.layers[LayerId(0)].input, network.input);
+        for pair in network.layers.as_slice().windows(2) {
             assert_eq!(pair[1].input, pair[0].pooled, "{name}: {}", pair[1].name);
         }
     }
@@ -56,7 +56,7 @@ fn a_layer_reads_the_pooled_map_of_the_one_before() {
 #[test]
 fn windows_that_do_not_fit_the_map_any_more_are_left_out() {
     let network = behind_a_convolution(&pool("p", Pool { kernel: 2, stride: 2, padding: 0 }));
-    let layer = &network.layers[0];
+    let layer = &network.layers[LayerId(0)];
     assert_eq!((layer.output.height, layer.output.width), (11, 9));
     assert_eq!((layer.pooled.height, layer.pooled.width), (5, 4));
 }
@@ -67,10 +67,10 @@ fn adjacent_pools_are_one_with_the_same_map() {
     for case in pools {
         let [first, second] = case.map(|(kernel, stride, padding)| Pool { kernel, stride, padding });
         let composed = behind_a_convolution(&(pool("p", first) + &pool("q", second)));
-        let one = composed.layers[0].pool.unwrap();
+        let one = composed.layers[LayerId(0)].pool.unwrap();
         let alone = behind_a_convolution(&pool("p", one));
         assert_eq!(composed.layers.len(), 1);
-        assert_eq!(composed.layers[0].pooled, alone.layers[0].pooled, "{case:?}");
+        assert_eq!(composed.layers[LayerId(0)].pooled, alone.layers[LayerId(0)].pooled, "{case:?}");
         assert_eq!(one.kernel, first.kernel + (second.kernel - 1) * first.stride);
         assert_eq!(one.stride, first.stride * second.stride);
         assert_eq!(one.padding, first.padding + second.padding * first.stride);
@@ -80,7 +80,7 @@ fn adjacent_pools_are_one_with_the_same_map() {
 #[test]
 fn a_fully_connected_layer_is_one_window_as_large_as_the_map() {
     let network = behind_a_convolution("[[layers]]\nname = 'f'\nkind = 'fully_connected'\nchannels = 10\n");
-    let layer = &network.layers[1];
+    let layer = &network.layers[LayerId(1)];
     assert_eq!(layer.kind, LayerKind::FullyConnected);
     assert_eq!((layer.kernel_height, layer.kernel_width, layer.windows()), (11, 9, 1));
     assert_eq!(layer.rows(), 11 * 9 * 4);

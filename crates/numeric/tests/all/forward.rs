@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use ndarray::{Array1, Array3, ArrayD, IxDyn};
-use network::{Layer, LayerKind, LayerPlan, Network, Plan, Pool, Preprocessing, Region, Shape};
+use network::{Layer, LayerId, LayerKind, LayerPlan, Network, Plan, Pool, Preprocessing, Region, Shape};
 use numeric::reference::{self, Reference};
 use numeric::{Error, Inference, LayerWeights, Method, Model, Options};
 
@@ -61,7 +61,7 @@ fn network() -> Network {
         name: "small".into(),
         input: convolution.input,
         preprocessing: Preprocessing::default(),
-        layers: vec![convolution, strided, hidden, scores],
+        layers: vec![convolution, strided, hidden, scores].into(),
     }
 }
 
@@ -99,14 +99,14 @@ fn image() -> Array3<f32> {
 
 fn plan(weight_bits: u32, activation_bits: u32) -> Plan {
     let layer = LayerPlan { weight_bits, activation_bits, regions: vec![] };
-    Plan { layers: vec![layer; 4] }
+    Plan { layers: vec![layer; 4].into() }
 }
 
 /// The first two rows and last three columns of the first layer, the first row of the second.
 fn cropped(mut plan: Plan) -> Plan {
     let region = |top, left, height, width| Region { top, left, height, width, bits: 0 };
-    plan.layers[0].regions = vec![region(0, 0, 2, 15), region(0, 12, 13, 3)];
-    plan.layers[1].regions = vec![region(0, 0, 1, 4)];
+    plan.layers[LayerId(0)].regions = vec![region(0, 0, 2, 15), region(0, 12, 13, 3)];
+    plan.layers[LayerId(1)].regions = vec![region(0, 0, 1, 4)];
     plan
 }
 
@@ -125,7 +125,7 @@ fn model(machine: &Machine, options: Options, weight_bits: u32) -> Model {
 }
 
 fn infer(options: Options, plan: &Plan) -> Inference {
-    let model = model(&ISAAC, options, plan.layers[0].weight_bits);
+    let model = model(&ISAAC, options, plan.layers[LayerId(0)].weight_bits);
     model.run(plan, image().view()).unwrap()
 }
 
@@ -133,13 +133,13 @@ fn infer(options: Options, plan: &Plan) -> Inference {
 fn by_loops(plan: &Plan) -> Array3<f32> {
     let mut map = image();
     let network = network();
-    for (i, (layer, weights)) in network.layers.iter().zip(weights()).enumerate() {
+    for ((id, layer), weights) in network.layers.enumerate().zip(weights()) {
         let [kh, kw] = [layer.kernel_height as usize, layer.kernel_width as usize];
         let (channels, height, width) = map.dim();
         let kernel = weights.weights.to_shape((layer.output.channels as usize, channels, kh, kw)).unwrap();
         let dim = |s: Shape| (s.channels as usize, s.height as usize, s.width as usize);
         let output = Array3::from_shape_fn(dim(layer.output), |(o, y, x)| {
-            if plan.layers[i].bits_at(y as u32, x as u32) == 0 {
+            if plan.layers[id].bits_at(y as u32, x as u32) == 0 {
                 return 0.0;
             }
             let mut sum = f64::from(weights.bias[o]);
@@ -155,7 +155,7 @@ fn by_loops(plan: &Plan) -> Array3<f32> {
                     }
                 }
             }
-            if i == 3 { sum as f32 } else { sum.max(0.0) as f32 }
+            if id == LayerId(3) { sum as f32 } else { sum.max(0.0) as f32 }
         });
         map = match layer.pool {
             None => output,
@@ -214,8 +214,8 @@ fn fewer_bits_are_less_exact() {
 fn mixed() -> Plan {
     let mut plan = plan(11, 16);
     let region = |left, bits| Region { top: 0, left, height: 13, width: 4, bits };
-    plan.layers[0].regions = vec![region(4, 8), region(8, 4), region(12, 0)];
-    plan.layers[1].activation_bits = 7;
+    plan.layers[LayerId(0)].regions = vec![region(4, 8), region(8, 4), region(12, 0)];
+    plan.layers[LayerId(1)].activation_bits = 7;
     plan
 }
 
@@ -257,7 +257,7 @@ fn one_model_serves_all_crops_and_its_counts_are_those_of_the_computed_windows()
 #[test]
 fn a_layer_that_is_cropped_altogether_costs_nothing_and_gives_zeros() {
     let mut plan = plan(16, 16);
-    plan.layers[1].activation_bits = 0;
+    plan.layers[LayerId(1)].activation_bits = 0;
     let inference = infer(Options::default(), &plan);
     assert_eq!(inference.layers[1].counts, numeric::Counts::default());
     assert!(distance(&inference.output, &reference(&plan).output) < 1e-3);

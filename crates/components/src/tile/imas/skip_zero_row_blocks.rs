@@ -27,9 +27,9 @@ mod tests {
     fn a_block_takes_part_as_soon_as_one_of_its_rows_reads_an_input() {
         let (arch, network) = (arch::load("tiny").unwrap(), network::load("tiny").unwrap());
         let layout = mapper::balance(&arch, &network, &network::Plan::uniform(&network, 16, 16)).unwrap();
-        let layer = &layout.layers[0];
+        let layer = &layout.layers[network::LayerId(0)];
         // The window in the top left corner of a padded map: kernel positions of the first row and column are padding.
-        let corner = layer.windows(0).iter().find(|window| (window.y, window.x) == (0, 0)).unwrap();
+        let corner = layer.windows(mapper::ReplicaId(0)).iter().find(|window| (window.y, window.x) == (0, 0)).unwrap();
         assert!(!SkipZeroRowBlocks.is_full(corner));
         let rows_read = RowsRead::new(&layer.layer, corner, |_, _| true);
         let block = |rows| RowBlock { rows, columns: 8, crossbars: 1 };

@@ -8,7 +8,7 @@
 
 use des::{Cycle, Server};
 use index::IndexVec;
-use mapper::{InputOrder, InputSlice, NEVER, Window};
+use mapper::{InputOrder, InputSlice, Window};
 use network::Layer;
 
 use crate::{InputId, RoomId};
@@ -134,10 +134,7 @@ impl<'a> SliceBuffer<'a> {
     /// Slot of the position at row `y`, column `x` of `image`, if the slice receives it and packets of it are missing.
     #[inline]
     pub fn missing_at(&self, image: u32, y: u32, x: u32) -> Option<u32> {
-        let rank = self.order.rank(y, x);
-        if rank == NEVER {
-            return None;
-        }
+        let rank = self.order.rank(y, x)?;
         let slot = image % 2 * self.order.positions + rank;
         (self.missing[slot as usize] > 0).then_some(slot)
     }
@@ -174,7 +171,7 @@ impl<'a> SliceBuffer<'a> {
 
     /// Rows of a replica of `layer` that read an input for `window`.
     pub fn read_by(&self, layer: &Layer, window: &Window) -> RowsRead {
-        RowsRead::new(layer, window, |y, x| self.order.rank(y, x) != NEVER)
+        RowsRead::new(layer, window, |y, x| self.order.rank(y, x).is_some())
     }
 }
 

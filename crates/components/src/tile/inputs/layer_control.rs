@@ -7,7 +7,7 @@
 
 use des::Cycle;
 use index::Set;
-use mapper::{LayerLayout, Window};
+use mapper::{LayerLayout, ReplicaId, Window};
 
 use crate::{Counts, HeldUp, ImaId, InputId, SliceBuffer, Stalls, Unit};
 
@@ -81,7 +81,7 @@ impl<'a> LayerControl<'a> {
         inputs: InputId,
         imas: Set<ImaId>,
     ) -> Self {
-        let windows = layer.windows(replica);
+        let windows = layer.windows(ReplicaId(replica));
         let per_image = u32::try_from(windows.len()).expect("the mapper counts windows in 32 bits");
         Self {
             layer,

@@ -14,8 +14,8 @@
 
 use std::collections::VecDeque;
 
-use index::Set;
-use mapper::LayerLayout;
+use index::{Index, Set};
+use mapper::{LayerLayout, ReplicaId};
 
 use super::super::Completions;
 use super::max_pool::{MaxPool, PoolCredits};
@@ -151,11 +151,11 @@ impl<'a> PartialSums<'a> {
     /// An empty register.
     pub fn new(spec: SumsSpec<'a>) -> Self {
         let layer = spec.layer;
-        let outputs = &layer.groups[spec.group as usize].outputs;
+        let outputs = &layer.groups.as_slice()[spec.group as usize].outputs;
         let accumulator = spec.accumulators[spec.replica as usize * layer.groups.len() + spec.group as usize];
         let accumulator = (accumulator.tile != spec.tile).then_some(accumulator);
         let pools_here = layer.layer.pool.is_some() && accumulator.is_none();
-        let pool = pools_here.then(|| MaxPool::new(layer.contributions(spec.replica).to_vec()));
+        let pool = pools_here.then(|| MaxPool::new(layer.contributions(ReplicaId(spec.replica)).to_vec()));
         Self {
             outputs: outputs.end - outputs.start,
             merged: 0,
@@ -265,13 +265,13 @@ impl<'a> PartialSums<'a> {
         for y in rows {
             for x in columns.clone() {
                 let position = y * layer.layer.pooled.width + x;
-                let finisher = layer.finisher[position as usize];
+                let finish = layer.finish(position).expect("a window lies under the position");
                 if self.pool.is_none() {
-                    self.leave(image, position, window);
-                } else if finisher == self.spec.replica {
+                    self.leave(image, position, finish.step, window);
+                } else if finish.replica.0 == self.spec.replica {
                     self.pool_value(image, position, window, context);
                 } else {
-                    self.send_pool_value(finisher, image, position, context);
+                    self.send_pool_value(finish.replica.0, image, position, context);
                 }
             }
         }
@@ -282,11 +282,12 @@ impl<'a> PartialSums<'a> {
     fn pool_value<C: Context>(&mut self, image: u32, position: u32, window: u32, context: &mut C) {
         let pool = self.pool.as_mut().expect("a layer without max-pool has no value for one");
         let before = pool.images();
-        if !pool.take(image, self.spec.layer.ordinal[position as usize], self.outputs) {
+        let finish = self.spec.layer.finish(position).expect("a window lies under the position");
+        if !pool.take(image, finish.ordinal, self.outputs) {
             return;
         }
         let completed = before..pool.images();
-        self.leave(image, position, window);
+        self.leave(image, position, finish.step, window);
         for image in completed {
             for &PartAddress { tile, part } in &self.spec.feeders {
                 context.send(1, tile, TileMessage::PoolCredit { part, image });
@@ -300,8 +301,7 @@ impl<'a> PartialSums<'a> {
     }
 
     /// Inserts a finished position into the queue of those that leave, at its place in their order.
-    fn leave(&mut self, image: u32, position: u32, window: u32) {
-        let step = self.spec.layer.produced[position as usize];
+    fn leave(&mut self, image: u32, position: u32, step: u32, window: u32) {
         let leaving = Leaving { image, step, position, window, served: 0 };
         let is_before = |other: &Leaving| other.order() < leaving.order();
         if self.leaving.back().is_none_or(is_before) {
@@ -352,7 +352,7 @@ impl<'a> PartialSums<'a> {
     ) -> Option<u32> {
         let destinations = self.spec.layer.destinations(leaving.position);
         for (served, destination) in destinations.iter().enumerate().skip(leaving.served as usize) {
-            let Target { tile, inputs, room, bits, positions } = targets[destination.slice as usize];
+            let Target { tile, inputs, room, bits, positions } = targets[destination.receiver.index()];
             if bits == 0 {
                 continue;
             }
@@ -375,7 +375,7 @@ impl<'a> PartialSums<'a> {
     fn keep_results<C: Context>(&self, leaving: Leaving, control: &mut LayerControl, context: &mut C) -> Option<u32> {
         let bits = self.outputs * self.spec.partial_sum_bits;
         control.counters.result_bits_sent += u64::from(bits);
-        let positions = self.spec.layer.produced.len() as u32;
+        let positions = self.spec.layer.positions();
         let position = leaving.image * positions + leaving.position;
         context.send(1, self.spec.tile, TileMessage::Result { bits, position });
         None
@@ -440,7 +440,7 @@ impl<'a> PartialSums<'a> {
         if let Some(first) = self.leaving.front() {
             let targets = self.spec.targets.expect("results of the last layer find room");
             let awaited = self.spec.layer.destinations(first.position)[first.served as usize];
-            let Target { tile, inputs, .. } = targets[awaited.slice as usize];
+            let Target { tile, inputs, .. } = targets[awaited.receiver.index()];
             return Some(Obstacle::Room { tile, inputs });
         }
         match (self.accumulator, self.missing.front()) {

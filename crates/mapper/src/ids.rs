@@ -1,0 +1,16 @@
+//! Indices of the parts of a layout. Their widths hold what [`limits`](crate::limits) lets pass.
+
+index::index! {
+    /// A tile of the board, counted chip by chip.
+    pub struct TileId(u32);
+    /// A replica of a layer.
+    pub struct ReplicaId(u32);
+    /// An output group of a layer; each replica has all of them.
+    pub struct GroupId(u16);
+    /// An input slice of a layer, in order of tiles.
+    pub struct SliceId(u32);
+    /// An input slice of any consumer of a layer, consumer by consumer.
+    pub struct ReceiverId(u32);
+    /// A position of a layer's map after the max-pool: row times width plus column.
+    pub(crate) struct Position(u32);
+}
