@@ -110,9 +110,11 @@ pub fn collect(
             }
         }
         for inputs in tile.inputs().iter().filter(|inputs| inputs.last_written_at > 0) {
-            for producer in layout.graph.producing_layers(LayerId(inputs.layer)) {
-                let last = &mut layers[producer.index()].last_cycle;
-                *last = (*last).max(Some(inputs.last_written_at));
+            if let Some(producer) = layout.graph.producer(LayerId(inputs.layer)).layer() {
+                let layer = &mut layers[producer.index()];
+                layer.last_cycle = layer.last_cycle.max(Some(inputs.last_written_at));
+                // Writes count for the layer that produced them.
+                layer.counts.edram_bits_written += inputs.bits_written;
             }
         }
     }

@@ -7,7 +7,8 @@ use super::Tile;
 use crate::Counts;
 
 impl Tile<'_> {
-    /// Counts of the blocks of the tile, as (layer, counts). A layer may have several entries.
+    /// Counts of the blocks of the tile, as (layer, counts), without the writes to its buffer, which count for their
+    /// producers. A layer may have several entries.
     pub fn counts(&self, crossbar_cells: u64) -> Vec<(u16, Counts)> {
         let mut results = vec![0; self.locksteps.len()];
         let imas = self.imas.iter().zip(&self.lockstep_of).map(|(ima, &lockstep)| {
@@ -24,13 +25,8 @@ impl Tile<'_> {
         let bus_bits: u64 = imas.iter().map(|(_, counts)| counts.bus_bits).sum();
         assert_eq!(bus_bits, self.bus.bits, "bits were lost on the bus of tile {}", self.id);
         let controls = self.controls.iter().map(|control| (control.layer_index, control.counters.counts()));
-        // Writes to the buffer count for the producing layer.
-        let writes =
-            self.edram.inputs.iter().filter(|inputs| inputs.layer > 0).map(|inputs| {
-                (inputs.layer - 1, Counts { edram_bits_written: inputs.bits_written, ..Counts::default() })
-            });
         let sums = (self.sums.iter().zip(results))
             .map(|(sums, results)| (sums.spec().layer_index, sums.counts(results, self.partial_sum_bits)));
-        imas.into_iter().chain(controls).chain(sums).chain(writes).collect()
+        imas.into_iter().chain(controls).chain(sums).collect()
     }
 }
