@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use components::{Awaited, Contributor, Part, Waiting};
+use components::{Awaited, Part, PartAddress, Policy, Waiting};
 use des::Cycle;
 use mapper::{Layout, ReplicaId};
 use network::LayerId;
@@ -51,7 +51,13 @@ impl std::error::Error for Deadlock {}
 
 impl Deadlock {
     /// Finds the ring of waits on a board that has stopped.
-    pub(crate) fn find(layout: &Layout, wiring: &Wiring, board: &Board, cycle: Cycle, images: (u32, u32)) -> Self {
+    pub(crate) fn find(
+        layout: &Layout,
+        wiring: &Wiring,
+        board: &Board<impl Policy>,
+        cycle: Cycle,
+        images: (u32, u32),
+    ) -> Self {
         let waiting: Vec<Waiting> = board.tiles.iter().flat_map(|tile| tile.waiting()).collect();
         for Waiting { unit, waits_for, .. } in &waiting {
             tracing::info!("{unit} waits for {waits_for}");
@@ -89,8 +95,8 @@ impl Deadlock {
 }
 
 /// Parts of tiles that provide the thing waited for, as (tile, part).
-fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board) -> Vec<(u32, Part)> {
-    let register = |Contributor { tile, sums }| (tile, Part::Register(usize::from(sums)));
+fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board<impl Policy>) -> Vec<(u32, Part)> {
+    let register = |PartAddress { tile, part }| (tile, Part::Register(part));
     match awaited {
         Awaited::Part(tile, part) => vec![(tile, part)],
         Awaited::Room { tile, inputs } => {
@@ -106,13 +112,10 @@ fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board) -> V
             let replicas = layer.replicas.indices();
             let fed = replicas.filter(|&replica| layer.feeders(replica).any(|of| of == ReplicaId(feeder)));
             let accumulators = fed.map(|replica| wiring.accumulators(id, replica)[group as usize]);
-            let late = accumulators
-                .filter(|at| board.tiles[at.tile as usize].pool_images(at.sums).is_some_and(|images| images <= image));
+            let pools = accumulators.map(|PartAddress { tile, part }| &board.tiles[tile as usize].outputs.parts[part]);
+            let late = pools.filter(|pool| pool.pool_images().is_some_and(|images| images <= image));
             // A late pool waits for the windows of its feeders.
-            let feeders = late.flat_map(|at| {
-                let tile = &board.tiles[at.tile as usize];
-                tile.sums[usize::from(at.sums)].spec().feeders.clone()
-            });
+            let feeders = late.flat_map(|pool| pool.spec().feeders.clone());
             feeders.map(register).collect()
         }
     }

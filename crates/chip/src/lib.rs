@@ -48,7 +48,10 @@ mod outcome;
 mod settled;
 mod wiring;
 
-pub use components::{Cause, Counts, Fidelity, NoProbe, Probe, Stage, Stalls, Unit, Waiting};
+pub use components::{
+    Cause, Counts, Event, Fidelity, Full, NoProbe, Policy, Probe, RowBlock, RowsRead, SkipZeroRowBlocks, Stage, Stalls,
+    Unit, Waiting, Work,
+};
 pub use deadlock::Deadlock;
 pub use des::Order;
 pub use outcome::{LayerOutcome, Outcome};
@@ -63,9 +66,9 @@ des::system! {
     /// The clock of a board and its messages in flight.
     schedule Schedule probed by Probe, sharing rooms: Rooms;
     /// The components of a board, in one arena for each kind.
-    parts Board<'a>;
+    parts Board<'a, P: Policy>;
     /// Tiles, numbered over the board.
-    tiles: Tile<'a> [TileMessage],
+    tiles: Tile<'a, P> [TileMessage],
     /// Meshes, one for each chip.
     meshes: Mesh [Packet],
     /// Links out of each chip, four for each: chip times 4 plus direction.
@@ -139,13 +142,29 @@ pub fn run_until_settled(
     Ok((options, outcome))
 }
 
-/// Runs a layout observed by `probe`, and returns the outcome and the probe.
-pub fn run_probed<P: Probe>(
+/// Runs a layout observed by `probe`, and returns the outcome and the probe. Operations follow the policy of the
+/// machine: [`SkipZeroRowBlocks`] if `ima.skip_zero_row_blocks` is set, otherwise [`Full`].
+pub fn run_probed<O: Probe>(
     arch: &Arch,
     layout: &Layout,
     options: &Options,
-    probe: P,
-) -> (Result<Outcome, SimulationError>, P) {
+    probe: O,
+) -> (Result<Outcome, SimulationError>, O) {
+    if arch.ima.skip_zero_row_blocks {
+        run_with_policy(arch, layout, options, &SkipZeroRowBlocks, probe)
+    } else {
+        run_with_policy(arch, layout, options, &Full, probe)
+    }
+}
+
+/// Runs a layout whose operations follow `policy`, observed by `probe`. Returns the outcome and the probe.
+pub fn run_with_policy<O: Probe>(
+    arch: &Arch,
+    layout: &Layout,
+    options: &Options,
+    policy: &(impl Policy + Clone),
+    probe: O,
+) -> (Result<Outcome, SimulationError>, O) {
     let counted = |layer: &LayerLayout| {
         // Inputs of two images may be in flight beyond the finished ones.
         let received = layer.slices.iter().map(|slice| slice.order.positions).max().unwrap_or(0);
@@ -157,11 +176,11 @@ pub fn run_probed<P: Probe>(
         return (Err(SimulationError::TooManyImages { layer, images }), probe);
     }
     let wiring = wiring::Wiring::new(arch, layout);
-    let mut board = wiring.board(options);
+    let mut board = wiring.board(options, policy);
     let rooms = wiring.rooms(&board);
     let mut schedule = Schedule::new(&board, options.order, probe, rooms);
     for tile in &board.tiles {
-        if !tile.imas.is_empty() {
+        if !tile.imas.imas.is_empty() {
             schedule.send(1, tile.id, TileMessage::Start);
         }
     }

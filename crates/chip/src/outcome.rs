@@ -5,7 +5,7 @@
 //! layers that read it.
 
 use arch::Arch;
-use components::{Cause, Counts, Event, Probe, Stalls};
+use components::{Cause, Counts, Event, Policy, Probe, Stalls};
 use des::Cycle;
 use index::{Index, count};
 use mapper::Layout;
@@ -68,11 +68,11 @@ pub fn collect(
     arch: &Arch,
     layout: &Layout,
     wiring: &Wiring,
-    board: &Board,
+    board: &Board<impl Policy>,
     options: &Options,
     probe: &mut impl Probe,
 ) -> Result<Outcome, SimulationError> {
-    let cycles = board.tiles.iter().map(|tile| tile.last_active).max().unwrap_or(0);
+    let cycles = board.tiles.iter().map(|tile| tile.completions.last_at).max().unwrap_or(0);
     let (images, awaited) = finished_images(layout, board, options);
     if images.len() < awaited as usize {
         let done = (images.len() as u32, awaited);
@@ -84,22 +84,22 @@ pub fn collect(
     let mut digest = 0u64;
     let mut begun: Vec<Cycle> = Vec::new();
     for tile in &board.tiles {
-        digest = digest.wrapping_add(tile.digest);
+        digest = digest.wrapping_add(tile.completions.digest);
         for (layer, counts) in tile.counts(cells) {
             layers[usize::from(layer)].counts += &counts;
         }
-        for index in 0..tile.imas.len() {
-            let control = &tile.controls[tile.control_of(index)];
+        for ima in tile.imas.imas.indices() {
+            let control = &tile.inputs.controls[tile.imas.groups[tile.imas.group_of(ima)].control];
             let layer = &mut layers[usize::from(control.layer_index)];
-            let finished = tile.finished_cycles(index, cycles);
+            let finished = tile.imas.finished_cycles(ima, cycles);
             layer.stalls.add(Cause::Finished, finished.end - finished.start);
             if !finished.is_empty() {
-                let unit = control.unit(tile.id, index);
+                let unit = control.unit(tile.id, ima);
                 probe.observe(|| Event::Wait { unit, cause: Cause::Finished, cycles: finished });
             }
             layer.imas += 1;
         }
-        for control in &tile.controls {
+        for control in &tile.inputs.controls {
             let layer = &mut layers[usize::from(control.layer_index)];
             layer.stalls += &control.stalls;
             layer.first_cycle = layer.first_cycle.into_iter().chain(control.begun.first().copied()).min();
@@ -109,7 +109,7 @@ pub fn collect(
                 begun.iter_mut().zip(&control.begun).for_each(|(first, &own)| *first = own.min(*first));
             }
         }
-        for inputs in tile.inputs().iter().filter(|inputs| inputs.last_written_at > 0) {
+        for inputs in tile.inputs.edram.slices.iter().filter(|inputs| inputs.last_written_at > 0) {
             if let Some(producer) = layout.graph.producer(LayerId(inputs.layer)).layer() {
                 let layer = &mut layers[producer.index()];
                 layer.last_cycle = layer.last_cycle.max(Some(inputs.last_written_at));
@@ -120,7 +120,8 @@ pub fn collect(
     }
     let last = &mut layers[layout.result_layer().index()];
     last.last_cycle = images.last().copied();
-    last.counts.edram_bits_written += board.tiles.iter().map(|tile| tile.outputs.bits_written).sum::<u64>();
+    last.counts.edram_bits_written +=
+        board.tiles.iter().map(|tile| tile.inputs.edram.results.bits_written).sum::<u64>();
     for mesh in &board.meshes {
         layers.iter_mut().zip(&mesh.flit_hops).for_each(|(layer, hops)| layer.counts.router_flit_hops += hops);
     }
@@ -142,13 +143,13 @@ pub fn collect(
 
 /// Completion cycle of each image, up to the first unfinished one, and the number of images that must finish: 0 if the
 /// last layer computes nothing.
-fn finished_images(layout: &Layout, board: &Board, options: &Options) -> (Vec<Cycle>, u32) {
+fn finished_images(layout: &Layout, board: &Board<impl Policy>, options: &Options) -> (Vec<Cycle>, u32) {
     let last = &layout.layers[layout.result_layer()];
     let expected = count(last.finishes().flatten().count() * last.groups.len());
     let awaited = if expected > 0 { options.images } else { 0 };
     let images = (0..awaited as usize)
         .map_while(|image| {
-            let tiles = board.tiles.iter().map(|tile| tile.outputs.images[image]);
+            let tiles = board.tiles.iter().map(|tile| tile.inputs.edram.results.images[image]);
             let (results, cycle) = tiles.fold((0, 0), |all, tile| (all.0 + tile.0, all.1.max(tile.1)));
             (results == expected).then_some(cycle)
         })

@@ -7,10 +7,10 @@
 
 use arch::{Arch, Rate};
 use components::{
-    Contributor, Direction, Ima, Inputs, LayerControl, Link, LockstepGroup, Mesh, MeshGeometry, PartialSums, Rooms,
-    SumsSpec, Target, Tile, TileSpec,
+    ControlId, Direction, Ima, ImaId, InputId, LayerControl, Link, LockstepGroup, LockstepId, Mesh, MeshGeometry,
+    PartAddress, PartialSums, Policy, Results, RoomId, Rooms, SliceBuffer, SumsSpec, Target, Tile, TileSpec,
 };
-use index::{Index, IndexVec};
+use index::{Index, IndexVec, Set};
 use mapper::{GroupId, LayerLayout, Layout, OutputGroup, ReceiverId, ReplicaId, SliceId, TileId};
 use network::LayerId;
 
@@ -29,48 +29,57 @@ pub struct Wiring<'a> {
     /// For each layer and output group, the input slices of the consumers.
     targets: IndexVec<LayerId, IndexVec<GroupId, IndexVec<ReceiverId, Target>>>,
     /// For each layer, the accumulator of each (replica, group), at index replica x groups + group.
-    accumulators: IndexVec<LayerId, Vec<Contributor>>,
+    accumulators: IndexVec<LayerId, Vec<PartAddress>>,
 }
 
 /// Place of an input slice.
 #[derive(Clone, Copy)]
 struct Place {
     tile: TileId,
-    /// Number of the inputs in the tile.
-    inputs: u8,
-    /// Number over the board: index in the room table.
-    room: u32,
+    /// Input slice of the tile.
+    inputs: InputId,
+    /// Input slice of the board.
+    room: RoomId,
 }
 
 /// The blocks of one tile before they are built.
 #[derive(Default)]
 struct TilePlan {
-    inputs: Vec<(LayerId, SliceId)>,
-    /// (layer, replica, IMAs of the tile as bits).
-    controls: Vec<(LayerId, ReplicaId, u64)>,
-    sums: Vec<SumsPlan>,
+    inputs: IndexVec<InputId, (LayerId, SliceId)>,
+    /// (layer, replica, IMAs of the tile).
+    controls: IndexVec<ControlId, (LayerId, ReplicaId, Set<ImaId>)>,
+    parts: IndexVec<LockstepId, PartPlan>,
     /// (IMA of the replica, control).
-    imas: Vec<(u32, u8)>,
+    imas: IndexVec<ImaId, (u32, ControlId)>,
 }
 
 /// Partial sums of one (layer, replica, group) in a tile.
-struct SumsPlan {
-    control: u8,
+struct PartPlan {
+    control: ControlId,
     layer: LayerId,
     replica: ReplicaId,
     group: GroupId,
-    /// IMAs of the tile, one bit each.
-    imas: u64,
-    contributors: Vec<Contributor>,
+    /// IMAs of the tile.
+    imas: Set<ImaId>,
+    contributors: Vec<PartAddress>,
     /// Max-pools that windows finished here go to. 0 if no replica shares positions with another.
     pools: u32,
     /// Accumulators of the replicas that feed the max-pool here. Empty if no replica shares positions with another.
-    feeders: Vec<Contributor>,
+    feeders: Vec<PartAddress>,
 }
 
-impl SumsPlan {
-    fn new(control: u8, layer: LayerId, replica: ReplicaId, group: GroupId) -> Self {
-        Self { control, layer, replica, group, imas: 0, contributors: Vec::new(), pools: 0, feeders: Vec::new() }
+impl PartPlan {
+    fn new(control: ControlId, layer: LayerId, replica: ReplicaId, group: GroupId) -> Self {
+        Self {
+            control,
+            layer,
+            replica,
+            group,
+            imas: Set::EMPTY,
+            contributors: Vec::new(),
+            pools: 0,
+            feeders: Vec::new(),
+        }
     }
 }
 
@@ -101,7 +110,7 @@ impl<'a> Wiring<'a> {
             let targets = self.layout.receivers(layer).map(|((consumer, number), slice)| {
                 let Place { tile, inputs, room } = self.slices[consumer][number];
                 let bits = slice.overlap(&group.outputs) * self.layout.layers[consumer].stored_bits;
-                Target { tile: tile.0, inputs, slice: room, bits, positions: slice.order.positions }
+                Target { tile: tile.0, inputs, room, bits, positions: slice.order.positions }
             });
             targets.collect()
         };
@@ -116,12 +125,10 @@ impl<'a> Wiring<'a> {
     }
 
     fn place_slices(&mut self, id: LayerId, layer: &LayerLayout) {
-        let first = self.slices.iter().map(IndexVec::len).sum::<usize>();
-        let first = u32::try_from(first).expect("fewer than 2^32 input slices");
+        let first: usize = self.slices.iter().map(IndexVec::len).sum();
         let places = layer.slices.enumerate().zip(first..).map(|((number, slice), room)| {
-            let tile = self.tile(slice.tile);
-            tile.inputs.push((id, number));
-            Place { tile: slice.tile, inputs: (tile.inputs.len() - 1) as u8, room }
+            let inputs = self.tile(slice.tile).inputs.push((id, number));
+            Place { tile: slice.tile, inputs, room: RoomId::new(room) }
         });
         let places = places.collect();
         self.slices.push(places);
@@ -133,35 +140,32 @@ impl<'a> Wiring<'a> {
         let mut accumulators = Vec::with_capacity(layer.replicas.len() * groups);
         for replica in layer.replicas.indices() {
             // Tiles with IMAs of each output group, in order of IMAs.
-            let mut contributors: IndexVec<GroupId, Vec<Contributor>> = IndexVec::filled(Vec::new(), groups);
+            let mut contributors: IndexVec<GroupId, Vec<PartAddress>> = IndexVec::filled(Vec::new(), groups);
             for (tile, _, ima) in layer.places(arch, replica) {
                 let (_, col_group) = layer.geometry.groups_of(ima);
                 // Output groups are in order, and each column group belongs to one of them.
                 let group = layer.groups.as_slice().partition_point(|group| group.col_groups.end <= col_group);
                 let group = GroupId::new(group);
                 let plan = self.tile(tile);
-                if plan.controls.last().is_none_or(|&(layer, of, _)| (layer, of) != (id, replica)) {
-                    plan.controls.push((id, replica, 0));
-                }
-                let control = (plan.controls.len() - 1) as u8;
-                plan.controls[usize::from(control)].2 |= 1 << plan.imas.len();
-                let same = |sums: &SumsPlan| (sums.layer, sums.replica, sums.group) == (id, replica, group);
-                let known = plan.sums.iter().rposition(same);
-                let sums = known.unwrap_or_else(|| {
-                    plan.sums.push(SumsPlan::new(control, id, replica, group));
-                    plan.sums.len() - 1
-                }) as u8;
-                plan.sums[usize::from(sums)].imas |= 1 << plan.imas.len();
-                plan.imas.push((ima, control));
+                // IMAs come replica by replica, so the control of this replica, if there is one, is the last.
+                let last = plan.controls.enumerate().next_back();
+                let known = last.filter(|(_, of)| (of.0, of.1) == (id, replica)).map(|(control, _)| control);
+                let control = known.unwrap_or_else(|| plan.controls.push((id, replica, Set::EMPTY)));
+                let here = plan.imas.push((ima, control));
+                plan.controls[control].2.insert(here);
+                let same = |part: &PartPlan| (part.layer, part.replica, part.group) == (id, replica, group);
+                let known = plan.parts.enumerate().rfind(|(_, part)| same(part)).map(|(part, _)| part);
+                let part = known.unwrap_or_else(|| plan.parts.push(PartPlan::new(control, id, replica, group)));
+                plan.parts[part].imas.insert(here);
                 let contributors = &mut contributors[group];
                 if contributors.last().is_none_or(|last| last.tile != tile.0) {
-                    contributors.push(Contributor { tile: tile.0, sums });
+                    contributors.push(PartAddress { tile: tile.0, part });
                 }
             }
             for (group, contributors) in layer.groups.indices().zip(contributors) {
                 let accumulator = layer.accumulator(arch, replica, group);
                 let (here, others): (Vec<_>, Vec<_>) = contributors.into_iter().partition(|c| c.tile == accumulator.0);
-                self.sums(here[0]).contributors = others;
+                self.part(here[0]).contributors = others;
                 accumulators.push(here[0]);
             }
         }
@@ -170,36 +174,37 @@ impl<'a> Wiring<'a> {
                 for group in 0..groups {
                     let accumulator = |replica: ReplicaId| accumulators[replica.index() * groups + group];
                     let (finishes, feeds) = (accumulator(replica), accumulator(feeder));
-                    self.sums(finishes).feeders.push(feeds);
-                    self.sums(feeds).pools += 1;
+                    self.part(finishes).feeders.push(feeds);
+                    self.part(feeds).pools += 1;
                 }
             }
         }
         self.accumulators.push(accumulators);
     }
 
-    fn sums(&mut self, Contributor { tile, sums }: Contributor) -> &mut SumsPlan {
-        &mut self.tiles[TileId(tile)].sums[usize::from(sums)]
+    fn part(&mut self, PartAddress { tile, part }: PartAddress) -> &mut PartPlan {
+        &mut self.tiles[TileId(tile)].parts[part]
     }
 
     /// Accumulators of a replica, by output group: the parts of output registers that finish its windows.
-    pub fn accumulators(&self, layer: LayerId, replica: ReplicaId) -> &[Contributor] {
+    pub fn accumulators(&self, layer: LayerId, replica: ReplicaId) -> &[PartAddress] {
         let groups = self.layout.layers[layer].groups.len();
         &self.accumulators[layer][replica.index() * groups..][..groups]
     }
 
     /// The room table of `board`, with the first limit of each input slice.
-    pub fn rooms(&self, board: &Board) -> Rooms {
+    pub fn rooms(&self, board: &Board<impl Policy>) -> Rooms {
         let slices = self.slices.iter().flatten();
-        Rooms::new(slices.map(|place| board.tiles[place.tile.index()].inputs()[usize::from(place.inputs)].limit()))
+        Rooms::new(slices.map(|place| board.tiles[place.tile.index()].inputs.edram.slices[place.inputs].limit()))
     }
 
-    /// Builds the components. Their arenas have the numbering of [`components::Context`].
-    pub fn board(&self, options: &Options) -> Board<'_> {
+    /// Builds the components; operations follow `policy`. Their arenas have the numbering of [`components::Context`].
+    pub fn board<P: Policy + Clone>(&self, options: &Options, policy: &P) -> Board<'_, P> {
         let arch = self.arch;
         let layers = self.layout.layers.len();
         let slots: IndexVec<TileId, u32> = self.tiles.iter().map(|plan| self.slots(plan, options)).collect();
-        let tiles: Vec<Tile> = self.tiles.enumerate().map(|(id, plan)| self.build(id, &slots, plan, options)).collect();
+        let build = |(id, plan)| Tile::new(arch, self.tile_spec(id, &slots, plan, options), policy.clone());
+        let tiles: Vec<Tile<P>> = self.tiles.enumerate().map(build).collect();
         let chips = (tiles.len() as u32).div_ceil(arch.tiles_per_chip());
         // Packets between two used chips may cross any chip of the board.
         let chips = if chips > 1 { arch.board.chips } else { chips };
@@ -213,44 +218,43 @@ impl<'a> Wiring<'a> {
         Board { tiles, meshes: meshes.collect(), links: links.collect() }
     }
 
-    fn build(&self, id: TileId, slots: &IndexVec<TileId, u32>, plan: &TilePlan, options: &Options) -> Tile<'_> {
+    fn tile_spec(&self, id: TileId, slots: &IndexVec<TileId, u32>, plan: &TilePlan, options: &Options) -> TileSpec<'_> {
         let (arch, layers) = (self.arch, &self.layout.layers);
-        let inputs_of =
-            |layer: LayerId| plan.inputs.iter().position(|&(of, _)| of == layer).expect("every replica has inputs");
+        let inputs_of = |layer: LayerId| {
+            let slice = plan.inputs.enumerate().find(|(_, of)| of.0 == layer);
+            slice.map(|(inputs, _)| inputs).expect("every replica has inputs")
+        };
         // Layers before it are cropped as a whole.
         let first = layers.enumerate().find(|(_, layer)| layer.computed_windows() > 0).map(|(id, _)| id);
         let controls = plan.controls.iter().map(|&(layer, replica, imas)| {
-            let (inputs, begins_images) = (inputs_of(layer) as u8, Some(layer) == first);
+            let (inputs, begins_images) = (inputs_of(layer), Some(layer) == first);
             LayerControl::new((&layers[layer], layer.0), replica.0, options.images, begins_images, inputs, imas)
         });
         let imas = plan.imas.iter().map(|&(ima, control)| {
-            let layer = plan.controls[usize::from(control)].0;
+            let layer = plan.controls[control].0;
             Ima::new(arch, self.conversions, layers[layer].geometry.ima(ima))
         });
-        let imas: Vec<Ima> = imas.collect();
-        let locksteps = plan.sums.iter().map(|sums| {
-            let own = (0..imas.len()).map(|ima| (1 << ima, imas[ima].timing()));
-            LockstepGroup::new(sums.control, own.filter(|(ima, _)| sums.imas & ima != 0))
-        });
-        Tile::new(
-            arch,
-            TileSpec {
-                id: id.0,
-                fidelity: options.fidelity,
-                uncontended: options.uncontended,
-                images: options.images,
-                controls: controls.collect(),
-                inputs: self.inputs(plan, options),
-                locksteps: locksteps.collect(),
-                imas,
-                sums: self.partial_sums(id, slots, plan),
-                output_positions: layers[self.layout.result_layer()].positions(),
-            },
-        )
+        let imas: IndexVec<ImaId, Ima> = imas.collect();
+        let groups = plan
+            .parts
+            .iter()
+            .map(|part| LockstepGroup::new(part.control, part.imas.into_iter().map(|ima| (ima, imas[ima].timing()))));
+        let result = &layers[self.layout.result_layer()];
+        TileSpec {
+            id: id.0,
+            fidelity: options.fidelity,
+            uncontended: options.uncontended,
+            controls: controls.collect(),
+            slices: self.slices(plan, options),
+            groups: groups.collect(),
+            imas,
+            parts: self.partial_sums(id, slots, plan),
+            results: Results::new(result.positions(), options.images),
+        }
     }
 
-    /// Inputs of a tile. Slices divide the whole buffer in proportion to their needs.
-    fn inputs(&self, plan: &TilePlan, options: &Options) -> Vec<Inputs<'_>> {
+    /// Input slices of a tile. They divide the whole buffer in proportion to their needs.
+    fn slices(&self, plan: &TilePlan, options: &Options) -> Vec<SliceBuffer<'_>> {
         let slices = plan.inputs.iter().map(|&(layer, slice)| &self.layout.layers[layer].slices[slice]);
         let needed = |slice: &mapper::InputSlice| u64::from(slice.order.positions_at_once) * slice.position_bits;
         let all: u64 = slices.clone().map(needed).sum();
@@ -262,7 +266,7 @@ impl<'a> Wiring<'a> {
             let bits = buffer * needed(slice) / all.max(1);
             // A layer that is cropped as a whole stores nothing.
             let capacity = (!options.uncontended).then(|| bits / slice.position_bits.max(1));
-            Inputs::new(slice, (layer.0, room), pieces, options.images, capacity)
+            SliceBuffer::new(slice, (layer.0, room), pieces, options.images, capacity)
         });
         inputs.collect()
     }
@@ -273,39 +277,44 @@ impl<'a> Wiring<'a> {
             // Far above the windows in progress, and far below overflow.
             return u32::MAX / 4;
         }
-        let one_window = |sums: &SumsPlan| {
-            let outputs = &self.layout.layers[sums.layer].groups[sums.group].outputs;
+        let one_window = |part: &PartPlan| {
+            let outputs = &self.layout.layers[part.layer].groups[part.group].outputs;
             u64::from(outputs.end - outputs.start) * u64::from(self.arch.tile.partial_sum_bits)
         };
-        let of_all: u64 = plan.sums.iter().map(one_window).sum();
+        let of_all: u64 = plan.parts.iter().map(one_window).sum();
         (8 * u64::from(self.arch.tile.output_register_bytes) / of_all.max(1)) as u32
     }
 
-    fn partial_sums(&self, tile: TileId, slots: &IndexVec<TileId, u32>, plan: &TilePlan) -> Vec<PartialSums<'_>> {
+    fn partial_sums(
+        &self,
+        tile: TileId,
+        slots: &IndexVec<TileId, u32>,
+        plan: &TilePlan,
+    ) -> IndexVec<LockstepId, PartialSums<'_>> {
         let (arch, layers) = (self.arch, &self.layout.layers);
-        let sums = plan.sums.iter().map(|sums| {
-            let is_result = sums.layer == self.layout.result_layer();
-            let targets = (!is_result).then(|| self.targets[sums.layer][sums.group].as_slice());
-            let accumulator = self.accumulators(sums.layer, sums.replica)[sums.group.index()];
+        let parts = plan.parts.iter().map(|part| {
+            let is_result = part.layer == self.layout.result_layer();
+            let targets = (!is_result).then(|| self.targets[part.layer][part.group].as_slice());
+            let accumulator = self.accumulators(part.layer, part.replica)[part.group.index()];
             PartialSums::new(SumsSpec {
                 chip: tile.0 / arch.tiles_per_chip(),
                 tile: tile.0,
-                layer: &layers[sums.layer],
-                layer_index: sums.layer.0,
+                layer: &layers[part.layer],
+                layer_index: part.layer.0,
                 targets,
-                replica: sums.replica.0,
-                group: sums.group.0.into(),
-                imas: sums.imas,
-                accumulators: &self.accumulators[sums.layer],
-                contributors: sums.contributors.clone(),
-                pools: sums.pools,
-                feeders: sums.feeders.clone(),
+                replica: part.replica.0,
+                group: part.group.0.into(),
+                imas: part.imas,
+                accumulators: &self.accumulators[part.layer],
+                contributors: part.contributors.clone(),
+                pools: part.pools,
+                feeders: part.feeders.clone(),
                 slots: slots[tile],
                 credit: slots[TileId(accumulator.tile)],
                 partial_sum_bits: arch.tile.partial_sum_bits,
                 flit_bits: arch.router.flit_bits,
             })
         });
-        sums.collect()
+        parts.collect()
     }
 }

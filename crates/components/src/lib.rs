@@ -51,63 +51,34 @@
 //! results ask for the bus 18 cycles after the first read, in cycle 20 of the paper's pipeline of 22 cycles.
 //!
 //! ```
-//! use components::{Ima, LockstepGroup};
+//! use components::{ControlId, Ima, LockstepGroup};
 //! use mapper::ImaSpec;
 //!
 //! let arch = arch::load("isaac-ce").expect("the preset is built in");
 //! let spec = ImaSpec { rows: 0..100, columns: 0..1024, outputs: 0..128 };
 //! let mut ima = Ima::new(&arch, arch.conversions_per_cycle(), spec);
 //! ima.operate(&ima.whole_operation(16));
-//! let counts = ima.counts(&LockstepGroup::new(0, []), 128 * 128);
+//! let counts = ima.counts(&LockstepGroup::new(ControlId(0), []), 128 * 128);
 //! assert_eq!(counts.dac_activations, 8 * 100 * 16);
 //! assert_eq!((ima.timing().reads(16), ima.timing().results(16)), (16, 18));
 //! ```
 
-mod adc;
-mod bits;
-mod bus;
 mod counts;
-
-mod crossbar;
-mod dac;
-mod edram_buffer;
-mod ima;
-mod input_register;
-mod layer_control;
-mod lockstep;
-mod max_pool;
+mod ids;
 mod message;
 mod noc;
 mod observe;
-mod output_register;
-mod pipeline;
 mod rooms;
-mod sample_hold;
-mod shift_add;
-mod sigmoid;
 mod tile;
-mod tile_output_register;
 
-pub use adc::Adc;
-pub use bits::ImaSet;
-pub use bus::Bus;
 pub use counts::Counts;
-pub use crossbar::Crossbars;
-pub use dac::Dac;
-pub use edram_buffer::{EdramBuffer, Inputs, RowsRead};
-pub use ima::{Fidelity, Ima, ImaTiming, Operation};
-pub use input_register::InputRegister;
-pub use layer_control::{Counters, LayerControl};
-pub use lockstep::{BarrierPhase, LockstepGroup};
-pub use max_pool::{MaxPool, PoolCredits};
-pub use message::{Context, HeldUp, Packet, TileMessage, Waits};
+pub use ids::{ControlId, ImaId, InputId, LockstepId, RoomId};
+pub use message::{Context, HeldUp, PackedImas, Packet, TileMessage, Waits};
 pub use noc::{Crossing, Direction, Hop, Link, Mesh, MeshGeometry, Port, Router};
 pub use observe::{Cause, Event, NoProbe, Probe, Stage, Stalls, Unit};
-pub use output_register::OutputRegister;
-pub use pipeline::Pipeline;
 pub use rooms::Rooms;
-pub use sample_hold::SampleHold;
-pub use shift_add::ShiftAdd;
-pub use sigmoid::Sigmoid;
-pub use tile::{Awaited, Outputs, Part, Tile, TileSpec, Waiting};
-pub use tile_output_register::{Contributor, Obstacle, PartialSums, SumsSpec, Target};
+pub use tile::{
+    Awaited, BarrierPhase, Completions, Counters, EdramBuffer, Fidelity, Full, Ima, ImaBank, ImaTiming, LayerControl,
+    LockstepGroup, Obstacle, Operation, Part, PartAddress, PartialSums, Pipeline, Policy, Results, RowBlock, RowsRead,
+    SkipZeroRowBlocks, SliceBuffer, SumsSpec, Target, Tile, TileInputs, TileOutputs, TileSpec, Waiting, Work,
+};

@@ -5,9 +5,9 @@
 //! readers are booked to routers or links. Credits are sent directly and take one cycle, whatever the distance.
 
 use des::{Cycle, Probed, Send, Shared};
+use index::Set;
 
-use crate::bits::ImaSet;
-use crate::{Cause, Direction, Probe, Rooms};
+use crate::{Cause, Direction, ImaId, InputId, LockstepId, Probe, Rooms};
 
 /// A message to a tile. At most 12 bytes, so that an event in the calendar takes 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,12 +17,12 @@ pub enum TileMessage {
     /// The inputs of an operation are in the input registers of these IMAs.
     InputsArrived {
         /// IMAs of the tile.
-        imas: ImaSet,
+        imas: PackedImas,
     },
     /// Iteration fidelity: the crossbars are read once.
     Read {
         /// IMA of the tile.
-        ima: u8,
+        ima: ImaId,
         /// Operation, as numbered by the IMA: window modulo 8.
         operation: u8,
         /// Reads of the operation before this one.
@@ -31,7 +31,7 @@ pub enum TileMessage {
     /// Iteration fidelity: the ADCs convert the held columns of one read.
     Convert {
         /// IMA of the tile.
-        ima: u8,
+        ima: ImaId,
         /// Operation, as numbered by the IMA: window modulo 8.
         operation: u8,
         /// True for the last read of the operation.
@@ -40,7 +40,7 @@ pub enum TileMessage {
     /// Iteration fidelity: the shift-and-adds merge the conversions of one read.
     Accumulate {
         /// IMA of the tile.
-        ima: u8,
+        ima: ImaId,
         /// Operation, as numbered by the IMA: window modulo 8.
         operation: u8,
         /// True for the last read of the operation.
@@ -49,36 +49,36 @@ pub enum TileMessage {
     /// The crossbars of these IMAs have completed the last read of their operation.
     ReadsDone {
         /// IMAs of the tile.
-        imas: ImaSet,
+        imas: PackedImas,
     },
     /// The results of an operation are in the output registers of these IMAs.
     ResultsReady {
         /// IMAs of the tile.
-        imas: ImaSet,
+        imas: PackedImas,
     },
     /// The results of these IMAs are in the tile's output register.
     ResultsMerged {
         /// IMAs of the tile.
-        imas: ImaSet,
+        imas: PackedImas,
     },
     /// Partial sums of a window from a contributor, to its accumulator tile.
     PartialSum {
-        /// Part of the tile's output register, by number.
-        sums: u8,
+        /// Part of the tile's output register.
+        part: LockstepId,
         /// Window of the replica, counted over all images.
         window: u32,
     },
     /// Credit for partial sums, from the accumulator tile to a contributor.
     PartialSumCredit {
-        /// Part of the tile's output register, by number.
-        sums: u8,
+        /// Part of the tile's output register.
+        part: LockstepId,
         /// Windows of the replica that may have been sent, counted over all images.
         limit: u32,
     },
     /// Activations of a window of another replica, for a max-pool position that is finished here.
     PoolValue {
-        /// Part of the tile's output register, by number.
-        sums: u8,
+        /// Part of the tile's output register.
+        part: LockstepId,
         /// Image.
         image: u32,
         /// Position after the pool: row times width plus column.
@@ -86,31 +86,37 @@ pub enum TileMessage {
     },
     /// Credit of a max-pool that windows finished here go to: it has completed an image.
     PoolCredit {
-        /// Part of the tile's output register, by number.
-        sums: u8,
+        /// Part of the tile's output register.
+        part: LockstepId,
         /// Image.
         image: u32,
     },
     /// Activations that have arrived, to be written to the eDRAM buffer.
     Delivery {
-        /// Input slice of the tile, by number; `TileMessage::RESULTS` for results that stay here.
-        inputs: u8,
+        /// Input slice of the tile.
+        inputs: InputId,
         /// Delay on the way, and its cause.
         held_up: HeldUp,
         /// Bits to be written.
         bits: u32,
-        /// Sequence number of the position, counted over all images; for results that stay, image times positions plus
-        /// position.
-        rank: u32,
+        /// Sequence number of the position, counted over all images.
+        sequence: u32,
+    },
+    /// A result of the last layer, to be written to the eDRAM buffer, where it stays.
+    Result {
+        /// Bits to be written.
+        bits: u32,
+        /// Image times positions per image plus position.
+        position: u32,
     },
     /// Activations have been written to the eDRAM buffer.
     Written {
-        /// Input slice of the tile, by number.
-        inputs: u8,
+        /// Input slice of the tile.
+        inputs: InputId,
         /// Delay on the way, and its cause.
         held_up: HeldUp,
         /// Sequence number of the position, counted over all images.
-        rank: u32,
+        sequence: u32,
     },
     /// Wakes the tile in the cycle after one whose last steps made new decisions possible.
     Tick,
@@ -119,16 +125,31 @@ pub enum TileMessage {
 }
 
 impl TileMessage {
-    /// Marks results of the last layer, in place of the number of an input slice: they stay in the tile that finishes
-    /// them.
-    pub const RESULTS: u8 = u8::MAX;
-
     /// Returns the message with the delay of its packet, if it is a delivery.
     pub(crate) fn after(mut self, waits: Waits) -> Self {
         if let Self::Delivery { held_up, .. } = &mut self {
             *held_up = waits.into();
         }
         self
+    }
+}
+
+/// A set of IMAs of a tile in 8 bytes, aligned to 4 so that a message takes no more than 12.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PackedImas([[u8; 4]; 2]);
+
+impl From<Set<ImaId>> for PackedImas {
+    #[inline]
+    fn from(imas: Set<ImaId>) -> Self {
+        let [a, b, c, d, e, f, g, h] = imas.bits().to_le_bytes();
+        Self([[a, b, c, d], [e, f, g, h]])
+    }
+}
+
+impl From<PackedImas> for Set<ImaId> {
+    #[inline]
+    fn from(PackedImas([[a, b, c, d], [e, f, g, h]]): PackedImas) -> Self {
+        Self::from_bits(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
     }
 }
 

@@ -1,4 +1,7 @@
 use des::Cycle;
+use index::IndexVec;
+
+use crate::RoomId;
 
 /// Room table of the board: for each input slice, the positions that producers may have sent.
 ///
@@ -7,9 +10,9 @@ use des::Cycle;
 /// room registers, and is woken once, after the next rise. Slices are numbered over the board.
 #[derive(Clone, Debug, Default)]
 pub struct Rooms {
-    limits: Vec<Limit>,
+    limits: IndexVec<RoomId, Limit>,
     /// For each slice, the tiles that wait for room, numbered over the board.
-    waiting: Vec<Vec<u32>>,
+    waiting: IndexVec<RoomId, Vec<u32>>,
 }
 
 /// Limit of a slice: positions that may have been sent, counted over all images.
@@ -24,32 +27,32 @@ struct Limit {
 impl Rooms {
     /// A table of slices with these first limits.
     pub fn new(limits: impl IntoIterator<Item = u32>) -> Self {
-        let limits: Vec<_> = limits.into_iter().map(|now| Limit { now, before: now, raised_at: 0 }).collect();
-        Self { waiting: vec![Vec::new(); limits.len()], limits }
+        let limits: IndexVec<_, _> = limits.into_iter().map(|now| Limit { now, before: now, raised_at: 0 }).collect();
+        Self { waiting: IndexVec::filled(Vec::new(), limits.len()), limits }
     }
 
     /// Limit of `slice` as seen in cycle `now`: positions that may have been sent, counted over all images.
     #[inline]
-    pub fn limit(&self, slice: u32, now: Cycle) -> u32 {
-        let limit = self.limits[slice as usize];
+    pub fn limit(&self, slice: RoomId, now: Cycle) -> u32 {
+        let limit = self.limits[slice];
         if limit.raised_at == now { limit.before } else { limit.now }
     }
 
     /// Raises the limit of `slice` in cycle `now`. Returns the tiles that waited, to be woken in the next cycle.
-    pub fn raise(&mut self, slice: u32, to: u32, now: Cycle) -> Vec<u32> {
-        let limit = &mut self.limits[slice as usize];
+    pub fn raise(&mut self, slice: RoomId, to: u32, now: Cycle) -> Vec<u32> {
+        let limit = &mut self.limits[slice];
         *limit =
             Limit { now: to, before: if limit.raised_at == now { limit.before } else { limit.now }, raised_at: now };
-        std::mem::take(&mut self.waiting[slice as usize])
+        std::mem::take(&mut self.waiting[slice])
     }
 
     /// Registers `tile` to be woken by the next rise of `slice`. If the limit has been raised in this cycle, returns
     /// true and does not register: the tile should look again in the next cycle.
-    pub fn wait(&mut self, slice: u32, tile: u32, now: Cycle) -> bool {
-        if self.limits[slice as usize].raised_at == now {
+    pub fn wait(&mut self, slice: RoomId, tile: u32, now: Cycle) -> bool {
+        if self.limits[slice].raised_at == now {
             return true;
         }
-        let waiting = &mut self.waiting[slice as usize];
+        let waiting = &mut self.waiting[slice];
         if !waiting.contains(&tile) {
             waiting.push(tile);
         }
@@ -64,18 +67,18 @@ mod tests {
     #[test]
     fn a_rise_is_seen_in_the_next_cycle_and_not_in_its_own() {
         let mut rooms = Rooms::new([3, 3]);
-        assert!(rooms.raise(1, 5, 10).is_empty());
-        assert_eq!((rooms.limit(1, 10), rooms.limit(1, 11), rooms.limit(0, 11)), (3, 5, 3));
-        rooms.raise(1, 6, 10);
-        assert_eq!((rooms.limit(1, 10), rooms.limit(1, 11)), (3, 6), "twice in a cycle");
+        assert!(rooms.raise(RoomId(1), 5, 10).is_empty());
+        assert_eq!((rooms.limit(RoomId(1), 10), rooms.limit(RoomId(1), 11), rooms.limit(RoomId(0), 11)), (3, 5, 3));
+        rooms.raise(RoomId(1), 6, 10);
+        assert_eq!((rooms.limit(RoomId(1), 10), rooms.limit(RoomId(1), 11)), (3, 6), "twice in a cycle");
     }
 
     #[test]
     fn who_waits_is_woken_once_by_a_rise_before_or_after() {
         let mut rooms = Rooms::new([3]);
-        assert!(!rooms.wait(0, 7, 9) && !rooms.wait(0, 7, 9) && !rooms.wait(0, 2, 9));
-        assert_eq!(rooms.raise(0, 4, 9), [7, 2]);
-        assert!(rooms.wait(0, 7, 9), "it saw the limit before the rise of this cycle");
-        assert!(rooms.raise(0, 5, 10).is_empty(), "and need not be woken twice");
+        assert!(!rooms.wait(RoomId(0), 7, 9) && !rooms.wait(RoomId(0), 7, 9) && !rooms.wait(RoomId(0), 2, 9));
+        assert_eq!(rooms.raise(RoomId(0), 4, 9), [7, 2]);
+        assert!(rooms.wait(RoomId(0), 7, 9), "it saw the limit before the rise of this cycle");
+        assert!(rooms.raise(RoomId(0), 5, 10).is_empty(), "and need not be woken twice");
     }
 }

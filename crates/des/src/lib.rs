@@ -127,8 +127,8 @@ pub trait Shared<T> {
 /// ```text
 /// system! {
 ///     schedule Schedule probed by Probe, sharing name: Type;
-///     parts Parts<'a>;
-///     tiles: Tile<'a> [TileMessage],
+///     parts Parts<'a, P: Policy>;
+///     tiles: Tile<'a, P> [TileMessage],
 ///     meshes: Mesh [Packet],
 /// }
 /// ```
@@ -136,8 +136,8 @@ pub trait Shared<T> {
 /// defines
 ///
 /// - `Parts`, the arenas: one public `Vec` for each kind;
-/// - `Schedule<P>`: the clock, one queue for each kind and the probe. It implements [`Clock`], [`Probed`] and, for the
-///   message of each kind, [`Send`]. `probed by` bounds `P`; `sharing` adds the state of [`Shared`]. Both are optional;
+/// - `Schedule<O>`: the clock, one queue for each kind and the probe. It implements [`Clock`], [`Probed`] and, for the
+///   message of each kind, [`Send`]. `probed by` bounds `O`; `sharing` adds the state of [`Shared`]. Both are optional;
 /// - `Schedule::step(&mut self, &mut Parts) -> bool`, which simulates the next cycle that has a message and returns
 ///   whether there was one.
 ///
@@ -146,32 +146,40 @@ pub trait Shared<T> {
 macro_rules! system {
     (
         $(#[$schedule_doc:meta])* schedule $schedule:ident $(probed by $probe:path)? $(, sharing $shared:ident: $shared_kind:ty)?;
-        $(#[$parts_doc:meta])* parts $parts:ident $(<$life:lifetime>)?;
+        $(#[$parts_doc:meta])* parts $parts:ident $(<$life:lifetime $(, $generic:ident: $bound:path)?>)?;
         $($(#[$doc:meta])* $field:ident: $kind:ty [$message:ty]),+ $(,)?
     ) => {
         $(#[$parts_doc])*
-        pub struct $parts $(<$life>)? {
+        pub struct $parts $(<$life $(, $generic: $bound)?>)? {
             $($(#[$doc])* pub $field: Vec<$kind>,)+
         }
 
         $(#[$schedule_doc])*
-        pub struct $schedule<P> {
+        pub struct $schedule<O> {
             now: $crate::Cycle,
             /// Observes the run.
-            pub probe: P,
+            pub probe: O,
             $(/// Shared by all components.
             pub $shared: $shared_kind,)?
             $($field: $crate::Queue<$message>,)+
         }
 
-        impl<P $(: $probe)?> $schedule<P> {
+        impl<O $(: $probe)?> $schedule<O> {
             /// A schedule at cycle 0 without messages, for `parts`; messages of a cycle are delivered in `order`.
-            pub fn new(parts: &$parts, order: $crate::Order, probe: P $(, $shared: $shared_kind)?) -> Self {
+            pub fn new $(<$life $(, $generic: $bound)?>)? (
+                parts: &$parts $(<$life $(, $generic)?>)?,
+                order: $crate::Order,
+                probe: O
+                $(, $shared: $shared_kind)?
+            ) -> Self {
                 Self { now: 0, probe, $($shared,)? $($field: $crate::Queue::new(parts.$field.len(), order),)+ }
             }
 
             /// Simulates the next cycle that has a message. Returns false if no message is left.
-            pub fn step(&mut self, parts: &mut $parts) -> bool {
+            pub fn step $(<$life $(, $generic: $bound)?>)? (
+                &mut self,
+                parts: &mut $parts $(<$life $(, $generic)?>)?,
+            ) -> bool {
                 let next = [$(self.$field.next(self.now)),+].into_iter().flatten().min();
                 let Some(next) = next else { return false };
                 self.now = next;
@@ -180,30 +188,30 @@ macro_rules! system {
             }
         }
 
-        impl<P> $crate::Probed for $schedule<P> {
-            type Probe = P;
+        impl<O> $crate::Probed for $schedule<O> {
+            type Probe = O;
 
             #[inline]
-            fn probe(&mut self) -> &mut P {
+            fn probe(&mut self) -> &mut O {
                 &mut self.probe
             }
         }
 
-        $(impl<P> $crate::Shared<$shared_kind> for $schedule<P> {
+        $(impl<O> $crate::Shared<$shared_kind> for $schedule<O> {
             #[inline]
             fn shared(&mut self) -> &mut $shared_kind {
                 &mut self.$shared
             }
         })?
 
-        impl<P> $crate::Clock for $schedule<P> {
+        impl<O> $crate::Clock for $schedule<O> {
             #[inline]
             fn now(&self) -> $crate::Cycle {
                 self.now
             }
         }
 
-        $(impl<P> $crate::Send<$message> for $schedule<P> {
+        $(impl<O> $crate::Send<$message> for $schedule<O> {
             #[inline]
             fn send(&mut self, delay: $crate::Cycle, to: u32, message: $message) {
                 self.$field.push(self.now, delay, to, message);

@@ -6,17 +6,15 @@
 use mapper::Window;
 
 use super::Tile;
-use crate::Contributor;
-use crate::bits::ones;
-use crate::tile_output_register::Obstacle;
+use crate::{ImaId, InputId, LockstepId, Obstacle, PartAddress, Policy, SumsSpec};
 
 /// A part of a tile that may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// A lockstep group, by number in the tile.
-    Group(usize),
-    /// The part of the output register of a lockstep group, by number in the tile.
-    Register(usize),
+    /// A lockstep group.
+    Group(LockstepId),
+    /// The part of the output register of a lockstep group.
+    Register(LockstepId),
 }
 
 /// A thing waited for.
@@ -37,8 +35,8 @@ pub enum Awaited {
     Room {
         /// Tile of the board.
         tile: u32,
-        /// Number of the input slice in its buffer.
-        inputs: u8,
+        /// Input slice in its buffer.
+        inputs: InputId,
     },
     /// Completion of `image` by the max-pools of the layer that replica `feeder` feeds.
     Pool {
@@ -68,84 +66,76 @@ pub struct Waiting {
     pub awaited: Vec<Awaited>,
 }
 
-impl Tile<'_> {
+impl<P: Policy> Tile<'_, P> {
     /// Parts of the tile that wait.
     pub fn waiting(&self) -> Vec<Waiting> {
-        let groups = (0..self.locksteps.len()).filter_map(|group| self.group_waits(group));
-        groups.chain((0..self.sums.len()).filter_map(|register| self.register_waits(register))).collect()
+        let groups = self.imas.groups.indices().filter_map(|group| self.group_waits(group));
+        groups.chain(self.outputs.parts.indices().filter_map(|part| self.register_waits(part))).collect()
     }
 
     /// Lockstep groups that keep input slice `inputs` from making room: those that have read the fewest windows.
-    pub fn slowest_readers(&self, inputs: u8) -> Vec<Part> {
-        let control_of = |group: usize| &self.controls[usize::from(self.locksteps[group].control)];
-        let read = |group: usize| control_of(group).split(self.locksteps[group].arriving.window);
-        let readers: Vec<_> = (0..self.locksteps.len()).filter(|&group| control_of(group).inputs == inputs).collect();
-        let slowest = readers.iter().map(|&group| read(group)).min();
-        readers.into_iter().filter(|&group| Some(read(group)) == slowest).map(Part::Group).collect()
+    pub fn slowest_readers(&self, inputs: InputId) -> Vec<Part> {
+        let readers = self.imas.groups.enumerate().filter_map(|(id, group)| {
+            let control = &self.inputs.controls[group.control];
+            (control.inputs == inputs).then(|| (control.split(group.arriving.window), id))
+        });
+        let readers: Vec<_> = readers.collect();
+        let slowest = readers.iter().map(|&(read, _)| read).min();
+        readers.into_iter().filter(|&(read, _)| Some(read) == slowest).map(|(_, id)| Part::Group(id)).collect()
     }
 
-    /// Images that the max-pool of part `register` of the output register has completed; `None` if it has no max-pool.
-    pub fn pool_images(&self, register: u8) -> Option<u32> {
-        self.sums[usize::from(register)].pool_images()
-    }
-
-    fn group_waits(&self, group: usize) -> Option<Waiting> {
-        let lockstep = &self.locksteps[group];
-        let control = &self.controls[usize::from(lockstep.control)];
+    fn group_waits(&self, id: LockstepId) -> Option<Waiting> {
+        let (group, pipeline) = (&self.imas.groups[id], &self.imas.pipeline);
+        let control = &self.inputs.controls[group.control];
         let at = |window: &Window| format!("({}, {})", window.y, window.x);
-        let (waits_for, awaited) = if self.pipeline.can_send() & lockstep.imas != 0 {
-            let window = at(control.window(lockstep.sending));
+        let (waits_for, awaited) = if !(pipeline.can_send() & group.imas).is_empty() {
+            let window = at(control.window(group.sending));
             let what = format!("room in the tile's output register, with the results of window {window}");
-            (what, Awaited::Part(self.id, Part::Register(group)))
-        } else if lockstep.fetching < control.total && lockstep.imas & !self.pipeline.at_work() != 0 {
+            (what, Awaited::Part(self.id, Part::Register(id)))
+        } else if group.fetching < control.total && !(group.imas - pipeline.at_work()).is_empty() {
             let window = at(control.window(control.ready.min(control.total - 1)));
-            (format!("the inputs of window {window}"), self.awaited_input(group))
+            (format!("the inputs of window {window}"), self.awaited_input(id))
         } else {
             return None;
         };
-        let imas: Vec<String> = ones(lockstep.imas).map(|ima| ima.to_string()).collect();
+        let imas: Vec<String> = group.imas.into_iter().map(|ima: ImaId| ima.to_string()).collect();
         let imas = if imas.len() == 1 { format!("IMA {}", imas[0]) } else { format!("IMAs {}", imas.join(", ")) };
         let unit = format!("tile {} {imas} ({}, replica {})", self.id, control.layer.layer.name, control.replica);
-        Some(Waiting { tile: self.id, part: Part::Group(group), unit, waits_for, awaited: vec![awaited] })
+        Some(Waiting { tile: self.id, part: Part::Group(id), unit, waits_for, awaited: vec![awaited] })
     }
 
     /// Input that the next window of a lockstep group misses, or the room that its image waits for.
-    fn awaited_input(&self, group: usize) -> Awaited {
-        let control = &self.controls[usize::from(self.locksteps[group].control)];
+    fn awaited_input(&self, group: LockstepId) -> Awaited {
+        let control = &self.inputs.controls[self.imas.groups[group].control];
         match control.awaited_input() {
             Some((y, x)) => Awaited::Position { layer: control.layer_index, y, x },
             None => Awaited::Room { tile: self.id, inputs: control.inputs },
         }
     }
 
-    fn register_waits(&self, register: usize) -> Option<Waiting> {
-        let sums = &self.sums[register];
-        let control = &self.controls[usize::from(self.locksteps[register].control)];
+    fn register_waits(&self, id: LockstepId) -> Option<Waiting> {
+        let sums = &self.outputs.parts[id];
+        let control = &self.inputs.controls[self.imas.groups[id].control];
+        let &SumsSpec { layer, layer_index, replica, group, .. } = sums.spec();
+        let register = |&PartAddress { tile, part }: &PartAddress| Awaited::Part(tile, Part::Register(part));
         let (waits_for, awaited) = match sums.obstacle(control)? {
             Obstacle::Room { tile, inputs } => {
                 (format!("room in the buffer of tile {tile}"), vec![Awaited::Room { tile, inputs }])
             }
-            Obstacle::Pool { image } => {
-                let &crate::SumsSpec { layer_index: layer, replica: feeder, group, .. } = sums.spec();
-                (
-                    "a max-pool to complete an earlier image".to_owned(),
-                    vec![Awaited::Pool { layer, feeder, group, image }],
-                )
-            }
-            Obstacle::Credit(Contributor { tile, sums }) => (
-                format!("room for partial sums in tile {tile}"),
-                vec![Awaited::Part(tile, Part::Register(usize::from(sums)))],
+            Obstacle::Pool { image } => (
+                "a max-pool to complete an earlier image".to_owned(),
+                vec![Awaited::Pool { layer: layer_index, feeder: replica, group, image }],
             ),
+            Obstacle::Credit(accumulator) => {
+                (format!("room for partial sums in tile {}", accumulator.tile), vec![register(&accumulator)])
+            }
             Obstacle::Contributions => {
-                let here = Awaited::Part(self.id, Part::Group(register));
-                let there = sums.spec().contributors.iter();
-                let there =
-                    there.map(|&Contributor { tile, sums }| Awaited::Part(tile, Part::Register(usize::from(sums))));
+                let here = Awaited::Part(self.id, Part::Group(id));
+                let there = sums.spec().contributors.iter().map(register);
                 ("the results of its oldest window".to_owned(), [here].into_iter().chain(there).collect())
             }
         };
-        let &crate::SumsSpec { layer, replica, .. } = sums.spec();
         let unit = format!("tile {} output register ({}, replica {replica})", self.id, layer.layer.name);
-        Some(Waiting { tile: self.id, part: Part::Register(register), unit, waits_for, awaited })
+        Some(Waiting { tile: self.id, part: Part::Register(id), unit, waits_for, awaited })
     }
 }

@@ -1,4 +1,4 @@
-use crate::Operation;
+use super::Operation;
 
 /// The sample-and-holds of an IMA: one for each column of each crossbar.
 #[derive(Clone, Debug, Default)]

@@ -1,4 +1,4 @@
-use crate::Operation;
+use super::Operation;
 
 /// The shift-and-adds of an IMA, which merge the conversions of successive reads and neighbouring columns.
 #[derive(Clone, Debug)]

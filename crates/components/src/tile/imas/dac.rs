@@ -1,4 +1,4 @@
-use crate::Operation;
+use super::Operation;
 
 /// The digital-to-analogue converters of an IMA: one for each row of each crossbar.
 #[derive(Clone, Debug, Default)]

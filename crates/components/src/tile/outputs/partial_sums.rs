@@ -14,12 +14,15 @@
 
 use std::collections::VecDeque;
 
-use index::Index;
+use index::{Index, Set};
 use mapper::{LayerLayout, ReplicaId};
 
+use super::super::Completions;
+use super::max_pool::{MaxPool, PoolCredits};
+use super::sigmoid::Sigmoid;
 use crate::{
-    Cause, Context, Counts, Event, HeldUp, LayerControl, MaxPool, Packet, PoolCredits, Probe, Sigmoid, TileMessage,
-    Waits,
+    Cause, Context, Counts, Event, HeldUp, ImaId, InputId, LayerControl, LockstepId, Packet, Probe, RoomId,
+    TileMessage, Waits,
 };
 
 /// An input slice of the next layer, as destination of an output group.
@@ -27,23 +30,23 @@ use crate::{
 pub struct Target {
     /// Tile of the board.
     pub tile: u32,
-    /// Number of the input slice in that tile's buffer.
-    pub inputs: u8,
-    /// Number of the slice over the board.
-    pub slice: u32,
+    /// Input slice in that tile's buffer.
+    pub inputs: InputId,
+    /// The same slice in the room table.
+    pub room: RoomId,
     /// Bits per position that it receives from the group; 0 if it reads none of the group's channels.
     pub bits: u32,
     /// Positions per image that it receives.
     pub positions: u32,
 }
 
-/// Address of a part of an output register, of an accumulator tile or of a contributor.
+/// Address of a part of an output register, in an accumulator tile or in a contributor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Contributor {
+pub struct PartAddress {
     /// Tile of the board.
     pub tile: u32,
-    /// Part of that tile's output register, by number.
-    pub sums: u8,
+    /// Part of that tile's output register.
+    pub part: LockstepId,
 }
 
 /// Specification of a part of the output register: its place, its sizes, and the tiles that it exchanges messages with.
@@ -63,16 +66,16 @@ pub struct SumsSpec<'a> {
     pub replica: u32,
     /// Output group of the layer.
     pub group: u32,
-    /// IMAs of the tile that contribute to each window, one bit each.
-    pub imas: u64,
+    /// IMAs of the tile that contribute to each window.
+    pub imas: Set<ImaId>,
     /// Accumulator of each (replica, group) of the layer, at index replica x groups + group.
-    pub accumulators: &'a [Contributor],
-    /// Contributors, if this is the accumulator tile; empty otherwise.
-    pub contributors: Vec<Contributor>,
+    pub accumulators: &'a [PartAddress],
+    /// PartAddresss, if this is the accumulator tile; empty otherwise.
+    pub contributors: Vec<PartAddress>,
     /// Max-pools that windows finished here go to; 0 if none of them is in another replica.
     pub pools: u32,
     /// Accumulators of the replicas that feed the max-pool here, this replica included; empty if it alone feeds it.
-    pub feeders: Vec<Contributor>,
+    pub feeders: Vec<PartAddress>,
     /// Windows that this part of the register holds.
     pub slots: u32,
     /// First credit for partial sums: windows that the accumulator tile's register holds.
@@ -124,7 +127,7 @@ pub struct PartialSums<'a> {
     /// Contributions per window: one of each IMA here and of each contributor.
     contributions: u32,
     /// Accumulator of the windows; `None` if it is this part.
-    accumulator: Option<Contributor>,
+    accumulator: Option<PartAddress>,
     /// Credit for partial sums: windows that may have been sent to the accumulator, counted over all images.
     credit: u32,
     /// Windows that have left the register, counted over all images.
@@ -156,7 +159,7 @@ impl<'a> PartialSums<'a> {
         Self {
             outputs: outputs.end - outputs.start,
             merged: 0,
-            contributions: spec.imas.count_ones() + spec.contributors.len() as u32,
+            contributions: spec.imas.len() + spec.contributors.len() as u32,
             accumulator,
             credit: spec.credit,
             left: 0,
@@ -218,20 +221,17 @@ impl<'a> PartialSums<'a> {
         self.waits_for_max_pool()
     }
 
-    /// Passes complete windows on, as far as there is room for them. Returns the digest of the windows finished.
-    pub fn pass_on<C: Context>(&mut self, control: &mut LayerControl, context: &mut C) -> u64 {
-        let mut digest = 0u64;
+    /// Passes complete windows on, as far as there is room for them.
+    pub fn pass_on<C: Context>(&mut self, control: &mut LayerControl, completions: &mut Completions, context: &mut C) {
         while self.missing.front() == Some(&0) && self.pools_admit(control) {
             self.missing.pop_front();
             let window = self.complete;
             self.complete += 1;
             if self.accumulator.is_none() {
-                digest = digest.wrapping_add(crate::tile::digest(&[
-                    u64::from(self.spec.layer_index),
-                    u64::from(self.spec.replica) << 32 | u64::from(window),
-                    u64::from(self.spec.group),
-                    context.now(),
-                ]));
+                let &SumsSpec { layer_index, replica, group, .. } = &*self.spec;
+                let of_replica = u64::from(replica) << 32 | u64::from(window);
+                let now = context.now();
+                completions.add(&[layer_index.into(), of_replica, group.into(), now], now);
                 self.finish(control, window, context);
             }
         }
@@ -241,11 +241,10 @@ impl<'a> PartialSums<'a> {
             None => self.send_positions(control, context),
         }
         if self.left > left {
-            for &Contributor { tile, sums } in &self.spec.contributors {
-                context.send(1, tile, TileMessage::PartialSumCredit { sums, limit: self.left + self.slots });
+            for &PartAddress { tile, part } in &self.spec.contributors {
+                context.send(1, tile, TileMessage::PartialSumCredit { part, limit: self.left + self.slots });
             }
         }
-        digest
     }
 
     /// True if the max-pools have room for the image of the oldest window.
@@ -290,8 +289,8 @@ impl<'a> PartialSums<'a> {
         let completed = before..pool.images();
         self.leave(image, position, finish.step, window);
         for image in completed {
-            for &Contributor { tile, sums } in &self.spec.feeders {
-                context.send(1, tile, TileMessage::PoolCredit { sums, image });
+            for &PartAddress { tile, part } in &self.spec.feeders {
+                context.send(1, tile, TileMessage::PoolCredit { part, image });
             }
         }
     }
@@ -317,12 +316,12 @@ impl<'a> PartialSums<'a> {
         let layer = self.spec.layer;
         let accumulator = self.spec.accumulators[finisher as usize * layer.groups.len() + self.spec.group as usize];
         let bits = self.outputs * self.spec.partial_sum_bits;
-        self.send(accumulator.tile, bits, TileMessage::PoolValue { sums: accumulator.sums, image, position }, context);
+        self.send(accumulator.tile, bits, TileMessage::PoolValue { part: accumulator.part, image, position }, context);
     }
 
-    fn send_partial_sums<C: Context>(&mut self, accumulator: Contributor, context: &mut C) {
+    fn send_partial_sums<C: Context>(&mut self, accumulator: PartAddress, context: &mut C) {
         while self.left < self.complete.min(self.credit) {
-            let message = TileMessage::PartialSum { sums: accumulator.sums, window: self.left };
+            let message = TileMessage::PartialSum { part: accumulator.part, window: self.left };
             self.send(accumulator.tile, self.outputs * self.spec.partial_sum_bits, message, context);
             self.left += 1;
         }
@@ -353,20 +352,21 @@ impl<'a> PartialSums<'a> {
     ) -> Option<u32> {
         let destinations = self.spec.layer.destinations(leaving.position);
         for (served, destination) in destinations.iter().enumerate().skip(leaving.served as usize) {
-            let Target { tile, inputs, slice, bits, positions } = targets[destination.receiver.index()];
+            let Target { tile, inputs, room, bits, positions } = targets[destination.receiver.index()];
             if bits == 0 {
                 continue;
             }
-            let rank = leaving.image * positions + destination.rank;
+            let sequence = leaving.image * positions + destination.rank;
             let now = context.now();
-            if rank >= context.shared().limit(slice, now) {
-                if context.shared().wait(slice, self.spec.tile, now) {
+            if sequence >= context.shared().limit(room, now) {
+                if context.shared().wait(room, self.spec.tile, now) {
                     context.send(1, self.spec.tile, TileMessage::Room);
                 }
                 return Some(served as u32);
             }
             control.counters.result_bits_sent += u64::from(bits);
-            self.send(tile, bits, TileMessage::Delivery { inputs, held_up: HeldUp::default(), bits, rank }, context);
+            let held_up = HeldUp::default();
+            self.send(tile, bits, TileMessage::Delivery { inputs, held_up, bits, sequence }, context);
         }
         None
     }
@@ -376,9 +376,8 @@ impl<'a> PartialSums<'a> {
         let bits = self.outputs * self.spec.partial_sum_bits;
         control.counters.result_bits_sent += u64::from(bits);
         let positions = self.spec.layer.positions();
-        let rank = leaving.image * positions + leaving.position;
-        let message = TileMessage::Delivery { inputs: TileMessage::RESULTS, held_up: HeldUp::default(), bits, rank };
-        self.send(self.spec.tile, bits, message, context);
+        let position = leaving.image * positions + leaving.position;
+        context.send(1, self.spec.tile, TileMessage::Result { bits, position });
         None
     }
 
@@ -460,8 +459,8 @@ pub enum Obstacle {
     Room {
         /// Tile of the board.
         tile: u32,
-        /// Number of the input slice in that tile's buffer.
-        inputs: u8,
+        /// Input slice in that tile's buffer.
+        inputs: InputId,
     },
     /// A max-pool has not completed an image.
     Pool {
@@ -469,7 +468,7 @@ pub enum Obstacle {
         image: u32,
     },
     /// The accumulator has given no credit for partial sums.
-    Credit(Contributor),
+    Credit(PartAddress),
     /// Results of IMAs or partial sums of contributors are missing.
     Contributions,
 }

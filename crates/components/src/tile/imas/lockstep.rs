@@ -6,8 +6,9 @@
 //! by IMA.
 
 use des::Cycle;
+use index::Set;
 
-use crate::ImaTiming;
+use crate::{ControlId, ImaId, ImaTiming};
 
 /// The IMAs of a tile that work on the same output group of a replica.
 ///
@@ -15,12 +16,12 @@ use crate::ImaTiming;
 /// the same holds for starts and for sending results. Windows are therefore numbered by group and not by IMA.
 #[derive(Clone, Debug)]
 pub struct LockstepGroup {
-    /// IMAs of the group, one bit each.
-    pub imas: u64,
-    /// Number of the replica's layer control in the tile.
-    pub control: u8,
-    /// IMAs by their timing, one bit each: those that use fewer columns may be faster.
-    pub timings: Vec<(u64, ImaTiming)>,
+    /// IMAs of the group.
+    pub imas: Set<ImaId>,
+    /// Layer control of the replica.
+    pub control: ControlId,
+    /// IMAs by their timing: those that use fewer columns may be faster.
+    pub timings: Vec<(Set<ImaId>, ImaTiming)>,
     /// Window whose inputs are asked for next, counted over all images, as are the following.
     pub fetching: u32,
     /// Window whose operation starts next.
@@ -50,19 +51,19 @@ pub(crate) const WINDOWS: u32 = arch::MOST_OUTPUT_REGISTERS + 1;
 pub struct BarrierPhase {
     /// First window that not all IMAs have passed.
     pub window: u32,
-    /// IMAs that have passed each window from `window` on, one bit each, by window modulo [`WINDOWS`].
-    happened: [u64; WINDOWS as usize],
+    /// IMAs that have passed each window from `window` on, by window modulo [`WINDOWS`].
+    happened: [Set<ImaId>; WINDOWS as usize],
 }
 
 impl LockstepGroup {
-    /// A lockstep group before its first window. `timings` has each IMA, as one bit, with its timing.
-    pub fn new(control: u8, timings: impl IntoIterator<Item = (u64, ImaTiming)>) -> Self {
-        let (mut imas, mut groups) = (0, Vec::<(u64, ImaTiming)>::new());
+    /// A lockstep group before its first window, of these IMAs with their timings.
+    pub fn new(control: ControlId, timings: impl IntoIterator<Item = (ImaId, ImaTiming)>) -> Self {
+        let (mut imas, mut groups) = (Set::EMPTY, Vec::<(Set<ImaId>, ImaTiming)>::new());
         for (ima, timing) in timings {
-            imas |= ima;
+            imas.insert(ima);
             match groups.iter_mut().find(|(_, of)| *of == timing) {
-                Some((group, _)) => *group |= ima,
-                None => groups.push((ima, timing)),
+                Some((group, _)) => group.insert(ima),
+                None => groups.push((Set::one(ima), timing)),
             }
         }
         Self {
@@ -85,30 +86,36 @@ impl BarrierPhase {
     /// Records the event for `imas` of the lockstep group `all`, for each in its next window. Calls `each` with the
     /// windows and their IMAs.
     #[inline]
-    pub fn take(&mut self, imas: u64, all: u64, mut each: impl FnMut(u32, u64)) {
-        let first = &mut self.happened[(self.window % WINDOWS) as usize];
-        // In most calls no IMA is ahead.
+    pub fn take(&mut self, imas: Set<ImaId>, all: Set<ImaId>, mut each: impl FnMut(u32, Set<ImaId>)) {
         let (mut window, mut left) = (self.window, imas);
-        if imas & *first == 0 {
+        let first = self.passed(window);
+        // In most calls no IMA is ahead.
+        if (imas & *first).is_empty() {
             *first |= imas;
-            left = 0;
+            left = Set::EMPTY;
             each(window, imas);
         }
-        while left != 0 {
-            assert!(window - self.window < WINDOWS, "an IMA is too far ahead of its lockstep");
-            let happened = &mut self.happened[(window % WINDOWS) as usize];
-            let here = left & !*happened;
-            *happened |= here;
-            left &= !here;
-            if here != 0 {
+        while !left.is_empty() {
+            assert!(window - self.window < WINDOWS, "an IMA is too far ahead of its lockstep group");
+            let passed = self.passed(window);
+            let here = left - *passed;
+            *passed |= here;
+            left -= here;
+            if !here.is_empty() {
                 each(window, here);
             }
             window += 1;
         }
-        while self.happened[(self.window % WINDOWS) as usize] == all {
-            self.happened[(self.window % WINDOWS) as usize] = 0;
+        while *self.passed(self.window) == all {
+            *self.passed(self.window) = Set::EMPTY;
             self.window += 1;
         }
+    }
+
+    /// IMAs that have passed `window`.
+    #[inline]
+    fn passed(&mut self, window: u32) -> &mut Set<ImaId> {
+        &mut self.happened[(window % WINDOWS) as usize]
     }
 }
 
@@ -116,19 +123,20 @@ impl BarrierPhase {
 mod tests {
     use super::*;
 
-    const ALL: u64 = 0b111;
-
     fn take(phase: &mut BarrierPhase, imas: u64) -> Vec<(u32, u64)> {
         let mut taken = Vec::new();
-        phase.take(imas, ALL, |window, imas| taken.push((window, imas)));
+        phase.take(Set::from_bits(imas), Set::below(3), |window, imas| taken.push((window, imas.bits())));
         taken
     }
 
     #[test]
     fn imas_are_grouped_by_their_cycles() {
         let timing = |cycles_per_read| ImaTiming { cycles_per_read, convert_cycles: 1, merge_cycles: 1 };
-        let lockstep = LockstepGroup::new(0, [(0b001, timing(1)), (0b010, timing(2)), (0b100, timing(1))]);
-        assert_eq!((lockstep.imas, lockstep.timings), (0b111, vec![(0b101, timing(1)), (0b010, timing(2))]));
+        let timings = [(ImaId(0), timing(1)), (ImaId(1), timing(2)), (ImaId(2), timing(1))];
+        let lockstep = LockstepGroup::new(ControlId(0), timings);
+        assert_eq!(lockstep.imas, Set::below(3));
+        let groups = [(Set::from_iter([ImaId(0), ImaId(2)]), timing(1)), (Set::one(ImaId(1)), timing(2))];
+        assert_eq!(lockstep.timings, groups);
     }
 
     #[test]
@@ -157,7 +165,7 @@ mod tests {
                     windows[window as usize] += imas.count_ones();
                 }
             }
-            (phase.window, phase.happened, windows)
+            (phase.window, phase.happened.map(Set::bits), windows)
         });
         assert_eq!(ends, [(3, [0, 0, 0, 0b001, 0, 0, 0, 0], [2, 3, 3, 1]); 4]);
     }

@@ -6,9 +6,10 @@
 //! output group.
 
 use des::Cycle;
+use index::Set;
 use mapper::{LayerLayout, ReplicaId, Window};
 
-use crate::{Counts, HeldUp, Inputs, Stalls, Unit};
+use crate::{Counts, HeldUp, ImaId, InputId, SliceBuffer, Stalls, Unit};
 
 /// Actions in a tile for one replica of a layer that no block counts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,10 +38,12 @@ pub struct LayerControl<'a> {
     pub replica: u32,
     /// The windows of the replica, in order.
     windows: &'a [Window],
-    /// IMAs of the tile that hold parts of the replica, one bit each.
-    pub imas: u64,
-    /// Number of its input slice in the tile's buffer.
-    pub inputs: u8,
+    /// Number of these windows.
+    per_image: u32,
+    /// IMAs of the tile that hold parts of the replica.
+    pub imas: Set<ImaId>,
+    /// Its input slice in the tile's buffer.
+    pub inputs: InputId,
     /// Windows of all images of the run.
     pub total: u32,
     /// Ready windows, counted over all images: windows below this one have their inputs in the buffer.
@@ -58,8 +61,8 @@ pub struct LayerControl<'a> {
     /// Cycles in which the first inputs of images were fetched: of each image in the layer that begins them, of the
     /// first image in other layers.
     pub begun: Vec<Cycle>,
-    /// First window of the next image to record in `begun`.
-    begins_next: u32,
+    /// First window of the next image to record in `begun`; `None` if no further one is recorded.
+    begins_next: Option<u32>,
     /// True if the layer begins images: the first layer that computes a window.
     pub begins_images: bool,
     /// IMA-cycles of the IMAs of the control, by cause.
@@ -69,24 +72,26 @@ pub struct LayerControl<'a> {
 }
 
 impl<'a> LayerControl<'a> {
-    /// A control of `replica` for a run of `images` images. `inputs` is its input slice, `imas` its IMAs, one bit each.
+    /// A control of `replica` for a run of `images` images. `inputs` is its input slice, `imas` its IMAs.
     pub fn new(
         (layer, layer_index): (&'a LayerLayout, u16),
         replica: u32,
         images: u32,
         begins_images: bool,
-        inputs: u8,
-        imas: u64,
+        inputs: InputId,
+        imas: Set<ImaId>,
     ) -> Self {
         let windows = layer.windows(ReplicaId(replica));
+        let per_image = u32::try_from(windows.len()).expect("the mapper counts windows in 32 bits");
         Self {
             layer,
             layer_index,
             replica,
             windows,
+            per_image,
             imas,
             inputs,
-            total: windows.len() as u32 * images,
+            total: per_image * images,
             ready: 0,
             awaited: None,
             cursor: (0, 0),
@@ -94,7 +99,7 @@ impl<'a> LayerControl<'a> {
             held_up: HeldUp::default(),
             read_by_all: 0,
             begun: Vec::new(),
-            begins_next: 0,
+            begins_next: Some(0),
             begins_images,
             stalls: Stalls::default(),
             counters: Counters::default(),
@@ -103,8 +108,8 @@ impl<'a> LayerControl<'a> {
 
     /// Identifies IMA `ima` of tile `tile` to probes.
     #[inline]
-    pub fn unit(&self, tile: u32, ima: usize) -> Unit {
-        Unit { tile, ima: ima as u8, layer: self.layer_index, replica: self.replica }
+    pub fn unit(&self, tile: u32, ima: ImaId) -> Unit {
+        Unit { tile, ima: ima.0, layer: self.layer_index, replica: self.replica }
     }
 
     /// Window `index`, counted over all images.
@@ -116,7 +121,7 @@ impl<'a> LayerControl<'a> {
     /// Splits window `index`, counted over all images, into its image and its step.
     #[inline]
     pub fn split(&self, index: u32) -> (u32, u32) {
-        let per_image = self.windows.len() as u32;
+        let per_image = self.per_image;
         // One image is the common case, and divisions are slow.
         if index < per_image { (0, index) } else { (index / per_image, index % per_image) }
     }
@@ -124,9 +129,11 @@ impl<'a> LayerControl<'a> {
     /// Records that inputs of window `index` are fetched.
     #[inline]
     pub fn fetches(&mut self, index: u32, now: Cycle) {
-        if index >= self.begins_next {
+        if let Some(first) = self.begins_next
+            && index >= first
+        {
             self.begun.push(now);
-            self.begins_next = if self.begins_images { self.begins_next + self.windows.len() as u32 } else { u32::MAX };
+            self.begins_next = self.begins_images.then(|| first + self.per_image);
         }
     }
 
@@ -136,7 +143,7 @@ impl<'a> LayerControl<'a> {
     }
 
     /// Advances `ready` over the windows that have all their inputs. Returns true if it rises.
-    pub fn look_ahead(&mut self, now: Cycle, inputs: &Inputs) -> bool {
+    pub fn look_ahead(&mut self, now: Cycle, inputs: &SliceBuffer) -> bool {
         let before = self.ready;
         self.awaited = None;
         'windows: while self.ready < self.total {

@@ -17,10 +17,16 @@ use arch::{Arch, Rate};
 use des::Cycle;
 use mapper::ImaSpec;
 
-use crate::lockstep::WINDOWS;
-use crate::{
-    Adc, Cause, Counts, Crossbars, Dac, HeldUp, InputRegister, LockstepGroup, OutputRegister, SampleHold, ShiftAdd,
-};
+use super::adc::Adc;
+use super::crossbar::Crossbars;
+use super::dac::Dac;
+use super::input_register::InputRegister;
+use super::lockstep::WINDOWS;
+use super::output_register::OutputRegister;
+use super::policy::{RowBlock, Work};
+use super::sample_hold::SampleHold;
+use super::shift_add::ShiftAdd;
+use crate::{Cause, Counts, HeldUp, LockstepGroup};
 
 /// Detail in which the inside of an IMA is simulated. Both levels give the same cycles, counts and stalls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,13 +109,14 @@ struct RowBlocks {
 }
 
 impl RowBlocks {
-    /// Row blocks of an IMA: (rows of the replica, one read of the crossbars of the block).
-    fn of(self, spec: &ImaSpec) -> impl Iterator<Item = (Range<u32>, Operation)> {
-        let (Self { rows, col_blocks, columns }, end) = (self, spec.rows.end);
-        spec.rows.clone().step_by(rows as usize).map(move |first| {
-            let used = rows.min(end - first);
-            let operation = Operation { iterations: 0, crossbars: col_blocks, rows: used * col_blocks, columns };
-            (first..first + used, operation)
+    /// Row blocks of an IMA that holds `spec`.
+    fn of(self, spec: &ImaSpec) -> impl Iterator<Item = RowBlock> {
+        let (Self { rows, col_blocks, columns }, Range { start, end }) = (self, spec.rows.clone());
+        let first_rows = std::iter::successors(Some(start), move |first| Some(first + rows));
+        first_rows.take_while(move |first| *first < end).map(move |first| RowBlock {
+            rows: first..end.min(first + rows),
+            columns,
+            crossbars: col_blocks,
         })
     }
 }
@@ -141,8 +148,10 @@ pub struct Ima {
     fetches: [Fetch; 2],
     /// Bits of inputs received over the bus since the start.
     bits_fetched: u64,
-    /// Cause that last kept finished results in an output register, and the cycle up to which it did.
-    held_back: (Cause, Cycle),
+    /// Cause that last kept finished results in an output register.
+    held_back_by: Cause,
+    /// Cycle up to which it did; `None` as long as it does.
+    held_back_until: Option<Cycle>,
     inside: Box<Inside>,
 }
 
@@ -158,9 +167,10 @@ impl Ima {
             results: spec.outputs.end - spec.outputs.start,
             fetches: Default::default(),
             bits_fetched: 0,
-            held_back: (Cause::Bus, 0),
+            held_back_by: Cause::Bus,
+            held_back_until: Some(0),
             inside: Box::new(Inside {
-                all: row_blocks.of(&spec).fold(Operation::default(), |all, (_, block)| all.and(&block)),
+                all: Operation::new(0, row_blocks.of(&spec), RowBlock::whole),
                 row_blocks,
                 operations: Default::default(),
                 blocks: Blocks {
@@ -214,11 +224,9 @@ impl Ima {
         self.bits_fetched += bits;
     }
 
-    /// An operation of `iterations` reads in those row blocks for which `has_inputs` returns true.
-    pub fn operation(&self, iterations: u32, has_inputs: impl Fn(&Range<u32>) -> bool) -> Operation {
-        let row_blocks = self.inside.row_blocks.of(&self.inside.spec);
-        let taking_part = row_blocks.filter(|(rows, _)| has_inputs(rows));
-        taking_part.fold(Operation { iterations, ..Default::default() }, |all, (_, block)| all.and(&block))
+    /// An operation of `iterations` reads in which each row block does its `work`.
+    pub fn operation(&self, iterations: u32, work: impl Fn(&RowBlock) -> Work) -> Operation {
+        Operation::new(iterations, self.inside.row_blocks.of(&self.inside.spec), work)
     }
 
     /// An operation of `iterations` reads in all crossbars.
@@ -265,17 +273,19 @@ impl Ima {
     /// Records that results cannot leave, because of `cause`.
     #[inline]
     pub fn result_refused(&mut self, cause: Cause) {
-        self.held_back = (cause, Cycle::MAX);
+        (self.held_back_by, self.held_back_until) = (cause, None);
     }
 
     /// Records that results leave over the bus in `cycles`: one cycle unless they wait for the bus.
     #[inline]
     pub fn send(&mut self, cycles: Range<Cycle>) {
-        if self.held_back.1 == Cycle::MAX {
-            self.held_back.1 = cycles.end;
-        } else if cycles.end - cycles.start > 1 {
-            self.held_back = (Cause::Bus, cycles.end);
+        if self.held_back_until.is_some() {
+            if cycles.end - cycles.start == 1 {
+                return;
+            }
+            self.held_back_by = Cause::Bus;
         }
+        self.held_back_until = Some(cycles.end);
     }
 
     /// Cuts the pause before the operation for `window` into spans by cause; the pause is the last argument. Together
@@ -297,10 +307,8 @@ impl Ima {
         let before = if window == 0 { Cause::Filling } else { Cause::Input };
         // A delay on the way is booked at the end of the wait for inputs; for the first window it counts as filling.
         let held_up = if window == 0 { 0 } else { fetch.held_up.cycles().min(due_at - turn_at) };
-        let output_wait = match self.held_back {
-            (cause, until) if until > start_turn_at => cause,
-            _ => Cause::ImaOutputRegister,
-        };
+        let held_back = self.held_back_until.is_none_or(|until| until > start_turn_at);
+        let output_wait = if held_back { self.held_back_by } else { Cause::ImaOutputRegister };
         [
             (Cause::Lockstep, idle_since..turn_at),
             (before, turn_at..due_at - held_up),
@@ -356,21 +364,24 @@ impl Blocks {
 }
 
 impl Operation {
-    /// The parts of both together, with the reads of `self`.
-    fn and(self, other: &Self) -> Self {
-        Self {
-            iterations: self.iterations,
-            crossbars: self.crossbars + other.crossbars,
-            rows: self.rows + other.rows,
-            columns: self.columns + other.columns,
-        }
+    /// `iterations` reads in which each of `row_blocks` does its `work`.
+    fn new(iterations: u32, row_blocks: impl Iterator<Item = RowBlock>, work: impl Fn(&RowBlock) -> Work) -> Self {
+        row_blocks.fold(Self { iterations, ..Self::default() }, |all, block| match work(&block) {
+            Work { rows: 0, .. } => all,
+            Work { rows, columns } => Self {
+                iterations,
+                crossbars: all.crossbars + block.crossbars,
+                rows: all.rows + rows * block.crossbars,
+                columns: all.columns + columns,
+            },
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Waits;
+    use crate::{ControlId, Waits};
 
     fn ima(rows: u32) -> Ima {
         let arch = arch::load("isaac-ce").expect("the preset is built in");
@@ -390,7 +401,7 @@ mod tests {
                 ImaSpec { rows: 0..200, columns: 0..200, outputs: 0..25 },
             );
             ima.operate(&ima.whole_operation(16));
-            let counts = ima.counts(&LockstepGroup::new(0, []), 128 * 128);
+            let counts = ima.counts(&LockstepGroup::new(ControlId(0), []), 128 * 128);
             assert_eq!(counts.crossbar_reads, 4 * 16);
             [counts.sample_holds, counts.adc_conversions, counts.shift_adds]
         };
@@ -447,7 +458,7 @@ mod tests {
 
     #[test]
     fn both_fidelities_count_the_same() {
-        let (mut closed, mut stepped, lockstep) = (ima(100), ima(100), LockstepGroup::new(0, []));
+        let (mut closed, mut stepped, lockstep) = (ima(100), ima(100), LockstepGroup::new(ControlId(0), []));
         closed.operate(&closed.whole_operation(16));
         let number = stepped.keep(6, stepped.whole_operation(16));
         for _ in 0..16 {
@@ -461,7 +472,7 @@ mod tests {
 
     #[test]
     fn a_lockstep_group_counts_its_operations_for_each_of_its_imas() {
-        let (mut alone, together, mut lockstep) = (ima(100), ima(100), LockstepGroup::new(0, []));
+        let (mut alone, together, mut lockstep) = (ima(100), ima(100), LockstepGroup::new(ControlId(0), []));
         alone.operate(&alone.whole_operation(16));
         alone.operate(&alone.whole_operation(8));
         let counted = alone.counts(&lockstep, 128 * 128);

@@ -5,7 +5,7 @@
 
 use arch::Rate;
 
-use crate::Operation;
+use super::Operation;
 
 /// The analogue-to-digital converters of an IMA.
 #[derive(Clone, Debug)]

@@ -2,13 +2,16 @@
 //!
 //! A slice holds positions of two images at most: the current image and the next. A position consists of packets, one
 //! from each output group of the producer that it needs channels of, and is present when all of them have been written.
-//! Its sequence number (`rank`) gives its slot; slots of even and odd images alternate. Positions leave when the
+//! Its sequence number gives its slot; slots of even and odd images alternate. Positions leave when the
 //! slowest replica has read the last window that needs them; then the limit rises up to which producers may send
 //! (docs/model.md, "Room and credits").
 
 use des::{Cycle, Server};
+use index::IndexVec;
 use mapper::{InputOrder, InputSlice, Window};
 use network::Layer;
+
+use crate::{InputId, RoomId};
 
 /// The eDRAM buffer of a tile: one port, and the input slices of the layers that the tile computes.
 #[derive(Clone, Debug)]
@@ -16,26 +19,57 @@ pub struct EdramBuffer<'a> {
     /// Port, in bits per cycle. Writes are granted before reads.
     pub port: Server,
     /// Input slices, one for each layer with IMAs in the tile.
-    pub inputs: Vec<Inputs<'a>>,
+    pub slices: IndexVec<InputId, SliceBuffer<'a>>,
+    /// Results of the last layer that the tile finishes.
+    pub results: Results,
 }
 
 impl<'a> EdramBuffer<'a> {
     /// A buffer with a port of `bits_per_cycle`; `None` is no limit.
-    pub fn new(bits_per_cycle: Option<u64>, inputs: Vec<Inputs<'a>>) -> Self {
-        Self { port: Server::new(bits_per_cycle), inputs }
+    pub fn new(
+        bits_per_cycle: Option<u64>,
+        slices: impl IntoIterator<Item = SliceBuffer<'a>>,
+        results: Results,
+    ) -> Self {
+        Self { port: Server::new(bits_per_cycle), slices: slices.into_iter().collect(), results }
+    }
+}
+
+/// Results of the last layer in a tile's buffer. They stay there, without a limit.
+#[derive(Clone, Debug, Default)]
+pub struct Results {
+    /// Positions per image.
+    positions: u32,
+    /// For each image, the number of results written and the cycle of the last.
+    pub images: Vec<(u64, Cycle)>,
+    /// Bits written since the start.
+    pub bits_written: u64,
+}
+
+impl Results {
+    /// No results yet, of `positions` positions in each of `images` images.
+    pub fn new(positions: u32, images: u32) -> Self {
+        Self { positions, images: (0..images).map(|_| (0, 0)).collect(), bits_written: 0 }
+    }
+
+    /// Records a result of `bits` that is written in cycle `at`; `position` counts over all images.
+    pub fn written(&mut self, position: u32, bits: u32, at: Cycle) {
+        let (results, last) = &mut self.images[(position / self.positions) as usize];
+        (*results, *last) = (*results + 1, at.max(*last));
+        self.bits_written += u64::from(bits);
     }
 }
 
 /// An input slice in a tile's buffer: inputs of one layer, of the current image and the next.
 #[derive(Clone, Debug)]
-pub struct Inputs<'a> {
+pub struct SliceBuffer<'a> {
     /// Positions and channels of the slice.
     pub slice: &'a InputSlice,
     order: &'a InputOrder,
     /// Layer that reads the slice.
     pub layer: u16,
-    /// Number of the slice over the board: its index in the room table.
-    pub room: u32,
+    /// Number of the slice over the board.
+    pub room: RoomId,
     /// Packets of a position, one from each output group that it needs channels of. 0 for the host, which keeps the
     /// buffers of the first layer filled.
     pieces: u16,
@@ -56,13 +90,13 @@ pub struct Inputs<'a> {
     pub bits_written: u64,
 }
 
-impl<'a> Inputs<'a> {
+impl<'a> SliceBuffer<'a> {
     /// An empty slice for a run of `images` images with room for `capacity` positions; without a capacity, only the
     /// limit of two images holds. `layer` reads it, `room` is its index in the room table, `pieces` the packets of a
     /// position.
     pub fn new(
         slice: &'a InputSlice,
-        (layer, room): (u16, u32),
+        (layer, room): (u16, RoomId),
         pieces: u16,
         images: u32,
         capacity: Option<u64>,
@@ -105,15 +139,15 @@ impl<'a> Inputs<'a> {
         (self.missing[slot as usize] > 0).then_some(slot)
     }
 
-    /// Records that a packet of the position of sequence number `rank`, counted over all images, has been written.
+    /// Records that a packet of the position of sequence number `sequence`, counted over all images, has been written.
     /// Returns the slot of the position if it is complete now.
     #[inline]
-    pub fn written(&mut self, rank: u32) -> Option<u32> {
+    pub fn written(&mut self, sequence: u32) -> Option<u32> {
         let slots = 2 * self.order.positions;
         // Most runs have few images, and a division is slow.
-        let slot = if rank < slots { rank } else { rank % slots };
+        let slot = if sequence < slots { sequence } else { sequence % slots };
         let missing = &mut self.missing[slot as usize];
-        assert!(*missing > 0, "layer {} in tile {} got position {rank} twice", self.layer, self.slice.tile);
+        assert!(*missing > 0, "layer {} in tile {} got position {sequence} twice", self.layer, self.slice.tile);
         *missing -= 1;
         (*missing == 0).then_some(slot)
     }

@@ -1,4 +1,4 @@
-use crate::Operation;
+use super::Operation;
 
 /// The crossbars of an IMA: row blocks x column blocks, read in parallel.
 #[derive(Clone, Debug, Default)]

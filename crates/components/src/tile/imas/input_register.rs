@@ -1,4 +1,4 @@
-use crate::Operation;
+use super::Operation;
 
 /// The input register of an IMA: inputs of the operation in progress and of the next operation.
 #[derive(Clone, Debug)]

@@ -1,0 +1,471 @@
+//! The IMAs of a tile: their operations, in closed form or read by read, and their transfers over the bus.
+//!
+//! All IMAs of a tile are kept together, in vectors and sets over [`ImaId`], so that a decision for many is a few word
+//! operations. [`Pipeline`] has the operations between the seven points of docs/model.md, [`LockstepGroup`] the windows
+//! that they are for, and [`Ima`] the blocks: [`Dac`](dac::Dac), [`Crossbars`](crossbar::Crossbars),
+//! [`SampleHold`](sample_hold::SampleHold), [`Adc`](adc::Adc), [`ShiftAdd`](shift_add::ShiftAdd) and the registers.
+//!
+//! In iteration fidelity the blocks act one read at a time, each by a message of the tile to itself:
+//! [`Read`](TileMessage::Read), [`Convert`](TileMessage::Convert), [`Accumulate`](TileMessage::Accumulate). In operation
+//! fidelity an operation in which all crossbars take part is counted by its lockstep group for all IMAs at once.
+//!
+//! Transfers that end in their own cycle take effect at the end of that cycle; longer ones end with a message.
+
+mod adc;
+mod batch;
+mod crossbar;
+mod dac;
+mod ima;
+mod input_register;
+mod lockstep;
+mod output_register;
+mod pipeline;
+mod policy;
+mod sample_hold;
+mod shift_add;
+mod skip_zero_row_blocks;
+
+use std::ops::Range;
+
+use arch::Arch;
+use des::Cycle;
+use index::{IndexVec, Set};
+
+use self::batch::Batch;
+pub use self::ima::{Fidelity, Ima, ImaTiming, Operation};
+pub use self::lockstep::{BarrierPhase, LockstepGroup};
+pub use self::pipeline::Pipeline;
+pub use self::policy::{Full, Policy, RowBlock, Work};
+pub use self::skip_zero_row_blocks::SkipZeroRowBlocks;
+use super::Bus;
+use super::inputs::TileInputs;
+use super::outputs::TileOutputs;
+use crate::{Cause, Context, ControlId, Event, ImaId, LockstepId, PackedImas, Probe, Stage, TileMessage};
+
+/// The IMAs of a tile that hold weights, and their lockstep groups.
+#[derive(Clone, Debug)]
+pub struct ImaBank<P> {
+    /// The IMAs.
+    pub imas: IndexVec<ImaId, Ima>,
+    /// Lockstep groups, one for each output group of each replica with IMAs in the tile.
+    pub groups: IndexVec<LockstepId, LockstepGroup>,
+    /// Lockstep group of each IMA.
+    group_of: IndexVec<ImaId, LockstepId>,
+    /// First cycle of the present or next pause of each IMA: its crossbars are free from then on.
+    idle_since: IndexVec<ImaId, Cycle>,
+    /// Operations at each point.
+    pub pipeline: Pipeline,
+    /// IMAs whose next window misses inputs.
+    starving: Set<ImaId>,
+    /// IMAs whose results the tile's output register has no room for.
+    refused: Set<ImaId>,
+    fidelity: Fidelity,
+    policy: P,
+    /// Bits of a result or partial sum.
+    pub partial_sum_bits: u32,
+    /// Reads that apply all bits of an activation, by its number of bits.
+    iterations: [u32; network::FULL_PRECISION_BITS as usize + 1],
+}
+
+impl<P: Policy> ImaBank<P> {
+    /// Idle IMAs, each in one of `groups`, whose operations follow `policy`.
+    pub fn new(
+        arch: &Arch,
+        imas: IndexVec<ImaId, Ima>,
+        groups: IndexVec<LockstepId, LockstepGroup>,
+        fidelity: Fidelity,
+        policy: P,
+    ) -> Self {
+        let group_of = |ima: ImaId| groups.enumerate().find(|(_, group)| group.imas.contains(ima)).map(|(id, _)| id);
+        let mut bits = 0..;
+        Self {
+            group_of: imas.indices().map(|ima| group_of(ima).expect("every IMA is in a lockstep group")).collect(),
+            idle_since: IndexVec::filled(1, imas.len()),
+            pipeline: Pipeline::new(imas.len(), arch.ima.output_registers),
+            starving: Set::EMPTY,
+            refused: Set::EMPTY,
+            fidelity,
+            policy,
+            partial_sum_bits: arch.tile.partial_sum_bits,
+            iterations: std::array::from_fn(|_| arch.iterations(bits.next().unwrap_or_default())),
+            imas,
+            groups,
+        }
+    }
+
+    /// Lockstep group of an IMA.
+    pub fn group_of(&self, ima: ImaId) -> LockstepId {
+        self.group_of[ima]
+    }
+
+    /// First window whose inputs not all IMAs of a layer control have read.
+    pub fn read_by_all(&self, control: ControlId) -> u32 {
+        let groups = self.groups.iter().filter(|group| group.control == control);
+        groups.map(|group| group.arriving.window).min().expect("a layer control has IMAs")
+    }
+
+    /// Cycles after the last operation of an IMA, in a run whose last cycle is `last`.
+    pub fn finished_cycles(&self, ima: ImaId, last: Cycle) -> Range<Cycle> {
+        self.idle_since[ima]..last + 1
+    }
+
+    /// IMAs that miss no inputs any more may ask for them again.
+    #[inline]
+    pub fn supplied(&mut self, imas: Set<ImaId>) {
+        self.starving -= imas;
+    }
+
+    /// The output register has more room for the results of a lockstep group.
+    #[inline]
+    pub fn admitted(&mut self, group: LockstepId) {
+        self.refused -= self.groups[group].imas;
+    }
+
+    /// Removes the IMAs of one lockstep group, that of the lowest IMA, from `imas`. Returns the group and these IMAs.
+    #[inline]
+    fn take_group(&self, imas: &mut Set<ImaId>) -> Option<(LockstepId, Set<ImaId>)> {
+        let group = self.group_of[imas.first()?];
+        let members = *imas & self.groups[group].imas;
+        *imas -= members;
+        Some((group, members))
+    }
+
+    /// Starts the next operation of each IMA that can start, and books its reads and the pause before it.
+    #[inline]
+    pub fn start<C: Context>(&mut self, tile: u32, inputs: &mut TileInputs, context: &mut C) {
+        let starting = self.pipeline.can_start();
+        if !starting.is_empty() {
+            self.start_operations(starting, tile, inputs, context);
+        }
+    }
+
+    fn start_operations<C: Context>(
+        &mut self,
+        mut imas: Set<ImaId>,
+        tile: u32,
+        inputs: &mut TileInputs,
+        context: &mut C,
+    ) {
+        let now = context.now();
+        let mut read = Batch::new(tile, |imas| TileMessage::ReadsDone { imas });
+        let mut ready = Batch::new(tile, |imas| TileMessage::ResultsReady { imas });
+        while let Some((id, members)) = self.take_group(&mut imas) {
+            let LockstepGroup { starting: window_index, started_at, control, .. } = self.groups[id];
+            let window = inputs.controls[control].window(window_index);
+            let iterations = self.policy.iterations(window, self.iterations[usize::from(window.bits)]);
+            let in_closed_form = self.fidelity == Fidelity::Operation && self.policy.is_full(window);
+            for timing in 0..self.groups[id].timings.len() {
+                let (of_timing, timing) = self.groups[id].timings[timing];
+                let starting = members & of_timing;
+                if starting.is_empty() {
+                    continue;
+                }
+                let reads = timing.reads(iterations);
+                let control = &mut inputs.controls[control];
+                for ima in starting {
+                    let unit = control.unit(tile, ima);
+                    let pause = self.idle_since[ima]..now;
+                    if !pause.is_empty() {
+                        for (cause, cycles) in self.imas[ima].pause(window_index, started_at, pause) {
+                            control.stalls.add(cause, cycles.end - cycles.start);
+                            if !cycles.is_empty() {
+                                context.probe().observe(|| Event::Wait { unit, cause, cycles });
+                            }
+                        }
+                    }
+                    self.idle_since[ima] = now + reads;
+                    context.probe().observe(|| Event::Operation {
+                        unit,
+                        window: window_index,
+                        at: now,
+                        iterations,
+                        timing,
+                    });
+                }
+                control.stalls.add(Cause::Computing, reads * u64::from(starting.len()));
+                if !in_closed_form {
+                    self.hand_to_blocks(starting, id, iterations, tile, inputs, context);
+                }
+                if self.fidelity == Fidelity::Operation {
+                    read.add(now + reads, starting, context);
+                    ready.add(now + timing.results(iterations), starting, context);
+                }
+            }
+            let group = &mut self.groups[id];
+            if self.pipeline.start(members, group.imas) {
+                group.starting += 1;
+                group.started_at = now;
+                if in_closed_form {
+                    group.closed_form = (group.closed_form.0 + 1, group.closed_form.1 + u64::from(iterations));
+                }
+            }
+        }
+        read.send(context);
+        ready.send(context);
+    }
+
+    /// Hands the operation that lockstep group `id` starts to the blocks of each of `imas`. Used where the group cannot
+    /// count for all of them.
+    fn hand_to_blocks<C: Context>(
+        &mut self,
+        imas: Set<ImaId>,
+        id: LockstepId,
+        iterations: u32,
+        tile: u32,
+        inputs: &TileInputs,
+        context: &mut C,
+    ) {
+        let group = &self.groups[id];
+        let (index, control) = (group.starting, &inputs.controls[group.control]);
+        let window = control.window(index);
+        let slice = &inputs.edram.slices[control.inputs];
+        let rows_read = (!self.policy.is_full(window)).then(|| slice.read_by(&control.layer.layer, window));
+        for ima in imas {
+            let unit = &mut self.imas[ima];
+            let operation = match &rows_read {
+                Some(rows_read) => unit.operation(iterations, |block| self.policy.work(rows_read, block)),
+                None => unit.whole_operation(iterations),
+            };
+            match self.fidelity {
+                Fidelity::Operation => unit.operate(&operation),
+                Fidelity::Iteration => {
+                    let number = unit.keep(index, operation);
+                    self.read_once(ima, number, 0, tile, inputs, context);
+                }
+            }
+        }
+    }
+
+    /// Reports one iteration of a stage, which begins now, to the probe.
+    #[inline]
+    fn report_stage<C: Context>(&self, ima: ImaId, stage: Stage, tile: u32, inputs: &TileInputs, context: &mut C) {
+        let now = context.now();
+        context.probe().observe(|| {
+            let (control, timing) = (self.groups[self.group_of[ima]].control, self.imas[ima].timing());
+            let cycles = match stage {
+                Stage::Read => 1,
+                Stage::Convert => Cycle::from(timing.convert_cycles),
+                Stage::Accumulate => Cycle::from(timing.merge_cycles),
+            };
+            Event::Stage { unit: inputs.controls[control].unit(tile, ima), stage, cycles: now..now + cycles }
+        });
+    }
+
+    /// Iteration fidelity: crossbars, DACs and sample-and-holds perform one read. Schedules its conversion and the next
+    /// read.
+    #[inline]
+    pub fn read_once<C: Context>(
+        &mut self,
+        ima: ImaId,
+        operation: u8,
+        iteration: u16,
+        tile: u32,
+        inputs: &TileInputs,
+        context: &mut C,
+    ) {
+        self.report_stage(ima, Stage::Read, tile, inputs, context);
+        let unit = &mut self.imas[ima];
+        let last = u32::from(iteration) + 1 == unit.read_once(operation);
+        context.send(1, tile, TileMessage::Convert { ima, operation, last });
+        let next = match last {
+            true => TileMessage::ReadsDone { imas: Set::one(ima).into() },
+            false => TileMessage::Read { ima, operation, iteration: iteration + 1 },
+        };
+        context.send(Cycle::from(unit.timing().cycles_per_read), tile, next);
+    }
+
+    /// Iteration fidelity: the ADCs convert the columns of one read. Schedules their shift-and-add.
+    #[inline]
+    pub fn convert_once<C: Context>(
+        &mut self,
+        ima: ImaId,
+        operation: u8,
+        last: bool,
+        tile: u32,
+        inputs: &TileInputs,
+        context: &mut C,
+    ) {
+        self.report_stage(ima, Stage::Convert, tile, inputs, context);
+        let unit = &mut self.imas[ima];
+        unit.convert_once(operation);
+        let delay = Cycle::from(unit.timing().convert_cycles);
+        context.send(delay, tile, TileMessage::Accumulate { ima, operation, last });
+    }
+
+    /// Iteration fidelity: the shift-and-adds merge the conversions of one read. After the last read, schedules the
+    /// results.
+    #[inline]
+    pub fn merge_once<C: Context>(
+        &mut self,
+        ima: ImaId,
+        operation: u8,
+        last: bool,
+        tile: u32,
+        inputs: &TileInputs,
+        context: &mut C,
+    ) {
+        self.report_stage(ima, Stage::Accumulate, tile, inputs, context);
+        let unit = &mut self.imas[ima];
+        unit.merge_once(operation);
+        if last {
+            let delay = Cycle::from(unit.timing().merge_cycles);
+            context.send(delay, tile, TileMessage::ResultsReady { imas: Set::one(ima).into() });
+        }
+    }
+
+    /// Records the last reads of operations.
+    #[inline]
+    pub fn reads_done(&mut self, imas: PackedImas) {
+        self.pipeline.reads_done(imas.into());
+    }
+
+    /// Records that results are in the output registers of the IMAs.
+    #[inline]
+    pub fn results_ready(&mut self, imas: PackedImas) {
+        self.pipeline.results_ready(imas.into());
+    }
+
+    /// Grants the bus to results, as far as the tile's output register has room for them.
+    #[inline]
+    pub fn send_results<C: Context>(
+        &mut self,
+        tile: u32,
+        inputs: &TileInputs,
+        bus: &mut Bus,
+        outputs: &mut TileOutputs,
+        context: &mut C,
+    ) {
+        loop {
+            let sending = self.pipeline.can_send() - self.refused;
+            if sending.is_empty() {
+                return;
+            }
+            self.send_results_of(sending, tile, inputs, bus, outputs, context);
+        }
+    }
+
+    fn send_results_of<C: Context>(
+        &mut self,
+        mut imas: Set<ImaId>,
+        tile: u32,
+        inputs: &TileInputs,
+        bus: &mut Bus,
+        outputs: &mut TileOutputs,
+        context: &mut C,
+    ) {
+        let now = context.now();
+        let mut merged = Batch::new(tile, |imas| TileMessage::ResultsMerged { imas });
+        let mut here = Set::EMPTY;
+        while let Some((id, members)) = self.take_group(&mut imas) {
+            let (group, sums) = (&mut self.groups[id], &outputs.parts[id]);
+            if group.sending >= sums.room() {
+                let cause = sums.refusal();
+                for ima in members {
+                    self.imas[ima].result_refused(cause);
+                }
+                self.refused |= members;
+                continue;
+            }
+            let control = &inputs.controls[group.control];
+            for ima in members {
+                let unit = &mut self.imas[ima];
+                let bits = u64::from(unit.results()) * u64::from(self.partial_sum_bits);
+                let done = bus.transfer(now, bits);
+                unit.send(now..done + 1);
+                let (unit, window) = (control.unit(tile, ima), group.sending);
+                context.probe().observe(|| Event::Result { unit, window, bits, cycles: now..done + 1 });
+                if done == now {
+                    here.insert(ima);
+                } else {
+                    merged.add(done + 1, Set::one(ima), context);
+                }
+            }
+            group.sending += u32::from(self.pipeline.send(members, group.imas));
+        }
+        self.results_merged(here, outputs);
+        merged.send(context);
+    }
+
+    /// Records that results of `imas` are in the tile's output register at the end of a cycle, which frees one output
+    /// register of each IMA.
+    #[inline]
+    pub fn results_merged(&mut self, mut imas: Set<ImaId>, outputs: &mut TileOutputs) {
+        self.pipeline.results_merged(imas);
+        while let Some((id, members)) = self.take_group(&mut imas) {
+            let group = &mut self.groups[id];
+            let part = &mut outputs.parts[id];
+            let mut complete = false;
+            group.merging.take(members, group.imas, |window, imas| complete |= part.merge(window, imas.len()));
+            outputs.change_if(id, complete);
+        }
+    }
+
+    /// Grants eDRAM port and bus to inputs of the IMAs whose next window is ready.
+    #[inline]
+    pub fn fetch<C: Context>(&mut self, tile: u32, inputs: &mut TileInputs, bus: &mut Bus, context: &mut C) {
+        loop {
+            let fetching = self.pipeline.can_fetch() - self.starving;
+            if fetching.is_empty() {
+                return;
+            }
+            self.fetch_for(fetching, tile, inputs, bus, context);
+        }
+    }
+
+    fn fetch_for<C: Context>(
+        &mut self,
+        mut imas: Set<ImaId>,
+        tile: u32,
+        inputs: &mut TileInputs,
+        bus: &mut Bus,
+        context: &mut C,
+    ) {
+        let now = context.now();
+        let mut arrived = Batch::new(tile, |imas| TileMessage::InputsArrived { imas });
+        let mut here = Set::EMPTY;
+        while let Some((id, members)) = self.take_group(&mut imas) {
+            let group = &mut self.groups[id];
+            let control = &mut inputs.controls[group.control];
+            if group.fetching >= control.ready {
+                self.starving |= members;
+                continue;
+            }
+            control.fetches(group.fetching, now);
+            let (window, held_up) = (control.window(group.fetching), control.held_up(now));
+            let slice = &inputs.edram.slices[control.inputs];
+            let rows_read = (!window.whole).then(|| slice.read_by(&control.layer.layer, window));
+            for ima in members {
+                let unit = &mut self.imas[ima];
+                let values = rows_read.as_ref().map_or(unit.rows(), |read| read.among(&unit.spec().rows));
+                let bits = u64::from(values) * u64::from(window.bits);
+                let done = inputs.edram.port.serve(now, bits).max(bus.transfer(now, bits));
+                unit.fetch(group.fetching, group.fetched_at, now..done + 1, bits, held_up);
+                let (unit, window) = (control.unit(tile, ima), group.fetching);
+                context.probe().observe(|| Event::Fetch { unit, window, bits, cycles: now..done + 1 });
+                if done == now {
+                    here.insert(ima);
+                } else {
+                    arrived.add(done + 1, Set::one(ima), context);
+                }
+            }
+            if self.pipeline.fetch(members, group.imas) {
+                group.fetching += 1;
+                group.fetched_at = now;
+            }
+        }
+        self.inputs_arrived(here, inputs);
+        arrived.send(context);
+    }
+
+    /// Records that inputs of `imas` are in their input registers at the end of a cycle.
+    #[inline]
+    pub fn inputs_arrived(&mut self, mut imas: Set<ImaId>, inputs: &mut TileInputs) {
+        self.pipeline.inputs_arrived(imas);
+        while let Some((id, members)) = self.take_group(&mut imas) {
+            let group = &mut self.groups[id];
+            let window = group.arriving.window;
+            group.arriving.take(members, group.imas, |_, _| ());
+            inputs.progress(group.control, group.arriving.window > window);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Inputs of a tile: they are written to the eDRAM buffer, read by IMAs, and released after the last window that needs
+//! them.
+//!
+//! A write that ends in its own cycle is in the buffer at the end of that cycle; a longer one ends with a message
+//! ([`TileMessage::Written`]). The window that it completes is ready in the next cycle.
+
+mod edram_buffer;
+mod layer_control;
+
+use des::Cycle;
+use index::{IndexVec, Set};
+
+pub use self::edram_buffer::{EdramBuffer, Results, RowsRead, SliceBuffer};
+pub use self::layer_control::{Counters, LayerControl};
+use super::Completions;
+use crate::{Context, ControlId, Event, HeldUp, ImaId, InputId, Probe, TileMessage};
+
+/// Input side of a tile: eDRAM buffer, layer controls, and what reached them in this cycle.
+#[derive(Clone, Debug)]
+pub struct TileInputs<'a> {
+    /// The buffer, with one port.
+    pub edram: EdramBuffer<'a>,
+    /// Layer controls, one for each replica with IMAs in the tile.
+    pub controls: IndexVec<ControlId, LayerControl<'a>>,
+    /// Writes to be granted in this cycle: destination, sequence number, bits, delay on the way.
+    deliveries: Vec<(Destination, u32, u32, HeldUp)>,
+    /// Writes that ended with the last cycle: input slice, sequence number, delay on the way.
+    arrivals: Vec<(InputId, u32, HeldUp)>,
+    /// Layer controls whose awaited input has been written.
+    supplied: Set<ControlId>,
+    /// Layer controls of which a lockstep group has read another window.
+    progressed: Set<ControlId>,
+}
+
+/// Place in the buffer that a delivery is written to. Input slices come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Destination {
+    Input(InputId),
+    Results,
+}
+
+impl<'a> TileInputs<'a> {
+    /// An empty buffer and controls before their first window.
+    pub fn new(edram: EdramBuffer<'a>, controls: IndexVec<ControlId, LayerControl<'a>>) -> Self {
+        let (deliveries, arrivals) = (Vec::new(), Vec::new());
+        Self { edram, controls, deliveries, arrivals, supplied: Set::EMPTY, progressed: Set::EMPTY }
+    }
+
+    /// True if a decision of [`Self::look_ahead`] or [`Self::release`] is due.
+    #[inline]
+    pub fn has_work(&self) -> bool {
+        !(self.supplied.is_empty() && self.progressed.is_empty())
+    }
+
+    /// Makes the first windows of all controls ready, as far as their inputs are there.
+    pub fn start(&mut self, now: Cycle) {
+        for control in &mut self.controls {
+            control.look_ahead(now, &self.edram.slices[control.inputs]);
+        }
+    }
+
+    /// Records a packet of activations that has arrived in this cycle.
+    #[inline]
+    pub fn deliver(&mut self, inputs: InputId, sequence: u32, bits: u32, held_up: HeldUp) {
+        self.deliveries.push((Destination::Input(inputs), sequence, bits, held_up));
+    }
+
+    /// Records a result of the last layer that is to be written in this cycle.
+    #[inline]
+    pub fn deliver_result(&mut self, position: u32, bits: u32) {
+        self.deliveries.push((Destination::Results, position, bits, HeldUp::default()));
+    }
+
+    /// Records a write that ended with the last cycle.
+    #[inline]
+    pub fn end_write(&mut self, inputs: InputId, sequence: u32, held_up: HeldUp) {
+        self.arrivals.push((inputs, sequence, held_up));
+    }
+
+    /// Records that a lockstep group of `control` has read another window.
+    #[inline]
+    pub fn progress(&mut self, control: ControlId, has_read: bool) {
+        self.progressed.insert_if(control, has_read);
+    }
+
+    /// Grants the eDRAM port to the packets of this cycle, by destination and sequence number.
+    #[inline]
+    pub fn write<C: Context>(&mut self, tile: u32, completions: &mut Completions, context: &mut C) {
+        if !self.deliveries.is_empty() {
+            self.write_deliveries(tile, completions, context);
+        }
+    }
+
+    fn write_deliveries<C: Context>(&mut self, tile: u32, completions: &mut Completions, context: &mut C) {
+        let mut deliveries = std::mem::take(&mut self.deliveries);
+        deliveries.sort_unstable();
+        let now = context.now();
+        for (destination, sequence, bits, held_up) in deliveries.drain(..) {
+            let done = self.edram.port.serve(now, u64::from(bits));
+            let layer = match destination {
+                Destination::Input(inputs) => Some(self.edram.slices[inputs].layer),
+                Destination::Results => None,
+            };
+            context.probe().observe(|| Event::Write { tile, layer, rank: sequence, bits, cycles: now..done + 1 });
+            // Results have no reading layer.
+            let reader = layer.map_or(u64::MAX, u64::from);
+            completions.add(&[reader, u64::from(tile), u64::from(sequence), u64::from(bits), done], done);
+            match destination {
+                Destination::Results => self.edram.results.written(sequence, bits, done),
+                Destination::Input(inputs) => {
+                    let slice = &mut self.edram.slices[inputs];
+                    slice.bits_written += u64::from(bits);
+                    slice.last_written_at = slice.last_written_at.max(done);
+                    if done == now {
+                        self.written(tile, inputs, sequence, held_up, now, context);
+                    } else {
+                        context.send(done + 1 - now, tile, TileMessage::Written { inputs, held_up, sequence });
+                    }
+                }
+            }
+        }
+        self.deliveries = deliveries;
+    }
+
+    /// Records packets whose writes ended with the last cycle. They are sorted, so that the packet that completes a
+    /// position, and with it the delay of the position, does not depend on the order of messages.
+    #[inline]
+    pub fn arrive<C: Context>(&mut self, tile: u32, context: &mut C) {
+        if !self.arrivals.is_empty() {
+            self.take_arrivals(tile, context);
+        }
+    }
+
+    fn take_arrivals<C: Context>(&mut self, tile: u32, context: &mut C) {
+        let mut arrivals = std::mem::take(&mut self.arrivals);
+        arrivals.sort_unstable();
+        for (inputs, sequence, held_up) in arrivals.drain(..) {
+            self.written(tile, inputs, sequence, held_up, context.now() - 1, context);
+        }
+        self.arrivals = arrivals;
+    }
+
+    /// Records that a packet is in the buffer at the end of cycle `at`.
+    fn written<C: Context>(
+        &mut self,
+        tile: u32,
+        inputs: InputId,
+        sequence: u32,
+        held_up: HeldUp,
+        at: Cycle,
+        context: &mut C,
+    ) {
+        let slice = &mut self.edram.slices[inputs];
+        let Some(slot) = slice.written(sequence) else { return };
+        let layer = slice.layer;
+        context.probe().observe(|| Event::Arrive { tile, layer, bits: slice.slice.position_bits, at });
+        for (id, control) in self.controls.enumerate_mut() {
+            if control.inputs == inputs && control.awaited == Some(slot) {
+                control.supply(held_up);
+                let replica = control.replica;
+                context.probe().observe(|| Event::Supply { tile, layer, replica, rank: sequence, at });
+                self.supplied.insert(id);
+            }
+        }
+    }
+
+    /// Makes windows ready whose last input has been written. Returns the IMAs that have a ready window now.
+    #[inline]
+    pub fn look_ahead(&mut self, now: Cycle) -> Set<ImaId> {
+        let mut supplied = Set::EMPTY;
+        for control in self.supplied.take() {
+            let control = &mut self.controls[control];
+            if control.look_ahead(now, &self.edram.slices[control.inputs]) {
+                supplied |= control.imas;
+            }
+        }
+        supplied
+    }
+
+    /// Releases positions that no further window needs, raises the limits of their slices and wakes waiting producers.
+    /// `read_by_all` returns the first window that not all IMAs of a control have read. Returns the IMAs that have a
+    /// ready window now.
+    #[inline]
+    pub fn release<C: Context>(
+        &mut self,
+        tile: u32,
+        read_by_all: impl Fn(ControlId) -> u32,
+        context: &mut C,
+    ) -> Set<ImaId> {
+        let mut progressed = Set::EMPTY;
+        for id in self.progressed.take() {
+            let control = &mut self.controls[id];
+            control.read_by_all = read_by_all(id);
+            progressed.insert(control.inputs);
+        }
+        let mut supplied = Set::EMPTY;
+        for inputs in progressed {
+            supplied |= self.release_slice(tile, inputs, context);
+        }
+        supplied
+    }
+
+    fn release_slice<C: Context>(&mut self, tile: u32, inputs: InputId, context: &mut C) -> Set<ImaId> {
+        let slice = &mut self.edram.slices[inputs];
+        let sharing = |control: &&mut LayerControl| control.inputs == inputs;
+        let slowest = self.controls.iter_mut().filter(sharing).filter_map(|control| control.progress()).min();
+        let (image, step) = slowest.expect("a replica that read a window has windows");
+        let held = slice.holds_image(image + 1);
+        let (layer, now) = (slice.layer, context.now());
+        context.probe().observe(|| Event::Progress { tile, layer, image, step, at: now });
+        if let Some(limit) = slice.advance(image, step) {
+            for to in context.shared().raise(slice.room, limit, now) {
+                context.probe().observe(|| Event::Room { tile, layer, to, at: now });
+                context.send(1, to, TileMessage::Room);
+            }
+        }
+        let mut supplied = Set::EMPTY;
+        if !held {
+            for control in self.controls.iter_mut().filter(sharing).filter(|control| control.awaited.is_none()) {
+                if control.look_ahead(now, slice) {
+                    supplied |= control.imas;
+                }
+            }
+        }
+        supplied
+    }
+}

@@ -1,0 +1,122 @@
+//! Outputs of a tile: the output register, where results and partial sums are merged, and the way on to the next layer.
+//!
+//! Windows completed at the end of a cycle are passed on in the next.
+
+mod max_pool;
+mod partial_sums;
+mod sigmoid;
+
+use index::{IndexVec, Set};
+
+pub use self::partial_sums::{Obstacle, PartAddress, PartialSums, SumsSpec, Target};
+use super::Completions;
+use super::imas::{ImaBank, Policy};
+use super::inputs::TileInputs;
+use crate::{Context, LockstepId};
+
+/// Output side of a tile: its output register, one part for each lockstep group.
+#[derive(Clone, Debug)]
+pub struct TileOutputs<'a> {
+    /// Parts of the output register.
+    pub parts: IndexVec<LockstepId, PartialSums<'a>>,
+    /// Parts that may have work.
+    changed: Set<LockstepId>,
+    /// Parts that wait for room in the buffers of the next layer.
+    blocked: Set<LockstepId>,
+    /// Values for max-pools received in this cycle: part, image, position.
+    pool_values: Vec<(LockstepId, u32, u32)>,
+}
+
+impl<'a> TileOutputs<'a> {
+    /// An empty register.
+    pub fn new(parts: IndexVec<LockstepId, PartialSums<'a>>) -> Self {
+        Self { parts, changed: Set::EMPTY, blocked: Set::EMPTY, pool_values: Vec::new() }
+    }
+
+    /// True if a decision of [`Self::pass_on`] is due.
+    #[inline]
+    pub fn has_work(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// Records whether a part may have work, by a window that is complete now.
+    #[inline]
+    pub fn change_if(&mut self, part: LockstepId, complete: bool) {
+        self.changed.insert_if(part, complete);
+    }
+
+    /// Merges partial sums of a contributor. Returns true if a decision is due.
+    #[inline]
+    pub fn merge_partial_sums(&mut self, part: LockstepId, window: u32) -> bool {
+        let complete = self.parts[part].merge_partial_sums(window);
+        self.changed.insert_if(part, complete);
+        complete
+    }
+
+    /// Raises the credit for partial sums to `limit` windows. Returns true if a decision is due.
+    #[inline]
+    pub fn credit(&mut self, part: LockstepId, limit: u32) -> bool {
+        let has_waited = self.parts[part].credited(limit);
+        self.changed.insert_if(part, has_waited);
+        has_waited
+    }
+
+    /// Records that a max-pool has completed `image`. Returns true if a decision is due.
+    #[inline]
+    pub fn credit_pool(&mut self, part: LockstepId, image: u32) -> bool {
+        let has_waited = self.parts[part].pool_credited(image);
+        self.changed.insert_if(part, has_waited);
+        has_waited
+    }
+
+    /// Records activations of a window of another replica for a max-pool here.
+    #[inline]
+    pub fn deliver_pool_value(&mut self, part: LockstepId, image: u32, position: u32) {
+        self.pool_values.push((part, image, position));
+        self.changed.insert(part);
+    }
+
+    /// Records that a buffer that parts wait for has more room. Returns true if a decision is due.
+    #[inline]
+    pub fn room(&mut self) -> bool {
+        self.changed |= self.blocked;
+        !self.blocked.is_empty()
+    }
+
+    /// Passes on values for max-pools, then complete windows and positions of the parts that may have work.
+    #[inline]
+    pub fn pass_on<C: Context>(
+        &mut self,
+        inputs: &mut TileInputs,
+        imas: &mut ImaBank<impl Policy>,
+        completions: &mut Completions,
+        context: &mut C,
+    ) {
+        if !self.changed.is_empty() {
+            self.pass_on_changed(inputs, imas, completions, context);
+        }
+    }
+
+    fn pass_on_changed<C: Context>(
+        &mut self,
+        inputs: &mut TileInputs,
+        imas: &mut ImaBank<impl Policy>,
+        completions: &mut Completions,
+        context: &mut C,
+    ) {
+        self.pool_values.sort_unstable();
+        for (part, image, position) in self.pool_values.drain(..) {
+            self.parts[part].merge_pool_value(image, position, context);
+        }
+        for id in self.changed.take() {
+            let part = &mut self.parts[id];
+            let control = &mut inputs.controls[imas.groups[id].control];
+            let left = part.left();
+            part.pass_on(control, completions, context);
+            if part.left() > left {
+                imas.admitted(id);
+            }
+            self.blocked.set(id, part.waits_for_buffers());
+        }
+    }
+}
