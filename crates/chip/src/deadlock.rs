@@ -103,16 +103,14 @@ fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board<impl 
             board.tiles[tile as usize].slowest_readers(inputs).into_iter().map(|part| (tile, part)).collect()
         }
         Awaited::Position { layer, y, x } => {
-            let producers = layout.graph.producing_layers(LayerId(layer));
-            let finishes = producers.filter_map(|id| Some((id, layout.layers[id].finish_at(y, x)?.replica)));
-            finishes
-                .flat_map(|(id, finisher)| wiring.accumulators(id, finisher).iter().copied().map(register))
-                .collect()
+            let Some(producer) = layout.graph.producer(LayerId(layer)).layer() else { return Vec::new() };
+            let Some(finish) = layout.layers[producer].finish_at(y, x) else { return Vec::new() };
+            wiring.accumulators(producer, finish.replica).iter().copied().map(register).collect()
         }
         Awaited::Pool { layer, feeder, group, image } => {
             let (id, layer) = (LayerId(layer), &layout.layers[LayerId(layer)]);
-            let fed = layer.replicas.indices();
-            let fed = fed.filter(|&replica| layer.feeders(replica).any(|of| of == ReplicaId(feeder)));
+            let replicas = layer.replicas.indices();
+            let fed = replicas.filter(|&replica| layer.feeders(replica).any(|of| of == ReplicaId(feeder)));
             let accumulators = fed.map(|replica| wiring.accumulators(id, replica)[group as usize]);
             let pools = accumulators.map(|PartAddress { tile, part }| &board.tiles[tile as usize].outputs.parts[part]);
             let late = pools.filter(|pool| pool.pool_images().is_some_and(|images| images <= image));

@@ -109,12 +109,12 @@ pub fn collect(
                 begun.iter_mut().zip(&control.begun).for_each(|(first, &own)| *first = own.min(*first));
             }
         }
-        // Writes to a buffer count for the producer. The host's are counted below.
         for inputs in tile.inputs.edram.slices.iter().filter(|inputs| inputs.last_written_at > 0) {
-            for producer in layout.graph.producing_layers(LayerId(inputs.layer)) {
-                let producer = &mut layers[producer.index()];
-                producer.counts.edram_bits_written += inputs.bits_written;
-                producer.last_cycle = producer.last_cycle.max(Some(inputs.last_written_at));
+            if let Some(producer) = layout.graph.producer(LayerId(inputs.layer)).layer() {
+                let layer = &mut layers[producer.index()];
+                layer.last_cycle = layer.last_cycle.max(Some(inputs.last_written_at));
+                // Writes count for the layer that produced them.
+                layer.counts.edram_bits_written += inputs.bits_written;
             }
         }
     }

@@ -36,7 +36,9 @@ pub struct Wiring<'a> {
 #[derive(Clone, Copy)]
 struct Place {
     tile: TileId,
+    /// Input slice of the tile.
     inputs: InputId,
+    /// Input slice of the board.
     room: RoomId,
 }
 
@@ -123,11 +125,10 @@ impl<'a> Wiring<'a> {
     }
 
     fn place_slices(&mut self, id: LayerId, layer: &LayerLayout) {
-        let first = self.slices.iter().map(IndexVec::len).sum::<usize>();
-        let places = layer.slices.enumerate().map(|(number, slice)| Place {
-            tile: slice.tile,
-            inputs: self.tile(slice.tile).inputs.push((id, number)),
-            room: RoomId::new(first + number.index()),
+        let first: usize = self.slices.iter().map(IndexVec::len).sum();
+        let places = layer.slices.enumerate().zip(first..).map(|((number, slice), room)| {
+            let inputs = self.tile(slice.tile).inputs.push((id, number));
+            Place { tile: slice.tile, inputs, room: RoomId::new(room) }
         });
         let places = places.collect();
         self.slices.push(places);
@@ -238,6 +239,7 @@ impl<'a> Wiring<'a> {
             .parts
             .iter()
             .map(|part| LockstepGroup::new(part.control, part.imas.into_iter().map(|ima| (ima, imas[ima].timing()))));
+        let result = &layers[self.layout.result_layer()];
         TileSpec {
             id: id.0,
             fidelity: options.fidelity,
@@ -247,7 +249,7 @@ impl<'a> Wiring<'a> {
             groups: groups.collect(),
             imas,
             parts: self.partial_sums(id, slots, plan),
-            results: Results::new(layers[self.layout.result_layer()].positions(), options.images),
+            results: Results::new(result.positions(), options.images),
         }
     }
 

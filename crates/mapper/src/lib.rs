@@ -17,6 +17,9 @@
 //! a layer's map after its max-pool. A step is the number of a window among the windows of its replica, cropped windows
 //! left out. All of these start at 0; windows, positions and steps count within one image.
 //!
+//! Layers are indexed by [`LayerId`](network::LayerId), and the parts of a layout by [`TileId`], [`ReplicaId`],
+//! [`GroupId`], [`SliceId`] and [`ReceiverId`]. The layers before and after one are those that [`Layout::graph`] names.
+//!
 //! # Invariants
 //!
 //! - Every window that is not cropped belongs to exactly one replica, and an IMA to one replica at most.

@@ -98,11 +98,6 @@ impl Graph {
         *producer
     }
 
-    /// Returns the layers among the producers of `node`.
-    pub fn producing_layers(&self, node: impl Into<Node>) -> impl Iterator<Item = LayerId> + Clone {
-        self.producers(node).iter().filter_map(|node| node.layer())
-    }
-
     /// Returns the layers among the consumers of `node`.
     pub fn consuming_layers(&self, node: impl Into<Node>) -> impl Iterator<Item = LayerId> + Clone {
         self.consumers(node).iter().filter_map(|node| node.layer())

@@ -9,7 +9,8 @@ use super::Tile;
 use crate::{Counts, LockstepId, Policy};
 
 impl<P: Policy> Tile<'_, P> {
-    /// Counts of the blocks of the tile, as (layer, counts). A layer may have several entries.
+    /// Counts of the blocks of the tile, as (layer, counts), without the writes to its buffer, which count for their
+    /// producers. A layer may have several entries.
     pub fn counts(&self, crossbar_cells: u64) -> Vec<(u16, Counts)> {
         let (bank, controls) = (&self.imas, &self.inputs.controls);
         let mut results: IndexVec<LockstepId, u64> = IndexVec::filled(0, bank.groups.len());
