@@ -8,10 +8,11 @@ use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use analysis::{Scene, Timeline};
 use chip::{Options, Outcome, Probe, SimulationError};
 use clap::{Args, ValueEnum};
 use document::Fault;
-use trace::{Detail, Filter, Format, Recorder, Scene, Summary, Timeline};
+use trace::{Detail, Filter, Format, Recorder, Summary};
 use tracing::info_span;
 
 use crate::failure::Failure;

@@ -6,13 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use analysis::Bound;
+use analysis::{Analysis, Bound, Timeline};
 use arch::Arch;
 use chip::Cause;
 use components::{Direction, MeshGeometry};
 use mapper::Layout;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use trace::{Analysis, Timeline};
 
 use crate::chart::{self, Part, Place, STYLE};
 use crate::format::{counted, grouped, percent, scaled, significant};

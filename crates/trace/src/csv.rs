@@ -6,12 +6,11 @@
 
 use std::io::{self, Write};
 
+use analysis::{Carrier, LOAD_CYCLES, Scene};
 use chip::Unit;
 use des::Cycle;
 
-use crate::Scene;
 use crate::event::Event;
-use crate::load::{Carrier, LOAD_CYCLES};
 use crate::writer::{Counted, Sink};
 
 /// Sink for CSV files.

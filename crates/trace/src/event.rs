@@ -8,13 +8,13 @@
 use std::ops::Range;
 use std::path::Path;
 
+use analysis::{Carrier, Fills, LOAD_CYCLES, Loads, Scene};
 use chip::{Cause, Probe, Stage, Unit};
 use components::{Direction, ImaTiming, Port};
 use crossbeam_channel::{Receiver, Sender};
 use des::Cycle;
 
-use crate::load::{Carrier, Fills, LOAD_CYCLES, Loads};
-use crate::{Filter, Scene};
+use crate::Filter;
 
 /// Event of a run. Spans are half-open ranges of cycles.
 #[derive(Clone, Debug, PartialEq, Eq)]

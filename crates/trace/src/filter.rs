@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
+use analysis::{Carrier, Scene};
 use des::Cycle;
 
-use crate::load::Carrier;
-use crate::{Detail, Scene};
+use crate::Detail;
 
 /// Selection of cycles, detail, layers and units.
 #[derive(Clone, Debug)]

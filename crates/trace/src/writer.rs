@@ -10,6 +10,7 @@ use std::io::{self, BufWriter, Cursor, Seek, SeekFrom, Write};
 use std::rc::Rc;
 use std::thread::{Scope, ScopedJoinHandle};
 
+use analysis::Scene;
 use crossbeam_channel::bounded;
 use des::Cycle;
 
@@ -17,7 +18,7 @@ use crate::csv::Csv;
 use crate::event::Event;
 use crate::perfetto::Perfetto;
 use crate::waveform::{Fst, Vcd, Waveform};
-use crate::{Filter, Format, Recorder, Scene};
+use crate::{Filter, Format, Recorder};
 
 /// Capacity of the channel from the simulation to the writer, in chunks.
 const UNDER_WAY: usize = 16;

@@ -3,12 +3,13 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use analysis::Scene;
 use arch::Arch;
 use chip::Options;
 use mapper::Layout;
 use network::{Network, Plan};
 use tempfile::TempDir;
-use trace::{Clock, Detail, Filter, Format, Scene, Summary};
+use trace::{Clock, Detail, Filter, Format, Summary};
 use wellen::simple::Waveform;
 
 const NAMES: [&str; 4] = ["run.pftrace", "run.fst", "run.vcd", "run.csv"];

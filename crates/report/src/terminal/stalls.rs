@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
+use analysis::{Against, Analysis, Change, Gave, MATTERS, Measure, Wait, WhatIf};
 use chip::Cause;
 use comfy_table::{Cell, Color};
-use trace::{Against, Analysis, Change, Gave, MATTERS, Measure, Wait, WhatIf};
 
 use super::{bound, table};
 use crate::format::{grouped, percent};

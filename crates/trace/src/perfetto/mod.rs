@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 
+use analysis::{Carrier, LOAD_CYCLES, Scene};
 use chip::{Cause, Stage, Unit};
 use components::ImaTiming;
 use des::Cycle;
@@ -24,9 +25,8 @@ use self::packets::Packets;
 use self::proto::{INSTANT, SLICE_BEGIN, TrackEvent};
 use self::tracks::{Name, Track};
 use crate::event::{Event, stages};
-use crate::load::{Carrier, LOAD_CYCLES};
 use crate::writer::{Counted, Sink};
-use crate::{Detail, Filter, Scene};
+use crate::{Detail, Filter};
 
 /// Slice or instant from which arrows may start, kept back until their number is known.
 struct Source {

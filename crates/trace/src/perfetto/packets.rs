@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
+use analysis::Scene;
 use des::Cycle;
 use prost::Message;
 
@@ -14,7 +15,7 @@ use super::proto::{
     NEEDS_INCREMENTAL_STATE, SEQUENCE, SLICE_BEGIN, SLICE_END, TrackDescriptor, TrackEvent,
 };
 use super::tracks::{Name, Numbers, Track};
-use crate::Scene;
+use crate::Clock;
 use crate::writer::Counted;
 
 /// Bytes of packets from which on the buffer is written.
@@ -23,6 +24,7 @@ const BUFFERED: usize = 1 << 16;
 /// Writer of packets. Tracks and names are described when first used.
 pub struct Packets<'a> {
     scene: &'a Scene<'a>,
+    clock: Clock,
     file: Counted,
     /// Packets not yet written.
     buffer: Vec<u8>,
@@ -39,6 +41,7 @@ impl<'a> Packets<'a> {
         let numbers = Numbers::new(scene);
         let mut packets = Self {
             scene,
+            clock: Clock::of(scene),
             file,
             buffer: Vec::new(),
             tracks: vec![false; numbers.tracks as usize],
@@ -126,7 +129,7 @@ impl<'a> Packets<'a> {
 
     fn event_packet(&self, at: Cycle, track_event: TrackEvent) -> EventPacket {
         EventPacket {
-            timestamp: self.scene.clock.stamp(at),
+            timestamp: self.clock.stamp(at),
             trusted_packet_sequence_id: SEQUENCE,
             track_event,
             sequence_flags: NEEDS_INCREMENTAL_STATE,

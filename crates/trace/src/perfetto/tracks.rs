@@ -2,11 +2,11 @@
 //!
 //! Numbers follow from the scene by arithmetic, so that no event needs a look-up in a map.
 
+use analysis::{Carrier, LOAD_CYCLES, Scene};
 use chip::{Cause, Stage};
 
 use crate::csv::stage_name;
-use crate::load::{Carrier, LOAD_CYCLES};
-use crate::{Scene, TimeUnit};
+use crate::{Clock, TimeUnit};
 
 /// Track: a row in the viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,7 +220,7 @@ impl Track {
 
 /// Returns a remark on the unit of time if it is not the ns that Perfetto assumes.
 fn remark(scene: &Scene<'_>) -> String {
-    match scene.clock.unit {
+    match Clock::of(scene).unit {
         TimeUnit::Nanosecond => String::new(),
         unit => format!(" (1 ns shown is 1 {})", unit.symbol()),
     }

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::io::{self, Write};
 use std::rc::Rc;
 
+use analysis::Scene;
 use fst_writer::{
     FstBodyWriter, FstFileType, FstHeaderWriter, FstInfo, FstScopeType, FstSignalId, FstSignalType, FstVarDirection,
     FstVarType, FstWriteError,
@@ -15,7 +16,7 @@ use fst_writer::{
 use super::Body;
 use super::signals::{Signals, declare};
 use crate::writer::Counted;
-use crate::{Filter, Scene};
+use crate::{Clock, Filter};
 
 /// FST: the compressed waveforms of GTKWave.
 ///
@@ -56,7 +57,7 @@ impl Fst {
     pub fn new(scene: &Scene<'_>, filter: &Filter, file: Counted) -> io::Result<Self> {
         let info = FstInfo {
             start_time: 0,
-            timescale_exponent: scene.clock.unit.exponent(),
+            timescale_exponent: Clock::of(scene).unit.exponent(),
             version: concat!("aquasim ", env!("CARGO_PKG_VERSION")).to_owned(),
             date: String::new(),
             file_type: FstFileType::Verilog,

@@ -13,6 +13,7 @@ mod vcd;
 use std::io;
 use std::ops::Range;
 
+use analysis::{Carrier, LOAD_CYCLES, Scene};
 use chip::Unit;
 use components::ImaTiming;
 use des::Cycle;
@@ -25,9 +26,8 @@ use self::signals::{
 use self::sorted::{Change, Changes};
 pub(crate) use self::vcd::Vcd;
 use crate::event::{Event, stages};
-use crate::load::{Carrier, LOAD_CYCLES};
 use crate::writer::Sink;
-use crate::{Detail, Filter, Scene};
+use crate::{Clock, Detail, Filter};
 
 /// Interface of a file format for waveforms.
 pub(crate) trait Body {
@@ -57,6 +57,7 @@ const TEMPORARY: u64 = 8;
 /// Sink for waveforms.
 pub(crate) struct Waveform<'a, B> {
     scene: &'a Scene<'a>,
+    clock: Clock,
     detail: Detail,
     body: B,
     signals: Signals,
@@ -84,6 +85,7 @@ impl<'a, B: Body> Waveform<'a, B> {
         let signals_count = signals.bits.len();
         Ok(Self {
             scene,
+            clock: Clock::of(scene),
             detail: filter.detail,
             body,
             toggled: vec![false; signals.bits.len()],
@@ -150,7 +152,7 @@ impl<'a, B: Body> Waveform<'a, B> {
             fits = self.body.bytes() + of_cycle <= limit;
         }
         if !changed.is_empty() || now == self.end {
-            self.body.time(self.scene.clock.stamp(now))?;
+            self.body.time(self.clock.stamp(now))?;
         }
         if !fits {
             return Ok(false);

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use crate::{Detail, Filter, Scene};
+use analysis::Scene;
+
+use crate::{Detail, Filter};
 
 /// Signals of a chip: name, bits, lowest detail. Loads are sums over 64 cycles.
 const OF_CHIP: [(&str, u32, Detail); 1] = [("mesh_load", 32, Detail::Layer)];

@@ -4,12 +4,13 @@ use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 
+use analysis::Scene;
 use vcd::{IdCode, TimescaleUnit, Value};
 
 use super::Body;
 use super::signals::{Signals, declare};
 use crate::writer::Counted;
-use crate::{Filter, Scene, TimeUnit};
+use crate::{Clock, Filter, TimeUnit};
 
 /// VCD: value change dump of IEEE 1364, uncompressed text.
 pub(crate) struct Vcd {
@@ -25,7 +26,7 @@ impl Vcd {
         let bytes = file.counter();
         let mut writer = vcd::Writer::new(file);
         writer.version(concat!("aquasim ", env!("CARGO_PKG_VERSION")))?;
-        let unit = match scene.clock.unit {
+        let unit = match Clock::of(scene).unit {
             TimeUnit::Nanosecond => TimescaleUnit::NS,
             TimeUnit::Picosecond => TimescaleUnit::PS,
             TimeUnit::Femtosecond => TimescaleUnit::FS,

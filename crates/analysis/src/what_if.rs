@@ -4,13 +4,12 @@
 //! replica in each strip of the layer concerned. Every remedy is simulated alone, with everything else unchanged, so
 //! gains of several remedies do not add up.
 
-use analysis::{Bound, Kind, Resource};
 use arch::{Arch, MOST_OUTPUT_REGISTERS};
 use chip::{Cause, Options, Outcome};
 use mapper::{LayerMapping, Layout, Mapping};
 use network::{Network, Plan};
 
-use crate::{Analysis, Wait};
+use crate::{Analysis, Bound, Kind, Resource, Wait};
 
 /// Run to be changed, with all inputs needed to repeat it.
 #[derive(Clone, Copy, Debug)]

@@ -10,8 +10,7 @@ use chip::Probe;
 use components::{Event, Port};
 use des::Cycle;
 
-use crate::Scene;
-use crate::load::Fills;
+use crate::{Fills, Scene};
 
 /// Largest number of bins of a run.
 const BINS: usize = 240;

@@ -5,10 +5,11 @@
 //! such waits until it reaches a layer that computes longer than it waits or that waits for a resource of its own. The
 //! causes are defined in `docs/model.md`, section "Stall causes".
 
-use analysis::Bound;
 use chip::{Cause, Outcome, Stalls};
 use mapper::Layout;
 use serde::Deserialize;
+
+use crate::Bound;
 
 /// IMA-cycles of one layer, by cause.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Names, numbers and contents of the units that a trace shows.
+//! Names, numbers and contents of the units of a layout.
 //!
 //! Tiles are numbered over the board and IMAs within their tile. Only tiles up to the last in use are part of the
 //! scene, and of a tile only the IMAs that hold weights.
@@ -8,9 +8,8 @@ use components::{Direction, MeshGeometry};
 use mapper::{InputSlice, Layout};
 
 use crate::Carrier;
-use crate::clock::Clock;
 
-/// Units of a layout, as a trace names them.
+/// Units of a layout, as traces, timelines and filters name them.
 #[derive(Clone, Debug)]
 pub struct Scene<'a> {
     /// Machine.
@@ -21,8 +20,6 @@ pub struct Scene<'a> {
     /// Layers with inputs in the buffer of each tile.
     buffered: Vec<Vec<u16>>,
     geometry: MeshGeometry,
-    /// Conversion of cycles to time stamps.
-    pub clock: Clock,
 }
 
 impl<'a> Scene<'a> {
@@ -44,7 +41,7 @@ impl<'a> Scene<'a> {
         for (index, layer) in layout.layers.iter().enumerate() {
             layer.slices.iter().for_each(|slice| buffered[slice.tile as usize].push(index as u16));
         }
-        Scene { arch, layout, tiles, buffered, geometry: MeshGeometry::new(arch), clock: Clock::new(arch.cycle_ns) }
+        Scene { arch, layout, tiles, buffered, geometry: MeshGeometry::new(arch) }
     }
 
     /// Returns the names of the layers.
