@@ -4,9 +4,16 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use des::Cycle;
+use index::{Index, IndexVec};
 use mapper::InputOrder;
 
 use crate::Scene;
+use crate::scene::TileId;
+
+index::index! {
+    /// Inputs of one layer in one buffer.
+    pub struct FillId(u32);
+}
 
 /// Inputs of one layer in one buffer.
 #[derive(Clone, Debug)]
@@ -23,25 +30,28 @@ struct Held {
     changed_at: Option<Cycle>,
 }
 
-/// Fills of the buffers. Writes of the host are not reported to probes, so the first layer's inputs are not counted.
+/// Fills of the buffers. Writes of the host are not reported to probes, so inputs from the host are not counted.
 #[derive(Clone, Debug)]
 pub struct Fills {
+    /// True for layers whose inputs are counted: those that another layer produces.
+    counted: Vec<bool>,
     /// Sorted by tile.
-    held: Vec<Held>,
-    /// Index of the first entry of each tile.
-    first: Vec<u32>,
-    /// Indices of entries with a change that has not been emitted.
-    changed: Vec<u32>,
+    held: IndexVec<FillId, Held>,
+    /// First entry of each tile.
+    first: IndexVec<TileId, FillId>,
+    /// Entries with a change that has not been emitted.
+    changed: Vec<FillId>,
 }
 
 impl Fills {
     /// Creates the fills of empty buffers.
     pub fn new(scene: &Scene<'_>) -> Fills {
-        let mut fills = Fills { held: Vec::new(), first: Vec::new(), changed: Vec::new() };
+        let counted = scene.layers().map(|layer| scene.producer(layer).is_some()).collect();
+        let mut fills = Fills { counted, held: IndexVec::default(), first: IndexVec::default(), changed: Vec::new() };
         // Tiles with parts of the same replicas share one order of inputs.
         let mut orders: HashMap<*const InputOrder, Rc<[u32]>> = HashMap::new();
-        for tile in 0..scene.tiles() {
-            fills.first.push(fills.held.len() as u32);
+        for tile in scene.tiles() {
+            fills.first.push(FillId::new(fills.held.len()));
             for &layer in scene.buffered(tile) {
                 let slice = scene.slice(tile, layer);
                 let left_before =
@@ -60,41 +70,48 @@ impl Fills {
         fills
     }
 
+    /// True if the inputs of `layer` are counted.
     #[inline]
-    fn held(&mut self, tile: u32, layer: u16) -> (u32, &mut Held) {
-        let mut number = self.first[tile as usize];
-        while self.held[number as usize].layer != layer {
-            number += 1;
-        }
-        (number, &mut self.held[number as usize])
+    pub fn has(&self, layer: u16) -> bool {
+        self.counted[usize::from(layer)]
     }
 
-    /// Records the arrival of a position of the inputs of `layer`. Returns the index of the entry.
     #[inline]
-    pub fn arrive(&mut self, tile: u32, layer: u16) -> u32 {
+    fn held(&mut self, tile: u32, layer: u16) -> (FillId, &mut Held) {
+        let mut number = self.first[TileId(tile)];
+        while self.held[number].layer != layer {
+            number.0 += 1;
+        }
+        (number, &mut self.held[number])
+    }
+
+    /// Records the arrival of a position of the inputs of `layer`. Returns the entry.
+    #[inline]
+    pub fn arrive(&mut self, tile: u32, layer: u16) -> FillId {
         let (number, held) = self.held(tile, layer);
         held.arrived += 1;
         number
     }
 
-    /// Records that the windows before `step` of `image` have been read. Returns the index of the entry and the bits
+    /// Records that the windows before `step` of `image` have been read. Returns the entry and the bits
     /// that leave.
     #[inline]
-    pub fn progress(&mut self, tile: u32, layer: u16, image: u32, step: u32) -> (u32, u64) {
+    pub fn progress(&mut self, tile: u32, layer: u16, image: u32, step: u32) -> (FillId, u64) {
         let (number, held) = self.held(tile, layer);
         let of_image = |step: usize| u64::from(held.left_before[step]);
         // `step` may exceed the windows of a replica that is shorter than the longest: it then needs no more of the
         // image.
         let last = held.left_before.len() - 1;
-        let left = u64::from(image) * of_image(last) + of_image((step as usize).min(last));
+        let left =
+            u64::from(image) * of_image(last) + of_image(usize::try_from(step).map_or(last, |step| step.min(last)));
         let leaving = left.saturating_sub(held.left);
         held.left += leaving;
         (number, leaving * held.position_bits)
     }
 
     /// Returns the bits of entry `number`.
-    pub fn bits(&self, number: u32) -> u64 {
-        let held = &self.held[number as usize];
+    pub fn bits(&self, number: FillId) -> u64 {
+        let held = &self.held[number];
         held.arrived.saturating_sub(held.left) * held.position_bits
     }
 
@@ -105,8 +122,8 @@ impl Fills {
     }
 
     /// Records that entry `number` changed in cycle `at`.
-    pub fn change(&mut self, number: u32, at: Cycle) {
-        if self.held[number as usize].changed_at.replace(at).is_none() {
+    pub fn change(&mut self, number: FillId, at: Cycle) {
+        if self.held[number].changed_at.replace(at).is_none() {
             self.changed.push(number);
         }
     }
@@ -117,7 +134,7 @@ impl Fills {
         changed.sort_unstable();
         let emitted = changed.iter().map(|&number| {
             let bits = self.bits(number);
-            let held = &mut self.held[number as usize];
+            let held = &mut self.held[number];
             (held.tile, held.layer, bits, held.changed_at.take().unwrap_or_default())
         });
         let emitted = emitted.collect();

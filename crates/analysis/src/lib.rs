@@ -65,9 +65,9 @@ mod what_if;
 
 pub use bound::{Bound, Kind, NEAR, PER_KIND, Part, Resource};
 pub use demand::{ByLayer, Demand};
-pub use fills::Fills;
+pub use fills::{FillId, Fills};
 pub use loads::{Carrier, LOAD_CYCLES, Loads};
-pub use scene::Scene;
+pub use scene::{ChipId, Scene, Sequence, TileId};
 pub use stalls::{Analysis, LayerStalls, MATTERS, ReadError, Wait};
 pub use timeline::Timeline;
 pub use what_if::{Against, Change, Gave, Measure, Subject, WhatIf, what_ifs};

@@ -6,7 +6,9 @@
 
 use std::collections::VecDeque;
 
+use components::Direction;
 use des::Cycle;
+use index::IndexVec;
 
 use crate::Scene;
 
@@ -21,9 +23,9 @@ pub enum Carrier {
     /// Mesh of a chip; counts flits, once for each router that they pass.
     Mesh(u32),
     /// Link that enters a chip on a side; counts bits.
-    Link(u32, u8),
+    Link(u32, Direction),
     /// Mesh link, by chip, router and direction; counts flits.
-    Channel(u32, u32, u8),
+    Channel(u32, u32, Direction),
     /// Bus of a tile; counts bits.
     Bus(u32),
     /// eDRAM buffer of a tile; counts bits written.
@@ -41,76 +43,78 @@ impl Carrier {
     }
 }
 
+index::index! {
+    /// Number of a carrier in the order of [`Carrier`].
+    struct CarrierId(u32);
+}
+
 /// Loads of the present stretch and of later ones.
 pub struct Loads {
-    layers: u32,
-    chips: u32,
-    routers: u32,
-    tiles: u32,
+    /// First numbers of meshes, links, channels, buses and writes. Layers start at 0.
+    starts: [u32; 5],
+    /// Columns and rows of routers of a chip.
+    routers: (u32, u32),
+    carriers: IndexVec<CarrierId, Carrier>,
     /// First cycle after the stretch.
     end: Cycle,
-    values: Vec<u64>,
-    /// Numbers of the carriers with a load in the present stretch.
-    loaded: Vec<u32>,
-    /// Loads of later stretches, as (carrier number, amount).
-    later: VecDeque<Vec<(u32, u64)>>,
+    values: IndexVec<CarrierId, u64>,
+    /// Carriers with a load in the present stretch.
+    loaded: Vec<CarrierId>,
+    /// Loads of later stretches.
+    later: VecDeque<Vec<(CarrierId, u64)>>,
 }
 
 impl Loads {
     /// Creates loads of 0.
     pub fn new(scene: &Scene<'_>) -> Loads {
-        let (layers, chips, routers) = (scene.layers().count() as u32, scene.chips(), scene.routers());
-        let tiles = scene.tiles();
-        let mut loads = Loads {
-            layers,
-            chips,
+        Loads::of(scene.layers().end, scene.chips().end, scene.routers(), scene.tiles().end)
+    }
+
+    fn of(layers: u16, chips: u32, routers: (u32, u32), tiles: u32) -> Loads {
+        let per_chip = routers.0 * routers.1;
+        let sides = |chip: u32| Direction::ALL.map(|side| Carrier::Link(chip, side));
+        let channels = |chip: u32| {
+            (0..per_chip).flat_map(move |router| Direction::ALL.map(|way| Carrier::Channel(chip, router, way)))
+        };
+        let carriers: IndexVec<CarrierId, Carrier> = ((0..layers).map(Carrier::Layer))
+            .chain((0..chips).map(Carrier::Mesh))
+            .chain((0..chips).flat_map(sides))
+            .chain((0..chips).flat_map(channels))
+            .chain((0..tiles).map(Carrier::Bus))
+            .chain((0..tiles).map(Carrier::Writes))
+            .collect();
+        let meshes = u32::from(layers);
+        let buses = meshes + chips * (1 + 4 + 4 * per_chip);
+        Loads {
+            starts: [meshes, meshes + chips, meshes + 5 * chips, buses, buses + tiles],
             routers,
-            tiles,
             end: LOAD_CYCLES,
-            values: Vec::new(),
+            values: IndexVec::filled(0, carriers.len()),
+            carriers,
             loaded: Vec::new(),
             later: VecDeque::new(),
-        };
-        loads.values = vec![0; loads.number(Carrier::Writes(tiles)) as usize];
-        loads
-    }
-
-    /// Returns the first numbers of meshes, links, channels, buses and writes. Layers start at 0.
-    #[inline]
-    fn starts(&self) -> [u32; 5] {
-        let &Loads { layers, chips, routers, tiles, .. } = self;
-        let buses = layers + 5 * chips + 4 * chips * routers;
-        [layers, layers + chips, layers + 5 * chips, buses, buses + tiles]
+        }
     }
 
     #[inline]
-    fn number(&self, carrier: Carrier) -> u32 {
-        let [meshes, links, channels, buses, writes] = self.starts();
-        match carrier {
+    fn number(&self, carrier: Carrier) -> CarrierId {
+        let [meshes, links, channels, buses, writes] = self.starts;
+        CarrierId(match carrier {
             Carrier::Layer(layer) => u32::from(layer),
             Carrier::Mesh(chip) => meshes + chip,
-            Carrier::Link(chip, side) => links + 4 * chip + u32::from(side),
+            Carrier::Link(chip, side) => links + 4 * chip + side as u32,
             Carrier::Channel(chip, router, direction) => {
-                channels + 4 * (chip * self.routers + router) + u32::from(direction)
+                channels + 4 * (chip * self.routers.0 * self.routers.1 + router) + direction as u32
             }
             Carrier::Bus(tile) => buses + tile,
             Carrier::Writes(tile) => writes + tile,
-        }
+        })
     }
 
-    fn carrier(&self, number: u32) -> Carrier {
-        let [meshes, links, channels, buses, writes] = self.starts();
-        match number {
-            _ if number < meshes => Carrier::Layer(number as u16),
-            _ if number < links => Carrier::Mesh(number - meshes),
-            _ if number < channels => Carrier::Link((number - links) / 4, ((number - links) % 4) as u8),
-            _ if number < buses => {
-                let (router, direction) = ((number - channels) / 4, (number - channels) % 4);
-                Carrier::Channel(router / self.routers, router % self.routers, direction as u8)
-            }
-            _ if number < writes => Carrier::Bus(number - buses),
-            _ => Carrier::Writes(number - writes),
-        }
+    /// Returns the mesh link from the router at (column, row) of a chip.
+    #[inline]
+    pub fn channel(&self, chip: u32, (column, row): (u32, u32), direction: Direction) -> Carrier {
+        Carrier::Channel(chip, row * self.routers.0 + column, direction)
     }
 
     /// True if the present stretch ends before cycle `now`, so that its loads must be emitted.
@@ -126,7 +130,8 @@ impl Loads {
         if at < self.end {
             self.add_now(number, amount);
         } else {
-            let stretch = ((at - self.end) / LOAD_CYCLES) as usize;
+            let stretch = (at - self.end) / LOAD_CYCLES;
+            let stretch = usize::try_from(stretch).expect("transfers are booked a bounded time ahead");
             while self.later.len() <= stretch {
                 self.later.push_back(Vec::new());
             }
@@ -135,8 +140,8 @@ impl Loads {
     }
 
     #[inline]
-    fn add_now(&mut self, number: u32, amount: u64) {
-        let value = &mut self.values[number as usize];
+    fn add_now(&mut self, number: CarrierId, amount: u64) {
+        let value = &mut self.values[number];
         if *value == 0 && amount > 0 {
             self.loaded.push(number);
         }
@@ -150,8 +155,8 @@ impl Loads {
         let mut loaded = std::mem::take(&mut self.loaded);
         loaded.sort_unstable();
         let emitted = loaded.iter().map(|&number| {
-            let amount = std::mem::take(&mut self.values[number as usize]);
-            (from, self.carrier(number), amount)
+            let amount = std::mem::take(&mut self.values[number]);
+            (from, self.carriers[number], amount)
         });
         let emitted = emitted.collect();
         loaded.clear();
@@ -177,18 +182,15 @@ mod tests {
     use super::*;
 
     fn loads() -> Loads {
-        let (layers, chips, routers, tiles) = (3, 2, 4, 5);
-        let later = VecDeque::new();
-        Loads { layers, chips, routers, tiles, end: LOAD_CYCLES, values: vec![0; 55], loaded: Vec::new(), later }
+        Loads::of(3, 2, (2, 2), 5)
     }
 
     #[test]
     fn every_carrier_has_a_number_of_its_own_in_their_order() {
         let loads = loads();
-        let carriers: Vec<Carrier> = (0..3 + 2 * (1 + 4 + 16) + 2 * 5).map(|number| loads.carrier(number)).collect();
-        assert!(carriers.is_sorted_by(|a, b| a < b));
-        assert!((0..).zip(&carriers).all(|(number, &carrier)| loads.number(carrier) == number));
-        assert_eq!(carriers.last(), Some(&Carrier::Writes(4)));
+        assert!(loads.carriers.as_slice().is_sorted_by(|a, b| a < b));
+        assert!(loads.carriers.enumerate().all(|(number, &carrier)| loads.number(carrier) == number));
+        assert_eq!(loads.carriers.last(), Some(&Carrier::Writes(4)));
     }
 
     #[test]

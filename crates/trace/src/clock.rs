@@ -56,7 +56,7 @@ pub struct Clock {
 impl Clock {
     /// Creates the clock of the machine of a scene.
     pub(crate) fn of(scene: &Scene<'_>) -> Clock {
-        Clock::new(scene.arch.cycle_ns)
+        Clock::new(scene.arch().cycle_ns)
     }
 
     /// Creates the clock of a machine with cycles of `cycle_ns` ns.

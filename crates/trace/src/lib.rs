@@ -1,14 +1,14 @@
 //! Records runs as trace files: Perfetto, waveforms, CSV.
 //!
 //! [`start`] returns a [`Recorder`], a probe for [`chip::run_probed`], and spawns a thread that writes the file. The
-//! recorder turns the calls of the simulator into [`Event`]s, drops those outside its [`Filter`], and sends the rest in
+//! recorder turns events of the simulator into [`Record`]s, drops those outside its [`Filter`], and sends the rest in
 //! chunks over a bounded channel: memory does not grow with the trace, and a slow disk holds the simulation up. A probe
 //! cannot influence the simulation, so a run has the same outcome with and without a trace.
 //!
 //! - [`Scene`](analysis::Scene) names the units of a layout (`chip0/tile3/ima5`).
 //! - [`Filter`] selects a range of cycles, a [`Detail`], layers by name, and units by path.
-//! - [`Format`] follows from the ending of the file name. A format is an implementation of the `Sink` trait of
-//!   `writer.rs`, a variant of [`Format`] and an arm of `open`.
+//! - [`Format`] follows from the ending of the file name. A format is a file with a [`Sink`], and a line in
+//!   [`FORMATS`].
 //! - [`Summary`] states the events and bytes written and, if the byte limit ended the trace early, the cycle of its
 //!   end. A trace that ends early is complete up to that cycle.
 //!
@@ -33,7 +33,7 @@
 //! let filter = Filter::new(&scene, 0..u64::MAX, Detail::Ima, &[], "*");
 //!
 //! let (outcome, summary) = std::thread::scope(|scope| {
-//!     let file = (tempfile::tempfile(), Format::Csv);
+//!     let file = (tempfile::tempfile(), Format::of("run.csv".as_ref()).expect("a format"));
 //!     let (recorder, writing) = trace::start(scope, &scene, filter, file, u64::MAX);
 //!     let (outcome, recorder) = chip::run_probed(&arch, &layout, &Options::default(), recorder);
 //!     (outcome, writing.finish(recorder))
@@ -48,13 +48,17 @@
 
 mod clock;
 mod csv;
-mod event;
 mod filter;
 mod perfetto;
+mod record;
+mod recorder;
+mod sink;
 mod waveform;
 mod writer;
 
 pub use clock::{Clock, TimeUnit};
-pub use event::{Detail, Event, Format, Recorder};
-pub use filter::Filter;
+pub use filter::{Detail, Filter};
+pub use record::{Description, Place, Record};
+pub use recorder::Recorder;
+pub use sink::{FORMATS, Format, Open, Sink, TraceFile};
 pub use writer::{Summary, Writing, smallest, start};
