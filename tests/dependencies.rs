@@ -16,11 +16,12 @@ const ORDER: [&str; 18] = [
     "components",
     "chip",
     "analysis",
-    "trace",
     "report",
     "inference",
     "aqua",
     "sweep",
+    // After all but the program: nothing else needs the libraries that write traces.
+    "trace",
     "cli",
 ];
 

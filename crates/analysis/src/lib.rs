@@ -1,4 +1,6 @@
-//! Static analysis of a mapping: the cycles that an image needs of each resource, without a simulation.
+//! Analyses of a mapping and of a run: bounds, stalls, what-if runs, and activity over time.
+//!
+//! # Before a run
 //!
 //! [`Demand`] sums the traffic of one image on every bus, eDRAM port, router port and link of the board. It follows
 //! from the mapping and the plan alone and equals the counts of the simulator to the bit and the flit, without the
@@ -10,10 +12,23 @@
 //! Amounts are bits on buses, eDRAM ports and links, flits at router ports, and cycles of crossbar reads, each per
 //! image.
 //!
+//! # After a run
+//!
+//! [`Analysis`] ranks the waits of a run by IMA-cycles and follows the longest from layer to layer. Its stall causes
+//! are those of `docs/model.md`, section "Stall causes". [`what_ifs`] reruns the simulation once for each change that
+//! may help against a bottleneck or a wait, and compares the runs by one [`Measure`].
+//!
+//! # During a run
+//!
+//! [`Timeline`] is a probe that keeps a run in at most 240 time bins, whatever its length. Probes name units by a
+//! [`Scene`] (`chip0/tile3/ima5`), sum transfers over [`LOAD_CYCLES`] cycles in [`Loads`], and follow the contents of
+//! the buffers in [`Fills`]. Crate `trace` writes the same units, loads and fills to files.
+//!
 //! # Example
 //!
 //! ```
-//! use analysis::{Bound, Kind};
+//! use analysis::{Analysis, Bound, Kind, Scene, Timeline};
+//! use chip::Options;
 //! use network::Plan;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,12 +40,34 @@
 //! assert_eq!(busiest.kind, Kind::Crossbars);
 //! assert_eq!(busiest.cycles, bound.cycles);
 //! assert_eq!(bound.bottlenecks().next(), Some(busiest));
+//!
+//! let timeline = Timeline::new(&Scene::new(&arch, &layout));
+//! let (outcome, mut timeline) = chip::run_probed(&arch, &layout, &Options::default(), timeline);
+//! let outcome = outcome?;
+//! timeline.end(outcome.cycles);
+//!
+//! // Every IMA with weights has one stall cause in every cycle.
+//! let analysis = Analysis::of(&outcome, &layout, bound);
+//! let imas: u64 = analysis.layers.iter().map(|layer| layer.imas).sum();
+//! assert_eq!(analysis.total(), imas * outcome.cycles);
 //! # Ok(())
 //! # }
 //! ```
 
 mod bound;
 mod demand;
+mod fills;
+mod loads;
+mod scene;
+mod stalls;
+mod timeline;
+mod what_if;
 
 pub use bound::{Bound, Kind, NEAR, PER_KIND, Part, Resource};
 pub use demand::{ByLayer, Demand, LinkId, PortId};
+pub use fills::{FillId, Fills};
+pub use loads::{Carrier, LOAD_CYCLES, Loads};
+pub use scene::{ChipId, Scene, Sequence};
+pub use stalls::{Analysis, LayerStalls, MATTERS, ReadError, Wait};
+pub use timeline::Timeline;
+pub use what_if::{Against, Change, Gave, Measure, Subject, WhatIf, what_ifs};

@@ -8,10 +8,11 @@ use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use analysis::{Scene, Timeline};
 use chip::{Options, Outcome, Probe, SimulationError};
 use clap::{Args, ValueEnum};
 use document::Fault;
-use trace::{Detail, Filter, Format, Recorder, Scene, Summary, Timeline};
+use trace::{Detail, FORMATS, Filter, Format, Recorder, Summary};
 use tracing::info_span;
 
 use crate::failure::Failure;
@@ -24,8 +25,8 @@ const MEGABYTE: u64 = 1_000_000;
 /// What of a run is recorded, and where.
 #[derive(Args)]
 pub struct Recording {
-    /// Record what happens, in simulated time: .pftrace for Perfetto, .fst or .vcd for GTKWave and Surfer, .csv
-    #[arg(long, value_name = "FILE")]
+    // Its help is made from the list of formats.
+    #[arg(long, value_name = "FILE", help = trace_help())]
     trace: Option<PathBuf>,
     /// Cycles to record, from A up to but not including B
     #[arg(long, value_name = "A..B", value_parser = cycles, requires = "trace")]
@@ -83,7 +84,7 @@ impl Recording {
         let Some(path) = self.trace.clone() else { return Ok(None) };
         let Some(format) = Format::of(&path) else {
             let message = format!("a trace cannot be written as {}", path.display());
-            return Err(Fault::new(message, "end its name in .pftrace, .fst, .vcd or .csv"));
+            return Err(Fault::new(message, format!("end its name in {}", endings())));
         };
         let scene = scene();
         let cycles = self.trace_cycles.clone().unwrap_or(0..u64::MAX);
@@ -94,7 +95,7 @@ impl Recording {
             return Err(Fault::new(message, example));
         }
         let limit = self.trace_limit.saturating_mul(MEGABYTE);
-        let smallest = trace::smallest(scene, filter.clone(), format).expect("memory takes what is written to it");
+        let smallest = trace::smallest(scene, &filter, format).expect("memory takes what is written to it");
         if limit < smallest {
             let (needed, given) = (smallest.div_ceil(MEGABYTE), self.trace_limit);
             return Err(Fault::new(
@@ -164,6 +165,17 @@ fn report(path: &str, limit: u64, written: io::Result<Summary>) -> Result<(), Fa
         ));
     }
     Ok(())
+}
+
+fn trace_help() -> String {
+    let formats = FORMATS.map(|Format { ending, viewers, .. }| format!(".{ending} ({viewers})"));
+    format!("Record what happens, in simulated time: {}", formats.join(", "))
+}
+
+/// Returns the endings of trace files: ".pftrace, .fst, .vcd or .csv".
+fn endings() -> String {
+    let [others @ .., last] = FORMATS.map(|format| format!(".{}", format.ending));
+    format!("{} or {last}", others.join(", "))
 }
 
 fn cycles(text: &str) -> Result<Range<u64>, String> {

@@ -6,13 +6,13 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+use analysis::{Analysis, Scene, Timeline};
 use arch::Arch;
 use clap::Args;
 use document::Fault;
 use predictor::Operations;
 use report::page::{self, Story};
 use report::{csv, terminal};
-use trace::{Analysis, Scene, Timeline};
 
 use crate::failure::Failure;
 use crate::output::{self, Output};

@@ -6,11 +6,10 @@
 use std::error::Error;
 use std::fs;
 
-use analysis::Bound;
+use analysis::{Analysis, Bound, Measure, Subject, what_ifs};
 use clap::Args;
 use document::Fault;
 use report::terminal;
-use trace::{Analysis, Measure, Subject, what_ifs};
 
 use crate::failure::Failure;
 use crate::output;

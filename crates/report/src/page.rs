@@ -6,13 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use analysis::Bound;
+use analysis::{Analysis, Bound, Timeline};
 use arch::Arch;
 use chip::Cause;
-use components::{Direction, MeshGeometry};
+use components::MeshGeometry;
 use mapper::Layout;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use trace::{Analysis, Timeline};
 
 use crate::chart::{self, Part, Place, STYLE};
 use crate::format::{counted, grouped, percent, scaled, significant};
@@ -289,14 +288,14 @@ fn load(story: &Story<'_>) -> Markup {
         let middle = |column: f64, row: f64| {
             (x + (column + 0.5) * f64::from(columns) - 0.06, y + (row + 0.5) * f64::from(rows) - 0.06)
         };
-        let (step_x, step_y) = [(0.0, -1.0), (1.0, 0.0), (0.0, 1.0), (-1.0, 0.0)][usize::from(direction)];
+        let (step_x, step_y) = [(0.0, -1.0), (1.0, 0.0), (0.0, 1.0), (-1.0, 0.0)][direction as usize];
         let (from, to) = (
             middle(f64::from(column), f64::from(row)),
             middle(f64::from(column) + 0.9 * step_x, f64::from(row) + 0.9 * step_y),
         );
         let aside = |(x, y): (f64, f64)| (x - 0.12 * step_y, y + 0.12 * step_x);
-        let way = Direction::ALL[usize::from(direction)].name();
-        let tip = format!("chip {chip}, router ({column}, {row}) to the {way}: {} flits", grouped(flits));
+        let tip =
+            format!("chip {chip}, router ({column}, {row}) to the {}: {} flits", direction.name(), grouped(flits));
         places.push(Place { from: aside(from), to: Some(aside(to)), load: flits as f64 / most_flits, tip });
     }
     let extent = chips

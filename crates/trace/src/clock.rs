@@ -1,5 +1,7 @@
 //! Conversion of cycles to time stamps.
 
+use analysis::Scene;
+
 /// Largest number of time units per cycle. The stamps of 10^10 cycles then fit in 64 bits.
 const MOST_UNITS: f64 = 1e9;
 
@@ -52,6 +54,11 @@ pub struct Clock {
 }
 
 impl Clock {
+    /// Creates the clock of the machine of a scene.
+    pub(crate) fn of(scene: &Scene<'_>) -> Clock {
+        Clock::new(scene.arch().cycle_ns)
+    }
+
     /// Creates the clock of a machine with cycles of `cycle_ns` ns.
     pub fn new(cycle_ns: f64) -> Clock {
         let units = |unit: TimeUnit| cycle_ns * unit.per_ns();

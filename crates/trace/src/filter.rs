@@ -2,23 +2,38 @@
 
 use std::ops::Range;
 
+use analysis::{Carrier, ChipId, Scene};
 use des::Cycle;
+use index::IndexVec;
+use mapper::TileId;
 
-use crate::load::Carrier;
-use crate::{Detail, Scene};
+use crate::record::{Description, Place};
+
+/// Detail of a trace. Each level includes those above it in this list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// Loads per 64 cycles: operations of each layer, flits of each mesh, bits of each link.
+    Layer,
+    /// Also loads of each tile (bus, writes, buffer fill) and of each mesh link, per 64 cycles.
+    #[default]
+    Tile,
+    /// Also events of each IMA and window: operations, waits, fetches, results, activations, writes; and every change
+    /// of a buffer's fill.
+    Ima,
+    /// Also stages of an operation: crossbars, ADCs and shift-and-adds; in iteration fidelity each iteration.
+    Crossbar,
+}
 
 /// Selection of cycles, detail, layers and units.
 #[derive(Clone, Debug)]
 pub struct Filter {
-    /// Selected cycles. Spans are clipped to them.
-    pub cycles: Range<Cycle>,
-    /// Detail of the events.
-    pub detail: Detail,
+    cycles: Range<Cycle>,
+    detail: Detail,
     layers: Vec<bool>,
     /// Selected IMAs, by tile and IMA.
-    units: Vec<Vec<bool>>,
+    units: IndexVec<TileId, Vec<bool>>,
     /// Chips with a selected IMA. A chip without IMAs in use is selected only if all IMAs are.
-    chips: Vec<bool>,
+    chips: IndexVec<ChipId, bool>,
 }
 
 impl Filter {
@@ -29,20 +44,51 @@ impl Filter {
         let layer = |name: &str| layers.is_empty() || layers.iter().any(|pattern| matches(pattern, name));
         let inside = format!("{units}/*");
         let unit = |path: &str| matches(units, path) || matches(&inside, path);
-        let units: Vec<Vec<bool>> = (0..scene.tiles())
-            .map(|tile| (0..scene.imas(tile)).map(|ima| unit(&scene.ima_path(tile, ima as u8))).collect())
+        let units: IndexVec<TileId, Vec<bool>> = (scene.tiles())
+            .map(|tile| scene.imas(tile).map(|ima| unit(&scene.ima_path(tile, ima))).collect())
             .collect();
         // Chips that packets only cross have no IMAs in use.
-        let mut chips = vec![units.iter().flatten().all(|&shown| shown); scene.chips() as usize];
-        for (tile, _) in (0..).zip(&units).filter(|(_, units)| units.contains(&true)) {
-            chips[scene.place(tile).0 as usize] = true;
+        let all = units.iter().flatten().all(|&shown| shown);
+        let mut chips: IndexVec<ChipId, bool> = scene.chips().map(|_| all).collect();
+        for (tile, _) in units.enumerate().filter(|(_, units)| units.contains(&true)) {
+            chips[ChipId(scene.place(tile.0).0)] = true;
         }
-        Filter { cycles, detail, layers: scene.layers().map(layer).collect(), units, chips }
+        let layers = scene.layers().map(|number| layer(scene.layer(number))).collect();
+        Filter { cycles, detail, layers, units, chips }
     }
 
     /// True if at least one layer and one IMA are selected.
     pub fn shows_something(&self) -> bool {
         self.layers.contains(&true) && self.units.iter().flatten().any(|&shown| shown)
+    }
+
+    /// Returns the detail of the records.
+    pub fn detail(&self) -> Detail {
+        self.detail
+    }
+
+    /// Returns the selected cycles. Spans are clipped to them.
+    pub fn cycles(&self) -> Range<Cycle> {
+        self.cycles.clone()
+    }
+
+    /// Returns the part of an event's span that is selected; `None` if the event is not.
+    #[inline]
+    pub(crate) fn shown(&self, event: &Description) -> Option<Range<Cycle>> {
+        let Range { start, end } = event.cycles;
+        let selected = start < self.cycles.end
+            && self.cycles.start < end.max(start + 1)
+            && event.layer.is_none_or(|layer| self.layer(layer))
+            && self.place(event.place);
+        selected.then(|| start.max(self.cycles.start)..end.min(self.cycles.end))
+    }
+
+    fn place(&self, place: Place) -> bool {
+        match place {
+            Place::Ima(tile, ima) => self.unit(tile, ima),
+            Place::Tile(tile) => self.tile(tile),
+            Place::Carrier(carrier) => self.carrier(carrier),
+        }
     }
 
     /// True if the load of a carrier is selected. The load of a unit is, whatever the layers that cause it.
@@ -56,7 +102,7 @@ impl Filter {
 
     /// True if the mesh and links of a chip are selected.
     pub(crate) fn chip(&self, chip: u32) -> bool {
-        self.chips[chip as usize]
+        self.chips[ChipId(chip)]
     }
 
     pub(crate) fn layer(&self, layer: u16) -> bool {
@@ -64,11 +110,11 @@ impl Filter {
     }
 
     pub(crate) fn unit(&self, tile: u32, ima: u8) -> bool {
-        self.units[tile as usize][usize::from(ima)]
+        self.units[TileId(tile)][usize::from(ima)]
     }
 
     pub(crate) fn tile(&self, tile: u32) -> bool {
-        self.units[tile as usize].contains(&true)
+        self.units[TileId(tile)].contains(&true)
     }
 }
 

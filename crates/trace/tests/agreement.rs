@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use analysis::Scene;
 use arch::Arch;
 use chip::{Cause, Options, Outcome};
 use mapper::Layout;
 use network::Plan;
-use trace::{Detail, Filter, Format, Scene, Summary};
+use trace::{Detail, Filter, Format, Summary};
 
 fn tiny() -> (Arch, Layout) {
     let (arch, network) = (arch::load("tiny").unwrap(), network::load("tiny").unwrap());

@@ -3,15 +3,14 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use analysis::Scene;
 use arch::Arch;
 use chip::Options;
 use mapper::Layout;
 use network::{Network, Plan};
 use tempfile::TempDir;
-use trace::{Clock, Detail, Filter, Format, Scene, Summary};
+use trace::{Clock, Detail, FORMATS, Filter, Format, Summary};
 use wellen::simple::Waveform;
-
-const NAMES: [&str; 4] = ["run.pftrace", "run.fst", "run.vcd", "run.csv"];
 
 fn tiny(network: &Network) -> (Arch, Layout) {
     let arch = arch::load("tiny").unwrap();
@@ -57,10 +56,10 @@ fn no_file_is_larger_than_its_limit_and_most_of_it_is_used() {
     let (folder, network) = (tempfile::tempdir().unwrap(), network::load("tiny").unwrap());
     let (arch, layout) = tiny(&network);
     let scene = Scene::new(&arch, &layout);
-    for name in NAMES {
-        let path = at(&folder, name);
+    for name in FORMATS.map(|format| format!("run.{}", format.ending)) {
+        let path = at(&folder, &name);
         let filter = Filter::new(&scene, 0..u64::MAX, Detail::Crossbar, &[], "*");
-        let smallest = trace::smallest(&scene, filter, Format::of(&path).unwrap()).unwrap();
+        let smallest = trace::smallest(&scene, &filter, Format::of(&path).unwrap()).unwrap();
         let whole = record(&path, &network, 10, 100.0, u64::MAX);
         assert_eq!(whole.ended_at, None);
         let bytes = fs::metadata(&path).unwrap().len();
@@ -175,4 +174,16 @@ fn names_of_layers_survive_every_format() {
         let wanted = format!("({name})");
         assert!(bytes.windows(wanted.len()).any(|bytes| bytes == wanted.as_bytes()), "{name}");
     }
+}
+
+#[test]
+fn every_format_has_an_ending_of_its_own_and_is_explained() {
+    let page = include_str!("../../../traces/README.md");
+    for format in FORMATS {
+        let found = Format::of(Path::new(&format!("a.b.{}", format.ending))).expect("the ending is known");
+        assert_eq!(found.viewers, format.viewers);
+        assert_eq!(FORMATS.iter().filter(|other| other.ending == format.ending).count(), 1);
+        assert!(page.contains(&format!("`.{}`", format.ending)), ".{} is not in traces/README.md", format.ending);
+    }
+    assert!(Format::of(Path::new("run.trace")).is_none() && Format::of(Path::new("csv")).is_none());
 }

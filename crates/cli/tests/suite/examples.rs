@@ -4,13 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use analysis::{Bound, Kind};
+use analysis::{Analysis, Bound, Change, Kind, Measure, Subject, WhatIf, what_ifs};
 use arch::Arch;
 use chip::{Cause, Options};
 use mapper::{Layout, Mapping};
 use network::{Network, Plan};
 use serde_json::Value;
-use trace::{Analysis, Change, Measure, Subject, WhatIf, what_ifs};
 
 use crate::{folder, succeeds};
 

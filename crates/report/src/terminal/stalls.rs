@@ -2,9 +2,11 @@
 
 use std::cmp::Ordering;
 
+use analysis::{Against, Analysis, Change, Gave, MATTERS, Measure, Wait, WhatIf};
 use chip::Cause;
 use comfy_table::{Cell, Color};
-use trace::{Against, Analysis, Change, Gave, MATTERS, Measure, Wait, WhatIf};
+use index::Index;
+use network::{Graph, LayerId, Node};
 
 use super::{bound, table};
 use crate::format::{grouped, percent};
@@ -62,15 +64,16 @@ fn ranking(analysis: &Analysis) -> String {
 
 /// Returns in words the resource or unit for which a layer waits.
 pub(crate) fn awaited(analysis: &Analysis, wait: Wait) -> String {
-    let name = |layer: usize| analysis.layers.get(layer).map_or("the host", |layer| layer.name.as_str());
+    let (graph, id) = (Graph::chain(analysis.layers.len()), LayerId::new(wait.layer));
+    let name = |node: Node| node.layer().map_or("the host", |id| analysis.layers[id.index()].name.as_str());
     match wait.cause {
         Cause::Computing => "nothing: it computes".to_owned(),
-        Cause::Input => format!("inputs from {}", name(wait.layer.wrapping_sub(1))),
+        Cause::Input => format!("inputs from {}", name(graph.producer(id))),
         Cause::Bus => "the bus and the eDRAM port of its tiles".to_owned(),
         Cause::ImaOutputRegister => "a free output register of its IMAs".to_owned(),
         Cause::Lockstep => "slower IMAs with the same outputs".to_owned(),
         Cause::OutputRegister => "the output register of its tiles".to_owned(),
-        Cause::DownstreamBuffer => format!("room in the buffers of {}", name(wait.layer + 1)),
+        Cause::DownstreamBuffer => format!("room in the buffers of {}", name(graph.consumers(id)[0])),
         Cause::MaxPool => "other replicas under the same positions of the max-pool".to_owned(),
         Cause::Router => "ports of routers".to_owned(),
         Cause::Link => "links between chips".to_owned(),

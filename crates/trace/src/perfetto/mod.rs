@@ -16,17 +16,24 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 
-use chip::{Cause, Stage, Unit};
-use components::ImaTiming;
+use analysis::{Carrier, LOAD_CYCLES, Scene, Sequence};
+use components::{Cause, Event, ImaTiming, Stage, Unit};
 use des::Cycle;
+use index::{Index, IndexVec};
+use mapper::TileId;
 
 use self::packets::Packets;
 use self::proto::{INSTANT, SLICE_BEGIN, TrackEvent};
 use self::tracks::{Name, Track};
-use crate::event::{Event, stages};
-use crate::load::{Carrier, LOAD_CYCLES};
-use crate::writer::{Counted, Sink};
-use crate::{Detail, Filter, Scene};
+use crate::record::{Record, stages};
+use crate::sink::{Format, Sink, TraceFile, size};
+use crate::{Detail, Filter};
+
+pub(crate) const FORMAT: Format = Format {
+    ending: "pftrace",
+    viewers: "Perfetto",
+    open: |scene, filter, file| Ok(Box::new(Perfetto::new(scene, filter, file)?)),
+};
 
 /// Slice or instant from which arrows may start, kept back until their number is known.
 struct Source {
@@ -36,14 +43,25 @@ struct Source {
     bytes: u64,
 }
 
-/// Events that may end a wait of an IMA: the last two fetches, and the last results of each output register.
-struct OfIma(Vec<Option<Source>>);
+index::index! {
+    /// Register of an IMA: the two places of the input register, then the output registers.
+    struct Register(u32);
+}
+
+/// Places of the input register.
+const INPUTS: u32 = 2;
+
+/// Events that may end a wait of an IMA: the last fetch or result of each register.
+type OfIma = IndexVec<Register, Option<Source>>;
 
 /// Events that may end waits in a tile.
 #[derive(Default)]
 struct OfTile {
+    imas: Vec<OfIma>,
+    /// Positions of each buffer by sequence number, worked out at its first write.
+    positions: Vec<Option<IndexVec<Sequence, u32>>>,
     /// Latest writes: layer of the inputs, sequence number.
-    writes: VecDeque<(u16, u32, Source)>,
+    writes: VecDeque<(Option<u16>, u32, Source)>,
     /// Latest writes for which windows of a replica waited: layer, replica, sequence number, cycle.
     supplies: VecDeque<(u16, u32, u32, Cycle)>,
     /// Latest buffer that announced room to this tile.
@@ -67,16 +85,13 @@ const DESCRIPTION_BYTES: u64 = 128;
 const NEW_OF_EVENT: u64 = 8;
 
 /// Sink for Perfetto traces.
-pub(crate) struct Perfetto<'a> {
+struct Perfetto<'a> {
     scene: &'a Scene<'a>,
     detail: Detail,
     end: Cycle,
     packets: Packets<'a>,
     flows: u64,
-    imas: Vec<OfIma>,
-    tiles: Vec<OfTile>,
-    /// Positions of each buffer by sequence number, worked out at its first write.
-    positions: Vec<Option<Vec<u32>>>,
+    tiles: IndexVec<TileId, OfTile>,
     /// Carriers with a load in the present stretch and in the previous one.
     loads: [Stretch; 2],
     /// Bytes of the slices kept back.
@@ -93,23 +108,25 @@ struct Stretch {
 }
 
 impl<'a> Perfetto<'a> {
-    pub fn new(scene: &'a Scene<'a>, filter: &Filter, file: Counted) -> io::Result<Self> {
-        let packets = Packets::new(scene, file)?;
-        let slots = || (0..2 + scene.arch.ima.output_registers).map(|_| None).collect();
-        let all = |numbers: &[u32]| numbers[numbers.len() - 1] as usize;
+    fn new(scene: &'a Scene<'a>, filter: &Filter, file: TraceFile) -> io::Result<Self> {
+        let of_ima = |_| (0..INPUTS + scene.arch().ima.output_registers).map(|_| None).collect();
+        let of_tile = |tile| OfTile {
+            imas: scene.imas(tile).map(of_ima).collect(),
+            positions: scene.buffered(tile).iter().map(|_| None).collect(),
+            ..Default::default()
+        };
+        let longest = scene.layers().map(|layer| scene.layer(layer).len()).max().unwrap_or(0);
         Ok(Self {
             scene,
-            detail: filter.detail,
-            end: filter.cycles.end,
+            detail: filter.detail(),
+            end: filter.cycles().end,
+            packets: Packets::new(scene, file)?,
             flows: 0,
-            imas: (0..all(&packets.numbers.imas)).map(|_| OfIma(slots())).collect(),
-            tiles: (0..scene.tiles()).map(|_| OfTile::default()).collect(),
-            positions: vec![None; all(&packets.numbers.buffers)],
+            tiles: scene.tiles().map(of_tile).collect(),
             loads: Default::default(),
             kept: 0,
-            of_event: (NEW_OF_EVENT + u64::from(scene.arch.ima.crossbars))
-                * (SLICE_BYTES + 2 * (DESCRIPTION_BYTES + scene.longest_name())),
-            packets,
+            of_event: (NEW_OF_EVENT + u64::from(scene.arch().ima.crossbars))
+                * (SLICE_BYTES + 2 * (DESCRIPTION_BYTES + size(longest))),
         })
     }
 
@@ -137,18 +154,18 @@ impl<'a> Perfetto<'a> {
     /// Returns the event that ended a wait of an IMA, if it is still kept.
     fn ended(&mut self, unit: Unit, cause: Cause, end: Cycle) -> Option<&mut Source> {
         let Unit { tile, ima, layer, replica } = unit;
-        let OfTile { writes, supplies, room, .. } = &mut self.tiles[tile as usize];
+        let OfTile { imas, writes, supplies, room, .. } = &mut self.tiles[TileId(tile)];
         match cause {
             Cause::Input | Cause::Router | Cause::Link | Cause::Filling => {
                 // The wait ends one cycle after the request, which follows the write.
                 let of_replica = |supply: &&(u16, u32, u32, Cycle)| (supply.0, supply.1) == (layer, replica);
                 let &(.., rank, _) = supplies.iter().rev().filter(of_replica).find(|supply| supply.3 + 1 < end)?;
-                let of_rank = |write: &&mut (u16, u32, Source)| (write.0, write.1) == (layer, rank);
+                let of_rank = |write: &&mut (Option<u16>, u32, Source)| (write.0, write.1) == (Some(layer), rank);
                 writes.iter_mut().rev().find(of_rank).map(|write| &mut write.2)
             }
             Cause::DownstreamBuffer if room.as_ref().is_some_and(|room| room.cycles.start < end) => room.as_mut(),
             Cause::Bus | Cause::ImaOutputRegister | Cause::OutputRegister | Cause::DownstreamBuffer => {
-                let sources = self.imas[self.packets.numbers.ima(tile, ima)].0.iter_mut();
+                let sources = imas[usize::from(ima)].iter_mut();
                 sources.flatten().find(|source| source.cycles.end == end)
             }
             // A message from another replica ends a wait for a max-pool; its origin is not kept.
@@ -167,7 +184,7 @@ impl<'a> Perfetto<'a> {
             self.flows = flow;
             self.kept += ARROW_BYTES;
         }
-        let name = Name::Wait(unit.layer, cause as u8);
+        let name = Name::Wait(unit.layer, cause);
         self.packets.slice_with_arrow(Track::Ima(unit.tile, unit.ima), name, cycles, to)
     }
 
@@ -178,7 +195,7 @@ impl<'a> Perfetto<'a> {
         if self.detail < Detail::Crossbar {
             return Ok(());
         }
-        for crossbar in 0..self.scene.crossbars(tile, ima) as u8 {
+        for crossbar in self.scene.crossbars(tile, ima) {
             self.packets.slice(Track::Crossbar(tile, ima, crossbar), name, reads)?;
         }
         let [convert, accumulate] = stages(reads, timing);
@@ -186,40 +203,43 @@ impl<'a> Perfetto<'a> {
         self.packets.slice(Track::Accumulate(tile, ima), name, &accumulate)
     }
 
-    /// Keeps a fetch (slots 0 and 1) or result (slots from 2 on) of an IMA, and writes the one it replaces.
-    fn keep(&mut self, unit: Unit, slot: usize, track: Track, name: Name, cycles: &Range<Cycle>) -> io::Result<()> {
+    /// Keeps the fetch or result of a window for a register of an IMA, and writes the one it replaces.
+    fn keep(&mut self, unit: Unit, window: u32, register: u32, track: Track, cycles: &Range<Cycle>) -> io::Result<()> {
+        let name = self.window(unit.layer, unit.replica, window);
         let source = self.source(SLICE_BEGIN, track, name, cycles.clone())?;
         self.kept += 1;
-        let kept = &mut self.imas[self.packets.numbers.ima(unit.tile, unit.ima)].0[slot];
+        let kept = &mut self.tiles[TileId(unit.tile)].imas[usize::from(unit.ima)][Register(register)];
         let before = kept.replace(source);
         self.let_go(before)
     }
 
     fn write(&mut self, tile: u32, layer: Option<u16>, rank: u32, cycles: &Range<Cycle>) -> io::Result<()> {
-        let of = layer.map_or(self.packets.numbers.layers as u16, |layer| layer) - 1;
-        let position = match layer {
+        let scene = self.scene;
+        let of_tile = &mut self.tiles[TileId(tile)];
+        let (producer, position) = match layer {
             Some(layer) => {
-                let scene = self.scene;
-                let number = scene.buffered(tile).iter().position(|&of| of == layer).expect("it has a buffer");
-                let buffer = self.packets.numbers.buffers[tile as usize] as usize + number;
-                let positions = self.positions[buffer].get_or_insert_with(|| scene.positions(tile, layer));
-                positions[rank as usize % positions.len()]
+                let positions = &mut of_tile.positions[usize::from(scene.buffer(tile, layer))];
+                let positions = positions.get_or_insert_with(|| scene.positions(tile, layer));
+                let of_image = Sequence::new(Sequence(rank).index() % positions.len());
+                (scene.producer(layer).expect("the host's writes are no events"), positions[of_image])
             }
             None => {
-                let (rows, columns) = self.scene.pooled(of);
-                rank % (rows * columns)
+                let last = scene.layers().end - 1;
+                let (rows, columns) = scene.pooled(last);
+                (last, rank % (rows * columns))
             }
         };
         // The port serves writes one after another; two successive ones may share a cycle.
-        let of_tile = &mut self.tiles[tile as usize];
         let cycles = cycles.start.max(of_tile.written_until.saturating_sub(1)).min(cycles.end - 1)..cycles.end;
         of_tile.written_until = cycles.end;
-        let row = usize::from(of_tile.rows_until[0] > cycles.start && of_tile.rows_until[0] < cycles.end);
-        of_tile.rows_until[row] = cycles.end;
-        let (track, name) = (Track::Write(tile, row as u8), Name::Position(of, position));
+        let [first_until, second_until] = &mut of_tile.rows_until;
+        let first_is_taken = *first_until > cycles.start && *first_until < cycles.end;
+        let (row, row_until) = if first_is_taken { (1, second_until) } else { (0, first_until) };
+        *row_until = cycles.end;
+        let (track, name) = (Track::Write(tile, row), Name::Position(producer, position));
         let source = self.source(SLICE_BEGIN, track, name, cycles)?;
-        let of_tile = &mut self.tiles[tile as usize];
-        of_tile.writes.push_back((layer.unwrap_or(u16::MAX), rank, source));
+        let of_tile = &mut self.tiles[TileId(tile)];
+        of_tile.writes.push_back((layer, rank, source));
         if of_tile.writes.len() <= REMEMBERED {
             return Ok(());
         }
@@ -256,34 +276,40 @@ impl<'a> Perfetto<'a> {
 }
 
 impl Sink for Perfetto<'_> {
-    fn event(&mut self, event: &Event) -> io::Result<()> {
+    fn record(&mut self, record: &Record) -> io::Result<()> {
+        let (event, cycles) = match *record {
+            Record::Load { carrier, from, amount } => return self.load(carrier, from, amount),
+            Record::Fill { tile, layer, bits, at } => {
+                let buffer = self.scene.buffer(tile, layer);
+                return self.packets.counter(Track::Fill(tile, buffer), at + 1, bits / 8);
+            }
+            Record::Event { ref event, ref cycles } => (event, cycles),
+        };
         match *event {
-            Event::Load { carrier, from, amount } => self.load(carrier, from, amount),
-            Event::Fill { tile, layer, bits, at } => {
-                let of_layer = |&of: &u16| of == layer;
-                let number = self.scene.buffered(tile).iter().position(of_layer).expect("it has a buffer");
-                self.packets.counter(Track::Fill(tile, number as u8), at + 1, bits / 8)
+            Event::Operation { unit, window, timing, .. } => self.operation(unit, window, cycles, timing),
+            Event::Wait { unit, cause, .. } => self.wait(unit, cause, cycles),
+            Event::Fetch { unit, window, .. } => {
+                let place = window % INPUTS;
+                self.keep(unit, window, place, Track::Input(unit.tile, unit.ima, place), cycles)
             }
-            Event::Operation { unit, window, ref cycles, timing } => self.operation(unit, window, cycles, timing),
-            Event::Wait { unit, cause, ref cycles } => self.wait(unit, cause, cycles),
-            Event::Fetch { unit, window, ref cycles, .. } => {
-                let (name, slot) = (self.window(unit.layer, unit.replica, window), window % 2);
-                let track = Track::Input(unit.tile, unit.ima, slot as u8);
-                self.keep(unit, slot as usize, track, name, cycles)
+            Event::Result { unit, window, .. } => {
+                let register = window % self.scene.arch().ima.output_registers;
+                self.keep(unit, window, INPUTS + register, Track::Output(unit.tile, unit.ima, register), cycles)
             }
-            Event::Result { unit, window, ref cycles, .. } => {
-                let slot = window % self.scene.arch.ima.output_registers;
-                let name = self.window(unit.layer, unit.replica, window);
-                let track = Track::Output(unit.tile, unit.ima, slot as u8);
-                self.keep(unit, 2 + slot as usize, track, name, cycles)
-            }
-            Event::Activate { tile, layer, replica, window, at } => {
+            Event::Stage { unit: Unit { tile, ima, .. }, stage, .. } => match stage {
+                Stage::Read => self.scene.crossbars(tile, ima).try_for_each(|crossbar| {
+                    self.packets.slice(Track::Crossbar(tile, ima, crossbar), Name::Stage(stage), cycles)
+                }),
+                Stage::Convert => self.packets.slice(Track::Convert(tile, ima), Name::Stage(stage), cycles),
+                Stage::Accumulate => self.packets.slice(Track::Accumulate(tile, ima), Name::Stage(stage), cycles),
+            },
+            Event::Activate { tile, layer, replica, window, .. } => {
                 let name = self.window(layer, replica, window);
-                self.packets.slice(Track::Activation(tile), name, &(at..at + 1))
+                self.packets.slice(Track::Activation(tile), name, cycles)
             }
-            Event::Write { tile, layer, rank, ref cycles, .. } => self.write(tile, layer, rank, cycles),
+            Event::Write { tile, layer, rank, .. } => self.write(tile, layer, rank, cycles),
             Event::Supply { tile, layer, replica, rank, at } => {
-                let supplies = &mut self.tiles[tile as usize].supplies;
+                let supplies = &mut self.tiles[TileId(tile)].supplies;
                 supplies.push_back((layer, replica, rank, at));
                 if supplies.len() > REMEMBERED {
                     supplies.pop_front();
@@ -292,40 +318,35 @@ impl Sink for Perfetto<'_> {
             }
             Event::Room { tile, layer, to, at } => {
                 let source = self.source(INSTANT, Track::Room(tile), Name::Room(layer), at..at + 1)?;
-                let before = self.tiles[to as usize].room.replace(source);
+                let before = self.tiles[TileId(to)].room.replace(source);
                 self.let_go(before)
             }
-            Event::Stage { unit: Unit { tile, ima, .. }, stage, ref cycles } => match stage {
-                Stage::Read => (0..self.scene.crossbars(tile, ima) as u8).try_for_each(|crossbar| {
-                    self.packets.slice(Track::Crossbar(tile, ima, crossbar), Name::Stage(0), cycles)
-                }),
-                Stage::Convert => self.packets.slice(Track::Convert(tile, ima), Name::Stage(1), cycles),
-                Stage::Accumulate => self.packets.slice(Track::Accumulate(tile, ima), Name::Stage(2), cycles),
-            },
-            // Shown by the loads of meshes and links.
-            Event::Packet { .. } | Event::Crossing { .. } => Ok(()),
+            // Shown by loads and fills.
+            Event::Arrive { .. }
+            | Event::Progress { .. }
+            | Event::Packet { .. }
+            | Event::Port { .. }
+            | Event::Crossing { .. } => Ok(()),
         }
     }
 
-    fn events(&self) -> u64 {
+    fn entries(&self) -> u64 {
         self.packets.written
     }
 
     fn bytes(&self) -> u64 {
-        let samples = self.loads.iter().map(|stretch| stretch.carriers.len() as u64).sum::<u64>();
+        let samples = self.loads.iter().map(|stretch| size(stretch.carriers.len())).sum::<u64>();
         self.packets.bytes() + self.kept + SAMPLE_BYTES * samples + self.of_event
     }
 
     fn finish(&mut self, _limit: u64) -> io::Result<Option<Cycle>> {
         self.end_loads(Cycle::MAX)?;
         self.end_loads(Cycle::MAX)?;
-        for ima in 0..self.imas.len() {
-            for source in std::mem::take(&mut self.imas[ima].0) {
-                self.let_go(source)?;
-            }
+        let mut tiles = std::mem::take(&mut self.tiles);
+        for source in tiles.iter_mut().flat_map(|tile| std::mem::take(&mut tile.imas)).flatten() {
+            self.let_go(source)?;
         }
-        for tile in 0..self.tiles.len() {
-            let OfTile { writes, room, .. } = std::mem::take(&mut self.tiles[tile]);
+        for OfTile { writes, room, .. } in tiles {
             writes.into_iter().try_for_each(|write| self.let_go(Some(write.2)))?;
             self.let_go(room)?;
         }

@@ -6,16 +6,18 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
+use analysis::Scene;
 use des::Cycle;
+use index::{Index, IndexVec};
 use prost::Message;
 
 use super::proto::{
     COUNTER, CounterDescriptor, DescriptionPacket, EventName, EventPacket, INCREMENTAL_STATE_CLEARED, InternedData,
     NEEDS_INCREMENTAL_STATE, SEQUENCE, SLICE_BEGIN, SLICE_END, TrackDescriptor, TrackEvent,
 };
-use super::tracks::{Name, Numbers, Track};
-use crate::Scene;
-use crate::writer::Counted;
+use super::tracks::{Name, NameId, Numbers, Track, TrackId};
+use crate::Clock;
+use crate::sink::{TraceFile, size};
 
 /// Bytes of packets from which on the buffer is written.
 const BUFFERED: usize = 1 << 16;
@@ -23,26 +25,28 @@ const BUFFERED: usize = 1 << 16;
 /// Writer of packets. Tracks and names are described when first used.
 pub struct Packets<'a> {
     scene: &'a Scene<'a>,
-    file: Counted,
+    clock: Clock,
+    file: TraceFile,
     /// Packets not yet written.
     buffer: Vec<u8>,
-    pub numbers: Numbers,
+    numbers: Numbers,
     /// Tracks and names that have been described.
-    tracks: Vec<bool>,
-    names: Vec<bool>,
+    tracks: IndexVec<TrackId, bool>,
+    names: IndexVec<NameId, bool>,
     /// Slices, instants and samples written.
     pub written: u64,
 }
 
 impl<'a> Packets<'a> {
-    pub fn new(scene: &'a Scene<'a>, file: Counted) -> io::Result<Self> {
+    pub fn new(scene: &'a Scene<'a>, file: TraceFile) -> io::Result<Self> {
         let numbers = Numbers::new(scene);
         let mut packets = Self {
             scene,
+            clock: Clock::of(scene),
             file,
             buffer: Vec::new(),
-            tracks: vec![false; numbers.tracks as usize],
-            names: vec![false; numbers.names() as usize],
+            tracks: IndexVec::filled(false, numbers.tracks().index()),
+            names: IndexVec::filled(false, numbers.names().index()),
             written: 0,
             numbers,
         };
@@ -52,7 +56,7 @@ impl<'a> Packets<'a> {
 
     /// Returns the bytes of the file, including those not yet written.
     pub fn bytes(&self) -> u64 {
-        self.file.bytes() + self.buffer.len() as u64
+        self.file.bytes() + size(self.buffer.len())
     }
 
     fn packet(&mut self, packet: &impl Message) -> io::Result<()> {
@@ -89,19 +93,19 @@ impl<'a> Packets<'a> {
     #[inline]
     pub fn track(&mut self, track: Track) -> io::Result<u64> {
         let number = self.numbers.track(track);
-        if !self.tracks[number as usize] {
+        if !self.tracks[number] {
             self.describe_track(track, number)?;
         }
-        Ok(u64::from(number) + 1)
+        Ok(number.uuid())
     }
 
     #[cold]
-    fn describe_track(&mut self, track: Track, number: u32) -> io::Result<()> {
-        self.tracks[number as usize] = true;
+    fn describe_track(&mut self, track: Track, number: TrackId) -> io::Result<()> {
+        self.tracks[number] = true;
         let (parent, name, unit) = track.description(self.scene);
         let parent_uuid = parent.map(|parent| self.track(parent)).transpose()?;
         let counter = unit.map(|unit_name| CounterDescriptor { unit_name });
-        let track_descriptor = Some(TrackDescriptor { uuid: u64::from(number) + 1, name, parent_uuid, counter });
+        let track_descriptor = Some(TrackDescriptor { uuid: number.uuid(), name, parent_uuid, counter });
         self.describe_with(NEEDS_INCREMENTAL_STATE, None, track_descriptor)
     }
 
@@ -110,23 +114,23 @@ impl<'a> Packets<'a> {
     #[inline]
     pub fn name(&mut self, name: Name) -> io::Result<u64> {
         let number = self.numbers.name(name);
-        if !self.names[number as usize] {
+        if !self.names[number] {
             self.describe_name(name, number)?;
         }
-        Ok(u64::from(number) + 1)
+        Ok(number.iid())
     }
 
     #[cold]
-    fn describe_name(&mut self, name: Name, number: u32) -> io::Result<()> {
-        self.names[number as usize] = true;
+    fn describe_name(&mut self, name: Name, number: NameId) -> io::Result<()> {
+        self.names[number] = true;
         let name = name.text(self.scene);
-        let event_names = vec![EventName { iid: u64::from(number) + 1, name }];
+        let event_names = vec![EventName { iid: number.iid(), name }];
         self.describe_with(NEEDS_INCREMENTAL_STATE, Some(InternedData { event_names }), None)
     }
 
     fn event_packet(&self, at: Cycle, track_event: TrackEvent) -> EventPacket {
         EventPacket {
-            timestamp: self.scene.clock.stamp(at),
+            timestamp: self.clock.stamp(at),
             trusted_packet_sequence_id: SEQUENCE,
             track_event,
             sequence_flags: NEEDS_INCREMENTAL_STATE,
@@ -144,7 +148,7 @@ impl<'a> Packets<'a> {
         let end = TrackEvent { r#type: SLICE_END, track_uuid: begin.track_uuid, ..Default::default() };
         let packets = [self.event_packet(cycles.start, begin.clone()), self.event_packet(cycles.end, end)];
         // Number and length of the field precede each packet.
-        packets.iter().map(|packet| 4 + packet.encoded_len() as u64).sum()
+        packets.iter().map(|packet| 4 + size(packet.encoded_len())).sum()
     }
 
     #[inline]
@@ -175,7 +179,7 @@ impl<'a> Packets<'a> {
     }
 
     pub fn counter(&mut self, track: Track, at: Cycle, value: u64) -> io::Result<()> {
-        let (track_uuid, counter_value) = (self.track(track)?, Some(value as i64));
+        let (track_uuid, counter_value) = (self.track(track)?, i64::try_from(value).ok());
         self.track_event(at, TrackEvent { r#type: COUNTER, track_uuid, counter_value, ..Default::default() })
     }
 }

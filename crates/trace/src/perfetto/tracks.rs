@@ -2,11 +2,34 @@
 //!
 //! Numbers follow from the scene by arithmetic, so that no event needs a look-up in a map.
 
-use chip::{Cause, Stage};
+use analysis::{Carrier, LOAD_CYCLES, Scene};
+use components::{Cause, Stage};
+use index::IndexVec;
+use mapper::TileId;
 
-use crate::csv::stage_name;
-use crate::load::{Carrier, LOAD_CYCLES};
-use crate::{Scene, TimeUnit};
+use crate::record::stage_name;
+use crate::{Clock, TimeUnit};
+
+index::index! {
+    /// Number of a track.
+    pub struct TrackId(u32);
+    /// Number of a name.
+    pub struct NameId(u32);
+}
+
+impl TrackId {
+    /// Returns the number in the file, which is not 0.
+    pub fn uuid(self) -> u64 {
+        u64::from(self.0) + 1
+    }
+}
+
+impl NameId {
+    /// Returns the number in the file, which is not 0.
+    pub fn iid(self) -> u64 {
+        u64::from(self.0) + 1
+    }
+}
 
 /// Track: a row in the viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,19 +41,19 @@ pub enum Track {
     /// Sigmoid and max-pool.
     Activation(u32),
     /// eDRAM writes. They overlap by at most one cycle, so two rows hold them.
-    Write(u32, u8),
+    Write(u32, u32),
     /// Announcements of room in the buffer.
     Room(u32),
     /// Buffer fill: tile, index among the layers with inputs there.
-    Fill(u32, u8),
+    Fill(u32, u16),
     Ima(u32, u8),
     /// Place of the input register: tile, IMA, place.
-    Input(u32, u8, u8),
+    Input(u32, u8, u32),
     Convert(u32, u8),
     Accumulate(u32, u8),
     /// Output register: tile, IMA, register.
-    Output(u32, u8, u8),
-    Crossbar(u32, u8, u8),
+    Output(u32, u8, u32),
+    Crossbar(u32, u8, u32),
 }
 
 /// Tracks of a tile without its buffer fills and IMAs.
@@ -45,28 +68,25 @@ pub enum Name {
     Window(u16, u16, u16),
     /// Layer that produced it, position.
     Position(u16, u32),
-    /// Layer, cause.
-    Wait(u16, u8),
-    Stage(u8),
+    Wait(u16, Cause),
+    Stage(Stage),
     /// Layer of the buffer.
     Room(u16),
 }
 
+/// Stall causes.
+const CAUSES: u32 = Cause::ALL.len() as u32;
+
 /// Numbers of tracks and names.
 pub struct Numbers {
-    pub layers: u32,
+    layers: u32,
+    /// Routers of a chip.
     routers: u32,
     output_registers: u32,
     crossbars: u32,
-    /// First track of each tile.
-    tiles: Vec<u32>,
-    /// First IMA and first buffer of each tile, then the number of all.
-    pub imas: Vec<u32>,
-    pub buffers: Vec<u32>,
-    /// Number of buffers of each tile.
-    buffered: Vec<u32>,
+    tiles: IndexVec<TileId, FirstOfTile>,
     /// Number of tracks.
-    pub tracks: u32,
+    tracks: u32,
     /// Names by layer: that of its first window with the columns of its map, and that of its first position.
     windows: Vec<(u32, u32)>,
     positions: Vec<u32>,
@@ -74,37 +94,35 @@ pub struct Numbers {
     others: u32,
 }
 
+/// First tracks of a tile: its own, and that of its first IMA.
+struct FirstOfTile {
+    own: u32,
+    imas: u32,
+}
+
 impl Numbers {
     pub fn new(scene: &Scene<'_>) -> Numbers {
-        let (layers, chips, routers) = (scene.layers().count() as u32, scene.chips(), scene.routers());
+        let (layers, (columns, rows)) = (u32::from(scene.layers().end), scene.routers());
+        let ima = &scene.arch().ima;
         let mut numbers = Numbers {
             layers,
-            routers,
-            output_registers: scene.arch.ima.output_registers,
-            crossbars: scene.arch.ima.crossbars,
-            tiles: Vec::new(),
-            imas: Vec::new(),
-            buffers: Vec::new(),
-            buffered: Vec::new(),
-            tracks: 1 + layers + chips * (1 + 1 + 4 + 4 * routers),
+            routers: columns * rows,
+            output_registers: ima.output_registers,
+            crossbars: ima.crossbars,
+            tiles: IndexVec::default(),
+            tracks: 0,
             windows: Vec::new(),
             positions: Vec::new(),
             others: 0,
         };
-        let (mut imas, mut buffers) = (0, 0);
-        for tile in 0..scene.tiles() {
-            let (of_tile, buffered) = (scene.imas(tile) as u32, scene.buffered(tile).len() as u32);
-            numbers.tiles.push(numbers.tracks);
-            numbers.imas.push(imas);
-            numbers.buffers.push(buffers);
-            numbers.buffered.push(buffered);
-            numbers.tracks += OF_TILE + buffered + of_tile * numbers.of_ima();
-            imas += of_tile;
-            buffers += buffered;
+        numbers.tracks = 1 + layers + scene.chips().end * numbers.of_chip();
+        for tile in scene.tiles() {
+            let buffers = u32::try_from(scene.buffered(tile).len()).expect("layers are numbered in 16 bits");
+            let imas = numbers.tracks + OF_TILE + buffers;
+            numbers.tiles.push(FirstOfTile { own: numbers.tracks, imas });
+            numbers.tracks = imas + u32::from(scene.imas(tile).end) * numbers.of_ima();
         }
-        numbers.imas.push(imas);
-        numbers.buffers.push(buffers);
-        for layer in 0..layers as u16 {
+        for layer in scene.layers() {
             let ((rows, columns), (pooled_rows, pooled_columns)) = (scene.output(layer), scene.pooled(layer));
             numbers.windows.push((numbers.others, columns));
             numbers.positions.push(numbers.others + rows * columns);
@@ -113,66 +131,65 @@ impl Numbers {
         numbers
     }
 
+    /// Returns the number of tracks of a chip without its tiles: its own, mesh, links, mesh links.
+    fn of_chip(&self) -> u32 {
+        1 + 1 + 4 + 4 * self.routers
+    }
+
     /// Returns the number of tracks of an IMA.
     fn of_ima(&self) -> u32 {
         OF_IMA + self.output_registers + self.crossbars
     }
 
-    pub fn track(&self, track: Track) -> u32 {
-        let chips = 1 + self.layers;
-        let per_chip = 6 + 4 * self.routers;
-        let tile_of = |tile: u32| self.tiles[tile as usize];
-        let ima_of = |tile: u32, ima: u8| {
-            tile_of(tile) + OF_TILE + self.buffered[tile as usize] + u32::from(ima) * self.of_ima()
-        };
-        match track {
+    /// Returns the number behind the last track.
+    pub fn tracks(&self) -> TrackId {
+        TrackId(self.tracks)
+    }
+
+    pub fn track(&self, track: Track) -> TrackId {
+        let chip_of = |chip: u32| 1 + self.layers + chip * self.of_chip();
+        let tile_of = |tile: u32| self.tiles[TileId(tile)].own;
+        let ima_of = |tile: u32, ima: u8| self.tiles[TileId(tile)].imas + u32::from(ima) * self.of_ima();
+        TrackId(match track {
             Track::Layers => 0,
             Track::Load(Carrier::Layer(layer)) => 1 + u32::from(layer),
-            Track::Chip(chip) => chips + chip * per_chip,
-            Track::Load(Carrier::Mesh(chip)) => chips + chip * per_chip + 1,
-            Track::Load(Carrier::Link(chip, side)) => chips + chip * per_chip + 2 + u32::from(side),
-            Track::Load(Carrier::Channel(chip, router, direction)) => {
-                chips + chip * per_chip + 6 + 4 * router + u32::from(direction)
-            }
+            Track::Chip(chip) => chip_of(chip),
+            Track::Load(Carrier::Mesh(chip)) => chip_of(chip) + 1,
+            Track::Load(Carrier::Link(chip, side)) => chip_of(chip) + 2 + side as u32,
+            Track::Load(Carrier::Channel(chip, router, direction)) => chip_of(chip) + 6 + 4 * router + direction as u32,
             Track::Tile(tile) => tile_of(tile),
             Track::Load(Carrier::Bus(tile)) => tile_of(tile) + 1,
             Track::Load(Carrier::Writes(tile)) => tile_of(tile) + 2,
             Track::Activation(tile) => tile_of(tile) + 3,
-            Track::Write(tile, row) => tile_of(tile) + 4 + u32::from(row),
+            Track::Write(tile, row) => tile_of(tile) + 4 + row,
             Track::Room(tile) => tile_of(tile) + 6,
-            Track::Fill(tile, number) => tile_of(tile) + OF_TILE + u32::from(number),
+            Track::Fill(tile, buffer) => tile_of(tile) + OF_TILE + u32::from(buffer),
             Track::Ima(tile, ima) => ima_of(tile, ima),
-            Track::Input(tile, ima, slot) => ima_of(tile, ima) + 1 + u32::from(slot),
+            Track::Input(tile, ima, place) => ima_of(tile, ima) + 1 + place,
             Track::Convert(tile, ima) => ima_of(tile, ima) + 3,
             Track::Accumulate(tile, ima) => ima_of(tile, ima) + 4,
-            Track::Output(tile, ima, slot) => ima_of(tile, ima) + OF_IMA + u32::from(slot),
-            Track::Crossbar(tile, ima, crossbar) => {
-                ima_of(tile, ima) + OF_IMA + self.output_registers + u32::from(crossbar)
-            }
-        }
+            Track::Output(tile, ima, register) => ima_of(tile, ima) + OF_IMA + register,
+            Track::Crossbar(tile, ima, crossbar) => ima_of(tile, ima) + OF_IMA + self.output_registers + crossbar,
+        })
     }
 
-    pub fn name(&self, name: Name) -> u32 {
-        let causes = Cause::ALL.len() as u32;
-        let rooms = self.others + self.layers * causes;
-        match name {
+    pub fn name(&self, name: Name) -> NameId {
+        let rooms = self.others + self.layers * CAUSES;
+        NameId(match name {
             Name::Window(layer, row, column) => {
                 let (first, columns) = self.windows[usize::from(layer)];
                 first + u32::from(row) * columns + u32::from(column)
             }
             Name::Position(layer, position) => self.positions[usize::from(layer)] + position,
-            Name::Wait(layer, cause) => self.others + u32::from(layer) * causes + u32::from(cause),
+            Name::Wait(layer, cause) => self.others + u32::from(layer) * CAUSES + cause as u32,
             Name::Room(layer) => rooms + u32::from(layer),
-            Name::Stage(stage) => rooms + self.layers + u32::from(stage),
-        }
+            Name::Stage(stage) => rooms + self.layers + stage as u32,
+        })
     }
 
-    pub fn names(&self) -> u32 {
-        self.name(Name::Stage(2)) + 1
-    }
-
-    pub fn ima(&self, tile: u32, ima: u8) -> usize {
-        self.imas[tile as usize] as usize + usize::from(ima)
+    /// Returns the number behind the last name.
+    pub fn names(&self) -> NameId {
+        NameId(self.name(Name::Stage(Stage::Accumulate)).0 + 1)
     }
 }
 
@@ -201,8 +218,8 @@ impl Track {
             Track::Activation(tile) => (Some(Track::Tile(tile)), "sigmoid and max-pool".to_owned(), None),
             Track::Write(tile, row) => (Some(Track::Tile(tile)), format!("eDRAM write {row}"), None),
             Track::Room(tile) => (Some(Track::Tile(tile)), "buffer gives room".to_owned(), None),
-            Track::Fill(tile, number) => {
-                let layer = scene.layer(scene.buffered(tile)[usize::from(number)]);
+            Track::Fill(tile, buffer) => {
+                let layer = scene.layer(scene.buffered(tile)[usize::from(buffer)]);
                 (Some(Track::Tile(tile)), format!("buffer fill, inputs of {layer}"), Some("bytes".to_owned()))
             }
             Track::Ima(tile, ima) => {
@@ -220,7 +237,7 @@ impl Track {
 
 /// Returns a remark on the unit of time if it is not the ns that Perfetto assumes.
 fn remark(scene: &Scene<'_>) -> String {
-    match scene.clock.unit {
+    match Clock::of(scene).unit {
         TimeUnit::Nanosecond => String::new(),
         unit => format!(" (1 ns shown is 1 {})", unit.symbol()),
     }
@@ -229,7 +246,6 @@ fn remark(scene: &Scene<'_>) -> String {
 impl Name {
     /// Returns the name as text.
     pub fn text(self, scene: &Scene<'_>) -> String {
-        let before = |layer: u16| layer.checked_sub(1).map_or("the host", |before| scene.layer(before));
         match self {
             Name::Window(layer, row, column) => format!("{} ({row}, {column})", scene.layer(layer)),
             Name::Position(layer, position) => {
@@ -237,15 +253,19 @@ impl Name {
                 let results = if scene.pools(layer) { "pooled results" } else { "results" };
                 format!("{} {results} ({}, {})", scene.layer(layer), position / columns, position % columns)
             }
-            Name::Wait(layer, cause) => match Cause::ALL[usize::from(cause)] {
-                Cause::Input => format!("waits: input from {}", before(layer)),
-                Cause::DownstreamBuffer => format!("waits: downstream buffer of {}", scene.layer(layer + 1)),
+            Name::Wait(layer, cause) => match cause {
+                Cause::Input => {
+                    let producer = scene.producer(layer).map_or("the host", |producer| scene.layer(producer));
+                    format!("waits: input from {producer}")
+                }
+                Cause::DownstreamBuffer => {
+                    let consumer = scene.consumer(layer).expect("the network's results need no buffer");
+                    format!("waits: downstream buffer of {}", scene.layer(consumer))
+                }
                 cause if cause.is_wait() => format!("waits: {}", cause.name().replace('_', " ")),
                 cause => cause.name().to_owned(),
             },
-            Name::Stage(stage) => {
-                stage_name([Stage::Read, Stage::Convert, Stage::Accumulate][usize::from(stage)]).to_owned()
-            }
+            Name::Stage(stage) => stage_name(stage).to_owned(),
             Name::Room(layer) => format!("room for inputs of {}", scene.layer(layer)),
         }
     }

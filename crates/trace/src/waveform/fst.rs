@@ -7,24 +7,32 @@ use std::cell::Cell;
 use std::io::{self, Write};
 use std::rc::Rc;
 
+use analysis::Scene;
 use fst_writer::{
     FstBodyWriter, FstFileType, FstHeaderWriter, FstInfo, FstScopeType, FstSignalId, FstSignalType, FstVarDirection,
     FstVarType, FstWriteError,
 };
+use index::IndexVec;
 
-use super::Body;
-use super::signals::{Signals, declare};
-use crate::writer::Counted;
-use crate::{Filter, Scene};
+use super::signals::{SignalId, Signals, declare};
+use super::{Body, Waveform};
+use crate::sink::{Format, TraceFile};
+use crate::{Clock, Filter};
+
+pub(crate) const FORMAT: Format = Format {
+    ending: "fst",
+    viewers: "GTKWave, Surfer",
+    open: |scene, filter, file| Ok(Box::new(Waveform::new(scene, filter, Fst::new(scene, filter, file)?))),
+};
 
 /// FST: the compressed waveforms of GTKWave.
 ///
 /// Changes are compressed in sections, each of which starts with the values of all signals. The bytes of a change are
 /// known only when its section is written; until then an upper limit counts.
-pub(crate) struct Fst {
-    body: Option<FstBodyWriter<Counted>>,
+struct Fst {
+    body: Option<FstBodyWriter<TraceFile>>,
     bytes: Rc<Cell<u64>>,
-    signals: Vec<Option<FstSignalId>>,
+    signals: IndexVec<SignalId, Option<FstSignalId>>,
     digits: Vec<u8>,
     /// Bytes of a section without changes.
     section_bytes: u64,
@@ -32,7 +40,7 @@ pub(crate) struct Fst {
     pending: u64,
     /// Number of sections written, and the last section in which each signal changed, counted from 1.
     sections: u32,
-    changed_in: Vec<u32>,
+    changed_in: IndexVec<SignalId, u32>,
 }
 
 /// Converts an error of the FST writer to an I/O error.
@@ -41,6 +49,14 @@ fn io_error(error: FstWriteError) -> io::Error {
         FstWriteError::Io(error) => error,
         error => io::Error::other(error),
     }
+}
+
+/// Invariant of the writer's body.
+const STILL_OPEN: &str = "nothing is written after the end";
+
+/// Returns the binary digits of a value, the highest first.
+fn digits(bits: u32, value: u64) -> impl Iterator<Item = u8> {
+    (0..bits).rev().map(move |bit| if value >> bit & 1 == 1 { b'1' } else { b'0' })
 }
 
 /// Bytes of uncompressed changes from which on a section ends.
@@ -53,18 +69,18 @@ const CHANGE_BYTES: u64 = 4;
 const FIRST_CHANGE_BYTES: u64 = 9;
 
 impl Fst {
-    pub fn new(scene: &Scene<'_>, filter: &Filter, file: Counted) -> io::Result<Self> {
+    fn new(scene: &Scene<'_>, filter: &Filter, file: TraceFile) -> io::Result<Self> {
         let info = FstInfo {
             start_time: 0,
-            timescale_exponent: scene.clock.unit.exponent(),
+            timescale_exponent: Clock::of(scene).unit.exponent(),
             version: concat!("aquasim ", env!("CARGO_PKG_VERSION")).to_owned(),
             date: String::new(),
             file_type: FstFileType::Verilog,
         };
         let bytes = file.counter();
         let header = FstHeaderWriter::new(file, &info).map_err(io_error)?;
-        let signals = vec![None; Signals::new(scene).bits.len()];
-        let mut state = (header, signals);
+        let all = Signals::new(scene).bits;
+        let mut state = (header, IndexVec::filled(None, all.len()));
         declare(
             scene,
             filter,
@@ -79,7 +95,7 @@ impl Fst {
             |(header, signals), signal, name, bits| {
                 let kind = FstSignalType::bit_vec(bits);
                 let id = header.var(name, kind, FstVarType::Wire, FstVarDirection::Implicit, None);
-                signals[signal as usize] = Some(id.map_err(io_error)?);
+                signals[signal] = Some(id.map_err(io_error)?);
                 Ok(())
             },
         )?;
@@ -87,15 +103,15 @@ impl Fst {
         let mut body = header.finish().map_err(io_error)?;
         // A signal is 0, not unknown, before its first change.
         body.time_change(0).map_err(io_error)?;
-        let all = Signals::new(scene).bits;
         let mut section_bytes = SECTION_BYTES;
         for (signal, bits) in signals.iter().zip(all) {
             if let Some(signal) = signal {
                 section_bytes += u64::from(bits);
-                body.signal_change(*signal, &vec![b'0'; bits as usize]).map_err(io_error)?;
+                let zeros: Vec<u8> = digits(bits, 0).collect();
+                body.signal_change(*signal, &zeros).map_err(io_error)?;
             }
         }
-        let changed_in = vec![0; signals.len()];
+        let changed_in = IndexVec::filled(0, signals.len());
         let body = Some(body);
         Ok(Self { body, bytes, signals, digits: Vec::new(), section_bytes, pending: 0, sections: 0, changed_in })
     }
@@ -108,8 +124,8 @@ impl Fst {
         self.body().flush().map_err(io_error)
     }
 
-    fn body(&mut self) -> &mut FstBodyWriter<Counted> {
-        self.body.as_mut().expect("nothing is written after the end")
+    fn body(&mut self) -> &mut FstBodyWriter<TraceFile> {
+        self.body.as_mut().expect(STILL_OPEN)
     }
 }
 
@@ -122,20 +138,17 @@ impl Body for Fst {
         self.body().time_change(stamp).map_err(io_error)
     }
 
-    fn change(&mut self, signal: u32, bits: u32, value: u64) -> io::Result<()> {
-        let signal = signal as usize;
+    fn change(&mut self, signal: SignalId, bits: u32, value: u64) -> io::Result<()> {
         let Some(id) = self.signals[signal] else { return Ok(()) };
         self.pending += CHANGE_BYTES + u64::from(bits.div_ceil(8));
         if self.changed_in[signal] <= self.sections {
             self.changed_in[signal] = self.sections + 1;
             self.pending += FIRST_CHANGE_BYTES;
         }
-        let mut digits = std::mem::take(&mut self.digits);
-        digits.clear();
-        digits.extend((0..bits).rev().map(|bit| b'0' + (value >> bit & 1) as u8));
-        let result = self.body().signal_change(id, &digits).map_err(io_error);
-        self.digits = digits;
-        result
+        self.digits.clear();
+        self.digits.extend(digits(bits, value));
+        let body = self.body.as_mut().expect(STILL_OPEN);
+        body.signal_change(id, &self.digits).map_err(io_error)
     }
 
     fn bytes(&self) -> u64 {

@@ -5,37 +5,36 @@
 //! only when it ends. Changes are therefore sorted in runs of bounded size, kept in temporary files, and merged at the
 //! end: memory does not grow with the trace. `Body` is the interface of the two file formats, FST and VCD.
 
-mod fst;
+pub(crate) mod fst;
 mod signals;
 mod sorted;
-mod vcd;
+pub(crate) mod vcd;
 
 use std::io;
 use std::ops::Range;
 
-use chip::Unit;
-use components::ImaTiming;
+use analysis::{Carrier, LOAD_CYCLES, Scene};
+use components::{Event, ImaTiming, Stage, Unit};
 use des::Cycle;
+use index::IndexVec;
+use mapper::TileId;
 
-pub(crate) use self::fst::Fst;
 use self::signals::{
-    ACCUMULATING, BUFFER_BYTES, BUS_LOAD, BUS_REQUESTS, BUSY, CAUSE, CONVERTING, CROSSBARS, INPUT_OCCUPANCY,
-    OUTPUT_OCCUPANCY, READ_TOGGLE, Signals, WAITING, WRITE_LOAD,
+    ACCUMULATE_TOGGLE, ACCUMULATING, BUFFER_BYTES, BUS_LOAD, BUS_REQUESTS, BUSY, CAUSE, CONVERT_TOGGLE, CONVERTING,
+    CROSSBARS, INPUT_OCCUPANCY, OUTPUT_OCCUPANCY, READ_TOGGLE, SignalId, Signals, WAITING, WRITE_LOAD,
 };
 use self::sorted::{Change, Changes};
-pub(crate) use self::vcd::Vcd;
-use crate::event::{Event, stages};
-use crate::load::{Carrier, LOAD_CYCLES};
-use crate::writer::Sink;
-use crate::{Detail, Filter, Scene};
+use crate::record::{Record, stages};
+use crate::sink::Sink;
+use crate::{Clock, Detail, Filter};
 
 /// Interface of a file format for waveforms.
-pub(crate) trait Body {
+trait Body {
     /// Starts time `stamp`: the changes that follow take effect then.
     fn time(&mut self, stamp: u64) -> io::Result<()>;
 
     /// Sets signal `signal` of `bits` bits to a new value.
-    fn change(&mut self, signal: u32, bits: u32, value: u64) -> io::Result<()>;
+    fn change(&mut self, signal: SignalId, bits: u32, value: u64) -> io::Result<()>;
 
     /// Returns an upper limit of the bytes of the file if it ends now.
     fn bytes(&self) -> u64;
@@ -55,8 +54,9 @@ const CHANGE_BYTES: u64 = 16;
 const TEMPORARY: u64 = 8;
 
 /// Sink for waveforms.
-pub(crate) struct Waveform<'a, B> {
+struct Waveform<'a, B> {
     scene: &'a Scene<'a>,
+    clock: Clock,
     detail: Detail,
     body: B,
     signals: Signals,
@@ -65,44 +65,47 @@ pub(crate) struct Waveform<'a, B> {
     written: u64,
     start: Cycle,
     end: Cycle,
-    /// Last window whose inputs were fetched and last window that was started, indexed by the first signal of an IMA.
-    seen: Vec<[Option<u32>; 2]>,
+    /// Windows of an IMA, by its first signal.
+    seen: IndexVec<SignalId, Seen>,
     /// Bytes in the buffer, by tile and layer with inputs there.
-    fills: Vec<Vec<i32>>,
-    /// Present value of the toggles, by signal.
-    toggled: Vec<bool>,
+    fills: IndexVec<TileId, Vec<i32>>,
+    /// Present value of the toggles.
+    toggled: IndexVec<SignalId, bool>,
+}
+
+/// Last windows of an IMA: the one whose inputs were fetched, and the one that was started.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    fetched: Option<u32>,
+    started: Option<u32>,
 }
 
 impl<'a, B: Body> Waveform<'a, B> {
-    pub fn new(
-        scene: &'a Scene<'a>,
-        filter: Filter,
-        body: impl FnOnce(&Scene<'_>, &Filter) -> io::Result<B>,
-    ) -> io::Result<Self> {
-        let body = body(scene, &filter)?;
+    fn new(scene: &'a Scene<'a>, filter: &Filter, body: B) -> Self {
         let signals = Signals::new(scene);
-        let signals_count = signals.bits.len();
-        Ok(Self {
+        let start = filter.cycles().start;
+        Self {
             scene,
-            detail: filter.detail,
+            clock: Clock::of(scene),
+            detail: filter.detail(),
             body,
-            toggled: vec![false; signals.bits.len()],
-            signals,
             changes: Changes::default(),
             written: 0,
-            start: filter.cycles.start,
-            end: filter.cycles.start,
-            seen: vec![[None; 2]; signals_count],
-            fills: (0..scene.tiles()).map(|tile| vec![0; scene.buffered(tile).len()]).collect(),
-        })
+            start,
+            end: start,
+            seen: IndexVec::filled(Seen::default(), signals.bits.len()),
+            fills: scene.tiles().map(|tile| vec![0; scene.buffered(tile).len()]).collect(),
+            toggled: IndexVec::filled(false, signals.bits.len()),
+            signals,
+        }
     }
 
-    fn change(&mut self, at: Cycle, signal: u32, by: i32) -> io::Result<()> {
+    fn change(&mut self, at: Cycle, signal: SignalId, by: i32) -> io::Result<()> {
         self.end = self.end.max(at);
         self.changes.push((at, signal, by))
     }
 
-    fn span(&mut self, cycles: &Range<Cycle>, signal: u32, by: i32) -> io::Result<()> {
+    fn span(&mut self, cycles: &Range<Cycle>, signal: SignalId, by: i32) -> io::Result<()> {
         self.change(cycles.start, signal, by)?;
         self.change(cycles.end, signal, -by)
     }
@@ -110,17 +113,17 @@ impl<'a, B: Body> Waveform<'a, B> {
     /// Writes the changes cycle by cycle, as far as they fit into `limit` bytes. Signals whose value stays the same are
     /// skipped. Returns the first cycle that does not fit.
     fn write(&mut self, changes: impl Iterator<Item = io::Result<Change>>, limit: u64) -> io::Result<Option<Cycle>> {
-        let mut values = vec![0i64; self.signals.bits.len()];
+        let mut values = IndexVec::filled(0, self.signals.bits.len());
         let mut written = values.clone();
-        let mut changed: Vec<u32> = Vec::new();
+        let mut changed: Vec<SignalId> = Vec::new();
         let mut changes = changes.peekable();
         while let Some(change) = changes.next() {
             let (at, signal, by) = change?;
-            values[signal as usize] += i64::from(by);
+            values[signal] += i64::from(by);
             changed.push(signal);
-            if self.signals.fills[signal as usize] {
-                values[signal as usize - 1] = i64::from(values[signal as usize] > 0);
-                changed.push(signal - 1);
+            if let Some(valid) = self.signals.valid[signal] {
+                values[valid] = i64::from(values[signal] > 0);
+                changed.push(valid);
             }
             let goes_on = matches!(changes.peek(), Some(Ok((next, ..))) if *next == at);
             if !goes_on && !self.write_cycle(at, &mut changed, &values, &mut written, limit)? {
@@ -135,108 +138,115 @@ impl<'a, B: Body> Waveform<'a, B> {
     fn write_cycle(
         &mut self,
         now: Cycle,
-        changed: &mut Vec<u32>,
-        values: &[i64],
-        written: &mut [i64],
+        changed: &mut Vec<SignalId>,
+        values: &IndexVec<SignalId, i64>,
+        written: &mut IndexVec<SignalId, i64>,
         limit: u64,
     ) -> io::Result<bool> {
         changed.sort_unstable();
         changed.dedup();
-        changed.retain(|&signal| values[signal as usize] != written[signal as usize]);
-        let bytes = |&signal: &u32| CHANGE_BYTES + u64::from(self.signals.bits[signal as usize]);
+        changed.retain(|&signal| values[signal] != written[signal]);
+        let bytes = |&signal: &SignalId| CHANGE_BYTES + u64::from(self.signals.bits[signal]);
         let of_cycle = 2 * TIME_BYTES + changed.iter().map(bytes).sum::<u64>();
         let mut fits = self.body.bytes() + of_cycle <= limit;
         if !fits && self.body.make_room()? {
             fits = self.body.bytes() + of_cycle <= limit;
         }
         if !changed.is_empty() || now == self.end {
-            self.body.time(self.scene.clock.stamp(now))?;
+            self.body.time(self.clock.stamp(now))?;
         }
         if !fits {
             return Ok(false);
         }
         for signal in changed.drain(..) {
-            let value = values[signal as usize];
-            written[signal as usize] = value;
+            let value = values[signal];
+            written[signal] = value;
             self.written += 1;
-            self.body.change(signal, self.signals.bits[signal as usize], value.max(0) as u64)?;
+            self.body.change(signal, self.signals.bits[signal], u64::try_from(value).unwrap_or(0))?;
         }
         Ok(true)
     }
 }
 
 impl<B: Body> Waveform<'_, B> {
-    /// Raises an occupancy of `unit` from the start of the trace on if `window` entered the register before that.
-    fn catch_up(&mut self, unit: Unit, step: usize, window: u32, occupancy: u32) -> io::Result<()> {
-        let first = self.signals.of_ima(unit.tile, unit.ima, 0);
-        let seen = self.seen[first as usize][step];
-        if seen.is_some_and(|seen| seen >= window) {
+    /// Raises an occupancy from the start of the trace on if `window` entered the register before that. `last` is the
+    /// last window that was seen to enter.
+    fn catch_up(&mut self, last: Option<u32>, window: u32, occupancy: SignalId) -> io::Result<()> {
+        if last.is_some_and(|last| last >= window) {
             return Ok(());
         }
-        self.change(self.start, first + occupancy, 1)
+        self.change(self.start, occupancy, 1)
     }
 
     fn operation(&mut self, unit: Unit, window: u32, reads: &Range<Cycle>, timing: ImaTiming) -> io::Result<()> {
-        self.catch_up(unit, 0, window, INPUT_OCCUPANCY)?;
         let first = self.signals.of_ima(unit.tile, unit.ima, 0);
-        self.seen[first as usize][1] = Some(window);
-        self.span(reads, first + BUSY, 1)?;
+        self.catch_up(self.seen[first].fetched, window, first.after(INPUT_OCCUPANCY))?;
+        self.seen[first].started = Some(window);
+        self.span(reads, first.after(BUSY), 1)?;
         // Inputs leave with the last read; an output register is taken from the start.
-        self.change(reads.end, first + INPUT_OCCUPANCY, -1)?;
-        self.change(reads.start, first + OUTPUT_OCCUPANCY, 1)?;
+        self.change(reads.end, first.after(INPUT_OCCUPANCY), -1)?;
+        self.change(reads.start, first.after(OUTPUT_OCCUPANCY), 1)?;
         if self.detail < Detail::Crossbar {
             return Ok(());
         }
         let [convert, accumulate] = stages(reads, timing);
-        self.span(&convert, first + CONVERTING, 1)?;
-        self.span(&accumulate, first + ACCUMULATING, 1)?;
-        let crossbars = self.scene.crossbars(unit.tile, unit.ima) as u32;
-        (0..crossbars).try_for_each(|crossbar| self.span(reads, first + CROSSBARS + crossbar, 1))
+        self.span(&convert, first.after(CONVERTING), 1)?;
+        self.span(&accumulate, first.after(ACCUMULATING), 1)?;
+        let mut crossbars = self.scene.crossbars(unit.tile, unit.ima);
+        crossbars.try_for_each(|crossbar| self.span(reads, first.after(CROSSBARS + crossbar), 1))
     }
 }
 
 impl<B: Body> Sink for Waveform<'_, B> {
-    fn event(&mut self, event: &Event) -> io::Result<()> {
-        match *event {
-            Event::Load { carrier, from, amount } => {
+    fn record(&mut self, record: &Record) -> io::Result<()> {
+        let (event, cycles) = match *record {
+            Record::Load { carrier, from, amount } => {
                 let signal = match carrier {
-                    Carrier::Mesh(chip) => chip,
+                    Carrier::Mesh(chip) => self.signals.of_chip(chip),
                     Carrier::Bus(tile) => self.signals.of_tile(tile, BUS_LOAD),
                     Carrier::Writes(tile) => self.signals.of_tile(tile, WRITE_LOAD),
                     // Waveforms have no signals for these carriers; Perfetto and CSV traces show them.
                     Carrier::Layer(_) | Carrier::Link(..) | Carrier::Channel(..) => return Ok(()),
                 };
-                self.span(&(from.max(1)..from + LOAD_CYCLES), signal, amount.min(i32::MAX as u64) as i32)
+                return self.span(&(from.max(1)..from + LOAD_CYCLES), signal, amplitude(amount));
             }
-            Event::Fill { tile, layer, bits, at } => {
-                let of_layer = |&of: &u16| of == layer;
-                let number = self.scene.buffered(tile).iter().position(of_layer).expect("it has a buffer");
-                let bytes = (bits / 8) as i32;
-                let before = std::mem::replace(&mut self.fills[tile as usize][number], bytes);
-                self.change(at + 1, self.signals.of_tile(tile, BUFFER_BYTES), bytes - before)
+            Record::Fill { tile, layer, bits, at } => {
+                let bytes = amplitude(bits / 8);
+                let held = &mut self.fills[TileId(tile)][usize::from(self.scene.buffer(tile, layer))];
+                let before = std::mem::replace(held, bytes);
+                return self.change(at + 1, self.signals.of_tile(tile, BUFFER_BYTES), bytes - before);
             }
-            Event::Operation { unit, window, ref cycles, timing } => self.operation(unit, window, cycles, timing),
-            Event::Wait { unit, cause, ref cycles } => {
+            Record::Event { ref event, ref cycles } => (event, cycles),
+        };
+        match *event {
+            Event::Operation { unit, window, timing, .. } => self.operation(unit, window, cycles, timing),
+            Event::Wait { unit, cause, .. } => {
                 let first = self.signals.of_ima(unit.tile, unit.ima, 0);
                 if cause.is_wait() {
-                    self.span(cycles, first + WAITING, 1)?;
+                    self.span(cycles, first.after(WAITING), 1)?;
                 }
-                self.span(cycles, first + CAUSE, cause as i32)
+                self.span(cycles, first.after(CAUSE), cause as i32)
             }
-            Event::Fetch { unit, window, ref cycles, .. } => {
+            Event::Fetch { unit, window, .. } => {
                 let first = self.signals.of_ima(unit.tile, unit.ima, 0);
-                self.seen[first as usize][0] = Some(window);
-                self.change(cycles.end, first + INPUT_OCCUPANCY, 1)?;
+                self.seen[first].fetched = Some(window);
+                self.change(cycles.end, first.after(INPUT_OCCUPANCY), 1)?;
                 self.span(cycles, self.signals.of_tile(unit.tile, BUS_REQUESTS), 1)
             }
-            Event::Result { unit, window, ref cycles, .. } => {
-                self.catch_up(unit, 1, window, OUTPUT_OCCUPANCY)?;
-                self.change(cycles.end, self.signals.of_ima(unit.tile, unit.ima, OUTPUT_OCCUPANCY), -1)?;
+            Event::Result { unit, window, .. } => {
+                let first = self.signals.of_ima(unit.tile, unit.ima, 0);
+                self.catch_up(self.seen[first].started, window, first.after(OUTPUT_OCCUPANCY))?;
+                self.change(cycles.end, first.after(OUTPUT_OCCUPANCY), -1)?;
                 self.span(cycles, self.signals.of_tile(unit.tile, BUS_REQUESTS), 1)
             }
-            Event::Stage { unit, stage, ref cycles } => {
-                let signal = self.signals.of_ima(unit.tile, unit.ima, READ_TOGGLE + stage as u32);
-                let toggled = &mut self.toggled[signal as usize];
+            Event::Stage { unit, stage, .. } => {
+                let toggle = match stage {
+                    Stage::Read => READ_TOGGLE,
+                    Stage::Convert => CONVERT_TOGGLE,
+                    Stage::Accumulate => ACCUMULATE_TOGGLE,
+                };
+                let signal = self.signals.of_ima(unit.tile, unit.ima, toggle);
+                let toggled = &mut self.toggled[signal];
                 *toggled = !*toggled;
                 let by = if *toggled { 1 } else { -1 };
                 self.change(cycles.start, signal, by)
@@ -244,13 +254,16 @@ impl<B: Body> Sink for Waveform<'_, B> {
             Event::Activate { .. }
             | Event::Write { .. }
             | Event::Supply { .. }
+            | Event::Arrive { .. }
+            | Event::Progress { .. }
             | Event::Room { .. }
             | Event::Packet { .. }
+            | Event::Port { .. }
             | Event::Crossing { .. } => Ok(()),
         }
     }
 
-    fn events(&self) -> u64 {
+    fn entries(&self) -> u64 {
         self.written
     }
 
@@ -265,4 +278,9 @@ impl<B: Body> Sink for Waveform<'_, B> {
         self.body.finish()?;
         Ok(ended_at)
     }
+}
+
+/// Returns an amount as a change of a signal of 32 bits, which saturates.
+fn amplitude(amount: u64) -> i32 {
+    i32::try_from(amount).unwrap_or(i32::MAX)
 }

@@ -2,7 +2,16 @@
 
 use std::io;
 
-use crate::{Detail, Filter, Scene};
+use analysis::Scene;
+use index::{Index, IndexVec};
+use mapper::TileId;
+
+use crate::{Detail, Filter};
+
+index::index! {
+    /// Signal of the waveform.
+    pub struct SignalId(u32);
+}
 
 /// Signals of a chip: name, bits, lowest detail. Loads are sums over 64 cycles.
 const OF_CHIP: [(&str, u32, Detail); 1] = [("mesh_load", 32, Detail::Layer)];
@@ -38,49 +47,74 @@ pub const BUS_REQUESTS: u32 = 3;
 pub const BUSY: u32 = 0;
 pub const WAITING: u32 = 1;
 pub const CAUSE: u32 = 2;
+const VALID: u32 = 3;
 pub const INPUT_OCCUPANCY: u32 = 4;
 pub const OUTPUT_OCCUPANCY: u32 = 5;
 pub const CONVERTING: u32 = 6;
 pub const ACCUMULATING: u32 = 7;
 pub const READ_TOGGLE: u32 = 8;
+pub const CONVERT_TOGGLE: u32 = 9;
+pub const ACCUMULATE_TOGGLE: u32 = 10;
 pub const CROSSBARS: u32 = OF_IMA.len() as u32;
 
 /// Numbers of the signals: those of the chips, then those of each tile and of its IMAs.
 pub struct Signals {
-    tiles: Vec<u32>,
+    /// First signals: of a tile, and of its first IMA.
+    tiles: IndexVec<TileId, [SignalId; 2]>,
     per_ima: u32,
-    pub bits: Vec<u32>,
-    /// True for an input occupancy, by signal. The signal before it is `valid`, which follows from it.
-    pub fills: Vec<bool>,
+    pub bits: IndexVec<SignalId, u32>,
+    /// For an input occupancy, the signal `valid` that follows from it.
+    pub valid: IndexVec<SignalId, Option<SignalId>>,
 }
 
 impl Signals {
     pub fn new(scene: &Scene<'_>) -> Signals {
-        let crossbars = scene.arch.ima.crossbars;
-        let mut signals =
-            Signals { tiles: Vec::new(), per_ima: CROSSBARS + crossbars, bits: Vec::new(), fills: Vec::new() };
-        let bits = |signals: &[(&str, u32, Detail)]| signals.iter().map(|&(_, bits, _)| bits).collect::<Vec<_>>();
-        (0..scene.chips()).for_each(|_| signals.bits.extend(bits(&OF_CHIP)));
-        for tile in 0..scene.tiles() {
-            signals.tiles.push(signals.bits.len() as u32);
-            signals.bits.extend(bits(&OF_TILE));
-            for _ in 0..scene.imas(tile) {
-                signals.fills.resize(signals.bits.len() + INPUT_OCCUPANCY as usize, false);
-                signals.fills.push(true);
-                signals.bits.extend(bits(&OF_IMA));
-                signals.bits.extend((0..crossbars).map(|_| OF_CROSSBAR.1));
+        let crossbars = scene.arch().ima.crossbars;
+        let mut signals = Signals {
+            tiles: IndexVec::default(),
+            per_ima: CROSSBARS + crossbars,
+            bits: IndexVec::default(),
+            valid: IndexVec::default(),
+        };
+        scene.chips().for_each(|_| signals.add(&OF_CHIP));
+        for tile in scene.tiles() {
+            let first = SignalId::new(signals.bits.len());
+            signals.add(&OF_TILE);
+            signals.tiles.push([first, SignalId::new(signals.bits.len())]);
+            for _ in scene.imas(tile) {
+                let first = SignalId::new(signals.bits.len());
+                signals.add(&OF_IMA);
+                signals.valid[first.after(INPUT_OCCUPANCY)] = Some(first.after(VALID));
+                (0..crossbars).for_each(|_| signals.add(&[OF_CROSSBAR]));
             }
         }
-        signals.fills.resize(signals.bits.len(), false);
         signals
     }
 
-    pub fn of_tile(&self, tile: u32, signal: u32) -> u32 {
-        self.tiles[tile as usize] + signal
+    fn add(&mut self, signals: &[(&str, u32, Detail)]) {
+        for &(_, bits, _) in signals {
+            self.bits.push(bits);
+            self.valid.push(None);
+        }
     }
 
-    pub fn of_ima(&self, tile: u32, ima: u8, signal: u32) -> u32 {
-        self.tiles[tile as usize] + OF_TILE.len() as u32 + u32::from(ima) * self.per_ima + signal
+    pub fn of_chip(&self, chip: u32) -> SignalId {
+        SignalId(chip)
+    }
+
+    pub fn of_tile(&self, tile: u32, signal: u32) -> SignalId {
+        self.tiles[TileId(tile)][0].after(signal)
+    }
+
+    pub fn of_ima(&self, tile: u32, ima: u8, signal: u32) -> SignalId {
+        self.tiles[TileId(tile)][1].after(u32::from(ima) * self.per_ima + signal)
+    }
+}
+
+impl SignalId {
+    /// Returns the signal that follows `number` further on.
+    pub fn after(self, number: u32) -> SignalId {
+        SignalId(self.0 + number)
     }
 }
 
@@ -105,38 +139,38 @@ pub fn declare<T>(
     filter: &Filter,
     to: &mut T,
     scope: impl Fn(&mut T, Option<&str>) -> io::Result<()>,
-    variable: impl Fn(&mut T, u32, &str, u32) -> io::Result<()>,
+    variable: impl Fn(&mut T, SignalId, &str, u32) -> io::Result<()>,
 ) -> io::Result<()> {
     let signals = Signals::new(scene);
-    let all = |to: &mut T, first: u32, of: &[(&str, u32, Detail)]| {
-        let shown = (first..).zip(of).filter(|(_, (.., detail))| *detail <= filter.detail);
-        shown.into_iter().try_for_each(|(signal, (name, bits, _))| variable(to, signal, name, *bits))
+    let all = |to: &mut T, first: SignalId, of: &[(&str, u32, Detail)]| {
+        let mut shown = (0..).zip(of).filter(|(_, (.., detail))| *detail <= filter.detail());
+        shown.try_for_each(|(signal, (name, bits, _))| variable(to, first.after(signal), name, *bits))
     };
-    let mut tiles = (0..scene.tiles()).peekable();
-    for chip in 0..scene.chips() {
+    let mut tiles = scene.tiles().peekable();
+    for chip in scene.chips() {
         let of_chip = std::iter::from_fn(|| tiles.next_if(|&tile| scene.place(tile).0 == chip));
         let of_chip: Vec<u32> = of_chip.collect();
         if !filter.chip(chip) {
             continue;
         }
         scope(to, Some(&format!("chip{chip}")))?;
-        all(to, chip, &OF_CHIP)?;
-        let shown = |&tile: &u32| filter.detail >= Detail::Tile && filter.tile(tile);
+        all(to, signals.of_chip(chip), &OF_CHIP)?;
+        let shown = |&tile: &u32| filter.detail() >= Detail::Tile && filter.tile(tile);
         for tile in of_chip.into_iter().filter(shown) {
             scope(to, Some(&format!("tile{}", scene.place(tile).1)))?;
             all(to, signals.of_tile(tile, 0), &OF_TILE)?;
             let shown = |&ima: &u8| {
                 let layer = filter.layer(scene.layer_of(tile, ima));
-                filter.detail >= Detail::Ima && filter.unit(tile, ima) && layer
+                filter.detail() >= Detail::Ima && filter.unit(tile, ima) && layer
             };
-            for ima in (0..scene.imas(tile) as u8).filter(shown) {
+            for ima in scene.imas(tile).filter(shown) {
                 scope(to, Some(&format!("ima{ima}_{}", escaped(scene.layer(scene.layer_of(tile, ima))))))?;
                 let first = signals.of_ima(tile, ima, 0);
                 all(to, first, &OF_IMA)?;
-                let crossbars = if filter.detail < Detail::Crossbar { 0 } else { scene.crossbars(tile, ima) as u32 };
-                for crossbar in 0..crossbars {
+                let has_crossbars = filter.detail() >= Detail::Crossbar;
+                for crossbar in scene.crossbars(tile, ima).filter(|_| has_crossbars) {
                     scope(to, Some(&format!("crossbar{crossbar}")))?;
-                    all(to, first + CROSSBARS + crossbar, &[OF_CROSSBAR])?;
+                    all(to, first.after(CROSSBARS + crossbar), &[OF_CROSSBAR])?;
                     scope(to, None)?;
                 }
                 scope(to, None)?;

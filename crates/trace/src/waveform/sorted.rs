@@ -9,10 +9,12 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
 use des::Cycle;
 
+use super::signals::SignalId;
+
 /// Changes per run.
 const RUN: usize = 1 << 20;
 /// Cycle from which on it applies, signal, and amount added to the signal.
-pub type Change = (Cycle, u32, i32);
+pub type Change = (Cycle, SignalId, i32);
 
 /// Collected changes: the latest in memory, earlier ones as sorted runs in temporary files.
 #[derive(Default)]
@@ -37,9 +39,9 @@ impl Changes {
         for (at, signal, by) in self.last.drain(..) {
             before = if at == cycle { before } else { 0 };
             write_number(&mut file, at - cycle)?;
-            write_number(&mut file, u64::from(signal - before))?;
-            write_number(&mut file, u64::from((by << 1 ^ by >> 31) as u32))?;
-            (cycle, before) = (at, signal);
+            write_number(&mut file, (signal.0 - before).into())?;
+            write_number(&mut file, (by << 1 ^ by >> 31).cast_unsigned().into())?;
+            (cycle, before) = (at, signal.0);
         }
         let mut file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         self.temporary_bytes += file.stream_position()?;
@@ -66,10 +68,14 @@ impl Changes {
 /// Writes a number seven bits at a time, the lowest first. All bytes but the last have their highest bit set.
 fn write_number(to: &mut impl Write, mut number: u64) -> io::Result<()> {
     while number > 0x7f {
-        to.write_all(&[number as u8 | 0x80])?;
+        to.write_all(&[number.to_le_bytes()[0] | 0x80])?;
         number >>= 7;
     }
-    to.write_all(&[number as u8])
+    to.write_all(&number.to_le_bytes()[..1])
+}
+
+fn read_u32(from: &mut impl Read) -> io::Result<u32> {
+    u32::try_from(read_number(from)?).map_err(io::Error::other)
 }
 
 fn read_number(from: &mut impl Read) -> io::Result<u64> {
@@ -98,9 +104,9 @@ fn stored(file: File) -> impl Iterator<Item = io::Result<Change>> {
             let later = later?;
             before = if later == 0 { before } else { 0 };
             cycle += later;
-            before += read_number(&mut file)? as u32;
-            let by = read_number(&mut file)? as u32;
-            Ok((cycle, before, (by >> 1) as i32 ^ -((by & 1) as i32)))
+            before += read_u32(&mut file)?;
+            let by = read_u32(&mut file)?;
+            Ok((cycle, SignalId(before), (by >> 1).cast_signed() ^ -(by & 1).cast_signed()))
         };
         Some(change())
     })

@@ -4,35 +4,43 @@ use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 
+use analysis::Scene;
+use index::IndexVec;
 use vcd::{IdCode, TimescaleUnit, Value};
 
-use super::Body;
-use super::signals::{Signals, declare};
-use crate::writer::Counted;
-use crate::{Filter, Scene, TimeUnit};
+use super::signals::{SignalId, Signals, declare};
+use super::{Body, Waveform};
+use crate::sink::{Format, TraceFile};
+use crate::{Clock, Filter, TimeUnit};
+
+pub(crate) const FORMAT: Format = Format {
+    ending: "vcd",
+    viewers: "GTKWave, Surfer",
+    open: |scene, filter, file| Ok(Box::new(Waveform::new(scene, filter, Vcd::new(scene, filter, file)?))),
+};
 
 /// VCD: value change dump of IEEE 1364, uncompressed text.
-pub(crate) struct Vcd {
-    writer: vcd::Writer<Counted>,
+struct Vcd {
+    writer: vcd::Writer<TraceFile>,
     bytes: Rc<Cell<u64>>,
-    signals: Vec<Option<IdCode>>,
+    signals: IndexVec<SignalId, Option<IdCode>>,
     /// Time written last.
     now: u64,
 }
 
 impl Vcd {
-    pub fn new(scene: &Scene<'_>, filter: &Filter, file: Counted) -> io::Result<Self> {
+    fn new(scene: &Scene<'_>, filter: &Filter, file: TraceFile) -> io::Result<Self> {
         let bytes = file.counter();
         let mut writer = vcd::Writer::new(file);
         writer.version(concat!("aquasim ", env!("CARGO_PKG_VERSION")))?;
-        let unit = match scene.clock.unit {
+        let unit = match Clock::of(scene).unit {
             TimeUnit::Nanosecond => TimescaleUnit::NS,
             TimeUnit::Picosecond => TimescaleUnit::PS,
             TimeUnit::Femtosecond => TimescaleUnit::FS,
         };
         writer.timescale(1, unit)?;
         let all = Signals::new(scene).bits;
-        let mut state = (writer, vec![None; all.len()]);
+        let mut state = (writer, IndexVec::filled(None, all.len()));
         declare(
             scene,
             filter,
@@ -42,7 +50,7 @@ impl Vcd {
                     .and_then(|()| if name.is_none() { writer.upscope() } else { Ok(()) })
             },
             |(writer, signals), signal, name, bits| {
-                signals[signal as usize] = Some(writer.add_wire(bits, name)?);
+                signals[signal] = Some(writer.add_wire(bits, name)?);
                 Ok(())
             },
         )?;
@@ -50,7 +58,7 @@ impl Vcd {
         writer.enddefinitions()?;
         writer.timestamp(0)?;
         let mut vcd = Self { writer, bytes, signals, now: 0 };
-        for (signal, bits) in (0..).zip(all) {
+        for (signal, &bits) in all.enumerate() {
             vcd.change(signal, bits, 0)?;
         }
         Ok(vcd)
@@ -67,8 +75,8 @@ impl Body for Vcd {
         self.writer.timestamp(stamp)
     }
 
-    fn change(&mut self, signal: u32, bits: u32, value: u64) -> io::Result<()> {
-        let Some(id) = self.signals[signal as usize] else { return Ok(()) };
+    fn change(&mut self, signal: SignalId, bits: u32, value: u64) -> io::Result<()> {
+        let Some(id) = self.signals[signal] else { return Ok(()) };
         let bit = |bit: u32| Value::from(value >> bit & 1 == 1);
         if bits == 1 {
             self.writer.change_scalar(id, bit(0))

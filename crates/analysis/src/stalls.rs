@@ -5,10 +5,13 @@
 //! such waits until it reaches a layer that computes longer than it waits or that waits for a resource of its own. The
 //! causes are defined in `docs/model.md`, section "Stall causes".
 
-use analysis::Bound;
 use chip::{Cause, Outcome, Stalls};
+use index::Index;
 use mapper::Layout;
+use network::{Graph, LayerId};
 use serde::Deserialize;
+
+use crate::Bound;
 
 /// IMA-cycles of one layer, by cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,14 +133,18 @@ impl Analysis {
     /// Returns the chain of waits from `wait` on. A wait for another layer leads to the longest wait of that layer. The
     /// chain ends at a layer that waits for a resource of its own or computes longer than it waits.
     fn follow(&self, wait: Wait) -> Vec<Wait> {
+        // A saved report does not say the edges; networks are chains.
+        let graph = Graph::chain(self.layers.len());
         let mut chain = vec![wait];
         loop {
             let last = chain[chain.len() - 1];
+            let id = LayerId::new(last.layer);
             let next = match last.cause {
-                Cause::Input if last.layer > 0 => last.layer - 1,
-                Cause::DownstreamBuffer if last.layer + 1 < self.layers.len() => last.layer + 1,
-                _ => return chain,
+                Cause::Input => graph.producer(id).layer(),
+                Cause::DownstreamBuffer => graph.consuming_layers(id).next(),
+                _ => None,
             };
+            let Some(next) = next.map(Index::index) else { return chain };
             if chain.iter().any(|wait| wait.layer == next) {
                 // Two layers that wait for each other, at different times: the busier one holds up the other.
                 let share = |&layer: &usize| self.layers[layer].share(Cause::Computing);

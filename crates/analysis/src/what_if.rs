@@ -4,14 +4,13 @@
 //! replica in each strip of the layer concerned. Every remedy is simulated alone, with everything else unchanged, so
 //! gains of several remedies do not add up.
 
-use analysis::{Bound, Kind, Resource};
 use arch::{Arch, MOST_OUTPUT_REGISTERS};
 use chip::{Cause, Options, Outcome};
 use index::Index;
-use mapper::{LayerMapping, Layout, Mapping};
+use mapper::{LayerMapping, Layout, Mapping, ReplicaId};
 use network::{LayerId, Network, Plan};
 
-use crate::{Analysis, Wait};
+use crate::{Analysis, Bound, Kind, Resource, Wait};
 
 /// Run to be changed, with all inputs needed to repeat it.
 #[derive(Clone, Copy, Debug)]
@@ -48,9 +47,9 @@ pub enum Change {
         /// Index of the layer in the network.
         layer: usize,
         /// Present number of replicas.
-        from: usize,
+        from: u32,
         /// Number of replicas tried.
-        to: usize,
+        to: u32,
         /// Strips of the map with the replicas tried.
         strips: u32,
         /// Replicas per strip.
@@ -205,8 +204,8 @@ fn more_replicas(subject: &Subject<'_>, layer: usize) -> Vec<Change> {
     if subject.layout.layers[LayerId::new(layer)].is_fully_connected() {
         return Vec::new();
     }
-    let LayerMapping { strips, interleave, ref replicas, .. } = subject.layout.mapping.layers[layer];
-    let (from, to) = (replicas.len(), replicas.len() + strips as usize);
+    let LayerMapping { strips, interleave, .. } = subject.layout.mapping.layers[layer];
+    let (from, to) = (strips * interleave, strips * (interleave + 1));
     let columns = subject.layout.layers[LayerId::new(layer)].layer.output.width;
     let in_turn = Change::Replicas { layer, from, to, strips, interleave: interleave + 1 };
     let beside = Change::Replicas { layer, from, to, strips: 2 * strips, interleave };
@@ -266,7 +265,7 @@ fn add_replicas(arch: &Arch, mapping: &mut Mapping, layout: &Layout, layer: usiz
     let LayerMapping { strips, interleave, .. } = mapping.layers[layer];
     // From the last strip to the first, so that strips not yet visited keep their places.
     for strip in (0..strips).rev() {
-        let replicas = (strip * interleave) as usize..((strip + 1) * interleave) as usize;
+        let replicas = ReplicaId(strip * interleave).index()..ReplicaId((strip + 1) * interleave).index();
         let behind =
             mapping.layers[layer].replicas[replicas.clone()].iter().max().map_or(0, |first| first + sizes[layer]);
         let mut place = behind.next_multiple_of(per_tile);
@@ -298,11 +297,11 @@ mod tests {
         for layer in 0..layout.layers.len() {
             let (mut changed, mut arch) = (layout.mapping.clone(), arch.clone());
             arch.chip.tile_rows *= 4;
-            let before = changed.layers[layer].replicas.len();
             let LayerMapping { strips, interleave, .. } = changed.layers[layer];
-            let (to, interleave) = (before + strips as usize, interleave + 1);
-            Change::Replicas { layer, from: before, to, strips, interleave }.apply(&mut arch, &mut changed, &layout);
-            assert_eq!(changed.layers[layer].replicas.len(), to);
+            let (from, interleave) = (strips * interleave, interleave + 1);
+            let to = strips * interleave;
+            Change::Replicas { layer, from, to, strips, interleave }.apply(&mut arch, &mut changed, &layout);
+            assert_eq!(changed.layers[layer].replicas.len(), ReplicaId(to).index());
             let order = |mapping: &Mapping| {
                 let mut replicas: Vec<(u32, usize)> = (mapping.layers.iter().enumerate())
                     .flat_map(|(of, mapped)| mapped.replicas.iter().map(move |&first| (first, of)))

@@ -7,11 +7,10 @@
 use std::collections::BTreeMap;
 
 use chip::Probe;
-use components::{Event, Port};
+use components::{Direction, Event, Port};
 use des::Cycle;
 
-use crate::Scene;
-use crate::load::Fills;
+use crate::{Fills, Scene};
 
 /// Largest number of bins of a run.
 const BINS: usize = 240;
@@ -29,7 +28,7 @@ pub struct Timeline {
     /// IMA-cycles with crossbar reads, by tile of the board.
     pub tiles: BTreeMap<u32, u64>,
     /// Flits of each mesh link, by chip, column, row and direction.
-    pub links: BTreeMap<(u32, u32, u32, u8), u64>,
+    pub links: BTreeMap<(u32, u32, u32, Direction), u64>,
     /// Bits of each layer's inputs in all buffers, and the cycle up to which they are recorded.
     held: Vec<(u64, Cycle)>,
     fills: Fills,
@@ -38,7 +37,7 @@ pub struct Timeline {
 impl Timeline {
     /// Creates an empty timeline.
     pub fn new(scene: &Scene<'_>) -> Timeline {
-        let layers = scene.layers().count();
+        let layers = scene.layers().len();
         Timeline {
             fills: Fills::new(scene),
             bin_cycles: 1,
@@ -68,7 +67,7 @@ impl Timeline {
 
     /// Returns the number of bins up to `last`, the last cycle of the run.
     pub fn bins(&self, last: Cycle) -> usize {
-        (last / self.bin_cycles) as usize + 1
+        self.bin_of(last) + 1
     }
 
     /// Records that the buffers hold `bits` of a layer's inputs from cycle `at` on.
@@ -79,9 +78,14 @@ impl Timeline {
         self.note_fill(layer, at);
     }
 
+    /// Returns the bin of a cycle, at the present length of the bins.
+    fn bin_of(&self, at: Cycle) -> usize {
+        usize::try_from(at / self.bin_cycles).expect("an address has 64 bits")
+    }
+
     /// Returns the bin of a cycle. Bins are merged in pairs until the cycle has one.
     fn bin(&mut self, at: Cycle) -> usize {
-        while at / self.bin_cycles >= BINS as Cycle {
+        while self.bin_of(at) >= BINS {
             self.bin_cycles *= 2;
             for (rows, merge) in
                 [(&mut self.computing, (|a, b| a + b) as fn(u64, u64) -> u64), (&mut self.fill, |a: u64, b| a.max(b))]
@@ -93,7 +97,7 @@ impl Timeline {
                 }
             }
         }
-        (at / self.bin_cycles) as usize
+        self.bin_of(at)
     }
 }
 
@@ -107,23 +111,23 @@ impl Probe for Timeline {
                 self.bin(end);
                 while from < end {
                     let bin = self.bin(from);
-                    let to = end.min((bin as Cycle + 1) * self.bin_cycles);
+                    let to = end.min((from / self.bin_cycles + 1) * self.bin_cycles);
                     self.computing[usize::from(unit.layer)][bin] += to - from;
                     from = to;
                 }
             }
-            Event::Arrive { tile, layer, bits, at } if layer > 0 => {
+            Event::Arrive { tile, layer, bits, at } if self.fills.has(layer) => {
                 self.fills.arrive(tile, layer);
                 let all = self.held[usize::from(layer)].0 + bits;
                 self.hold(layer, all, at);
             }
-            Event::Progress { tile, layer, image, step, at } if layer > 0 => {
+            Event::Progress { tile, layer, image, step, at } if self.fills.has(layer) => {
                 let (_, freed) = self.fills.progress(tile, layer, image, step);
                 let all = self.held[usize::from(layer)].0 - freed;
                 self.hold(layer, all, at);
             }
             Event::Port { chip, router: (column, row), port: Port::Neighbour(direction), flits, .. } => {
-                let link = (chip, column, row, direction as u8);
+                let link = (chip, column, row, direction);
                 *self.links.entry(link).or_default() += u64::from(flits);
             }
             _ => {}
