@@ -31,6 +31,8 @@
 
 mod bound;
 mod demand;
+mod energy;
 
 pub use bound::{Bound, Kind, NEAR, PER_KIND, Part, Resource};
 pub use demand::{ByLayer, Demand};
+pub use energy::{GroupEnergy, StaticEnergy, energy, energy_of, static_energy, total_pj};

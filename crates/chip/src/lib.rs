@@ -48,7 +48,7 @@ mod outcome;
 mod settled;
 mod wiring;
 
-pub use components::{Cause, Counts, Fidelity, NoProbe, Probe, Stage, Stalls, Unit, Waiting};
+pub use components::{Cause, Fidelity, NoProbe, Probe, Stage, Stalls, Unit, Waiting};
 pub use deadlock::Deadlock;
 pub use des::Order;
 pub use outcome::{LayerOutcome, Outcome};

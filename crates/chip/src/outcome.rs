@@ -4,8 +4,8 @@
 //! simulator and panics. Bits written to a buffer belong to the layer that produced them, and the input image to the
 //! first layer.
 
-use arch::Arch;
-use components::{Cause, Counts, Probe, Stalls};
+use arch::{Arch, Counts};
+use components::{Cause, Probe, Stalls};
 use des::Cycle;
 use mapper::Layout;
 

@@ -13,14 +13,12 @@
 
 use std::ops::Range;
 
-use arch::{Arch, Rate};
+use arch::{Arch, Counts, Rate};
 use des::Cycle;
 use mapper::ImaSpec;
 
 use crate::lockstep::WINDOWS;
-use crate::{
-    Adc, Cause, Counts, Crossbars, Dac, HeldUp, InputRegister, LockstepGroup, OutputRegister, SampleHold, ShiftAdd,
-};
+use crate::{Adc, Cause, Crossbars, Dac, HeldUp, InputRegister, LockstepGroup, OutputRegister, SampleHold, ShiftAdd};
 
 /// Detail in which the inside of an IMA is simulated. Both levels give the same cycles, counts and stalls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

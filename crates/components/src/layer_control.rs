@@ -5,10 +5,11 @@
 //! its inputs has been written. All IMAs of the tile that work for the replica follow the same control, whatever their
 //! output group.
 
+use arch::Counts;
 use des::Cycle;
 use mapper::{LayerLayout, Window};
 
-use crate::{Counts, HeldUp, Inputs, Stalls, Unit};
+use crate::{HeldUp, Inputs, Stalls, Unit};
 
 /// Actions in a tile for one replica of a layer that no block counts.
 #[derive(Clone, Copy, Debug, Default)]

@@ -39,7 +39,7 @@
 //!   component sorts what it received before it decides.
 //! - An operation that has started can always deliver, since it holds an output register of its IMA from the start on.
 //! - Every cycle of every IMA has exactly one [`Cause`].
-//! - Counts ([`Counts`]) are integers. Blocks know no energies.
+//! - Counts ([`arch::Counts`]) are integers. Blocks know no energies.
 //!
 //! `docs/model.md` describes the machine: block diagram, seven points of an operation, credits, arbitration order of a
 //! tile, stall causes and glossary. Its sources are ISAAC (Shafiee et al., ISCA 2016), Table I and section VI, and
@@ -66,7 +66,6 @@
 mod adc;
 mod bits;
 mod bus;
-mod counts;
 
 mod crossbar;
 mod dac;
@@ -94,7 +93,6 @@ mod tile_output_register;
 pub use adc::Adc;
 pub use bits::ImaSet;
 pub use bus::Bus;
-pub use counts::Counts;
 pub use crossbar::Crossbars;
 pub use dac::Dac;
 pub use edram_buffer::{EdramBuffer, Inputs, RowsRead};

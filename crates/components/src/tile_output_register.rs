@@ -14,11 +14,10 @@
 
 use std::collections::VecDeque;
 
+use arch::Counts;
 use mapper::LayerLayout;
 
-use crate::{
-    Cause, Context, Counts, HeldUp, LayerControl, MaxPool, Packet, PoolCredits, Probe, Sigmoid, TileMessage, Waits,
-};
+use crate::{Cause, Context, HeldUp, LayerControl, MaxPool, Packet, PoolCredits, Probe, Sigmoid, TileMessage, Waits};
 
 /// An input slice of the next layer, as destination of an output group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 //!
 //! Each table has one line of headings, which name the units, and one record for each layer or component group.
 
+use analysis::total_pj;
 use chip::Cause;
 
 use crate::Report;
-use crate::energy::total_pj;
 
 /// Returns one record for each layer: shape, cycles, counts, dynamic energy in total and by group.
 pub fn layers(report: &Report) -> String {

@@ -59,7 +59,6 @@
 
 mod chart;
 pub mod csv;
-mod energy;
 pub mod floorplan;
 mod format;
 mod mapping;
@@ -67,6 +66,5 @@ pub mod page;
 mod report;
 pub mod terminal;
 
-pub use energy::{GroupEnergy, StaticEnergy, energy, static_energy, total_pj};
 pub use mapping::{LayerPlace, places};
 pub use report::{Crossbars, Energy, Figures, Imas, LayerReport, Predictor, Report, Run, SCHEMA, Tool, fidelity_name};

@@ -320,7 +320,7 @@ fn layer_cells(layer: &LayerReport) -> Vec<Cell> {
         layer.macs.into(),
         layer.nominal_macs.into(),
         layer.counts.adc_conversions.into(),
-        report::total_pj(&layer.energy_pj).into(),
+        analysis::total_pj(&layer.energy_pj).into(),
     ];
     cells.extend(Cause::ALL.map(|cause| Cell::from(layer.stalls[cause])));
     cells

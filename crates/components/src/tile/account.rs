@@ -4,7 +4,7 @@
 //! IMAs, and checked against the bits that the bus moved.
 
 use super::Tile;
-use crate::Counts;
+use arch::Counts;
 
 impl Tile<'_> {
     /// Counts of the blocks of the tile, as (layer, counts). A layer may have several entries.

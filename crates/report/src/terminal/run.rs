@@ -1,10 +1,10 @@
 //! Report of a run.
 
+use analysis::total_pj;
 use chip::Cause;
 use comfy_table::{Cell, Color};
 
 use super::{bound, joules, table};
-use crate::energy::total_pj;
 use crate::format::{counted, grouped, percent, scaled, significant};
 use crate::{Figures, LayerReport, Report, fidelity_name};
 

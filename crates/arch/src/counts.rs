@@ -1,3 +1,5 @@
+//! Counted actions of a run, by name.
+
 /// Defines [`Counts`] with its names, so that reports and sums need no list of their own.
 macro_rules! counts {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
@@ -22,6 +24,7 @@ macro_rules! counts {
     };
 }
 
+// A component adds to its counts where it acts. Blocks of the catalogue state which counts are theirs.
 counts! {
     /// Windows finished.
     windows,
