@@ -11,8 +11,8 @@ macro_rules! counts {
 
         impl Counts {
             /// Returns every count with its name, in the order of the fields.
-            pub fn entries(&self) -> impl Iterator<Item = (&'static str, u64)> {
-                [$((stringify!($name), self.$name)),+].into_iter()
+            pub fn entries(&self) -> [(&'static str, u64); [$(stringify!($name)),+].len()] {
+                [$((stringify!($name), self.$name)),+]
             }
         }
 

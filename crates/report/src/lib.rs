@@ -57,7 +57,9 @@
 //! # }
 //! ```
 
+mod cell;
 mod chart;
+pub mod columns;
 pub mod csv;
 pub mod floorplan;
 mod format;
@@ -66,5 +68,6 @@ pub mod page;
 mod report;
 pub mod terminal;
 
+pub use cell::{Cell, Kind};
 pub use mapping::{LayerPlace, places};
 pub use report::{Crossbars, Energy, Figures, Imas, LayerReport, Predictor, Report, Run, SCHEMA, Tool, fidelity_name};
