@@ -57,6 +57,11 @@
 //! # }
 //! ```
 
+/// Examples of the page on extensions, compiled and run as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/extending.md")]
+mod extending {}
+
 mod cell;
 mod chart;
 pub mod columns;
