@@ -48,16 +48,16 @@ fn a_chain_in_one_tile_each_writes_and_reads_what_its_shapes_say() {
 fn energy_is_counts_times_coefficients() {
     let (arch, tiny) = (machine("tiny", &[]), preset("tiny"));
     let counts = run(&arch, &tiny, &Plan::uniform(&tiny, 16, 16), &Options::default()).counts();
-    let energy = report::energy(&arch, &counts);
+    let energy = analysis::energy(&arch, &counts);
     let of = |name: &str| energy.iter().find(|group| group.name == name).unwrap_or_else(|| panic!("no {name}")).pj();
     let e = &arch.energy;
-    assert_eq!(of("dac"), counts.dac_activations as f64 * e.dac_row.pj);
+    assert_eq!(of("dac"), counts.dac_activations as f64 * e.dac.dac_row.pj);
     assert_eq!(
         of("adc"),
-        counts.adc_conversions as f64 * (e.adc_conversion_8_bits.pj * arch::adc_energy_scale(arch.adc.bits))
+        counts.adc_conversions as f64 * (e.adc.adc_conversion_8_bits.pj * arch::adc_energy_scale(arch.adc.bits))
     );
-    assert_eq!(of("edram_buffer"), (counts.edram_bits_read + counts.edram_bits_written) as f64 * e.edram_bit.pj);
-    assert_eq!(of("router"), counts.router_flit_hops as f64 * e.router_flit.pj);
+    assert_eq!(of("edram_buffer"), (counts.edram_bits_read + counts.edram_bits_written) as f64 * e.edram.edram_bit.pj);
+    assert_eq!(of("router"), counts.router_flit_hops as f64 * e.router.router_flit.pj);
 }
 
 #[test]

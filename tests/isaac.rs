@@ -1,6 +1,7 @@
 //! ISAAC's own figures.
 
-use arch::derived::{Derived, Scope, derived};
+use arch::Scope;
+use arch::derived::{Derived, derived};
 
 const TABLE_1: &str = include_str!("data/isaac-table1.csv");
 const RESULTS: &str = include_str!("data/isaac-results.csv");

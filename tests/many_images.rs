@@ -43,7 +43,7 @@ proptest! {
         prop_assert_eq!(&outcome, &at(Fidelity::Operation, Order::Shuffled(seed)));
         // What is counted does not depend on who waits: as often as there are images.
         let one = run_at(&arch, &layout, &Options { uncontended: true, ..Options::default() });
-        for (all, one) in outcome.counts().entries().zip(one.counts().entries()) {
+        for (all, one) in outcome.counts().entries().into_iter().zip(one.counts().entries()) {
             prop_assert_eq!(all.1, u64::from(images) * one.1, "{}", all.0);
         }
     }

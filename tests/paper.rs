@@ -1,7 +1,7 @@
 //! The numbers of the papers, by simulation.
 
-use arch::Arch;
-use chip::{Cause, Counts, Options};
+use arch::{Arch, Counts};
+use chip::{Cause, Options};
 use components::{Direction, Port, Router};
 use mapper::Layout;
 use network::{Edges, Network, Plan};
@@ -16,7 +16,7 @@ fn steady_power(arch: &Arch, layers: impl Fn(u32) -> Network, rows: [u32; 2]) ->
         // The host writes the input image without taking the time of the eDRAM port.
         let mut counts = outcome.counts();
         counts.edram_bits_written -= counts.host_bits_written;
-        (report::energy(arch, &counts), outcome.cycles)
+        (analysis::energy(arch, &counts), outcome.cycles)
     };
     let ((few, few_cycles), (many, many_cycles)) = (of(rows[0]), of(rows[1]));
     let ns = (many_cycles - few_cycles) as f64 * arch.cycle_ns;
@@ -91,7 +91,7 @@ fn a_router_with_all_ports_full_draws_the_power_of_isaac_table_1() {
         }
     }
     let counts = Counts { router_flit_hops: router.flits, ..Counts::default() };
-    let energy = report::energy(&arch, &counts);
+    let energy = analysis::energy(&arch, &counts);
     let pj = energy.iter().find(|group| group.name == "router").expect("a router group").pj();
     let printed = printed_power("router", "router");
     assert_near("ISAAC Table I, router, mW", pj / (cycles as f64 * arch.cycle_ns), printed, 0.005 * printed);
@@ -153,7 +153,7 @@ fn crops() -> Vec<(Edges, f64, f64)> {
     };
     let of = |layout: &Layout| {
         let counts = run_layout(&arch, layout, &Options::default()).counts();
-        (counts.adc_conversions as f64, report::total_pj(&report::energy(&arch, &counts)))
+        (counts.adc_conversions as f64, analysis::total_pj(&analysis::energy(&arch, &counts)))
     };
     let (conversions, energy) = of(&layout(Edges::NONE));
     let relative = |edges: Edges| {

@@ -56,6 +56,7 @@
 
 mod bound;
 mod demand;
+mod energy;
 mod fills;
 mod loads;
 mod scene;
@@ -65,6 +66,7 @@ mod what_if;
 
 pub use bound::{Bound, Kind, NEAR, PER_KIND, Part, Resource};
 pub use demand::{ByLayer, Demand, LinkId, PortId};
+pub use energy::{GroupEnergy, StaticEnergy, energy, energy_of, static_energy, total_pj};
 pub use fills::{FillId, Fills};
 pub use loads::{Carrier, LOAD_CYCLES, Loads};
 pub use scene::{ChipId, Scene, Sequence};

@@ -178,7 +178,7 @@ impl Job {
         let conversions: u64 = convolutions().map(|(layer, _)| layer.counts.adc_conversions).sum();
         Ok(Measured {
             job: self,
-            energy_pj: report::total_pj(&report::energy(arch, &outcome.counts())),
+            energy_pj: analysis::total_pj(&analysis::energy(arch, &outcome.counts())),
             adc_conversions: outcome.counts().adc_conversions,
             convolution_conversions: conversions,
             macs: layout.layers.iter().map(LayerLayout::macs).sum(),

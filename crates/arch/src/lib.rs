@@ -11,6 +11,8 @@
 //!
 //! - [`Arch`] counts what a machine has (tiles, IMAs, crossbars) and what an operation takes (iterations, columns per
 //!   weight, cycles per iteration).
+//! - [`BLOCKS`] is the catalogue of hardware blocks. All figures of blocks, here and in reports, iterate it.
+//! - [`Counts`] has the actions that a run counts, and from which a block takes its own.
 //! - [`Rate`] is a rate per cycle as an exact fraction: products of decimals are not rounded.
 //! - [`derived::derived`] computes power at rated load, area, peak throughput and storage.
 //! - [`diff()`] compares two machines value by value.
@@ -30,18 +32,25 @@
 //! # Ok::<(), document::Faults>(())
 //! ```
 
+mod block;
 mod check;
+mod coefficient;
+mod counts;
 pub mod derived;
 mod difference;
 mod machine;
+mod operation;
 mod rate;
 
 use document::{Document, Faults};
 
-pub use check::{lossless_adc_bits, warnings};
-pub use derived::{adc_area_scale, adc_energy_scale};
+pub use block::*;
+pub use check::warnings;
+pub use coefficient::*;
+pub use counts::Counts;
 pub use difference::{Difference, diff};
 pub use machine::*;
+pub use operation::columns_of_busiest;
 pub use rate::{Rate, Times};
 
 /// Machines built into the program: name and TOML text.

@@ -49,8 +49,8 @@ mod settled;
 mod wiring;
 
 pub use components::{
-    Cause, Counts, Event, Fidelity, Full, NoProbe, Policy, Probe, RowBlock, RowsRead, SkipZeroRowBlocks, Stage, Stalls,
-    Unit, Waiting, Work,
+    Cause, Event, Fidelity, Full, NoProbe, Policy, Probe, RowBlock, RowsRead, SkipZeroRowBlocks, Stage, Stalls, Unit,
+    Waiting, Work,
 };
 pub use deadlock::Deadlock;
 pub use des::Order;

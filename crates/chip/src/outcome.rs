@@ -4,8 +4,8 @@
 //! simulator and panics. Bits written to a buffer belong to the layer that produced them, and the input image to the
 //! layers that read it.
 
-use arch::Arch;
-use components::{Cause, Counts, Event, Policy, Probe, Stalls};
+use arch::{Arch, Counts};
+use components::{Cause, Event, Policy, Probe, Stalls};
 use des::Cycle;
 use index::{Index, count};
 use mapper::Layout;

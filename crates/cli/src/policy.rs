@@ -314,7 +314,7 @@ pub fn without_regions(plan: &Plan) -> Plan {
 /// Energy in pJ and time in ns of a predictor's operations on a machine.
 pub fn cost(arch: &Arch, operations: &Operations) -> (f64, f64) {
     let edram_bits_per_ns = f64::from(8 * arch.edram.bytes_per_cycle) / arch.cycle_ns;
-    (operations.energy_pj(arch.energy.edram_bit.pj), operations.latency_ns(edram_bits_per_ns))
+    (operations.energy_pj(arch.energy.edram.edram_bit.pj), operations.latency_ns(edram_bits_per_ns))
 }
 
 /// Writes the plan of a picture as a TOML file named after the picture.

@@ -39,7 +39,7 @@
 //!   component sorts what it received before it decides.
 //! - An operation that has started can always deliver, since it holds an output register of its IMA from the start on.
 //! - Every cycle of every IMA has exactly one [`Cause`].
-//! - Counts ([`Counts`]) are integers. Blocks know no energies.
+//! - Counts ([`arch::Counts`]) are integers. Blocks know no energies.
 //!
 //! `docs/model.md` describes the machine: block diagram, seven points of an operation, credits, arbitration order of a
 //! tile, stall causes and glossary. Its sources are ISAAC (Shafiee et al., ISCA 2016), Table I and section VI, and
@@ -63,7 +63,6 @@
 //! assert_eq!((ima.timing().reads(16), ima.timing().results(16)), (16, 18));
 //! ```
 
-mod counts;
 mod ids;
 mod message;
 mod noc;
@@ -71,7 +70,6 @@ mod observe;
 mod rooms;
 mod tile;
 
-pub use counts::Counts;
 pub use ids::{ControlId, ImaId, InputId, LockstepId, RoomId};
 pub use message::{Context, HeldUp, PackedImas, Packet, TileMessage, Waits};
 pub use noc::{Crossing, Direction, Hop, Link, Mesh, MeshGeometry, Port, Router};

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use arch::Arch;
-use chip::{Counts, Options};
+use arch::{Arch, Counts};
+use chip::Options;
 use mapper::{Layout, Mapping};
 use network::{Network, Plan};
 
@@ -82,7 +82,7 @@ impl<'a> Accelerator<'a> {
         Ok(Cost {
             cycles: outcome.cycles,
             latency_ns: outcome.cycles as f64 * self.arch.cycle_ns,
-            dynamic_pj: report::total_pj(&report::energy(self.arch, &outcome.counts())),
+            dynamic_pj: analysis::total_pj(&analysis::energy(self.arch, &outcome.counts())),
             layers: outcome.layers.into_iter().map(|layer| layer.counts).collect(),
         })
     }

@@ -135,22 +135,18 @@ impl Datapath {
     }
 
     /// Resolution at which no conversion can clip, and below which some input and weights clip: the bits of the largest
-    /// sum of a column, rows * (2^cell_bits - 1) * (2^dac_bits - 1), where flipping halves the cells' part.
+    /// sum of a column.
     pub fn least_adc_bits(&self) -> u32 {
-        // A flipped column of a single one-bit cell sums to zero, but an ADC has at least one bit.
-        bits_of(self.largest_column_sum(self.rows)).max(1)
+        self.column_sum_bits(self.rows)
     }
 
     /// True if no conversion of a layer with `rows` rows can clip.
     pub fn is_lossless(&self, rows: usize) -> bool {
-        bits_of(self.largest_column_sum(rows.min(self.rows))) <= self.adc_bits
+        self.column_sum_bits(rows.min(self.rows)) <= self.adc_bits
     }
 
-    fn largest_column_sum(&self, used_rows: usize) -> u64 {
-        let cells = used_rows as u64 * self.largest_cell();
-        // A column is flipped exactly when its cells sum to more than half.
-        let stored = if self.flipped_encoding { cells / 2 } else { cells };
-        stored * ((1 << self.dac_bits) - 1)
+    fn column_sum_bits(&self, used_rows: usize) -> u32 {
+        arch::column_sum_bits(used_rows as u64, self.cell_bits, self.dac_bits, self.flipped_encoding)
     }
 
     /// Largest value of a cell.
@@ -165,12 +161,12 @@ impl Datapath {
 
     /// Crossbar reads that apply `activation_bits` bits to the rows.
     pub fn iterations(&self, activation_bits: u32) -> u32 {
-        activation_bits.div_ceil(self.dac_bits)
+        arch::iterations(activation_bits, self.dac_bits)
     }
 
     /// Adjacent columns that one weight takes.
     pub fn columns_per_weight(&self, weight_bits: u32) -> u32 {
-        weight_bits.div_ceil(self.cell_bits)
+        arch::columns_per_weight(weight_bits, self.cell_bits)
     }
 
     /// Actions for one window of a layer of `rows` rows and `outputs` outputs.
@@ -187,9 +183,4 @@ impl Datapath {
         };
         one_iteration * self.iterations(activation_bits).into()
     }
-}
-
-/// Bits of an unsigned number.
-fn bits_of(value: u64) -> u32 {
-    u64::BITS - value.leading_zeros()
 }

@@ -57,9 +57,10 @@
 //! # }
 //! ```
 
+mod cell;
 mod chart;
+pub mod columns;
 pub mod csv;
-mod energy;
 pub mod floorplan;
 mod format;
 mod mapping;
@@ -67,6 +68,6 @@ pub mod page;
 mod report;
 pub mod terminal;
 
-pub use energy::{GroupEnergy, StaticEnergy, energy, static_energy, total_pj};
+pub use cell::{Cell, Kind};
 pub use mapping::{LayerPlace, places};
 pub use report::{Crossbars, Energy, Figures, Imas, LayerReport, Predictor, Report, Run, SCHEMA, Tool, fidelity_name};

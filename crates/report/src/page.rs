@@ -179,7 +179,7 @@ fn by_layer(report: &Report) -> Markup {
     let series: Vec<(usize, String)> = groups.map(|(series, group)| (series, group.name.replace('_', " "))).collect();
     let rows: Vec<_> = (report.layers.iter())
         .map(|layer| {
-            let part = |(series, group): (usize, &crate::GroupEnergy)| Part {
+            let part = |(series, group): (usize, &analysis::GroupEnergy)| Part {
                 series,
                 value: group.pj(),
                 tip: format!("{}, {}: {}", layer.name, group.name, joules(group.pj())),

@@ -3,15 +3,13 @@
 //! Field names are the keys of the JSON form. A key names its unit: `_pj`, `_ns`, `_mw`, `_cycles`. Totals of a run are
 //! sums over its layers, and [`Figures`] follow from totals, pace and latency of the outcome.
 
-use analysis::Bound;
-use arch::Arch;
-use chip::{Cause, Counts, Fidelity, Options, Outcome, Stalls, Unsettled};
+use analysis::{Bound, GroupEnergy, StaticEnergy, energy, static_energy, total_pj};
+use arch::{Arch, Counts};
+use chip::{Cause, Fidelity, Options, Outcome, Stalls, Unsettled};
 use index::Index;
 use mapper::Layout;
 use network::{LayerId, Network, Plan};
 use serde::{Serialize, Serializer};
-
-use crate::energy::{GroupEnergy, StaticEnergy, energy, static_energy, total_pj};
 
 /// Version of the JSON form of [`Report`]. It rises when a key changes its meaning or is removed.
 pub const SCHEMA: u32 = 2;

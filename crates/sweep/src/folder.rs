@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use document::{Fault, Faults};
 
 use crate::journal::{self, Header, Journal};
-use crate::{Grid, Outcome, Record, Shard, simulate, tables};
+use crate::{Grid, Outcome, Record, Shard, columns, tables};
 
 /// File that at most one process locks at a time.
 const LOCK: &str = "lock";
@@ -132,7 +132,7 @@ impl Folder {
             let record = self.journal.record(point).map_err(|error| self.error(error))?;
             let (many, text) = match record.map(|record| record.outcome) {
                 Some(Outcome::Failed(error)) => (&mut remarks.failures, Some(error)),
-                Some(Outcome::Done { point, .. }) => (&mut remarks.warnings, simulate::warnings(&point)),
+                Some(Outcome::Done { point, .. }) => (&mut remarks.warnings, columns::warnings(&point)),
                 None => continue,
             };
             if let Some(text) = text {

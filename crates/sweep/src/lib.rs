@@ -50,7 +50,7 @@
 //! ```
 
 mod axis;
-mod cell;
+mod columns;
 mod folder;
 mod journal;
 pub mod pool;
@@ -59,8 +59,8 @@ mod spec;
 mod tables;
 
 pub use axis::{Axis, Grid, Shard};
-pub use cell::Cell;
 pub use folder::{Folder, FolderError, Progress, Remarks, merge};
 pub use journal::{Outcome, Record};
+pub use report::Cell;
 pub use simulate::simulate;
 pub use spec::Sweep;

@@ -15,10 +15,11 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
+use report::Kind;
+use report::columns;
 
-use crate::cell::Kind;
+use crate::columns::{derived_columns, layer_columns, simulated_columns};
 use crate::journal::{Journal, Outcome};
-use crate::simulate::{COMPONENT_COLUMNS, LAYER_COLUMNS, POINT_COLUMNS};
 use crate::{Cell, Grid};
 
 /// Rows per group of a Parquet file.
@@ -48,10 +49,12 @@ pub fn incomplete(folder: &Path) -> Vec<PathBuf> {
 
 fn write_all(folder: &Path, grid: &Grid, journal: &Journal) -> Result<(), TableError> {
     let common = common_columns(grid);
-    let of_point = [("status", Kind::Text), ("error", Kind::Text)].into_iter().chain(POINT_COLUMNS);
+    let of_point = [headings(&derived_columns()), headings(&simulated_columns())].concat();
+    let figures = of_point.len();
+    let of_point = [("status".to_owned(), Kind::Text), ("error".to_owned(), Kind::Text)].into_iter().chain(of_point);
     let mut points = Table::create(folder, NAMES[0], &common, of_point)?;
-    let mut components = Table::create(folder, NAMES[1], &common, COMPONENT_COLUMNS)?;
-    let mut layers = Table::create(folder, NAMES[2], &common, LAYER_COLUMNS)?;
+    let mut components = Table::create(folder, NAMES[1], &common, headings(&columns::components()))?;
+    let mut layers = Table::create(folder, NAMES[2], &common, headings(&layer_columns()))?;
     for point in 0..grid.points().unwrap_or(0) {
         let record = journal.record(grid.original(point))?;
         let record = record.expect("tables are written when every point has its record");
@@ -60,7 +63,7 @@ fn write_all(folder: &Path, grid: &Grid, journal: &Journal) -> Result<(), TableE
         match record.outcome {
             Outcome::Failed(error) => {
                 let mut cells = vec!["failed".into(), error.into()];
-                cells.resize(2 + POINT_COLUMNS.len(), Cell::Empty);
+                cells.resize(2 + figures, Cell::Empty);
                 points.push(row(cells))?;
             }
             Outcome::Done { point, components: of_components, layers: of_layers } => {
@@ -85,6 +88,10 @@ pub enum TableError {
     /// Writing a Parquet file failed.
     #[error(transparent)]
     Parquet(#[from] ParquetError),
+}
+
+fn headings<Row>(columns: &[columns::Column<Row>]) -> Vec<(String, Kind)> {
+    columns.iter().map(|column| (column.name.to_string(), column.kind)).collect()
 }
 
 /// Returns the columns common to all tables: point, version, values, and the hash of every input file.
@@ -180,9 +187,8 @@ impl Table {
         folder: &Path,
         name: &'static str,
         common: &[(String, Kind)],
-        columns: impl IntoIterator<Item = (&'static str, Kind)>,
+        own: impl IntoIterator<Item = (String, Kind)>,
     ) -> Result<Table, TableError> {
-        let own = columns.into_iter().map(|(name, kind)| (name.to_owned(), kind));
         let columns: Vec<(String, Kind)> = common.iter().cloned().chain(own).collect();
         let mut csv = csv::Writer::from_writer(BufWriter::new(File::create(folder.join(partial(name, "csv")))?));
         csv.write_record(columns.iter().map(|(name, _)| name))?;

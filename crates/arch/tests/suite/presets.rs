@@ -45,9 +45,9 @@ fn variants_of_isaac_differ_from_it_only_in_what_they_are_named_for() {
 #[test]
 fn energies_of_the_field_are_those_of_its_units() {
     let field = arch::load("field-energies").unwrap();
-    assert_eq!(field.energy.edram_bit.pj * 256.0, 20.45);
-    assert_eq!(field.energy.router_flit.pj, 20.74 * f64::from(field.router.flit_bits) / 256.0);
-    assert_eq!(field.energy.hyper_transport_bit.pj * 128.0, 26.0);
+    assert_eq!(field.energy.edram.edram_bit.pj * 256.0, 20.45);
+    assert_eq!(field.energy.router.router_flit.pj, 20.74 * f64::from(field.router.flit_bits) / 256.0);
+    assert_eq!(field.energy.hyper_transport.hyper_transport_bit.pj * 128.0, 26.0);
     assert_eq!(field.static_power.hyper_transport.mw, 0.0);
 }
 

@@ -38,11 +38,11 @@ fn machine() -> impl Strategy<Value = Arch> {
         arch.hyper_transport.gigabytes_per_second = rate;
         arch.adc.unit_column = truth;
         arch.ima.skip_zero_row_blocks = truth;
-        arch.energy.adc_conversion_8_bits.pj = energies[0];
-        arch.energy.crossbar_cell.pj = energies[1] * 1e-9;
+        arch.energy.adc.adc_conversion_8_bits.pj = energies[0];
+        arch.energy.crossbar.crossbar_cell.pj = energies[1] * 1e-9;
         arch.static_power.hyper_transport.mw = energies[2];
-        arch.area.edram_byte.mm2 = energies[3] * 1e-12;
-        arch.energy.dac_row.source = source;
+        arch.area.edram.edram_byte.mm2 = energies[3] * 1e-12;
+        arch.energy.dac.dac_row.source = source;
         // Room for 128 results of 16 bits.
         arch.ima.output_register_bytes = 256;
         arch

@@ -3,10 +3,11 @@
 //! Blocks count their own actions. Bits over the bus and out of the eDRAM buffer are derived from the registers of
 //! IMAs, and checked against the bits that the bus moved.
 
+use arch::Counts;
 use index::IndexVec;
 
 use super::Tile;
-use crate::{Counts, LockstepId, Policy};
+use crate::{LockstepId, Policy};
 
 impl<P: Policy> Tile<'_, P> {
     /// Counts of the blocks of the tile, as (layer, counts), without the writes to its buffer, which count for their

@@ -155,7 +155,7 @@ impl Case {
             for policy in policies {
                 let (plan, operations) = policy.predict(&self.network, &self.whole(), pixels.view()).unwrap();
                 let (energy, right) = answer(&plan);
-                points.push((energy + operations.energy_pj(self.arch.energy.edram_bit.pj), right));
+                points.push((energy + operations.energy_pj(self.arch.energy.edram.edram_bit.pj), right));
             }
             points
         });

@@ -1,7 +1,7 @@
 //! Machines: derived figures of one, differences between two, and a list of presets.
 
-use arch::derived::{Scope, Total, derived};
-use arch::{Arch, Difference};
+use arch::derived::{Total, derived};
+use arch::{Arch, Difference, Scope};
 use serde_json::Value;
 
 use super::table;

@@ -1,10 +1,10 @@
 //! Report of a run.
 
+use analysis::total_pj;
 use chip::Cause;
 use comfy_table::{Cell, Color};
 
 use super::{bound, joules, table};
-use crate::energy::total_pj;
 use crate::format::{counted, grouped, percent, scaled, significant};
 use crate::{Figures, LayerReport, Report, fidelity_name};
 
@@ -111,19 +111,18 @@ pub(crate) fn both<T: Copy + PartialEq>(computed: Option<T>, nominal: Option<T>,
 }
 
 fn components(report: &Report) -> String {
-    let energy = &report.energy_pj;
     let mut table =
         table(&["component", "counted", "count", "each", "dynamic energy", "share", "static energy"], &[0, 1]);
-    for group in &energy.dynamic {
-        let of_group = energy.statics.iter().find(|other| other.name == group.name);
+    for component in report.components() {
+        let group = component.dynamic;
         table.add_row([
             group.name.to_owned(),
             group.action.to_owned(),
             grouped(group.actions),
             joules(group.pj_per_action),
             joules(group.pj()),
-            percent(group.pj() / energy.dynamic_total),
-            of_group.map_or(String::new(), |group| joules(group.pj)),
+            percent(component.dynamic_share.unwrap_or(f64::NAN)),
+            component.static_pj.map_or(String::new(), joules),
         ]);
     }
     table.trim_fmt()

@@ -18,12 +18,10 @@ pub struct Adc {
 
 impl Adc {
     /// `count` ADCs of `conversions` per cycle each. `columns` has the columns to convert of each crossbar of the IMA.
-    pub fn new(count: u32, conversions: Rate, columns: impl Iterator<Item = u32> + Clone) -> Self {
-        let widest = columns.clone().max().unwrap_or(0);
-        let shared_by = (columns.count() as u32).div_ceil(count);
-        // At least one conversion a cycle, so no more cycles than columns.
-        let cycles_per_read = conversions.cycles((shared_by * widest).into()).max(1) as u32;
-        Self { cycles_per_read, conversions: 0 }
+    pub fn new(count: u32, conversions: Rate, columns: impl Iterator<Item = u32>) -> Self {
+        let (crossbars, widest) = columns.fold((0, 0), |(count, widest), columns| (count + 1, widest.max(columns)));
+        let busiest = arch::columns_of_busiest(count, crossbars, widest);
+        Self { cycles_per_read: arch::conversion_cycles(conversions, busiest), conversions: 0 }
     }
 
     /// Converts the held columns of `iterations` reads.

@@ -13,7 +13,7 @@
 
 use std::ops::Range;
 
-use arch::{Arch, Rate};
+use arch::{Arch, Counts, Rate};
 use des::Cycle;
 use mapper::ImaSpec;
 
@@ -26,7 +26,7 @@ use super::output_register::OutputRegister;
 use super::policy::{RowBlock, Work};
 use super::sample_hold::SampleHold;
 use super::shift_add::ShiftAdd;
-use crate::{Cause, Counts, HeldUp, LockstepGroup};
+use crate::{Cause, HeldUp, LockstepGroup};
 
 /// Detail in which the inside of an IMA is simulated. Both levels give the same cycles, counts and stalls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -11,10 +11,10 @@ pub struct ShiftAdd {
 
 impl ShiftAdd {
     /// The shift-and-adds of an IMA. `columns` has the columns to convert of each of its crossbars.
-    pub fn new(arch: &arch::Arch, columns: impl Iterator<Item = u32> + Clone) -> Self {
-        let widest = columns.clone().max().unwrap_or(0);
-        let shared_by = (columns.count() as u32).div_ceil(arch.shift_add.count);
-        Self { cycles_per_read: arch.merge_cycles(shared_by * widest), merged: 0 }
+    pub fn new(arch: &arch::Arch, columns: impl Iterator<Item = u32>) -> Self {
+        let (crossbars, widest) = columns.fold((0, 0), |(count, widest), columns| (count + 1, widest.max(columns)));
+        let busiest = arch::columns_of_busiest(arch.shift_add.count, crossbars, widest);
+        Self { cycles_per_read: arch.merge_cycles(busiest), merged: 0 }
     }
 
     /// Merges the conversions of `iterations` reads.

@@ -5,11 +5,12 @@
 //! its inputs has been written. All IMAs of the tile that work for the replica follow the same control, whatever their
 //! output group.
 
+use arch::Counts;
 use des::Cycle;
 use index::Set;
 use mapper::{LayerLayout, ReplicaId, Window};
 
-use crate::{Counts, HeldUp, ImaId, InputId, SliceBuffer, Stalls, Unit};
+use crate::{HeldUp, ImaId, InputId, SliceBuffer, Stalls, Unit};
 
 /// Actions in a tile for one replica of a layer that no block counts.
 #[derive(Clone, Copy, Debug, Default)]

@@ -14,6 +14,7 @@
 
 use std::collections::VecDeque;
 
+use arch::Counts;
 use index::{Index, Set};
 use mapper::{LayerLayout, ReplicaId};
 
@@ -21,8 +22,7 @@ use super::super::Completions;
 use super::max_pool::{MaxPool, PoolCredits};
 use super::sigmoid::Sigmoid;
 use crate::{
-    Cause, Context, Counts, Event, HeldUp, ImaId, InputId, LayerControl, LockstepId, Packet, Probe, RoomId,
-    TileMessage, Waits,
+    Cause, Context, Event, HeldUp, ImaId, InputId, LayerControl, LockstepId, Packet, Probe, RoomId, TileMessage, Waits,
 };
 
 /// An input slice of the next layer, as destination of an output group.

@@ -1,3 +1,5 @@
+//! Counted actions of a run, by name.
+
 /// Defines [`Counts`] with its names, so that reports and sums need no list of their own.
 macro_rules! counts {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
@@ -9,8 +11,8 @@ macro_rules! counts {
 
         impl Counts {
             /// Returns every count with its name, in the order of the fields.
-            pub fn entries(&self) -> impl Iterator<Item = (&'static str, u64)> {
-                [$((stringify!($name), self.$name)),+].into_iter()
+            pub fn entries(&self) -> [(&'static str, u64); [$(stringify!($name)),+].len()] {
+                [$((stringify!($name), self.$name)),+]
             }
         }
 
@@ -22,6 +24,7 @@ macro_rules! counts {
     };
 }
 
+// A component adds to its counts where it acts. Blocks of the catalogue state which counts are theirs.
 counts! {
     /// Windows finished.
     windows,
