@@ -1,5 +1,7 @@
 //! Sweeps as processes: killed, interrupted, sharded, refused.
 
+#![expect(clippy::cast_possible_truncation, reason = "numbers of test cases are small")]
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -75,7 +77,7 @@ fn run(command: &mut Command) -> Output {
 
 /// Lines of the journal: the header and a record for each finished point.
 fn lines(journal: &Path) -> usize {
-    fs::read(journal).map_or(0, |bytes| bytes.iter().filter(|&&byte| byte == b'\n').count())
+    fs::read_to_string(journal).map_or(0, |text| text.matches('\n').count())
 }
 
 /// A number for each call, not the same in the next run, spread evenly over 0 to `below`.
@@ -232,7 +234,7 @@ fn at_work(place: &Place) -> Child {
     let child = place.sweep("out").stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
     let begun = Instant::now();
     while lines(&place.path("out/journal")) < 3 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it has not begun");
+        assert!(begun.elapsed() < Duration::from_mins(1), "it has not begun");
         thread::sleep(Duration::from_millis(1));
     }
     child

@@ -3,6 +3,7 @@
 //! - [`index!`](crate::index) defines a newtype over an unsigned integer that implements [`Index`].
 //! - [`IndexVec`] is a vector indexed by such a type only.
 //! - [`Set`] is a set of at most [`Set::CAPACITY`] indices in a machine word.
+//! - [`size`] and [`count`] convert between the numbers of files and shapes and `usize`.
 //!
 //! An index is as narrow as its integer, since messages and tables hold millions of them. [`Index::new`] panics if a
 //! number does not fit; the mapper checks all numbers of a run before it starts, with errors that name the limit.
@@ -23,9 +24,11 @@
 
 mod set;
 mod vec;
+mod width;
 
 pub use set::Set;
 pub use vec::IndexVec;
+pub use width::{count, size};
 
 /// A number that identifies one of several things of a kind. Defined by [`index!`](crate::index).
 pub trait Index: Copy + Ord {

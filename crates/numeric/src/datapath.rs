@@ -5,6 +5,7 @@ use std::ops::{Add, AddAssign, Mul, SubAssign};
 use std::thread;
 
 use arch::{Adc, Crossbar, Dac};
+use index::{count, size};
 
 use crate::conductance::NonIdealities;
 use crate::error::Error;
@@ -115,8 +116,8 @@ impl Datapath {
         }
         options.non_idealities.check()?;
         Ok(Self {
-            rows: crossbar.rows as usize,
-            columns: crossbar.columns as usize,
+            rows: size(crossbar.rows),
+            columns: size(crossbar.columns),
             cell_bits: crossbar.cell_bits,
             dac_bits: dac.bits,
             adc_bits: adc.bits,
@@ -135,7 +136,7 @@ impl Datapath {
     }
 
     /// Resolution at which no conversion can clip, and below which some input and weights clip: the bits of the largest
-    /// sum of a column, rows * (2^cell_bits - 1) * (2^dac_bits - 1), where flipping halves the cells' part.
+    /// sum of a column, rows * (2^`cell_bits` - 1) * (2^`dac_bits` - 1), where flipping halves the cells' part.
     pub fn least_adc_bits(&self) -> u32 {
         // A flipped column of a single one-bit cell sums to zero, but an ADC has at least one bit.
         bits_of(self.largest_column_sum(self.rows)).max(1)
@@ -147,14 +148,14 @@ impl Datapath {
     }
 
     fn largest_column_sum(&self, used_rows: usize) -> u64 {
-        let cells = used_rows as u64 * self.largest_cell();
+        let cells = count(used_rows) * u64::from(self.largest_cell());
         // A column is flipped exactly when its cells sum to more than half.
         let stored = if self.flipped_encoding { cells / 2 } else { cells };
         stored * ((1 << self.dac_bits) - 1)
     }
 
     /// Largest value of a cell.
-    pub(crate) fn largest_cell(&self) -> u64 {
+    pub(crate) fn largest_cell(&self) -> u16 {
         (1 << self.cell_bits) - 1
     }
 
@@ -169,21 +170,21 @@ impl Datapath {
     }
 
     /// Adjacent columns that one weight takes.
-    pub fn columns_per_weight(&self, weight_bits: u32) -> u32 {
+    pub(crate) fn columns_per_weight(&self, weight_bits: u32) -> u32 {
         weight_bits.div_ceil(self.cell_bits)
     }
 
     /// Actions for one window of a layer of `rows` rows and `outputs` outputs.
     pub fn counts(&self, rows: usize, outputs: usize, weight_bits: u32, activation_bits: u32) -> Counts {
-        let columns = outputs * self.columns_per_weight(weight_bits) as usize;
+        let columns = outputs * size(self.columns_per_weight(weight_bits));
         let row_blocks = rows.div_ceil(self.rows);
         let column_blocks = columns.div_ceil(self.columns);
-        let crossbars = (row_blocks * column_blocks) as u64;
+        let crossbars = count(row_blocks * column_blocks);
         let unit_columns = if self.unit_column { crossbars } else { 0 };
         let one_iteration = Counts {
             crossbar_reads: crossbars,
-            adc_conversions: (row_blocks * columns) as u64 + unit_columns,
-            dac_activations: (rows * column_blocks) as u64,
+            adc_conversions: count(row_blocks * columns) + unit_columns,
+            dac_activations: count(rows * column_blocks),
         };
         one_iteration * self.iterations(activation_bits).into()
     }

@@ -1,5 +1,7 @@
 //! Whole commands, from arguments to texts, files and exit codes.
 
+#![expect(clippy::cast_possible_truncation, reason = "numbers of test cases are small")]
+
 mod answers;
 mod bad_input;
 mod commands;
