@@ -9,6 +9,7 @@ mod examples;
 mod interrupts;
 mod readme;
 mod reports;
+mod sweep;
 mod traces;
 mod users_files;
 

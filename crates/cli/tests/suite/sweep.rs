@@ -1,7 +1,5 @@
 //! Sweeps as processes: killed, interrupted, sharded, refused.
 
-#![expect(clippy::cast_possible_truncation, reason = "numbers of test cases are small")]
-
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -442,7 +440,7 @@ fn files_ranges_and_zipped_keys_are_combined_in_the_order_of_the_file() {
 #[test]
 fn a_bad_trace_is_refused_before_the_first_simulation() {
     let place = Place::new("");
-    let good = include_str!("../../../traces/ten-images.csv");
+    let good = include_str!("../../../../traces/ten-images.csv");
     fs::write(place.path("trace.csv"), good.replacen("\na,16,0", "\na,17,0", 1)).expect("a writable folder");
     let mut command = aquasim();
     command.current_dir(place.0.path()).args(["paper", "--trace", "trace.csv", "--out", "paper"]);
