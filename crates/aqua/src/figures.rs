@@ -39,7 +39,7 @@ pub struct SetEnergy {
 
 impl SetEnergy {
     /// The oracle's mean over some pictures.
-    pub fn oracle_pj(&self, population: Population) -> Option<f64> {
+    pub(crate) fn oracle_pj(&self, population: Population) -> Option<f64> {
         match population {
             Population::Right => self.oracle_right_pj,
             Population::All => Some(self.oracle_all_pj),

@@ -27,31 +27,36 @@ const FEW_BARS: usize = 24;
 
 /// Values with a name, one for each label of the axis.
 #[derive(Clone)]
-pub struct Series {
-    pub name: String,
+pub(crate) struct Series {
+    pub(crate) name: String,
     /// NaN has no bar.
-    pub values: Vec<f64>,
+    pub(crate) values: Vec<f64>,
 }
 
 /// Bars over the labels of a figure, grouped by label, with one bar of each series.
-pub struct Panel<'a> {
+pub(crate) struct Panel<'a> {
     /// Title of the vertical axis, which begins at 0.
-    pub y: &'a str,
+    pub(crate) y: &'a str,
     /// End of the vertical axis.
-    pub most: f64,
+    pub(crate) most: f64,
     /// Decimal places of its values.
-    pub digits: usize,
-    pub series: Vec<Series>,
+    pub(crate) digits: usize,
+    pub(crate) series: Vec<Series>,
 }
 
 /// Points with a name.
-pub struct Points {
-    pub name: String,
-    pub points: Vec<(f64, f64)>,
+pub(crate) struct Points {
+    pub(crate) name: String,
+    pub(crate) points: Vec<(f64, f64)>,
     /// Number of the colour.
-    pub colour: usize,
+    pub(crate) colour: usize,
     /// Drawn large and hollow, to stand out.
-    pub large: bool,
+    pub(crate) large: bool,
+}
+
+/// A number of panels, lines or letters.
+fn number(number: usize) -> u32 {
+    u32::try_from(number).expect("a figure has few of everything")
 }
 
 /// The colour of a number; after the last, from the first again.
@@ -60,14 +65,14 @@ fn colour_of(number: usize) -> RGBColor {
 }
 
 /// Panels of bars, one below the other, all over the same `labels`.
-pub fn bars(labels: &[String], x: &str, panels: &[Panel]) -> String {
+pub(crate) fn bars(labels: &[String], x: &str, panels: &[Panel]) -> String {
     let mut svg = String::new();
     draw_bars(&mut svg, labels, x, panels).expect("a text takes all that is drawn");
     svg
 }
 
 /// Points over two axes.
-pub fn scatter(all: &[Points], (x, y): (&str, &str), x_range: (f64, f64), y_range: (f64, f64)) -> String {
+pub(crate) fn scatter(all: &[Points], (x, y): (&str, &str), x_range: (f64, f64), y_range: (f64, f64)) -> String {
     let mut svg = String::new();
     draw_scatter(&mut svg, all, (x, y), x_range, y_range).expect("a text takes all that is drawn");
     svg
@@ -77,7 +82,7 @@ type Drawn = Result<(), Box<dyn std::error::Error>>;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 fn draw_bars(svg: &mut String, labels: &[String], x: &str, panels: &[Panel]) -> Drawn {
-    let height = if panels.len() == 1 { HEIGHTS.0 } else { HEIGHTS.1 * panels.len() as u32 };
+    let height = if panels.len() == 1 { HEIGHTS.0 } else { HEIGHTS.1 * number(panels.len()) };
     let root = SVGBackend::with_string(svg, (WIDTH, height)).into_drawing_area();
     root.fill(&WHITE)?;
     let areas = root.split_evenly((panels.len(), 1));
@@ -145,7 +150,7 @@ fn draw_scatter(
     y_range: (f64, f64),
 ) -> Drawn {
     // Reserved for the longest names, of which each takes a line.
-    let legend_height = 20 + LEGEND_LINE as u32 * all.len().max(2) as u32;
+    let legend_height = 20 + LEGEND_LINE.cast_unsigned() * number(all.len().max(2));
     let root = SVGBackend::with_string(svg, (WIDTH, HEIGHTS.0 + legend_height)).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
@@ -193,8 +198,8 @@ fn legend<'a>(root: &Area, top: i32, entries: impl Iterator<Item = (&'a str, usi
     let start = 76;
     let (mut left, mut middle) = (start, top + 18);
     for (name, colour, mark) in entries {
-        let width = 18 + 7 * name.chars().count() as i32;
-        if left + width > WIDTH as i32 {
+        let width = 18 + 7 * number(name.chars().count()).cast_signed();
+        if left + width > WIDTH.cast_signed() {
             (left, middle) = (start, middle + LEGEND_LINE);
         }
         match mark {

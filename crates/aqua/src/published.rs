@@ -14,9 +14,9 @@ pub struct TableRow {
     /// Energy relative to no crop, printed once for all crops of equally many cuts.
     pub relative_energy: f64,
     /// Images classified right at the first attempt, percent.
-    pub top1_percent: f64,
+    pub(crate) top1_percent: f64,
     /// Images with the right class among the five likeliest, percent.
-    pub top5_percent: f64,
+    pub(crate) top5_percent: f64,
 }
 
 const fn row(cut: &'static str, relative_energy: f64, top1_percent: f64, top5_percent: f64) -> TableRow {

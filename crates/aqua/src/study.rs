@@ -34,7 +34,7 @@ impl WeightSet {
     pub const ALL: [WeightSet; 4] = [WeightSet::Float, WeightSet::Fixed16, WeightSet::Varied, WeightSet::Fixed12];
 
     /// True if crossbars can hold them.
-    pub fn is_representable(self) -> bool {
+    pub(crate) fn is_representable(self) -> bool {
         self != WeightSet::Float
     }
 
@@ -89,7 +89,7 @@ pub struct Measured {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bottleneck {
     /// Name: the crossbars of a layer's replica, or a shared resource (a bus, a port, a link).
-    pub resource: String,
+    pub(crate) resource: String,
     /// Layers whose crossbars they are, or the layer that needs most of the shared resource.
     pub layers: Vec<String>,
     /// Share of the resource that these layers need, 0 to 1.

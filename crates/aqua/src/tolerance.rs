@@ -62,7 +62,7 @@ impl Tolerance {
     /// Counts images; an item is true for each crop under which the image is classified right, in the order of Table I.
     /// `None` if no image is right without a crop, since the shares are of those that are.
     pub fn count(images: impl Iterator<Item = [bool; CROPS]>) -> Option<Tolerance> {
-        let sizes = crops().map(|edges| edges.count());
+        let sizes = crops().map(network::Edges::count);
         let (mut shares, mut gets, mut right, mut total) = ([0.0; SIZES], [0.0; CROPS], [0.0; CROPS], 0.0);
         for correct in images {
             total += 1.0;
@@ -71,7 +71,9 @@ impl Tolerance {
             let Some(largest) = tolerated().map(|crop| sizes[crop]).max() else { continue };
             let equal: Vec<usize> = tolerated().filter(|&crop| sizes[crop] == largest).collect();
             shares[largest] += 1.0;
-            equal.iter().for_each(|&crop| gets[crop] += 1.0 / equal.len() as f64);
+            for &crop in &equal {
+                gets[crop] += 1.0 / equal.len() as f64;
+            }
         }
         (right[0] > 0.0).then(|| Tolerance {
             accuracy: right[0] / total,
@@ -104,7 +106,9 @@ impl Tolerance {
             shares = [stated.original, rest[0], rest[1], rest[2], stated.four_cuts];
         }
         let mut equal = [0.0; SIZES];
-        crops().iter().for_each(|edges| equal[edges.count()] += 1.0);
+        for edges in crops() {
+            equal[edges.count()] += 1.0;
+        }
         let crops = crops().map(|edges| shares[edges.count()] / equal[edges.count()]);
         Ok(Tolerance { accuracy: stated.accuracy, shares, crops, fixed: None })
     }
@@ -149,7 +153,7 @@ fn boltzmann(energies: &[f64], total: f64, sum: f64) -> Option<Vec<f64>> {
     // The weighted sum falls with beta, which is bisected to the last bit.
     let (mut low, mut high) = (-1e5, 1e5);
     for _ in 0..200 {
-        let middle = (low + high) / 2.0;
+        let middle = f64::midpoint(low, high);
         let at_middle: f64 = shares(middle).iter().zip(energies).map(|(share, energy)| share * energy).sum();
         if at_middle > sum { low = middle } else { high = middle }
     }

@@ -21,23 +21,23 @@ const SCHEMA: u32 = 1;
 const TOP: usize = 5;
 
 /// Answers so far, and their totals.
-pub struct Answers {
+pub(crate) struct Answers {
     rows: Vec<PictureAnswer>,
     /// The same in JSON.
     pictures: Vec<Value>,
     /// Over all pictures.
-    pub totals: AnswerTotals,
+    pub(crate) totals: AnswerTotals,
 }
 
 impl Answers {
     /// Starts without answers.
-    pub fn new(totals: AnswerTotals) -> Self {
+    pub(crate) fn new(totals: AnswerTotals) -> Self {
         Self { rows: Vec::new(), pictures: Vec::new(), totals }
     }
 
     /// Adds a picture's answer, with its `top` likeliest classes. `computed` is the part of the multiply-accumulates
     /// that are computed, 0 to 1.
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         picture: &str,
         label: Option<usize>,
@@ -85,12 +85,12 @@ impl Answers {
     }
 
     /// Prints the first answers and the totals.
-    pub fn print(&self) -> Result<(), Failure> {
+    pub(crate) fn print(&self) -> Result<(), Failure> {
         output::print(&report::terminal::answers(&self.rows, &self.totals))
     }
 
     /// All answers as JSON, with the ranges that they were computed with.
-    pub fn json(&self, selected: &Selected, ranges: &Ranges) -> String {
+    pub(crate) fn json(&self, selected: &Selected, ranges: &Ranges) -> String {
         let Selected { arch, network, plan_name, .. } = selected;
         let AnswerTotals { skipped, right, simulations, whole_pj, method, clipped, saturated, .. } = self.totals;
         let layers = network.layers.iter().zip(&ranges.layers);
@@ -119,7 +119,7 @@ impl Answers {
     }
 
     /// A line for each picture.
-    pub fn csv(&self) -> String {
+    pub(crate) fn csv(&self) -> String {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let header = [
             "image",
@@ -154,7 +154,7 @@ impl Answers {
 }
 
 /// Name of a method in results.
-pub fn method_name(method: Method) -> &'static str {
+pub(crate) fn method_name(method: Method) -> &'static str {
     match method {
         Method::Integer => "integer products, which these crossbars provably compute",
         Method::BitSerial => "every conversion of every column",

@@ -25,9 +25,9 @@ const CALIBRATE: u64 = 32;
 /// Share of a layer's inputs above which saturation is worth a warning.
 const TRACE: f64 = 1e-4;
 
-/// What decides the range of each layer's activations.
+/// Source of the range of each layer's activations.
 #[derive(Args, Clone)]
-pub struct Calibration {
+pub(crate) struct Calibration {
     /// Pictures that decide the range of each layer's activations: files and folders, or so many of those to answer,
     /// drawn by their content [default: 32]
     #[arg(long, value_name = "N|FILE|DIR", num_args = 1.., requires = "weights_file", conflicts_with = "ranges")]
@@ -42,7 +42,12 @@ pub struct Calibration {
 
 impl Calibration {
     /// Finds or reads the ranges for answers to `loaded`, and writes them if requested.
-    pub fn ranges(&self, network: &Network, weights: &[LayerWeights], loaded: &Loaded) -> Result<Ranges, Failure> {
+    pub(crate) fn ranges(
+        &self,
+        network: &Network,
+        weights: &[LayerWeights],
+        loaded: &Loaded,
+    ) -> Result<Ranges, Failure> {
         let _span = info_span!("calibrate").entered();
         let save = self.save_ranges.as_deref().map(Output::create).transpose()?;
         let model = fingerprint(network, weights);
@@ -67,21 +72,18 @@ impl Calibration {
         model: String,
     ) -> Result<Ranges, Failure> {
         let files;
-        let (pictures, calibration): (Vec<&Labelled>, String) = match self.count()? {
-            Some(count) => {
-                let (all, drawn) = (loaded.pictures.len(), drawn(loaded, count));
-                let calibration = format!("{} of {all} pictures, drawn by content", drawn.len());
-                (drawn, calibration)
-            }
-            None => {
-                files = Loaded::of_files(&self.calibrate, network)?;
-                let more = match self.calibrate.len() - 1 {
-                    0 => String::new(),
-                    more => format!(" and {more} more"),
-                };
-                let calibration = format!("{} pictures of {}{more}", files.pictures.len(), self.calibrate[0].display());
-                (files.pictures.iter().collect(), calibration)
-            }
+        let (pictures, calibration): (Vec<&Labelled>, String) = if let Some(count) = self.count()? {
+            let (all, drawn) = (loaded.pictures.len(), drawn(loaded, count));
+            let calibration = format!("{} of {all} pictures, drawn by content", drawn.len());
+            (drawn, calibration)
+        } else {
+            files = Loaded::of_files(&self.calibrate, network)?;
+            let more = match self.calibrate.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let calibration = format!("{} pictures of {}{more}", files.pictures.len(), self.calibrate[0].display());
+            (files.pictures.iter().collect(), calibration)
         };
         let mut layers = vec![0f32; network.layers.len()];
         let threads = NonZeroUsize::new(processors().get() / pictures.len()).unwrap_or(NonZeroUsize::MIN);
@@ -142,7 +144,7 @@ fn fingerprint(network: &Network, weights: &[LayerWeights]) -> String {
 }
 
 /// Warns of layers whose inputs saturated in more than a trace of all answers.
-pub fn warn_of_saturation(network: &Network, classifier: &Classifier, ranges: &Ranges) {
+pub(crate) fn warn_of_saturation(network: &Network, classifier: &Classifier, ranges: &Ranges) {
     let shares = classifier.saturation();
     let worst = network.layers.iter().zip(&shares).max_by(|a, b| a.1.total_cmp(b.1));
     let Some((layer, &share)) = worst.filter(|(_, share)| **share > TRACE) else { return };

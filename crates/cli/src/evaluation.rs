@@ -10,15 +10,15 @@ use predictor::{Policy, Shape};
 
 /// Result of one picture under one policy.
 #[derive(Clone, Copy)]
-pub struct Point {
+pub(crate) struct Point {
     /// Energy, pJ, including that of the predictor.
-    pub energy_pj: f64,
+    pub(crate) energy_pj: f64,
     /// True if the answer was right at top-1.
-    pub right: bool,
+    pub(crate) right: bool,
 }
 
 /// Sums over the pictures added so far.
-pub struct Evaluation {
+pub(crate) struct Evaluation {
     crops: Vec<Crop>,
     policies: Vec<Policy>,
     pictures: usize,
@@ -34,11 +34,11 @@ struct Sum {
 }
 
 /// Policies that differ in one setting.
-pub struct Curve {
+pub(crate) struct Curve {
     /// Name of the curve.
-    pub name: String,
+    pub(crate) name: String,
     /// Setting, energy relative to no crop, and share of right answers.
-    pub points: Vec<(String, f64, f64)>,
+    pub(crate) points: Vec<(String, f64, f64)>,
 }
 
 impl Sum {
@@ -50,7 +50,7 @@ impl Sum {
 
 impl Evaluation {
     /// Starts without pictures.
-    pub fn new(crops: &[Crop], policies: Vec<Policy>) -> Self {
+    pub(crate) fn new(crops: &[Crop], policies: Vec<Policy>) -> Self {
         Self {
             pictures: 0,
             fixed: vec![Sum::default(); crops.len()],
@@ -62,7 +62,7 @@ impl Evaluation {
     }
 
     /// Adds a picture: its results under each crop and each policy.
-    pub fn add(&mut self, fixed: &[Point], predicted: &[Point]) {
+    pub(crate) fn add(&mut self, fixed: &[Point], predicted: &[Point]) {
         self.pictures += 1;
         self.fixed.iter_mut().zip(fixed).for_each(|(sum, point)| sum.add(*point));
         self.predicted.iter_mut().zip(predicted).for_each(|(sum, point)| sum.add(*point));
@@ -72,7 +72,7 @@ impl Evaluation {
     }
 
     /// Means over all pictures.
-    pub fn curves(&self) -> Vec<Curve> {
+    pub(crate) fn curves(&self) -> Vec<Curve> {
         let whole_pj = self.fixed[0].energy_pj;
         let point = |name: String, sum: &Sum| (name, sum.energy_pj / whole_pj, sum.right as f64 / self.pictures as f64);
         let fixed = self.crops.iter().zip(&self.fixed).map(|(crop, sum)| point(crop.edges.to_string(), sum));
@@ -93,7 +93,7 @@ impl Evaluation {
     }
 
     /// All policies, as settings to choose from.
-    pub fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         let right = self.fixed[0].right;
         let energy = |sum: &Sum| sum.energy_pj / self.fixed[0].energy_pj;
         let tried = self.policies.iter().zip(&self.predicted);
@@ -103,7 +103,7 @@ impl Evaluation {
 }
 
 /// Policies that were tried.
-pub struct Settings {
+pub(crate) struct Settings {
     pictures: usize,
     /// Right answers without a crop.
     right: usize,
@@ -113,7 +113,7 @@ pub struct Settings {
 
 impl Settings {
     /// A line for each policy.
-    pub fn csv(&self) -> String {
+    pub(crate) fn csv(&self) -> String {
         let mut text = String::from("shape,measure,margin,threshold,relative_energy,right,right_uncropped,pictures\n");
         let Settings { right: uncropped, pictures, .. } = self;
         for (policy, energy, right) in &self.tried {
@@ -125,7 +125,7 @@ impl Settings {
     }
 
     /// For each shape the policy of least energy with as many right answers as without a crop, as options.
-    pub fn best(&self) -> String {
+    pub(crate) fn best(&self) -> String {
         let mut shapes: Vec<&Shape> = Vec::new();
         for (policy, ..) in &self.tried {
             if !shapes.contains(&&policy.shape) {
@@ -141,12 +141,12 @@ impl Settings {
             };
             let Policy { measure, threshold, margin, .. } = policy;
             let measure = measure.name();
-            let shaped = match shape {
+            let options = match shape {
                 Shape::Edges => String::new(),
                 Shape::Rectangles(bits) => format!(" --precisions {} --margin {margin}", bits_list(bits, ",")),
             };
             text += &format!(
-                "{}: --measure {measure} --threshold {threshold}{shaped}: {:.1} % of the energy, {right} of {} right \
+                "{}: --measure {measure} --threshold {threshold}{options}: {:.1} % of the energy, {right} of {} right \
                  ({} without a crop)\n",
                 shape_name(shape),
                 100.0 * energy,
@@ -170,7 +170,7 @@ fn shape_name(shape: &Shape) -> String {
 }
 
 /// A line for each point.
-pub fn csv(curves: &[Curve]) -> String {
+pub(crate) fn csv(curves: &[Curve]) -> String {
     let mut text = String::from("policy,setting,relative_energy,accuracy\n");
     for curve in curves {
         for (setting, energy, accuracy) in &curve.points {
@@ -182,7 +182,7 @@ pub fn csv(curves: &[Curve]) -> String {
 }
 
 /// Accuracy over energy as SVG.
-pub fn plot(curves: &[Curve]) -> Result<String, String> {
+pub(crate) fn plot(curves: &[Curve]) -> Result<String, String> {
     let mut svg = String::new();
     draw(curves, &mut svg).map_err(|error| error.to_string())?;
     Ok(svg)

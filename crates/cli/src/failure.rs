@@ -14,7 +14,7 @@ use mapper::MappingError;
 use crate::interrupt;
 
 /// Reason for which a command stops.
-pub enum Failure {
+pub(crate) enum Failure {
     /// Mistakes of the user's.
     User(Faults),
     /// All work was done, and part of it failed: the message.
@@ -27,13 +27,13 @@ pub enum Failure {
 
 impl Failure {
     /// Failure to write `what`, such as a full disk.
-    pub fn not_written(what: impl Display, error: &io::Error) -> Failure {
+    pub(crate) fn not_written(what: impl Display, error: &io::Error) -> Failure {
         Failure::Other(format!("{what} could not be written: {error}").into())
     }
 
     /// Prints the failure to standard error and returns the exit code: 2 for the user's mistakes, 128 plus its number
     /// for a signal, 1 otherwise.
-    pub fn report(self) -> ExitCode {
+    pub(crate) fn report(self) -> ExitCode {
         match self {
             Failure::User(faults) => {
                 crate::output::say(&faults.coloured());
@@ -96,7 +96,7 @@ impl From<chip::SimulationError> for Failure {
     fn from(error: chip::SimulationError) -> Failure {
         match error {
             chip::SimulationError::Deadlock(deadlock) => Failure::Other(deadlock.explanation().into()),
-            error => Failure::Other(error.into()),
+            error @ chip::SimulationError::TooManyImages { .. } => Failure::Other(error.into()),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use document::Fault;
+use index::count;
 use numeric::Method;
 use report::terminal::AnswerTotals;
 
@@ -22,7 +23,7 @@ use crate::selection::Selection;
 
 /// Classify pictures on the crossbars, bit by bit, and report what each answer costs
 #[derive(Args)]
-pub struct Infer {
+pub(crate) struct Infer {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -47,7 +48,7 @@ pub struct Infer {
 
 impl Infer {
     /// Answers all pictures, then prints the answers and what they cost.
-    pub fn execute(self) -> Result<(), Failure> {
+    pub(crate) fn execute(self) -> Result<(), Failure> {
         self.choice.check(&self.selection)?;
         let selected = self.selection.load()?;
         let csv = self.csv.as_deref().map(Output::create).transpose()?;
@@ -61,9 +62,10 @@ impl Infer {
             output::create_folder(folder)?;
         }
         let oracle = self.choice.policy == PolicyName::Oracle;
-        let loaded = match oracle {
-            true => self.pictures.load_labelled(&selected.network, "the oracle")?,
-            false => self.pictures.load(&selected.network)?,
+        let loaded = if oracle {
+            self.pictures.load_labelled(&selected.network, "the oracle")?
+        } else {
+            self.pictures.load(&selected.network)?
         };
         let calibrated = progress::during("reading weights", || self.weights.load(&selected, &loaded))?;
         let classifier = calibrated.program(&selected)?;
@@ -82,7 +84,7 @@ impl Infer {
             saturated: 0,
             calibration: calibrated.ranges.calibration.clone(),
         });
-        let bar = progress::bar("pictures", loaded.pictures.len() as u64, 0);
+        let bar = progress::bar("pictures", count(loaded.pictures.len()), 0);
         let end = inference::in_order(
             &loaded.pictures,
             processors(),

@@ -28,7 +28,7 @@ static SENT: AtomicI32 = AtomicI32::new(0);
 
 /// Starts the thread that waits for signals. A signal ends the program with exit code 128 + its number, by the
 /// convention of shells.
-pub fn listen() -> io::Result<()> {
+pub(crate) fn listen() -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     thread::spawn(move || {
         for signal in signals.forever() {
@@ -51,22 +51,22 @@ pub fn listen() -> io::Result<()> {
 }
 
 /// Makes the first signal print `message` and be kept for [`sent`]. A second signal ends the program.
-pub fn finish_first(message: &'static str) {
+pub(crate) fn finish_first(message: &'static str) {
     FINISHING.set(message).expect("one command is at work");
 }
 
 /// Signal received, for a command that called [`finish_first`].
-pub fn sent() -> Option<i32> {
+pub(crate) fn sent() -> Option<i32> {
     Some(SENT.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
 }
 
 /// The exit code of a program that a signal ended.
-pub fn exit_code(signal: i32) -> u8 {
-    128 + signal as u8
+pub(crate) fn exit_code(signal: i32) -> u8 {
+    u8::try_from(128 + signal).expect("signals are below 128")
 }
 
 /// Creates a temporary file in `folder`, with the usual permissions, that a signal removes.
-pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+pub(crate) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut incomplete = incomplete();
@@ -76,14 +76,14 @@ pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
 }
 
 /// Moves a file of [`temporary`] to its place.
-pub fn complete(file: NamedTempFile, place: &Path) -> io::Result<()> {
+pub(crate) fn complete(file: NamedTempFile, place: &Path) -> io::Result<()> {
     let mut incomplete = incomplete();
     incomplete.remove(file.path());
     file.persist(place).map(drop).map_err(|error| error.error)
 }
 
 /// Adds files that a signal removes if it comes before they are moved to their places.
-pub fn remove_too(paths: impl IntoIterator<Item = PathBuf>) {
+pub(crate) fn remove_too(paths: impl IntoIterator<Item = PathBuf>) {
     incomplete().extend(paths);
 }
 

@@ -12,7 +12,7 @@ const VARIABLE: &str = "AQUASIM_LOG";
 
 /// Starts logging if requested with `-v` (phases), `-vv` (also layers and points) or in the environment, which takes
 /// precedence.
-pub fn start(verbosity: u8) -> Result<(), Fault> {
+pub(crate) fn start(verbosity: u8) -> Result<(), Fault> {
     let of_arguments = [None, Some("info"), Some("debug")][usize::from(verbosity.min(2))];
     let filter = match env::var(VARIABLE) {
         Ok(filter) => Some(EnvFilter::try_new(&filter).map_err(|error| {

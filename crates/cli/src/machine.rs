@@ -9,7 +9,7 @@ use crate::output;
 
 /// Check, show and compare machines
 #[derive(Args)]
-pub struct Machine {
+pub(crate) struct Machine {
     #[command(subcommand)]
     command: Command,
 }
@@ -45,7 +45,7 @@ enum Command {
 
 impl Machine {
     /// Executes the subcommand.
-    pub fn execute(self) -> Result<(), Failure> {
+    pub(crate) fn execute(self) -> Result<(), Failure> {
         match self.command {
             Command::Check { file } => check(&file),
             Command::Show { machine } => show(&machine),

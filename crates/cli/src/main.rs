@@ -99,5 +99,5 @@ fn main() -> ExitCode {
         Command::Tolerance(tolerance) => tolerance.execute(),
         Command::Predict(predict) => predict.execute(),
     };
-    result.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
+    result.map_or_else(failure::Failure::report, |()| ExitCode::SUCCESS)
 }

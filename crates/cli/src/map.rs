@@ -14,7 +14,7 @@ use crate::selection::Selection;
 
 /// Map a network to a machine and show where it lies
 #[derive(Args)]
-pub struct Map {
+pub(crate) struct Map {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -29,7 +29,7 @@ pub struct Map {
 
 impl Map {
     /// Maps the network, writes the files requested and prints the table.
-    pub fn execute(self) -> Result<(), Failure> {
+    pub(crate) fn execute(self) -> Result<(), Failure> {
         let floorplan_is_text = self.floorplan.as_deref() == Some(Path::new("text"));
         let svg = self.floorplan.filter(|_| !floorplan_is_text);
         if let Some(path) = &svg

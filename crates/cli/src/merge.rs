@@ -9,7 +9,7 @@ use crate::sweep::write_tables;
 
 /// Put the shards of a sweep together, with the result of the unsharded one
 #[derive(Args)]
-pub struct Merge {
+pub(crate) struct Merge {
     /// Folders of the shards
     #[arg(value_name = "DIR", required = true)]
     shards: Vec<PathBuf>,
@@ -20,7 +20,7 @@ pub struct Merge {
 
 impl Merge {
     /// Merges the shards and writes the tables.
-    pub fn execute(self) -> Result<(), Failure> {
+    pub(crate) fn execute(self) -> Result<(), Failure> {
         let folder = sweep::merge(&self.shards, &self.out)?;
         write_tables(&folder, &self.out)
     }

@@ -19,7 +19,7 @@ use crate::interrupt;
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
 /// Writes to standard output, without styles unless it is a terminal.
-pub fn print(text: &str) -> Result<(), Failure> {
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         // The reader has closed the pipe, as `head` does: no error.
@@ -29,23 +29,25 @@ pub fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Writes a line to standard error, without styles unless it is a terminal.
-pub fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     // If standard error is closed, the line is lost.
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
 /// Prints a warning to standard error.
-pub fn warn(warning: &str) {
+pub(crate) fn warn(warning: &str) {
     say(&format!("{WARNING}warning:{WARNING:#} {warning}"));
 }
 
 /// Prints the warnings about `arch`.
-pub fn warn_of(arch: &arch::Arch) {
-    arch::warnings(arch).iter().for_each(|warning| warn(warning));
+pub(crate) fn warn_of(arch: &arch::Arch) {
+    for warning in arch::warnings(arch) {
+        warn(&warning);
+    }
 }
 
 /// Destination of results, checked before the work begins.
-pub struct Output {
+pub(crate) struct Output {
     /// As the user gave it.
     path: PathBuf,
     place: Place,
@@ -62,17 +64,14 @@ enum Place {
 
 impl Output {
     /// The file at `path`, or standard output for `-`.
-    pub fn create(path: &Path) -> Result<Output, Fault> {
-        let place = match path == Path::new("-") {
-            true => Ok(Place::Standard),
-            false => Place::file(path),
-        };
+    pub(crate) fn create(path: &Path) -> Result<Output, Fault> {
+        let place = if path == Path::new("-") { Ok(Place::Standard) } else { Place::file(path) };
         let fault = |error| cannot_be_written(path, &error, "give a file in a folder that is there");
         Ok(Output { path: path.to_owned(), place: place.map_err(fault)? })
     }
 
     /// File handle for results written in pieces; [`Output::complete`] must follow. Not available for standard output.
-    pub fn stream(&self) -> io::Result<File> {
+    pub(crate) fn stream(&self) -> io::Result<File> {
         match &self.place {
             Place::Standard => Err(io::ErrorKind::Unsupported.into()),
             Place::Direct(file) => file.try_clone(),
@@ -81,7 +80,7 @@ impl Output {
     }
 
     /// Moves the file, completely written, to its place.
-    pub fn complete(self) -> io::Result<()> {
+    pub(crate) fn complete(self) -> io::Result<()> {
         match self.place {
             Place::Beside(file, place) => interrupt::complete(file, &place),
             Place::Standard | Place::Direct(_) => Ok(()),
@@ -89,7 +88,7 @@ impl Output {
     }
 
     /// Writes `text` as the whole content.
-    pub fn write(mut self, text: &str) -> Result<(), Failure> {
+    pub(crate) fn write(mut self, text: &str) -> Result<(), Failure> {
         let path = self.path.clone();
         let written = match &mut self.place {
             Place::Standard => return print(text),
@@ -119,7 +118,7 @@ impl Place {
 }
 
 /// Creates a folder for results if it does not exist.
-pub fn create_folder(path: &Path) -> Result<(), Fault> {
+pub(crate) fn create_folder(path: &Path) -> Result<(), Fault> {
     fs::create_dir_all(path).map_err(|error| cannot_be_written(path, &error, "give a folder, or the name of a new one"))
 }
 

@@ -7,6 +7,7 @@ use std::thread;
 
 use aqua::{Job, Measured, StudyError, Trace};
 use clap::Args;
+use index::count;
 
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -17,7 +18,7 @@ use crate::progress;
 /// Writes Table I, Figures 3 to 5 and a table of captured throughput as CSV and SVG, and paper.md with every published
 /// number beside the simulated one.
 #[derive(Args)]
-pub struct Paper {
+pub(crate) struct Paper {
     /// Folder for the results
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -35,21 +36,21 @@ pub struct Paper {
 
 impl Paper {
     /// Simulates all jobs and writes the files.
-    pub fn execute(self) -> Result<(), Failure> {
+    pub(crate) fn execute(self) -> Result<(), Failure> {
         let arch = arch::load(&self.arch)?;
         output::warn_of(&arch);
         let network = network::load("vgg16")?;
         let trace = self.trace.as_deref().map(Trace::load).transpose()?;
         output::create_folder(&self.out)?;
         let jobs = Job::all();
-        let bar = progress::bar("simulating", jobs.len() as u64, 0);
+        let bar = progress::bar("simulating", count(jobs.len()), 0);
         let mut measured: Vec<Measured> = Vec::new();
         sweep::pool::run(
             threads(self.threads),
             jobs.into_iter(),
             |job| job.run(&arch, &network),
             |done| {
-                bar.inc(done.len() as u64);
+                bar.inc(count(done.len()));
                 measured.extend(done.into_iter().collect::<Result<Vec<_>, StudyError>>()?);
                 Ok::<(), StudyError>(())
             },
@@ -65,7 +66,7 @@ impl Paper {
 }
 
 /// Number of threads requested, by default the number of cores.
-pub fn threads(asked: Option<u16>) -> usize {
+pub(crate) fn threads(asked: Option<u16>) -> usize {
     let cores = || thread::available_parallelism().map_or(1, usize::from);
     asked.map_or_else(cores, usize::from)
 }

@@ -11,6 +11,7 @@ use std::thread::available_parallelism;
 use clap::Args;
 use dataset::{Labels, LoadedWeights, Picture};
 use document::Fault;
+use index::size;
 use inference::{Accelerator, Classifier, Ranges};
 use ndarray::{Array3, ArrayView3};
 use network::{Network, Plan};
@@ -24,7 +25,7 @@ use crate::selection::Selected;
 
 /// Pictures and the right answers.
 #[derive(Args)]
-pub struct Pictures {
+pub(crate) struct Pictures {
     /// Pictures: a PNG, JPEG or npy file, or a folder of them
     #[arg(long, value_name = "DIR|FILE")]
     images: PathBuf,
@@ -38,7 +39,7 @@ pub struct Pictures {
 
 /// Weights, and how they are computed with.
 #[derive(Args)]
-pub struct Weights {
+pub(crate) struct Weights {
     /// Weights of the network, with its layers' names or torchvision's
     #[arg(long, value_name = "SAFETENSORS|NPZ")]
     weights_file: PathBuf,
@@ -53,7 +54,7 @@ pub struct Weights {
 
 /// Cells and reads that are not perfect; by default they are.
 #[derive(Args, Debug, Default)]
-pub struct Imperfections {
+pub(crate) struct Imperfections {
     /// Programming error: the spread of the logarithm of a cell's conductance
     #[arg(long, value_name = "SIGMA", value_parser = spread, default_value_t = 0.0, hide_default_value = true)]
     programming_error: f32,
@@ -109,28 +110,28 @@ impl Imperfections {
 }
 
 /// Pictures that were checked.
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// With their classes, if labels were given.
-    pub pictures: Vec<Labelled>,
+    pub(crate) pictures: Vec<Labelled>,
     /// Number of pictures left out.
-    pub skipped: usize,
+    pub(crate) skipped: usize,
 }
 
 /// A picture and its class, if it is known.
-pub struct Labelled {
+pub(crate) struct Labelled {
     /// The picture.
-    pub picture: Picture,
+    pub(crate) picture: Picture,
     /// Its class.
-    pub label: Option<usize>,
+    pub(crate) label: Option<usize>,
     /// Digest of the pixels that are the network's input.
-    pub digest: [u8; 32],
+    pub(crate) digest: [u8; 32],
 }
 
 impl Pictures {
     /// Decodes every picture and finds its label, so that all errors are reported before the work begins.
-    pub fn load(&self, network: &Network) -> Result<Loaded, Failure> {
+    pub(crate) fn load(&self, network: &Network) -> Result<Loaded, Failure> {
         let _span = info_span!("look at pictures").entered();
-        let classes = network.layers.last().map_or(0, |layer| layer.output.channels as usize);
+        let classes = network.layers.last().map_or(0, |layer| size(layer.output.channels));
         let labels = self.labels.as_ref().map(|path| Labels::load(path, classes)).transpose()?;
         let all = dataset::pictures(&self.images, network)?;
         let (mut loaded, mut faults) =
@@ -149,7 +150,7 @@ impl Pictures {
     }
 
     /// As [`Pictures::load`], for commands that need labels.
-    pub fn load_labelled(&self, network: &Network, what: &str) -> Result<Loaded, Failure> {
+    pub(crate) fn load_labelled(&self, network: &Network, what: &str) -> Result<Loaded, Failure> {
         if self.labels.is_none() {
             return Err(Fault::new(format!("{what} needs to know the right answers"), "give them with --labels").into());
         }
@@ -182,7 +183,7 @@ impl Loaded {
     }
 
     /// The pictures in some files and folders.
-    pub fn of_files(paths: &[PathBuf], network: &Network) -> Result<Loaded, Failure> {
+    pub(crate) fn of_files(paths: &[PathBuf], network: &Network) -> Result<Loaded, Failure> {
         let mut pictures = Vec::new();
         for path in paths {
             pictures.extend(dataset::pictures(path, network)?);
@@ -194,13 +195,13 @@ impl Loaded {
     }
 
     /// The only picture in a file.
-    pub fn one(file: &Path, label: Option<usize>, network: &Network) -> Result<Loaded, Failure> {
+    pub(crate) fn one(file: &Path, label: Option<usize>, network: &Network) -> Result<Loaded, Failure> {
         let mut pictures = dataset::pictures(file, network)?;
         if pictures.len() != 1 {
             let message = format!("{} has {} pictures", file.display(), pictures.len());
             return Err(Fault::new(message, "give a file with one; `aquasim infer` takes many").into());
         }
-        let classes = network.layers.last().map_or(0, |layer| layer.output.channels as usize);
+        let classes = network.layers.last().map_or(0, |layer| size(layer.output.channels));
         if let Some(label) = label.filter(|label| *label >= classes) {
             let message = format!("{label} is no class of {}", network.name);
             return Err(Fault::new(message, format!("give a number from 0 to {}", classes.saturating_sub(1))).into());
@@ -211,7 +212,7 @@ impl Loaded {
     }
 
     /// Threads for each picture, when all processors work on all pictures.
-    pub fn threads_per_picture(&self) -> NonZeroUsize {
+    pub(crate) fn threads_per_picture(&self) -> NonZeroUsize {
         NonZeroUsize::new(processors().get() / self.pictures.len()).unwrap_or(NonZeroUsize::MIN)
     }
 }
@@ -224,24 +225,24 @@ fn digest(pixels: &Array3<f32>) -> [u8; 32] {
 
 impl Labelled {
     /// The picture, values from 0 to 1, and the normalised input of the network.
-    pub fn input(&self, network: &Network) -> Result<(Array3<f32>, Array3<f32>), dataset::Error> {
+    pub(crate) fn input(&self, network: &Network) -> Result<(Array3<f32>, Array3<f32>), dataset::Error> {
         let pixels = self.picture.load(network)?;
         Ok((pixels.clone(), dataset::normalise(pixels, &network.preprocessing)))
     }
 }
 
 /// Weights of a network that were checked, and the input range of each layer.
-pub struct Calibrated {
+pub(crate) struct Calibrated {
     weights: Vec<LayerWeights>,
     /// The ranges.
-    pub ranges: Ranges,
+    pub(crate) ranges: Ranges,
     options: Options,
     threads_per_picture: NonZeroUsize,
 }
 
 impl Weights {
     /// Weights in a file, with default options except for the ranges of activations.
-    pub fn of_file(path: &Path, calibration: &Calibration) -> Weights {
+    pub(crate) fn of_file(path: &Path, calibration: &Calibration) -> Weights {
         Weights {
             weights_file: path.to_owned(),
             calibration: calibration.clone(),
@@ -251,7 +252,7 @@ impl Weights {
     }
 
     /// Adds to the hash all that decides the answers of pictures.
-    pub fn fingerprint(&self, hasher: &mut blake3::Hasher) -> Result<(), Failure> {
+    pub(crate) fn fingerprint(&self, hasher: &mut blake3::Hasher) -> Result<(), Failure> {
         let Weights { weights_file, imperfections, .. } = self;
         hasher.update(format!("{imperfections:?}").as_bytes());
         let unreadable = |error: std::io::Error| {
@@ -263,12 +264,14 @@ impl Weights {
     }
 
     /// Reads the weights, and finds the ranges of the activations.
-    pub fn load(&self, selected: &Selected, loaded: &Loaded) -> Result<Calibrated, Failure> {
+    pub(crate) fn load(&self, selected: &Selected, loaded: &Loaded) -> Result<Calibrated, Failure> {
         let network = &selected.network;
         let non_idealities = self.imperfections.non_idealities()?;
         let loading = info_span!("read weights").in_scope(|| dataset::load_weights(&self.weights_file, network));
         let LoadedWeights { layers: weights, notes } = loading?;
-        notes.iter().for_each(|note| output::say(&format!("note: {note}")));
+        for note in &notes {
+            output::say(&format!("note: {note}"));
+        }
         let ranges = self.calibration.ranges(network, &weights, loaded)?;
         let options = Options { integer_product: !self.bit_serial, non_idealities, ..Options::default() };
         Ok(Calibrated { weights, ranges, options, threads_per_picture: loaded.threads_per_picture() })
@@ -277,7 +280,7 @@ impl Weights {
 
 impl Calibrated {
     /// Programs the weights, quantised to the bits of the plan that was selected.
-    pub fn program(&self, selected: &Selected) -> Result<Classifier, Failure> {
+    pub(crate) fn program(&self, selected: &Selected) -> Result<Classifier, Failure> {
         let _span = info_span!("program").entered();
         let Selected { arch, network, plan, .. } = selected;
         let datapath = Datapath::new(&arch.crossbar, &arch.dac, &arch.adc, self.options.clone());
@@ -291,7 +294,7 @@ impl Calibrated {
 
     /// Scores of an input's classes in floating point, under the crops of `plan`; its other precisions have no
     /// effect.
-    pub fn float_scores(
+    pub(crate) fn float_scores(
         &self,
         network: &Network,
         plan: &Plan,
@@ -303,12 +306,12 @@ impl Calibrated {
 }
 
 /// The selected machine, for the cost of plans.
-pub fn accelerator(selected: &Selected) -> Accelerator<'_> {
+pub(crate) fn accelerator(selected: &Selected) -> Accelerator<'_> {
     Accelerator::new(&selected.arch, &selected.network, selected.layout.mapping.clone())
 }
 
 /// Threads to work on.
-pub fn processors() -> NonZeroUsize {
+pub(crate) fn processors() -> NonZeroUsize {
     available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 

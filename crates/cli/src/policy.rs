@@ -20,19 +20,19 @@ use crate::output::Output;
 use crate::pictures::{Loaded, Weights, accelerator};
 use crate::selection::{Selected, Selection};
 
-/// How plans are chosen.
+/// Choice of plans.
 #[derive(Args)]
-pub struct Choice {
-    /// How a picture gets its plan
+pub(crate) struct Choice {
+    /// Choice of each picture's plan
     #[arg(long, value_enum, default_value_t)]
-    pub policy: PolicyName,
+    pub(crate) policy: PolicyName,
     #[command(flatten)]
-    pub predictor: Predictor,
+    pub(crate) predictor: Predictor,
 }
 
 impl Choice {
     /// Refuses a fixed crop together with a policy that ignores it.
-    pub fn check(&self, selection: &Selection) -> Result<(), Fault> {
+    pub(crate) fn check(&self, selection: &Selection) -> Result<(), Fault> {
         match self.policy {
             PolicyName::Fixed => Ok(()),
             PolicyName::None => selection.refuse_crop("--policy none"),
@@ -42,13 +42,13 @@ impl Choice {
     }
 }
 
-/// How a plan is predicted from a picture.
+/// Prediction of a plan from a picture.
 #[derive(Args)]
-pub struct Predictor {
+pub(crate) struct Predictor {
     /// Part of a picture's importance that a predicted crop may take, 0 to 1 [default: 0.01; rectangles 0.2]
     #[arg(long, value_name = "PART", value_parser = part)]
     threshold: Option<f32>,
-    /// What makes a part of a picture important [default: combined; rectangles entropy]
+    /// Measure of the importance of a part of a picture [default: combined; rectangles entropy]
     #[arg(long, value_enum)]
     measure: Option<MeasureName>,
     /// Predict nested rectangles with these bits, falling, in place of one of the 16 crops: 16,0 or 16,8,4,0
@@ -61,10 +61,10 @@ pub struct Predictor {
 }
 
 #[derive(Clone, Copy, Default, PartialEq, ValueEnum)]
-pub enum PolicyName {
+pub(crate) enum PolicyName {
     /// No crop and no regions
     None,
-    /// What --crop or --plan says
+    /// The plan of --crop or --plan
     #[default]
     Fixed,
     /// From the picture alone, by the importance of its parts
@@ -103,7 +103,7 @@ fn part(text: &str) -> Result<f32, String> {
 
 impl Predictor {
     /// The policy.
-    pub fn policy(&self) -> Result<Policy, Fault> {
+    pub(crate) fn policy(&self) -> Result<Policy, Fault> {
         let shape = match self.precisions[..] {
             [] => Shape::Edges,
             [_] => return Err(Fault::new("--precisions has a single number of bits", "give at least two, as in 16,0")),
@@ -116,7 +116,7 @@ impl Predictor {
     }
 
     /// The policy for another shape than the one requested.
-    pub fn policy_of(&self, shape: Shape) -> Policy {
+    pub(crate) fn policy_of(&self, shape: Shape) -> Policy {
         let tuned = Policy::tuned(shape);
         Policy {
             measure: self.measure.map_or(tuned.measure, Measure::from),
@@ -129,7 +129,7 @@ impl Predictor {
 
 /// The picture for which a command that simulates one plan chooses it.
 #[derive(Args)]
-pub struct PictureChoice {
+pub(crate) struct PictureChoice {
     #[command(flatten)]
     choice: Choice,
     /// Picture to choose the plan for: a PNG, JPEG or npy file
@@ -147,7 +147,7 @@ pub struct PictureChoice {
 
 impl PictureChoice {
     /// Loads the selection with the plan that the policy chooses, and the operations that chose it.
-    pub fn load(&self, selection: &Selection) -> Result<(Selected, Operations), Failure> {
+    pub(crate) fn load(&self, selection: &Selection) -> Result<(Selected, Operations), Failure> {
         self.check()?;
         self.choice.check(selection)?;
         let mut selected = selection.load()?;
@@ -224,21 +224,21 @@ fn crop_name(network: &Network, base: &Plan, plan: &Plan) -> Option<String> {
 }
 
 /// A plan for one picture, the answer under it, and their cost.
-pub struct Chosen {
+pub(crate) struct Chosen {
     /// Name of the plan.
-    pub name: String,
+    pub(crate) name: String,
     /// The plan.
-    pub plan: Plan,
+    pub(crate) plan: Plan,
     /// Cost of a picture under the plan.
-    pub cost: Arc<Cost>,
+    pub(crate) cost: Arc<Cost>,
     /// The answer.
-    pub answer: Answer,
+    pub(crate) answer: Answer,
     /// Operations that chose the plan.
-    pub operations: Operations,
+    pub(crate) operations: Operations,
 }
 
 /// Answers pictures, each under its own plan.
-pub struct Chooser<'a> {
+pub(crate) struct Chooser<'a> {
     policy: PolicyName,
     predictor: Policy,
     base: &'a Plan,
@@ -250,7 +250,7 @@ pub struct Chooser<'a> {
 
 impl<'a> Chooser<'a> {
     /// Prepares `choice` on top of a base plan.
-    pub fn new(
+    pub(crate) fn new(
         choice: &Choice,
         base: &'a Plan,
         accelerator: &'a Accelerator<'a>,
@@ -267,7 +267,7 @@ impl<'a> Chooser<'a> {
     }
 
     /// Chooses a plan for a picture (values from 0 to 1), and answers its input under that plan.
-    pub fn choose(
+    pub(crate) fn choose(
         &self,
         pixels: &Array3<f32>,
         input: &Array3<f32>,
@@ -302,7 +302,7 @@ impl<'a> Chooser<'a> {
 }
 
 /// The plan without its regions; a layer that would be cropped altogether gets the most bits of its regions.
-pub fn without_regions(plan: &Plan) -> Plan {
+pub(crate) fn without_regions(plan: &Plan) -> Plan {
     let mut plan = plan.clone();
     for layer in &mut plan.layers {
         let regions = layer.regions.drain(..).map(|region| region.bits);
@@ -312,12 +312,12 @@ pub fn without_regions(plan: &Plan) -> Plan {
 }
 
 /// Energy in pJ and time in ns of a predictor's operations on a machine.
-pub fn cost(arch: &Arch, operations: &Operations) -> (f64, f64) {
+pub(crate) fn cost(arch: &Arch, operations: &Operations) -> (f64, f64) {
     let edram_bits_per_ns = f64::from(8 * arch.edram.bytes_per_cycle) / arch.cycle_ns;
     (operations.energy_pj(arch.energy.edram.edram_bit.pj), operations.latency_ns(edram_bits_per_ns))
 }
 
 /// Writes the plan of a picture as a TOML file named after the picture.
-pub fn write_plan(folder: &Path, picture: &str, plan: &Plan, network: &Network) -> Result<(), Failure> {
+pub(crate) fn write_plan(folder: &Path, picture: &str, plan: &Plan, network: &Network) -> Result<(), Failure> {
     Output::create(&folder.join(format!("{picture}.toml")))?.write(&plan.to_toml(network))
 }

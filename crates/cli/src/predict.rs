@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use index::count;
 use inference::{Accelerator, Classifier, Crop};
 use ndarray::Array2;
 use network::Plan;
@@ -23,7 +24,7 @@ use crate::selection::{Selected, Selection};
 
 /// Choose what to compute of each picture from the picture alone; with weights, judge the choices
 #[derive(Args)]
-pub struct Predict {
+pub(crate) struct Predict {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -60,7 +61,7 @@ const TRIED_THRESHOLDS: [f32; 8] = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3];
 
 impl Predict {
     /// Writes the files requested, and prints the choices or their evaluation.
-    pub fn execute(self) -> Result<(), Failure> {
+    pub(crate) fn execute(self) -> Result<(), Failure> {
         self.selection.refuse_crop("`aquasim predict`")?;
         let policy = self.predictor.policy()?;
         let selected = self.selection.load()?;
@@ -102,7 +103,7 @@ impl Predict {
     fn shapes(&self) -> Result<Vec<Shape>, Failure> {
         Ok(match self.predictor.policy()?.shape {
             Shape::Edges => vec![Shape::Edges, Shape::Rectangles(vec![16, 0]), Shape::Rectangles(vec![16, 8, 4, 0])],
-            chosen => vec![Shape::Edges, chosen],
+            chosen @ Shape::Rectangles(_) => vec![Shape::Edges, chosen],
         })
     }
 
@@ -143,7 +144,7 @@ impl Predict {
         let crops = inference::crops(&accelerator, &selected.plan)?;
         let judge = Judge { selected, classifier: &classifier, accelerator: &accelerator, crops: &crops };
         let mut evaluation = Evaluation::new(&crops, policies.clone());
-        let bar = progress::bar("pictures", loaded.pictures.len() as u64, 0);
+        let bar = progress::bar("pictures", count(loaded.pictures.len()), 0);
         let Loaded { pictures, .. } = &loaded;
         let end = inference::in_order(
             pictures,
@@ -201,13 +202,12 @@ impl Judge<'_> {
             let (plan, mut operations) =
                 policy.plan(&selected.network, &selected.plan, map).map_err(inference::Error::from)?;
             operations += map.operations;
-            let mut point = match known.iter().find(|(known, _)| *known == plan) {
-                Some((_, point)) => *point,
-                None => {
-                    let point = answer(&plan)?;
-                    known.push((plan, point));
-                    point
-                }
+            let mut point = if let Some((_, point)) = known.iter().find(|(known, _)| *known == plan) {
+                *point
+            } else {
+                let point = answer(&plan)?;
+                known.push((plan, point));
+                point
             };
             point.energy_pj += policy::cost(&selected.arch, &operations).0;
             predicted.push(point);

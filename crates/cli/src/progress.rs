@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Does `work`. If it takes long, shows its name and the time elapsed on the terminal.
-pub fn during<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
+pub(crate) fn during<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
     if !stderr().is_terminal() {
         return work();
     }
@@ -35,7 +35,7 @@ pub fn during<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
 
 /// Progress bar with rate and remaining time for `length` pieces of work, of which `done` are done. Hidden where
 /// standard error is no terminal.
-pub fn bar(what: &'static str, length: u64, done: u64) -> ProgressBar {
+pub(crate) fn bar(what: &'static str, length: u64, done: u64) -> ProgressBar {
     let template = "{msg} {wide_bar} {pos}/{len} [{elapsed}, {per_sec:.1}, {eta} left]";
     let style = ProgressStyle::with_template(template).expect("a valid template");
     // It draws to standard error, and nothing if that is no terminal.

@@ -22,9 +22,9 @@ use crate::selection::Selected;
 /// Bytes of a megabyte.
 const MEGABYTE: u64 = 1_000_000;
 
-/// What of a run is recorded, and where.
+/// Recording of a run: detail, times and file.
 #[derive(Args)]
-pub struct Recording {
+pub(crate) struct Recording {
     // Its help is made from the list of formats.
     #[arg(long, value_name = "FILE", help = trace_help())]
     trace: Option<PathBuf>,
@@ -37,7 +37,7 @@ pub struct Recording {
     /// Layers to record, such as conv3_*,fc6
     #[arg(long, value_name = "PATTERN,...", value_delimiter = ',', requires = "trace")]
     trace_layers: Vec<String>,
-    /// How much to record; each shows what the one before does, and more
+    /// Detail of the recording; each level includes the one before
     #[arg(long, value_enum, default_value_t = DetailName::Tile, requires = "trace")]
     trace_detail: DetailName,
     /// Megabytes of the file, at most: where it would become larger, the trace ends
@@ -53,7 +53,7 @@ enum DetailName {
     Tile,
     /// Each IMA and window: operations, waits, fetches, results, writes
     Ima,
-    /// What is inside: crossbars, converters, shift-and-adds, and their iterations at iteration fidelity
+    /// Parts of IMAs too: crossbars, converters, shift-and-adds, and their iterations at iteration fidelity
     Crossbar,
 }
 
@@ -69,7 +69,7 @@ impl From<DetailName> for Detail {
 }
 
 /// A recording with an open file, ready to start.
-pub struct Prepared<'a> {
+pub(crate) struct Prepared<'a> {
     scene: &'a Scene<'a>,
     filter: Filter,
     path: PathBuf,
@@ -80,7 +80,7 @@ pub struct Prepared<'a> {
 
 impl Recording {
     /// Opens the file if a trace is requested.
-    pub fn prepare<'a>(&self, scene: impl FnOnce() -> &'a Scene<'a>) -> Result<Option<Prepared<'a>>, Fault> {
+    pub(crate) fn prepare<'a>(&self, scene: impl FnOnce() -> &'a Scene<'a>) -> Result<Option<Prepared<'a>>, Fault> {
         let Some(path) = self.trace.clone() else { return Ok(None) };
         let Some(format) = Format::of(&path) else {
             let message = format!("a trace cannot be written as {}", path.display());
@@ -110,7 +110,7 @@ impl Recording {
 
 /// Simulates while a recording, a timeline, both or neither observe. Returns the outcome, the timeline, and the result
 /// of writing the recording: an error there does not stop the run.
-pub fn simulate(
+pub(crate) fn simulate(
     recording: Option<Prepared<'_>>,
     timeline: Option<Timeline>,
     selected: &Selected,

@@ -23,7 +23,7 @@ use crate::workload::Workload;
 
 /// Simulate a network and report cycles, energy and stalls
 #[derive(Args)]
-pub struct Run {
+pub(crate) struct Run {
     #[command(flatten)]
     workload: Workload,
     /// Write the report as JSON; - is standard output, which then gets nothing else
@@ -44,7 +44,7 @@ pub struct Run {
 
 impl Run {
     /// Simulates, writes the files requested and prints the report.
-    pub fn execute(self) -> Result<(), Failure> {
+    pub(crate) fn execute(self) -> Result<(), Failure> {
         let (selected, choosing) = self.workload.load()?;
         // Destinations are opened before the work begins.
         let json = self.json.as_deref().map(Output::create).transpose()?;
@@ -116,9 +116,8 @@ fn predictor_cost(arch: &Arch, operations: Operations) -> Option<report::Predict
 
 /// The command line as given.
 fn command() -> String {
-    let arguments = std::env::args().skip(1).map(|argument| match argument.contains(char::is_whitespace) {
-        true => format!("'{argument}'"),
-        false => argument,
-    });
+    let arguments = std::env::args()
+        .skip(1)
+        .map(|argument| if argument.contains(char::is_whitespace) { format!("'{argument}'") } else { argument });
     std::iter::once("aquasim".to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
 }

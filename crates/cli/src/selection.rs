@@ -16,7 +16,7 @@ use crate::output;
 
 /// Machine, network, precision and mapping.
 #[derive(Args)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// Machine: one of `aquasim arch list`, or a TOML file
     #[arg(long, value_name = "PRESET|FILE", default_value = "isaac-ce")]
     arch: String,
@@ -41,22 +41,22 @@ pub struct Selection {
 }
 
 /// A selection, checked and mapped.
-pub struct Selected {
+pub(crate) struct Selected {
     /// Machine.
-    pub arch: Arch,
+    pub(crate) arch: Arch,
     /// Network.
-    pub network: Network,
+    pub(crate) network: Network,
     /// Precision and crops.
-    pub plan: Plan,
+    pub(crate) plan: Plan,
     /// Name of the plan in reports.
-    pub plan_name: String,
+    pub(crate) plan_name: String,
     /// Layout of the network on the machine.
-    pub layout: Layout,
+    pub(crate) layout: Layout,
 }
 
 impl Selection {
     /// Refuses a fixed crop for a command or policy that chooses crops itself.
-    pub fn refuse_crop(&self, who: &str) -> Result<(), Fault> {
+    pub(crate) fn refuse_crop(&self, who: &str) -> Result<(), Fault> {
         if self.crop == "none" {
             return Ok(());
         }
@@ -64,7 +64,7 @@ impl Selection {
     }
 
     /// Reads the selection, prints warnings about the machine, and maps the network.
-    pub fn load(&self) -> Result<Selected, Failure> {
+    pub(crate) fn load(&self) -> Result<Selected, Failure> {
         let arch = arch::load(&self.arch)?;
         output::warn_of(&arch);
         let network = network::load(&self.network)?;
@@ -97,7 +97,7 @@ impl Selection {
 
 impl Selected {
     /// Replaces the plan by one that differs in activations only, so that the crossbars stay the same.
-    pub fn set_plan(&mut self, plan: Plan, name: &str) -> Result<(), Failure> {
+    pub(crate) fn set_plan(&mut self, plan: Plan, name: &str) -> Result<(), Failure> {
         self.layout = Layout::new(&self.arch, &self.network, &plan, self.layout.mapping.clone())?;
         self.plan = plan;
         let base = self.plan_name.rsplit_once(", crop ").map_or(self.plan_name.as_str(), |(base, _)| base);
@@ -106,17 +106,17 @@ impl Selected {
     }
 
     /// Simulates a run with these options.
-    pub fn simulate(&self, options: &Options) -> Result<Outcome, SimulationError> {
+    pub(crate) fn simulate(&self, options: &Options) -> Result<Outcome, SimulationError> {
         info_span!("simulate").in_scope(|| chip::run(&self.arch, &self.layout, options))
     }
 
     /// Simulates more and more images until the run is settled.
-    pub fn run_until_settled(&self, options: &Options) -> Result<(Options, Outcome), SimulationError> {
+    pub(crate) fn run_until_settled(&self, options: &Options) -> Result<(Options, Outcome), SimulationError> {
         info_span!("simulate").in_scope(|| chip::run_until_settled(&self.arch, &self.layout, options))
     }
 
     /// Report of a run with these options.
-    pub fn report(&self, options: &Options, outcome: &Outcome) -> Report {
+    pub(crate) fn report(&self, options: &Options, outcome: &Outcome) -> Report {
         let Selected { arch, network, plan, plan_name, layout } = self;
         Report::new(&Run { arch, network, plan, plan_name, layout, options, outcome })
     }

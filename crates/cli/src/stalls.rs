@@ -18,7 +18,7 @@ use crate::workload::Workload;
 
 /// Say what bounds the pace, where the cycles go, who waits for whom, and what would help
 #[derive(Args)]
-pub struct Stalls {
+pub(crate) struct Stalls {
     /// Report saved with `aquasim run --json`, in place of a new run; nothing is tried then
     #[arg(value_name = "FILE.json")]
     saved: Option<String>,
@@ -31,7 +31,7 @@ pub struct Stalls {
 
 impl Stalls {
     /// Simulates or reads a run, and prints the analysis of its cycles.
-    pub fn execute(self) -> Result<(), Failure> {
+    pub(crate) fn execute(self) -> Result<(), Failure> {
         if let Some(path) = &self.saved {
             let text = fs::read_to_string(path).map_err(|error| not_saved(path, &error))?;
             let analysis = Analysis::of_saved(&text).map_err(|error| not_saved(path, &error))?;

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use index::count;
 use sweep::{Folder, FolderError, Record, Remarks, Shard};
 
 use crate::failure::Failure;
@@ -18,7 +19,7 @@ use crate::{interrupt, output, paper, progress};
 ///
 /// Finished points are kept, whatever happens: the same command goes on where the last one stopped.
 #[derive(Args)]
-pub struct Sweep {
+pub(crate) struct Sweep {
     /// TOML file with the values of each key
     #[arg(value_name = "FILE.toml")]
     file: String,
@@ -35,7 +36,7 @@ pub struct Sweep {
 
 impl Sweep {
     /// Simulates the points that are not done yet, and writes the tables once all are done.
-    pub fn execute(self) -> Result<(), Failure> {
+    pub(crate) fn execute(self) -> Result<(), Failure> {
         let sweep = sweep::Sweep::load(&self.file)?;
         let shard: Option<Shard> = self.shard.as_deref().map(str::parse).transpose()?;
         let name = PathBuf::from(&self.file).with_extension("");
@@ -55,13 +56,14 @@ impl Sweep {
                 let _span = tracing::debug_span!("point", number = ?point).entered();
                 let started = Instant::now();
                 let outcome = sweep::simulate(&sweep, point);
-                busy.fetch_add(started.elapsed().as_micros() as u64, Ordering::Relaxed);
+                let took = u64::try_from(started.elapsed().as_micros()).expect("nobody waits for so long");
+                busy.fetch_add(took, Ordering::Relaxed);
                 Record { point, outcome }
             },
             |records| {
                 folder.append(&records)?;
-                done += records.len() as u64;
-                bar.inc(records.len() as u64);
+                done += count(records.len());
+                bar.inc(count(records.len()));
                 Ok::<(), FolderError>(())
             },
         )?;
@@ -96,7 +98,7 @@ impl Sweep {
 }
 
 /// Writes the tables of a whole sweep and prints their place; fails if points failed.
-pub fn write_tables(folder: &Folder, out: &std::path::Path) -> Result<(), Failure> {
+pub(crate) fn write_tables(folder: &Folder, out: &std::path::Path) -> Result<(), Failure> {
     interrupt::remove_too(folder.incomplete_tables());
     folder.write_tables()?;
     output::print(&format!("{} has points, components and layers as .csv and .parquet\n", out.display()))?;

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use aqua::{NOT_REPRESENTABLE, SetEnergy, SetTolerance, Top, tolerance_figures};
 use clap::Args;
 use document::{Fault, Faults};
+use index::count;
 use inference::{Classifier, Crop, Ranges};
 use ndarray::ArrayView3;
 use network::{Edges, Network, Plan, parse_weights};
@@ -31,7 +32,7 @@ const FLOAT: &str = "float";
 
 /// Try all 16 crops on each picture and write which of them it tolerates
 #[derive(Args)]
-pub struct Tolerance {
+pub(crate) struct Tolerance {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -52,7 +53,7 @@ pub struct Tolerance {
 
 impl Tolerance {
     /// Tries all crops on every picture that is not in the trace yet.
-    pub fn execute(self) -> Result<(), Failure> {
+    pub(crate) fn execute(self) -> Result<(), Failure> {
         self.selection.refuse_crop("`aquasim tolerance`")?;
         let mut selected = self.selection.load()?;
         let sets = self.weight_sets(&selected)?;
@@ -80,7 +81,7 @@ impl Tolerance {
             if !due.is_empty() {
                 let classifier = bits.is_some().then(|| calibrated.program(&selected)).transpose()?;
                 let scores = crops.scores(&selected.network, &calibrated, classifier.as_ref());
-                let bar = progress::bar("pictures", loaded.pictures.len() as u64, known as u64);
+                let bar = progress::bar("pictures", count(loaded.pictures.len()), count(known));
                 let end = inference::in_order(
                     &due,
                     processors(),
@@ -109,7 +110,9 @@ impl Tolerance {
             }
             let rows: Vec<(&str, &Right)> =
                 loaded.pictures.iter().map(|picture| journal.row(&picture.picture.name, set)).collect();
-            rows.iter().for_each(|(name, right)| trace += &row(name, set, right));
+            for (name, right) in &rows {
+                trace += &row(name, set, right);
+            }
             tolerances.extend(tolerances_of(set, &rows, &crops, &selected.network));
         }
         out.write(&trace)?;
@@ -244,7 +247,7 @@ impl Journal {
             }
             whole = "";
         }
-        file.set_len(whole.len() as u64).map_err(cannot)?;
+        file.set_len(count(whole.len())).map_err(cannot)?;
         file.seek(SeekFrom::End(0)).map_err(cannot)?;
         if whole.is_empty() {
             file.write_all(head.as_bytes()).map_err(cannot)?;
@@ -291,7 +294,9 @@ impl Journal {
 fn row(picture: &str, set: &str, right: &Right) -> String {
     let mut row = format!("{picture},{set}");
     for top in 0..2 {
-        right.iter().for_each(|right| row += if right[top] { ",1" } else { ",0" });
+        for right in right {
+            row += if right[top] { ",1" } else { ",0" };
+        }
     }
     row + "\n"
 }

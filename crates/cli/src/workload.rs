@@ -10,7 +10,7 @@ use crate::selection::{Selected, Selection};
 
 /// Machine, network, precision, mapping, images and fidelity.
 #[derive(Args)]
-pub struct Workload {
+pub(crate) struct Workload {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -18,7 +18,7 @@ pub struct Workload {
     /// Images, one after another, up to 10000; auto runs more and more until their rate has settled
     #[arg(long, value_name = "N|auto", default_value = "1", value_parser = images)]
     images: Images,
-    /// How finely IMAs are simulated; both give the same results
+    /// Fidelity at which IMAs are simulated; both give the same results
     #[arg(long, value_enum, default_value_t)]
     fidelity: FidelityName,
     /// Give every shared resource unlimited capacity
@@ -63,12 +63,12 @@ impl From<FidelityName> for Fidelity {
 
 impl Workload {
     /// Loads the selection with the plan that the policy chooses, and the operations that chose it.
-    pub fn load(&self) -> Result<(Selected, Operations), Failure> {
+    pub(crate) fn load(&self) -> Result<(Selected, Operations), Failure> {
         self.choice.load(&self.selection)
     }
 
     /// Options of the run, and its outcome if `--images auto` had to simulate it to find the number of images.
-    pub fn options(&self, selected: &Selected) -> Result<(Options, Option<Outcome>), SimulationError> {
+    pub(crate) fn options(&self, selected: &Selected) -> Result<(Options, Option<Outcome>), SimulationError> {
         let options = Options { fidelity: self.fidelity.into(), uncontended: self.uncontended, ..Options::default() };
         match self.images {
             Images::Number(images) => Ok((Options { images, ..options }, None)),

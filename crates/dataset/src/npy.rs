@@ -19,7 +19,7 @@ pub(crate) enum Pictures {
 
 impl Pictures {
     /// Reads the pictures for a network of `channels` channels.
-    pub fn read(path: &Path, channels: usize) -> Result<Pictures, Error> {
+    pub(crate) fn read(path: &Path, channels: usize) -> Result<Pictures, Error> {
         let remedy = "give bytes (uint8), or floats from 0 to 1 (float16, float32, float64)";
         let unreadable = |reason: String| Error::unreadable(path, reason, remedy);
         let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
@@ -39,7 +39,7 @@ impl Pictures {
         })
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Pictures::Bytes(pictures) => pictures.len_of(Axis(0)),
             Pictures::Floats(pictures) => pictures.len_of(Axis(0)),

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use index::count;
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use py_literal::Value;
 use safetensors::Dtype;
@@ -18,7 +19,7 @@ pub(crate) enum Number {
 
 impl Number {
     /// The type of a tensor in a safetensors file; `None` if it is not one of these.
-    pub fn of_safetensors(dtype: Dtype) -> Option<Number> {
+    pub(crate) fn of_safetensors(dtype: Dtype) -> Option<Number> {
         match dtype {
             Dtype::U8 => Some(Number::U8),
             Dtype::F16 => Some(Number::F16),
@@ -39,7 +40,7 @@ impl Number {
     }
 
     /// Little-endian numbers in single precision.
-    pub fn decode(self, bytes: &[u8]) -> Vec<f32> {
+    pub(crate) fn decode(self, bytes: &[u8]) -> Vec<f32> {
         fn each<const N: usize>(bytes: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f32> {
             bytes.as_chunks().0.iter().map(|&bytes| value(bytes)).collect()
         }
@@ -48,6 +49,7 @@ impl Number {
             Number::F16 => each(bytes, |bytes| half(u16::from_le_bytes(bytes))),
             Number::BF16 => each(bytes, |bytes| f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16)),
             Number::F32 => each(bytes, f32::from_le_bytes),
+            #[expect(clippy::cast_possible_truncation, reason = "arrays are read in single precision")]
             Number::F64 => each(bytes, |bytes| f64::from_le_bytes(bytes) as f32),
         }
     }
@@ -70,19 +72,19 @@ fn half(bits: u16) -> f32 {
 #[derive(Clone, Debug)]
 pub(crate) struct NpyHeader {
     /// NumPy's name of the type, as in `<f4`.
-    pub descr: String,
-    pub fortran_order: bool,
-    pub shape: Vec<usize>,
+    pub(crate) descr: String,
+    pub(crate) fortran_order: bool,
+    pub(crate) shape: Vec<usize>,
 }
 
 impl NpyHeader {
     /// Reads the header, and leaves `reader` at the first number.
-    pub fn read(reader: &mut impl Read) -> Result<NpyHeader, String> {
-        let mut exactly = |count: usize| {
+    pub(crate) fn read(reader: &mut impl Read) -> Result<NpyHeader, String> {
+        let mut exactly = |length: usize| {
             let mut bytes = Vec::new();
-            let read = reader.by_ref().take(count as u64).read_to_end(&mut bytes);
+            let read = reader.by_ref().take(count(length)).read_to_end(&mut bytes);
             match read.map_err(|error| error.to_string())? {
-                read if read == count => Ok(bytes),
+                read if read == length => Ok(bytes),
                 _ => Err("it ends within its header".to_owned()),
             }
         };
@@ -109,7 +111,7 @@ impl NpyHeader {
     }
 
     /// The type of the numbers; `None` if it is not one that weights and pictures may have.
-    pub fn number(&self) -> Option<Number> {
+    pub(crate) fn number(&self) -> Option<Number> {
         match self.descr.get(1..)? {
             "u1" => Some(Number::U8),
             "f2" => Some(Number::F16),
@@ -120,13 +122,13 @@ impl NpyHeader {
     }
 
     /// Reads all numbers, as little-endian bytes in the file's order.
-    pub fn read_bytes(&self, number: Number, reader: &mut impl Read) -> Result<Vec<u8>, String> {
+    pub(crate) fn read_bytes(&self, number: Number, reader: &mut impl Read) -> Result<Vec<u8>, String> {
         let size = number.bytes();
-        let count = self.shape.iter().try_fold(1usize, |count, &length| count.checked_mul(length));
-        let length = count.and_then(|count| count.checked_mul(size)).ok_or("its shape is too large")?;
+        let elements = self.shape.iter().try_fold(1usize, |elements, &length| elements.checked_mul(length));
+        let length = elements.and_then(|elements| elements.checked_mul(size)).ok_or("its shape is too large")?;
         let mut bytes = Vec::new();
         // One byte more, to detect a file that is longer than its header says.
-        reader.take(length as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        reader.take(count(length) + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
         if bytes.len() != length {
             return Err(format!("it does not have the {length} bytes of numbers that its header says"));
         }
@@ -137,7 +139,7 @@ impl NpyHeader {
     }
 
     /// The numbers in the file's order, as an array.
-    pub fn array<T>(&self, numbers: Vec<T>) -> ArrayD<T> {
+    pub(crate) fn array<T>(&self, numbers: Vec<T>) -> ArrayD<T> {
         let shape = IxDyn(&self.shape).set_f(self.fortran_order);
         ArrayD::from_shape_vec(shape, numbers).expect("as many numbers were read as the shape says")
     }

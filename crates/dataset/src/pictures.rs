@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use index::size;
 use ndarray::{Array3, Axis};
 use network::{Network, Preprocessing};
 
@@ -60,7 +61,7 @@ fn in_file(path: &Path, network: &Network) -> Result<Option<Vec<Picture>>, Error
     Ok(match extension.as_deref() {
         Some("png" | "jpg" | "jpeg") => Some(vec![Picture { name, source: Source::File(path.to_owned()) }]),
         Some("npy") => {
-            let pictures = Arc::new(npy::Pictures::read(path, network.input.channels as usize)?);
+            let pictures = Arc::new(npy::Pictures::read(path, size(network.input.channels))?);
             let picture =
                 |index| Picture { name: format!("{name}[{index}]"), source: Source::Array(pictures.clone(), index) };
             Some((0..pictures.len()).map(picture).collect())
@@ -76,7 +77,7 @@ impl Picture {
     /// # Errors
     /// If the file cannot be read, or the picture does not have the right size or channels, or holds a NaN.
     pub fn load(&self, network: &Network) -> Result<Array3<f32>, Error> {
-        let channels = network.input.channels as usize;
+        let channels = size(network.input.channels);
         let fitted = match &self.source {
             Source::File(path) => {
                 let pixels = decode(path, channels == 1).map_err(|error| Error::unreadable(path, error, REMEDY))?;
@@ -110,9 +111,9 @@ impl Picture {
     fn fit<T: Sample>(&self, mut pixels: Array3<T>, network: &Network) -> Result<Array3<T>, Error> {
         let Preprocessing { resize: side, centre_crop: crops, .. } = network.preprocessing;
         if let Some(side) = side {
-            pixels = resize(pixels.view(), side as usize);
+            pixels = resize(pixels.view(), size(side));
         }
-        let (needed_height, needed_width) = (network.input.height as usize, network.input.width as usize);
+        let (needed_height, needed_width) = (size(network.input.height), size(network.input.width));
         if crops {
             return Ok(centre_crop(pixels.view(), needed_height, needed_width));
         }

@@ -23,6 +23,7 @@ pub(crate) trait Sample: Copy + Default {
 impl Sample for u8 {
     type Weight = i32;
 
+    #[expect(clippy::cast_possible_truncation, reason = "weights are at most 1")]
     fn weight(weight: f64) -> i32 {
         (0.5 + weight * f64::from(1 << WEIGHT_BITS)) as i32
     }
@@ -30,7 +31,7 @@ impl Sample for u8 {
     fn sum(weighted: impl Iterator<Item = (u8, i32)>) -> u8 {
         let half = 1 << (WEIGHT_BITS - 1);
         let sum = weighted.fold(half, |sum, (value, weight)| sum + i32::from(value) * weight);
-        (sum >> WEIGHT_BITS).clamp(0, 255) as u8
+        u8::try_from((sum >> WEIGHT_BITS).clamp(0, 255)).expect("clamped to a byte")
     }
 }
 
@@ -41,6 +42,7 @@ impl Sample for f32 {
         weight
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "pixels are in single precision")]
     fn sum(weighted: impl Iterator<Item = (f32, f64)>) -> f32 {
         weighted.map(|(value, weight)| f64::from(value) * weight).sum::<f64>() as f32
     }
@@ -77,13 +79,19 @@ fn filter<T: Sample>(from: usize, to: usize) -> Vec<(Range<usize>, Vec<T::Weight
     let support = scale.max(1.0);
     let pixel = |index: usize| {
         let centre = (index as f64 + 0.5) * scale;
-        let first = (centre - support + 0.5).max(0.0) as usize;
-        let end = ((centre + support + 0.5) as usize).min(from);
+        let first = pixel_at(centre - support + 0.5);
+        let end = pixel_at(centre + support + 0.5).min(from);
         let weight = |at: usize| (1.0 - ((at as f64 - centre + 0.5) / support).abs()).max(0.0);
         let sum: f64 = (first..end).map(weight).sum();
         (first..end, (first..end).map(|at| T::weight(weight(at) / sum)).collect())
     };
     (0..to).map(pixel).collect()
+}
+
+/// The pixel that holds a position of a row; the first one for positions before it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounds down and saturates, as is meant")]
+fn pixel_at(position: f64) -> usize {
+    position as usize
 }
 
 /// The middle of a picture: `CenterCrop`. Where the picture is smaller, zeros are added around it. An odd difference is

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use index::{count, size};
 use ndarray::ArrayD;
 use safetensors::tensor::{Metadata, TensorInfo};
 use zip::ZipArchive;
@@ -14,9 +15,9 @@ use crate::numbers::{NpyHeader, Number};
 
 /// A file of named tensors whose headers have been read.
 pub(crate) struct TensorFile {
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Shape of each tensor.
-    pub shapes: BTreeMap<String, Vec<usize>>,
+    pub(crate) shapes: BTreeMap<String, Vec<usize>>,
     format: Format,
 }
 
@@ -34,7 +35,7 @@ const REMEDY: &str = "give a file that torch's safetensors or numpy.savez has wr
 
 impl TensorFile {
     /// Reads the headers of all tensors.
-    pub fn open(path: &Path) -> Result<TensorFile, Error> {
+    pub(crate) fn open(path: &Path) -> Result<TensorFile, Error> {
         let extension = path.extension().and_then(|extension| extension.to_str());
         let open = match extension {
             Some("safetensors") => TensorFile::open_safetensors,
@@ -48,17 +49,17 @@ impl TensorFile {
     /// Reads the header only: the data may be larger than memory.
     fn open_safetensors(path: &Path, mut file: File) -> Result<TensorFile, String> {
         let length = file.metadata().map_err(|error| error.to_string())?.len();
-        let mut size = [0; 8];
-        file.read_exact(&mut size).map_err(|_| "it has no header")?;
-        let size = u64::from_le_bytes(size);
-        if size > length {
+        let mut header_length = [0; 8];
+        file.read_exact(&mut header_length).map_err(|_| "it has no header")?;
+        let header_length = u64::from_le_bytes(header_length);
+        if header_length > length {
             return Err("its header is longer than the file".into());
         }
-        let mut header = vec![0; size as usize];
+        let mut header = vec![0; size(header_length)];
         file.read_exact(&mut header).map_err(|error| error.to_string())?;
         let metadata: Metadata = serde_json::from_slice(&header).map_err(|error| error.to_string())?;
-        let start = 8 + size;
-        if start + metadata.data_len() as u64 != length {
+        let start = 8 + header_length;
+        if start + count(metadata.data_len()) != length {
             return Err("it does not have as many bytes as its header says".into());
         }
         let infos: BTreeMap<String, TensorInfo> =
@@ -80,7 +81,7 @@ impl TensorFile {
     }
 
     /// Values of a tensor of this file, in single precision.
-    pub fn read(&mut self, tensor: &str) -> Result<ArrayD<f32>, Error> {
+    pub(crate) fn read(&mut self, tensor: &str) -> Result<ArrayD<f32>, Error> {
         let values = self.numbers(tensor).map_err(|(problem, remedy)| self.wrong(tensor, problem, remedy))?;
         match values.iter().find(|value| !value.is_finite()) {
             None => Ok(values),
@@ -104,7 +105,7 @@ impl TensorFile {
                 let number = floating(Number::of_safetensors(info.dtype), &format!("{:?}", info.dtype))?;
                 let (first, end) = info.data_offsets;
                 let mut bytes = vec![0; end - first];
-                file.seek(SeekFrom::Start(*start + first as u64))
+                file.seek(SeekFrom::Start(*start + count(first)))
                     .and_then(|_| file.read_exact(&mut bytes))
                     .map_err(|error| cannot(&error))?;
                 let values = ArrayD::from_shape_vec(info.shape.clone(), number.decode(&bytes));
@@ -121,7 +122,7 @@ impl TensorFile {
     }
 
     /// Error about a tensor of this file.
-    pub fn wrong(&self, tensor: &str, problem: String, remedy: &'static str) -> Error {
+    pub(crate) fn wrong(&self, tensor: &str, problem: String, remedy: &'static str) -> Error {
         Error::WrongTensor { file: self.path.clone(), tensor: tensor.to_owned(), problem, remedy }
     }
 }

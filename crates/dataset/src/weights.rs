@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use index::size;
 use ndarray::Array1;
 use network::{Layer, LayerKind, Network};
 use numeric::LayerWeights;
@@ -56,10 +57,11 @@ pub fn load_weights(path: &Path, network: &Network) -> Result<LoadedWeights, Vec
         notes.push(format!("no layer of {} uses {}", network.name, listed(&unused)));
     }
     let layers = stems.iter().zip(&network.layers).map(|(stem, layer)| {
-        let outputs = layer.output.channels as usize;
-        let bias = match has_biases {
-            true => file.read(&bias(stem))?.into_shape_with_order(outputs).expect("its shape was checked"),
-            false => Array1::zeros(outputs),
+        let outputs = size(layer.output.channels);
+        let bias = if has_biases {
+            file.read(&bias(stem))?.into_shape_with_order(outputs).expect("its shape was checked")
+        } else {
+            Array1::zeros(outputs)
         };
         Ok(LayerWeights { weights: file.read(&weight(stem))?, bias })
     });
@@ -183,11 +185,11 @@ fn stems(file: &TensorFile, network: &Network, prefix: &str) -> Result<Vec<Strin
 fn check(file: &TensorFile, network: &Network, stems: &[String], has_biases: bool) -> Result<(), Vec<Error>> {
     let mut errors = Vec::new();
     for (layer, stem) in network.layers.iter().zip(stems) {
-        let outputs = layer.output.channels as usize;
-        let kernel = [layer.input.channels, layer.kernel_height, layer.kernel_width].map(|n| n as usize);
+        let outputs = size(layer.output.channels);
+        let kernel = [layer.input.channels, layer.kernel_height, layer.kernel_width].map(size);
         let mut shapes = vec![[&[outputs][..], &kernel].concat()];
         if layer.kind == LayerKind::FullyConnected {
-            shapes.insert(0, vec![outputs, layer.rows() as usize]);
+            shapes.insert(0, vec![outputs, size(layer.rows())]);
         }
         let biases = has_biases.then(|| (bias(stem), vec![vec![outputs]]));
         for (tensor, shapes) in [(weight(stem), shapes)].into_iter().chain(biases) {

@@ -60,13 +60,19 @@ impl<E> Default for Calendar<E> {
     }
 }
 
+/// Bucket of a cycle.
+#[inline]
+fn bucket(cycle: Cycle) -> usize {
+    usize::try_from(cycle % WHEEL as Cycle).expect("below the size of the wheel")
+}
+
 impl<E> Calendar<E> {
     /// Files `event` under cycle `now + delay`. Panics if `delay` is 0.
     #[inline]
     pub fn push(&mut self, now: Cycle, delay: Cycle, event: E) {
         assert!(delay >= 1, "a message was sent without delay in cycle {now}");
         if delay < WHEEL as Cycle {
-            let bucket = (now + delay) as usize % WHEEL;
+            let bucket = bucket(now + delay);
             let events = &mut self.buckets[bucket];
             if events.is_empty() {
                 self.busy[bucket / 64] |= 1 << (bucket % 64);
@@ -99,7 +105,7 @@ impl<E> Calendar<E> {
     }
 
     fn next_busy(&self, now: Cycle) -> Option<Cycle> {
-        let first = (now + 1) as usize % WHEEL;
+        let first = bucket(now + 1);
         // The word of the first bucket is searched twice: its upper bits first, its lower bits after a whole turn.
         let words = WHEEL / 64;
         for turn in 0..=words {
@@ -120,7 +126,7 @@ impl<E> Calendar<E> {
     /// Removes and returns the events of cycle `now`. [`Self::recycle`] takes the vector back.
     #[inline]
     pub fn take(&mut self, now: Cycle) -> Vec<E> {
-        let bucket = now as usize % WHEEL;
+        let bucket = bucket(now);
         self.busy[bucket / 64] &= !(1 << (bucket % 64));
         let mut events = std::mem::take(&mut self.buckets[bucket]);
         while self.far.peek().is_some_and(|Reverse(far)| far.at == now) {
@@ -165,7 +171,7 @@ mod tests {
         fn events_come_out_sorted_by_time_near_and_far(delays in prop::collection::vec(1u64..2000, 0..200)) {
             let mut expected: Vec<_> = delays.iter().copied().zip(0..).collect();
             let mut got = drain(&delays);
-            expected.sort();
+            expected.sort_unstable();
             got.sort_by_key(|&(at, index)| (at, index));
             prop_assert_eq!(&got, &expected);
             let times: Vec<_> = drain(&delays).iter().map(|e| e.0).collect();

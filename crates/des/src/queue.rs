@@ -81,6 +81,6 @@ fn shuffle<T>(items: &mut [T], seed: &mut u64) {
         let mut z = *seed;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        items.swap(last, ((z ^ (z >> 31)) % (last as u64 + 1)) as usize);
+        items.swap(last, usize::try_from((z ^ (z >> 31)) % (last as u64 + 1)).expect("at most the last"));
     }
 }

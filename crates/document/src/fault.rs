@@ -15,8 +15,8 @@ const DRAWN: usize = 20;
 /// A text and its name in faults.
 #[derive(Debug)]
 pub(crate) struct Source {
-    pub file: String,
-    pub text: String,
+    pub(crate) file: String,
+    pub(crate) text: String,
 }
 
 /// A text in a format other than TOML, for faults at places in it.
@@ -38,8 +38,8 @@ impl Text {
 /// A range of bytes of a source.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
-    pub source: Arc<Source>,
-    pub span: Range<usize>,
+    pub(crate) source: Arc<Source>,
+    pub(crate) span: Range<usize>,
 }
 
 /// One mistake in a user's input, with its places and a remedy.

@@ -11,13 +11,13 @@ use crate::nearest;
 
 /// A key or value that does not fit the schema.
 pub(crate) struct Misfit {
-    pub kind: MisfitKind,
+    pub(crate) kind: MisfitKind,
     /// Path of the key or value, as in `layers[2].kernel`.
-    pub path: String,
+    pub(crate) path: String,
     /// Path of the value that a stand-in has replaced.
-    pub replaced: String,
-    pub message: String,
-    pub remedy: String,
+    pub(crate) replaced: String,
+    pub(crate) message: String,
+    pub(crate) remedy: String,
 }
 
 #[derive(PartialEq)]
@@ -145,16 +145,16 @@ fn fits(value: &Value, schema: &Schema) -> bool {
     let range = minimum.unwrap_or(f64::MIN)..=maximum.unwrap_or(f64::MAX);
     let in_range = |number: f64| range.contains(&number);
     match (kind(schema), value) {
-        ("integer", Value::Integer(number)) => in_range(*number as f64),
-        ("number", Value::Integer(number)) => in_range(*number as f64),
+        ("integer" | "number", Value::Integer(number)) => in_range(*number as f64),
         ("number", Value::Float(number)) => in_range(*number),
         ("boolean", Value::Boolean(_)) => true,
         ("string", Value::String(text)) => {
             let choices = choices(schema);
+            let length = text.len() as u64;
             let shortest = schema["minLength"].as_u64().unwrap_or(0);
             // A text of limited length is a name, which is shown within a line.
-            let is_name = |longest: u64| text.len() as u64 <= longest && !text.contains(is_unprintable);
-            text.len() as u64 >= shortest
+            let is_name = |longest: u64| length <= longest && !text.contains(is_unprintable);
+            length >= shortest
                 && schema["maxLength"].as_u64().is_none_or(is_name)
                 && (choices.is_empty() || choices.contains(&text.as_str()))
         }

@@ -59,13 +59,12 @@ impl<'a> Accelerator<'a> {
     pub fn cost(&self, plan: &Plan) -> Result<Arc<Cost>, Error> {
         let cost = {
             let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
-            match costs.iter().find(|(known, _)| known == plan) {
-                Some((_, cost)) => cost.clone(),
-                None => {
-                    let cost = Arc::new(PendingCost::new());
-                    costs.push((plan.clone(), cost.clone()));
-                    cost
-                }
+            if let Some((_, cost)) = costs.iter().find(|(known, _)| known == plan) {
+                cost.clone()
+            } else {
+                let cost = Arc::new(PendingCost::new());
+                costs.push((plan.clone(), cost.clone()));
+                cost
             }
         };
         cost.get_or_init(|| self.simulate(plan).map(Arc::new)).clone()

@@ -59,6 +59,7 @@ impl Ranges {
 }
 
 impl RangesFile {
+    #[expect(clippy::cast_possible_truncation, reason = "ranges are in single precision")]
     fn checked(self, network: &Network, model: &str, document: &mut Document) -> Ranges {
         let anew = "calibrate with this network and these weights, and --save-ranges";
         let names = |layers: &mut dyn Iterator<Item = &str>| layers.collect::<Vec<_>>().join(", ");

@@ -4,6 +4,7 @@
 //! Eight outputs are computed at a time, one in each lane of a vector register. The words of a plane are a constant of
 //! the type, so that the innermost loop has a fixed length.
 
+use index::size;
 use multiversion::multiversion;
 use ndarray::{ArrayView2, Axis};
 
@@ -52,8 +53,8 @@ impl<const W: usize> BitPlanes<W> {
     fn program(datapath: &Datapath, weights: ArrayView2<i16>, weight_bits: u32) -> Self {
         let (outputs, rows) = weights.dim();
         let groups = outputs.div_ceil(LANES);
-        let slices = datapath.columns_per_weight(weight_bits) as usize;
-        let cell_bits = datapath.cell_bits as usize;
+        let slices = size(datapath.columns_per_weight(weight_bits));
+        let cell_bits = size(datapath.cell_bits);
         let columns = rows.div_ceil(datapath.rows) * groups * slices;
         let mut cells = vec![[[0; LANES]; W]; columns * cell_bits];
         let mut flipped = vec![[0; LANES]; columns];
@@ -134,14 +135,14 @@ fn read<const W: usize>(
     clipped: &mut Words,
 ) {
     let BlockInputs { encoding, .. } = *inputs;
-    let dac_bits = datapath.dac_bits as usize;
+    let dac_bits = size(datapath.dac_bits);
     let adc_top = datapath.adc_top();
     // The reading of a flipped column is subtracted from this.
-    let flipped_base = datapath.largest_cell() as i64 * inputs.unit_sum();
+    let flipped_base = i64::from(datapath.largest_cell()) * inputs.unit_sum();
 
     let encoded = inputs.encode();
     let mut planes = [[0; W]; MOST_PLANES];
-    let planes = &mut planes[..encoding.iterations as usize * dac_bits];
+    let planes = &mut planes[..size(encoding.iterations) * dac_bits];
     pack(&encoded, planes);
 
     let groups = columns.cells.chunks_exact(columns.slices * columns.cell_bits);
@@ -154,7 +155,7 @@ fn read<const W: usize>(
                 let column_sums = sum_columns(slice, column);
                 for lane in 0..LANES {
                     clipped[lane] += u64::from(column_sums[lane] > adc_top);
-                    let converted = column_sums[lane].min(adc_top) as i64;
+                    let converted = column_sums[lane].min(adc_top).cast_signed();
                     total[lane] = (total[lane] << dac_bits) + converted;
                 }
                 if iteration == 0 && encoding.subtracts_top {
@@ -174,6 +175,7 @@ fn read<const W: usize>(
 /// cell bit of the rows that have both, each weighted with its place value.
 ///
 /// The loop over words is the innermost, so that the compiler unrolls it.
+#[expect(clippy::inline_always, reason = "compiled for the instruction set of its caller")]
 #[inline(always)]
 fn sum_columns<const W: usize>(slice: &[[u64; W]], column: &[[Words; W]]) -> Words {
     let mut sums = [0; LANES];
@@ -193,6 +195,7 @@ fn sum_columns<const W: usize>(slice: &[[u64; W]], column: &[[Words; W]]) -> Wor
 }
 
 /// Transposes up to 64 `W` values to bit planes, from the highest bit down.
+#[expect(clippy::inline_always, reason = "compiled for the instruction set of its caller")]
 #[inline(always)]
 fn pack<const W: usize>(values: &[u16], planes: &mut [[u64; W]]) {
     for (word, values) in values.chunks(64).enumerate() {

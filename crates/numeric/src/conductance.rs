@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use index::{count, size};
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2, Axis};
 use rand::{Rng, RngExt, SeedableRng};
@@ -36,7 +37,7 @@ pub struct NonIdealities {
     /// Probability that a cell is stuck at its highest conductance, whatever is written.
     pub stuck_on: f32,
     /// Highest over lowest conductance of a cell, more than 1. If finite, a cell of level 0 conducts
-    /// (2^cell_bits - 1) / (ratio - 1) units, and every other cell so much more.
+    /// (2^`cell_bits` - 1) / (ratio - 1) units, and every other cell so much more.
     pub on_off_ratio: f32,
 }
 
@@ -55,7 +56,7 @@ impl Default for NonIdealities {
 
 impl NonIdealities {
     /// True if no imperfection is on.
-    pub fn are_off(&self) -> bool {
+    pub(crate) fn are_off(&self) -> bool {
         let seed = self.seed;
         *self == Self { seed, ..Self::default() }
     }
@@ -97,23 +98,23 @@ pub(crate) struct Conductances {
 
 impl Conductances {
     /// Biases, cuts, flips and writes the weights (outputs x rows). Different `stream`s give different draws.
-    pub fn program(datapath: &Datapath, weights: ArrayView2<i16>, weight_bits: u32, stream: u64) -> Self {
+    pub(crate) fn program(datapath: &Datapath, weights: ArrayView2<i16>, weight_bits: u32, stream: u64) -> Self {
         let (outputs, rows) = weights.dim();
-        let slices = datapath.columns_per_weight(weight_bits) as usize;
+        let slices = size(datapath.columns_per_weight(weight_bits));
         let columns = outputs * slices;
         let seed = mix(datapath.options.non_idealities.seed, &[stream]);
         let mut cells = Array2::zeros((rows, columns));
         let mut flipped = Array2::from_elem((rows.div_ceil(datapath.rows), columns), false);
         let parts = cells.axis_chunks_iter_mut(Axis(0), datapath.rows).zip(flipped.rows_mut()).enumerate();
         tiles::share_out(datapath.options.threads.get(), parts, |(block, (mut cells, mut flipped))| {
-            let mut draws = Xoshiro256PlusPlus::seed_from_u64(mix(seed, &[block as u64]));
+            let mut draws = Xoshiro256PlusPlus::seed_from_u64(mix(seed, &[count(block)]));
             serial::program(datapath, weights, weight_bits, block, |output, weights| {
                 for (slice, column) in (0..slices).rev().zip(output * slices..) {
-                    let shift = slice as u32 * datapath.cell_bits;
-                    let cell = |bits: u16| u32::from(bits) >> shift & datapath.largest_cell() as u32;
+                    let shift = slice * size(datapath.cell_bits);
+                    let cell = |bits: u16| bits >> shift & datapath.largest_cell();
                     flipped[column] = cell(weights.flipped) != 0;
                     for (row, &stored) in weights.stored.iter().enumerate() {
-                        cells[(row, column)] = conductance(datapath, cell(stored) as f32, &mut draws);
+                        cells[(row, column)] = conductance(datapath, f32::from(cell(stored)), &mut draws);
                     }
                 }
             });
@@ -147,7 +148,7 @@ impl Conductances {
 /// Conductance of a cell after this level is written to it.
 fn conductance(datapath: &Datapath, level: f32, draws: &mut impl Rng) -> f32 {
     let imperfect = &datapath.options.non_idealities;
-    let highest = datapath.largest_cell() as f32;
+    let highest = f32::from(datapath.largest_cell());
     let fate: f32 = draws.random();
     let level = if fate < imperfect.stuck_off {
         0.0
@@ -164,11 +165,12 @@ fn conductance(datapath: &Datapath, level: f32, draws: &mut impl Rng) -> f32 {
 impl Columns for Conductances {
     fn read(&self, datapath: &Datapath, inputs: &BlockInputs, first_output: usize, sums: &mut [i64]) -> u64 {
         let columns = first_output * self.slices..(first_output + sums.len()) * self.slices;
-        let place = [inputs.window, inputs.block, first_output].map(|n| n as u64);
+        let place = [inputs.window, inputs.block, first_output].map(count);
         let mut noise = Xoshiro256PlusPlus::seed_from_u64(mix(self.seed, &place));
         let sigma = datapath.options.non_idealities.read_sigma;
         let adc_top = datapath.adc_top() as f32;
         let mut clipped = 0;
+        #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of the ADC")]
         let mut convert = |current: f32| {
             // Without noise there is no need to draw any.
             let z: f32 = if sigma > 0.0 { noise.sample(StandardNormal) } else { 0.0 };
@@ -188,7 +190,7 @@ impl Columns for Conductances {
             }
         }
 
-        let flipped_base = datapath.largest_cell() as i64 * inputs.unit_sum();
+        let flipped_base = i64::from(datapath.largest_cell()) * inputs.unit_sum();
         for (total, column) in totals.iter_mut().zip(columns) {
             if self.flipped[(inputs.block, column)] {
                 *total = flipped_base - *total;

@@ -105,7 +105,7 @@ impl Crossbars {
         self.datapath.options.threads = threads;
     }
 
-    /// N_W.
+    /// `N_W`.
     pub fn weight_bits(&self) -> u32 {
         self.weight_bits
     }

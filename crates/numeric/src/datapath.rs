@@ -5,6 +5,7 @@ use std::ops::{Add, AddAssign, Mul, SubAssign};
 use std::thread;
 
 use arch::{Adc, Crossbar, Dac};
+use index::{count, size};
 
 use crate::conductance::NonIdealities;
 use crate::error::Error;
@@ -115,8 +116,8 @@ impl Datapath {
         }
         options.non_idealities.check()?;
         Ok(Self {
-            rows: crossbar.rows as usize,
-            columns: crossbar.columns as usize,
+            rows: size(crossbar.rows),
+            columns: size(crossbar.columns),
             cell_bits: crossbar.cell_bits,
             dac_bits: dac.bits,
             adc_bits: adc.bits,
@@ -135,7 +136,7 @@ impl Datapath {
     }
 
     /// Resolution at which no conversion can clip, and below which some input and weights clip: the bits of the largest
-    /// sum of a column.
+    /// sum of a column, rows * (2^`cell_bits` - 1) * (2^`dac_bits` - 1), where flipping halves the cells' part.
     pub fn least_adc_bits(&self) -> u32 {
         self.column_sum_bits(self.rows)
     }
@@ -146,11 +147,11 @@ impl Datapath {
     }
 
     fn column_sum_bits(&self, used_rows: usize) -> u32 {
-        arch::column_sum_bits(used_rows as u64, self.cell_bits, self.dac_bits, self.flipped_encoding)
+        arch::column_sum_bits(count(used_rows), self.cell_bits, self.dac_bits, self.flipped_encoding)
     }
 
     /// Largest value of a cell.
-    pub(crate) fn largest_cell(&self) -> u64 {
+    pub(crate) fn largest_cell(&self) -> u16 {
         (1 << self.cell_bits) - 1
     }
 
@@ -165,21 +166,21 @@ impl Datapath {
     }
 
     /// Adjacent columns that one weight takes.
-    pub fn columns_per_weight(&self, weight_bits: u32) -> u32 {
+    pub(crate) fn columns_per_weight(&self, weight_bits: u32) -> u32 {
         arch::columns_per_weight(weight_bits, self.cell_bits)
     }
 
     /// Actions for one window of a layer of `rows` rows and `outputs` outputs.
     pub fn counts(&self, rows: usize, outputs: usize, weight_bits: u32, activation_bits: u32) -> Counts {
-        let columns = outputs * self.columns_per_weight(weight_bits) as usize;
+        let columns = outputs * size(self.columns_per_weight(weight_bits));
         let row_blocks = rows.div_ceil(self.rows);
         let column_blocks = columns.div_ceil(self.columns);
-        let crossbars = (row_blocks * column_blocks) as u64;
+        let crossbars = count(row_blocks * column_blocks);
         let unit_columns = if self.unit_column { crossbars } else { 0 };
         let one_iteration = Counts {
             crossbar_reads: crossbars,
-            adc_conversions: (row_blocks * columns) as u64 + unit_columns,
-            dac_activations: (rows * column_blocks) as u64,
+            adc_conversions: count(row_blocks * columns) + unit_columns,
+            dac_activations: count(rows * column_blocks),
         };
         one_iteration * self.iterations(activation_bits).into()
     }

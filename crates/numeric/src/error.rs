@@ -64,9 +64,9 @@ pub enum Error {
     /// A plan whose weights are not those that were programmed.
     #[error("the plan has {plan}-bit weights where {programmed}-bit weights were programmed")]
     WeightBits {
-        /// N_W of the plan.
+        /// `N_W` of the plan.
         plan: u32,
-        /// N_W on the crossbars.
+        /// `N_W` on the crossbars.
         programmed: u32,
     },
     /// An error in one layer of a network.

@@ -1,6 +1,7 @@
 //! Steps of a forward pass around the products of windows and weights: checks of tensors, bias, ReLU and max-pool.
 //! [`Model`](crate::Model) and [`mod@crate::reference`] share them, so that both differ in the products only.
 
+use index::size;
 use ndarray::{Array1, Array2, Array3, ArrayD, ArrayView3, CowArray, Ix2};
 use network::{Layer, LayerPlan, Network, Plan, Pool, Shape};
 
@@ -25,8 +26,8 @@ impl LayerWeights {
     /// Checks both tensors against `layer` and returns the weights as a matrix of outputs x rows.
     pub(crate) fn matrix(&self, layer: &Layer) -> Result<CowArray<'_, f32, Ix2>, Error> {
         let tensor = [layer.output.channels, layer.input.channels, layer.kernel_height, layer.kernel_width];
-        let tensor = tensor.map(|n| n as usize);
-        let (outputs, rows) = (tensor[0], layer.rows() as usize);
+        let tensor = tensor.map(size);
+        let (outputs, rows) = (tensor[0], size(layer.rows()));
         if self.weights.shape() != [outputs, rows] {
             check_shape("the weight tensor", self.weights.shape(), &tensor)?;
         }
@@ -51,25 +52,25 @@ pub(crate) fn check_layers(what: &'static str, found: usize, network: &Network) 
 pub(crate) fn check_inputs(network: &Network, plan: &Plan, image: ArrayView3<f32>) -> Result<(), Error> {
     check_layers("layer plans", plan.layers.len(), network)?;
     let Shape { height, width, channels } = network.input;
-    let expected = [channels, height, width].map(|n| n as usize);
+    let expected = [channels, height, width].map(size);
     check_shape("the image", image.shape(), &expected)?;
     check_finite("the image", image)
 }
 
 /// A layer's part of a forward pass, after the products.
 pub(crate) struct Finish<'a> {
-    pub layer: &'a Layer,
-    pub plan: &'a LayerPlan,
-    pub bias: &'a Array1<f32>,
+    pub(crate) layer: &'a Layer,
+    pub(crate) plan: &'a LayerPlan,
+    pub(crate) bias: &'a Array1<f32>,
     /// The last layer's results are scores, and negative ones remain.
-    pub is_last: bool,
-    pub threads: usize,
+    pub(crate) is_last: bool,
+    pub(crate) threads: usize,
 }
 
 impl Finish<'_> {
     /// The map for the next layer (channels x height x width): bias, ReLU and max-pool on the products, which are given
     /// by window and output. The outputs of a cropped window are zero, whatever its products and the bias.
-    pub fn map(&self, product: impl Fn(usize, usize) -> f32 + Sync) -> Array3<f32> {
+    pub(crate) fn map(&self, product: impl Fn(usize, usize) -> f32 + Sync) -> Array3<f32> {
         let Shape { height, width, .. } = self.layer.output;
         let positions = (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));
         let positions = positions.map(|(y, x)| self.plan.bits_at(y, x) != 0);
@@ -86,7 +87,7 @@ impl Finish<'_> {
 
     fn max_pool(&self, pool: Pool, map: ArrayView3<f32>) -> Array3<f32> {
         let (_, height, width) = map.dim();
-        let pooled_width = self.layer.pooled.width as usize;
+        let pooled_width = size(self.layer.pooled.width);
         self.fill(self.layer.pooled, |channel, position| {
             let mut most = f32::NEG_INFINITY;
             for y in pooled_from(pool, position / pooled_width, height) {
@@ -101,7 +102,7 @@ impl Finish<'_> {
     /// A map of this shape whose values are given by channel and position.
     fn fill(&self, shape: Shape, value: impl Fn(usize, usize) -> f32 + Sync) -> Array3<f32> {
         let Shape { height, width, channels } = shape;
-        let [height, width, channels] = [height, width, channels].map(|n| n as usize);
+        let [height, width, channels] = [height, width, channels].map(size);
         let mut map = Array2::zeros((channels, height * width));
         tiles::for_each(self.threads, map.view_mut(), TILE, |mut tile| {
             let (top, left) = (tile.top, tile.left);

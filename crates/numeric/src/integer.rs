@@ -31,6 +31,7 @@ pub(crate) fn multiply(weights: ArrayView2<i16>, windows: &Windows, mut tile: Ti
 
 /// Multiplies in floating point, exactly: a product of two 16-bit numbers is below 2^31, so every partial sum of fewer
 /// than 2^22 of them, in any order, is an integer below 2^53.
+#[expect(clippy::cast_possible_truncation, reason = "integers below 2^53")]
 fn by_matrix_product(inputs: ArrayView2<i16>, weights: ArrayView2<i16>) -> Array2<i64> {
     inputs.mapv(f64::from).dot(&weights.mapv(f64::from).t()).mapv(|sum| sum as i64)
 }

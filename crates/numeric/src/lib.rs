@@ -27,15 +27,15 @@
 //!
 //! It follows ISAAC (ISCA 2016, sections III and V):
 //!
-//! * **Weights** of N_W bits are stored biased, w + 2^(N_W-1), so that no cell is negative, and cut into slices of
-//!   `cell_bits` in ceil(N_W / cell_bits) adjacent columns.
-//! * **Activations** of N_A bits are applied in ceil(N_A / dac_bits) iterations, one slice of `dac_bits` each. The
+//! * **Weights** of `N_W` bits are stored biased, w + 2^(N_W-1), so that no cell is negative, and cut into slices of
+//!   `cell_bits` in ceil(`N_W` / `cell_bits`) adjacent columns.
+//! * **Activations** of `N_A` bits are applied in ceil(`N_A` / `dac_bits`) iterations, one slice of `dac_bits` each. The
 //!   sign bit must count negatively. Where it is alone in the top slice, as always with ISAAC's 1-bit DACs, the top
 //!   iteration is subtracted (two's complement). Where it shares its slice with other bits, a subtraction would
 //!   negate those too; there the sign bit is inverted, which adds 2^(N_A-1) to every activation of the window, and
 //!   2^(N_A-1) times the sum of a column's weights, known when they are programmed, is subtracted from the result.
 //! * **Flipped columns**: a column whose cells sum to more than half of what they could is stored as
-//!   2^cell_bits - 1 - cell. Its reading is subtracted from (2^cell_bits - 1) times the sum of the inputs.
+//!   2^`cell_bits` - 1 - cell. Its reading is subtracted from (2^`cell_bits` - 1) times the sum of the inputs.
 //! * **The unit column** provides that sum of the inputs, for the flipped columns and to take the bias off the
 //!   weights. Its value is taken as exact, whether or not the machine counts its conversions.
 //! * **The ADC** saturates at 2^bits - 1, and the conversions that it clips are counted.

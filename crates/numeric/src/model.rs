@@ -6,7 +6,7 @@
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
-use index::Index;
+use index::{Index, count};
 use ndarray::{Array1, Array2, Array3, ArrayView2, ArrayView3, Axis};
 use network::{LayerId, Network, Node, Plan};
 
@@ -90,7 +90,7 @@ impl Model {
                 let format = FixedPoint::covering(weight_bits[i], largest(matrix.view(), threads))?;
                 let quantised = quantised(format, matrix.view(), threads);
                 Ok(ProgrammedLayer {
-                    crossbars: datapath.program(quantised.view(), weight_bits[i], i as u64)?,
+                    crossbars: datapath.program(quantised.view(), weight_bits[i], count(i))?,
                     weight_step: format.step(),
                     bias: weights[i].bias.clone(),
                     input_range: input_ranges[i],
@@ -154,6 +154,7 @@ impl Model {
             threads: self.datapath.options.threads.get(),
         };
         let step = f64::from(format.step()) * f64::from(*weight_step);
+        #[expect(clippy::cast_possible_truncation, reason = "maps are in single precision")]
         let next = finish.map(|window, output| (product.sums[(window, output)] as f64 * step) as f32);
         let outcome =
             LayerOutcome { method: crossbars.method(), counts: product.counts, clipped: product.clipped, saturated };

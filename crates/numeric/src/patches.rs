@@ -1,6 +1,7 @@
 //! Windows of a feature map as vectors (im2col), for any kind of value. The map is stored once; a window is gathered
 //! when it is needed.
 
+use index::size;
 use ndarray::{ArrayView2, ArrayView3};
 use network::Layer;
 
@@ -22,23 +23,23 @@ pub(crate) struct Patches<T> {
 
 impl<T: Copy + Default> Patches<T> {
     /// The windows of `layer` over `map` (channels x height x width), which has the shape of the layer's input.
-    pub fn of_layer(map: ArrayView3<T>, layer: &Layer) -> Self {
+    pub(crate) fn of_layer(map: ArrayView3<T>, layer: &Layer) -> Self {
         Self {
             map: map.iter().copied().collect(),
-            height: layer.input.height as usize,
-            width: layer.input.width as usize,
-            kernel_height: layer.kernel_height as usize,
-            kernel_width: layer.kernel_width as usize,
-            stride: layer.stride as usize,
-            padding: layer.padding as usize,
-            output_width: layer.output.width as usize,
-            count: layer.windows() as usize,
-            rows: layer.rows() as usize,
+            height: size(layer.input.height),
+            width: size(layer.input.width),
+            kernel_height: size(layer.kernel_height),
+            kernel_width: size(layer.kernel_width),
+            stride: size(layer.stride),
+            padding: size(layer.padding),
+            output_width: size(layer.output.width),
+            count: size(layer.windows()),
+            rows: size(layer.rows()),
         }
     }
 
     /// Ready-made windows: the rows of `matrix`, read as a map of one channel under a kernel as wide as itself.
-    pub fn of_matrix(matrix: ArrayView2<T>) -> Self {
+    pub(crate) fn of_matrix(matrix: ArrayView2<T>) -> Self {
         let (count, rows) = matrix.dim();
         Self {
             map: matrix.iter().copied().collect(),
@@ -55,22 +56,22 @@ impl<T: Copy + Default> Patches<T> {
     }
 
     /// Number of windows.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.count
     }
 
     /// Positions of the kernel.
-    pub fn kernel(&self) -> usize {
+    pub(crate) fn kernel(&self) -> usize {
         self.kernel_height * self.kernel_width
     }
 
     /// Inputs of a window.
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
     /// Copies the inputs of a window, channel by channel; outside the map they are zero.
-    pub fn gather(&self, window: usize, values: &mut [T]) {
+    pub(crate) fn gather(&self, window: usize, values: &mut [T]) {
         // A position above or left of the map wraps to one far beyond its end, which is outside as well.
         let from = |output: usize| (output * self.stride).wrapping_sub(self.padding);
         let top = from(window / self.output_width);

@@ -21,6 +21,7 @@ impl FixedPoint {
     ///
     /// # Errors
     /// If `bits` is not 2 to 16 or `max_abs` is not finite.
+    #[expect(clippy::cast_possible_truncation, reason = "exponents of f32 are within i32")]
     pub fn covering(bits: u32, max_abs: f32) -> Result<Self, Error> {
         check_precision("a fixed-point format", bits)?;
         check_finite("the range of a fixed-point format", [&max_abs])?;
@@ -52,6 +53,7 @@ impl FixedPoint {
 
     /// The nearest integer, halves away from zero. Values that are too large saturate, symmetrically.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to the format")]
     pub fn quantise(&self, value: f32) -> i16 {
         let limit = f32::from(largest(self.bits));
         self.nearest(value).clamp(-limit, limit) as i16
@@ -74,7 +76,7 @@ impl FixedPoint {
     }
 
     #[inline]
-    fn nearest(&self, value: f32) -> f32 {
+    fn nearest(self, value: f32) -> f32 {
         // The product with the inverse of a power of two is exact.
         (value * self.step.recip()).round()
     }
@@ -107,6 +109,7 @@ fn largest(bits: u32) -> i16 {
 }
 
 /// Converts `value` of `from` bits to units 2^(from - to) times as large: half rounds up, and large values saturate.
+#[expect(clippy::cast_possible_truncation, reason = "shifted, it is narrower than before")]
 pub(crate) fn drop_low_bits(value: i16, from: u32, to: u32) -> i16 {
     let dropped = from - to;
     if dropped == 0 {

@@ -8,6 +8,7 @@
 
 use std::fmt::Debug;
 
+use index::count;
 use ndarray::{ArrayView2, Axis, Slice};
 
 use crate::datapath::Datapath;
@@ -22,9 +23,9 @@ pub(crate) const TILE: (usize, usize) = (32, 512);
 pub(crate) struct Encoding {
     activation_bits: u32,
     /// Slices, and so reads of a crossbar.
-    pub iterations: u32,
+    pub(crate) iterations: u32,
     /// The sign bit is alone in the top slice, whose iteration is subtracted. Otherwise the sign bit is inverted.
-    pub subtracts_top: bool,
+    pub(crate) subtracts_top: bool,
 }
 
 impl Encoding {
@@ -37,39 +38,39 @@ impl Encoding {
     }
 
     /// Offset that the encoding adds to every activation.
-    fn offset(self) -> i64 {
+    fn offset(self) -> u16 {
         if self.subtracts_top { 0 } else { 1 << (self.activation_bits - 1) }
     }
 
     /// The bits that go to the DACs, in as many low-order bits as an activation has.
+    #[expect(clippy::inline_always, reason = "compiled for the instruction set of its caller")]
     #[inline(always)]
-    pub fn encode(self, activation: i16) -> u16 {
-        let offset = self.offset() as u16;
+    pub(crate) fn encode(self, activation: i16) -> u16 {
         let mask = u16::MAX >> (16 - self.activation_bits);
-        (activation as u16).wrapping_add(offset) & mask
+        activation.cast_unsigned().wrapping_add(self.offset()) & mask
     }
 }
 
 /// The inputs of one row block in one window.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlockInputs<'a> {
-    pub window: usize,
-    pub block: usize,
-    pub encoding: Encoding,
+    pub(crate) window: usize,
+    pub(crate) block: usize,
+    pub(crate) encoding: Encoding,
     /// One for each row of the block.
-    pub activations: &'a [i16],
+    pub(crate) activations: &'a [i16],
 }
 
 impl BlockInputs<'_> {
     /// The bits for the DACs, row by row.
-    pub fn encode(&self) -> Vec<u16> {
+    pub(crate) fn encode(&self) -> Vec<u16> {
         self.activations.iter().map(|&a| self.encoding.encode(a)).collect()
     }
 
     /// Sum of the unit column over all iterations.
-    pub fn unit_sum(&self) -> i64 {
+    pub(crate) fn unit_sum(&self) -> i64 {
         let sum: i64 = self.activations.iter().map(|&a| i64::from(a)).sum();
-        sum + self.encoding.offset() * self.activations.len() as i64
+        sum + i64::from(self.encoding.offset()) * count(self.activations.len()).cast_signed()
     }
 }
 
@@ -83,9 +84,9 @@ pub(crate) fn bias(weight_bits: u32) -> u16 {
 pub(crate) struct BlockWeights<'a> {
     /// Biased, and flipped where that applies; one for each row of the block. Every `cell_bits` of them, from the
     /// lowest up, are a cell.
-    pub stored: &'a [u16],
+    pub(crate) stored: &'a [u16],
     /// The bits of each weight that are inverted, always all or none of a cell's.
-    pub flipped: u16,
+    pub(crate) flipped: u16,
 }
 
 /// Biases the weights of some outputs in row block `block` (`weights` is outputs x rows of the layer), flips columns
@@ -104,9 +105,11 @@ pub(crate) fn program(
     for (output, weights) in weights.rows().into_iter().enumerate() {
         let weights = weights.slice_axis_move(Axis(0), Slice::from(rows.clone()));
         stored.clear();
-        stored.extend(weights.iter().map(|&w| (w as u16).wrapping_add(bias)));
+        stored.extend(weights.iter().map(|&w| w.cast_unsigned().wrapping_add(bias)));
         let flipped = flipped_bits(datapath, &stored, weight_bits);
-        stored.iter_mut().for_each(|w| *w ^= flipped);
+        for w in &mut stored {
+            *w ^= flipped;
+        }
         write(output, BlockWeights { stored: &stored, flipped });
     }
 }
@@ -119,11 +122,11 @@ fn flipped_bits(datapath: &Datapath, biased: &[u16], weight_bits: u32) -> u16 {
     }
     let largest = datapath.largest_cell();
     let exceeds_half = |slice: u32| {
-        let cell = |w: &u16| u64::from(*w) >> (slice * datapath.cell_bits) & largest;
-        2 * biased.iter().map(cell).sum::<u64>() > largest * biased.len() as u64
+        let cell = |w: &u16| u64::from(*w >> (slice * datapath.cell_bits) & largest);
+        2 * biased.iter().map(cell).sum::<u64>() > u64::from(largest) * count(biased.len())
     };
     let flipped = (0..datapath.columns_per_weight(weight_bits)).filter(|&s| exceeds_half(s));
-    flipped.fold(0, |bits, slice| bits | (largest as u16) << (slice * datapath.cell_bits))
+    flipped.fold(0, |bits, slice| bits | largest << (slice * datapath.cell_bits))
 }
 
 /// Crossbars of one layer that are read one iteration at a time.
@@ -163,7 +166,7 @@ pub(crate) fn multiply(
             let mut sums = tile.values.row_mut(window - tile.top);
             let sums = sums.as_slice_mut().expect("rows are contiguous");
             clipped += columns.read(datapath, &inputs, tile.left, sums);
-            let (unit_sum, offset) = (inputs.unit_sum(), inputs.encoding.offset());
+            let (unit_sum, offset) = (inputs.unit_sum(), i64::from(inputs.encoding.offset()));
             for (sum, weight_sum) in sums.iter_mut().zip(weight_sums.row(block)) {
                 *sum -= bias * unit_sum + offset * weight_sum;
             }

@@ -8,11 +8,11 @@ use ndarray::{ArrayViewMut2, Axis};
 /// A rectangle of a matrix.
 pub(crate) struct Tile<'a, T> {
     /// First row.
-    pub top: usize,
+    pub(crate) top: usize,
     /// First column.
-    pub left: usize,
+    pub(crate) left: usize,
     /// The rectangle.
-    pub values: ArrayViewMut2<'a, T>,
+    pub(crate) values: ArrayViewMut2<'a, T>,
 }
 
 /// Cuts `matrix` into tiles of `rows` x `columns` (fewer at the ends) and works on all of them, on `threads` threads.

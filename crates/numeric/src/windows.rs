@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use index::size;
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
 use network::{Layer, LayerPlan, Pool};
 
@@ -32,13 +33,12 @@ impl Windows {
     /// fit.
     pub fn of_layer(map: ArrayView3<i16>, layer: &Layer, plan: &LayerPlan) -> Result<Self, Error> {
         let input = layer.input;
-        let expected = [input.channels, input.height, input.width].map(|n| n as usize);
+        let expected = [input.channels, input.height, input.width].map(size);
         check_shape("the input map", map.shape(), &expected)?;
-        let positions = (0..layer.output.height).flat_map(|y| (0..layer.output.width).map(move |x| plan.bits_at(y, x)));
         let windows = Self {
             patches: Patches::of_layer(map, layer),
             stored_bits: plan.stored_bits(layer),
-            bits: positions.collect(),
+            bits: precisions(layer, plan).collect(),
             stored: Some(Patches::of_layer(Array3::from_elem((1, expected[1], expected[2]), true).view(), layer)),
         };
         windows.checked(map.iter())
@@ -64,7 +64,7 @@ impl Windows {
     /// # Errors
     /// If there is not one for each position of the map.
     pub fn with_stored(mut self, layer: &Layer, stored: ArrayView2<bool>) -> Result<Self, Error> {
-        let expected = [layer.input.height, layer.input.width].map(|n| n as usize);
+        let expected = [layer.input.height, layer.input.width].map(size);
         check_shape("the stored positions", stored.shape(), &expected)?;
         self.stored = Some(Patches::of_layer(stored.insert_axis(Axis(0)), layer));
         Ok(self)
@@ -91,7 +91,7 @@ impl Windows {
         self.patches.rows()
     }
 
-    /// N_A of a window; 0 where it is cropped.
+    /// `N_A` of a window; 0 where it is cropped.
     pub fn bits(&self, window: usize) -> u32 {
         self.bits[window]
     }
@@ -132,19 +132,25 @@ impl Windows {
 /// Stored positions of a layer's map after its pool (height x width): those to which at least one window that is not
 /// cropped contributes.
 pub fn stored(layer: &Layer, plan: &LayerPlan) -> Array2<bool> {
-    let size = |shape: network::Shape| (shape.height as usize, shape.width as usize);
-    let computed = Array2::from_shape_fn(size(layer.output), |(y, x)| plan.bits_at(y as u32, x as u32) != 0);
+    let extent = |shape: network::Shape| (size(shape.height), size(shape.width));
+    let computed = precisions(layer, plan).map(|bits| bits != 0).collect();
+    let computed = Array2::from_shape_vec(extent(layer.output), computed).expect("each window has a precision");
     let Some(pool) = layer.pool else { return computed };
-    Array2::from_shape_fn(size(layer.pooled), |(y, x)| {
+    Array2::from_shape_fn(extent(layer.pooled), |(y, x)| {
         let (rows, columns) = (pooled_from(pool, y, computed.nrows()), pooled_from(pool, x, computed.ncols()));
         rows.into_iter().any(|y| columns.clone().any(|x| computed[(y, x)]))
     })
 }
 
+/// Precision of each window of a layer, row by row.
+fn precisions(layer: &Layer, plan: &LayerPlan) -> impl Iterator<Item = u32> {
+    (0..layer.output.height).flat_map(move |y| (0..layer.output.width).map(move |x| plan.bits_at(y, x)))
+}
+
 /// Rows or columns of a map, of `length` in all, over which row or column `index` of the pooled map is the maximum.
 pub(crate) fn pooled_from(pool: Pool, index: usize, length: usize) -> Range<usize> {
     let Pool { kernel, stride, padding } = pool;
-    let start = index * stride as usize;
-    let end = (start + kernel as usize).saturating_sub(padding as usize);
-    start.saturating_sub(padding as usize)..end.min(length)
+    let start = index * size(stride);
+    let end = (start + size(kernel)).saturating_sub(size(padding));
+    start.saturating_sub(size(padding))..end.min(length)
 }

@@ -3,6 +3,7 @@
 //! A map has at most 24 cells along its shorter side. Every measure counts its own [`Operations`], as an implementation
 //! in digital logic would perform them.
 
+use index::count;
 use ndarray::{Array2, ArrayView3, Axis, Zip};
 
 use crate::Operations;
@@ -68,7 +69,7 @@ pub fn importance(pixels: ArrayView3<f32>, measure: Measure) -> Importance {
                 .and(&third)
                 .for_each(|sum, second, third| *sum = (*sum + second + third) / 3.0);
             operations +=
-                Operations { additions: 2 * sum.len() as u64, functions: sum.len() as u64, ..Operations::default() };
+                Operations { additions: 2 * count(sum.len()), functions: count(sum.len()), ..Operations::default() };
             sum
         }
         Measure::Entropy => foreground(entropy(&grey(pixels, &mut operations), &mut operations), &mut operations),
@@ -82,9 +83,9 @@ pub fn importance(pixels: ArrayView3<f32>, measure: Measure) -> Importance {
 fn grey(pixels: ArrayView3<f32>, operations: &mut Operations) -> Array2<f32> {
     let grey = pixels.mean_axis(Axis(0)).expect("a picture has channels");
     *operations += Operations {
-        values_read: pixels.len() as u64,
-        additions: (pixels.len() - grey.len()) as u64,
-        multiplications: grey.len() as u64,
+        values_read: count(pixels.len()),
+        additions: count(pixels.len() - grey.len()),
+        multiplications: count(grey.len()),
         ..Operations::default()
     };
     grey
@@ -103,7 +104,7 @@ fn by_cells(values: &Array2<f32>, operations: &mut Operations) -> Array2<f32> {
     for ((y, x), value) in values.indexed_iter() {
         cells[(y / side, x / side)] += value;
     }
-    operations.additions += values.len() as u64;
+    operations.additions += count(values.len());
     cells
 }
 
@@ -113,17 +114,17 @@ fn entropy(grey: &Array2<f32>, operations: &mut Operations) -> Array2<f32> {
     let side = cell_side(height, width);
     let mut histograms = Array2::from_elem((height.div_ceil(side), width.div_ceil(side)), [0u32; LEVELS]);
     for ((y, x), value) in grey.indexed_iter() {
-        let level = (value * LEVELS as f32) as usize;
+        let level = crate::whole(value * LEVELS as f32);
         histograms[(y / side, x / side)][level.min(LEVELS - 1)] += 1;
     }
-    operations.additions += grey.len() as u64;
+    operations.additions += count(grey.len());
     let (rows, columns) = histograms.dim();
     Array2::from_shape_fn((rows, columns), |(row, column)| {
         let mut around = [0u32; LEVELS];
         for y in row.saturating_sub(1)..(row + 2).min(rows) {
             for x in column.saturating_sub(1)..(column + 2).min(columns) {
                 around.iter_mut().zip(histograms[(y, x)]).for_each(|(sum, count)| *sum += count);
-                operations.additions += LEVELS as u64;
+                operations.additions += count(LEVELS);
             }
         }
         let total = around.iter().sum::<u32>() as f32;
@@ -154,7 +155,7 @@ fn gradient(pixels: ArrayView3<f32>, operations: &mut Operations) -> Array2<f32>
         Zip::from(&mut changes).and(&derivatives).for_each(|sum, (across, down)| *sum += across.abs() + down.abs());
     }
     *operations +=
-        Operations { values_read: pixels.len() as u64, additions: 6 * pixels.len() as u64, ..Operations::default() };
+        Operations { values_read: count(pixels.len()), additions: 6 * count(pixels.len()), ..Operations::default() };
     by_cells(&changes, operations)
 }
 
@@ -172,12 +173,12 @@ fn corners(grey: &Array2<f32>, operations: &mut Operations) -> Array2<f32> {
                 yy += down * down;
             }
         }
-        let (mean, half) = ((xx + yy) / 2.0, (xx - yy) / 2.0);
+        let (mean, half) = (f32::midpoint(xx, yy), (xx - yy) / 2.0);
         mean - (half * half + xy * xy).sqrt()
     });
     // Two differences and three products per pixel. The sum of each product over 3 x 3 pixels is two additions along
     // rows and two along columns. Then the eigenvalue.
-    let pixels = grey.len() as u64;
+    let pixels = count(grey.len());
     *operations += Operations {
         additions: (2 + 3 * 4 + 4) * pixels,
         multiplications: (3 + 2) * pixels,
@@ -189,7 +190,7 @@ fn corners(grey: &Array2<f32>, operations: &mut Operations) -> Array2<f32> {
 
 /// Subtracts the background and scales the sum to 1.
 fn foreground(mut map: Array2<f32>, operations: &mut Operations) -> Array2<f32> {
-    let cells = map.len() as u64;
+    let cells = count(map.len());
     let background = map.mean().unwrap_or(0.0) + map.std(0.0);
     map.mapv_inplace(|value| (value - background).max(0.0));
     let sum = map.sum();

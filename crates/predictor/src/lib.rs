@@ -30,3 +30,9 @@ mod policy;
 pub use importance::{Importance, Measure, importance};
 pub use operations::Operations;
 pub use policy::{Policy, Shape};
+
+/// The whole part of a number; 0 if it is negative.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounds down and saturates, as is meant")]
+fn whole(number: f32) -> usize {
+    number as usize
+}

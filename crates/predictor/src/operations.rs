@@ -19,13 +19,13 @@ const OPERATIONS_PER_NS: f64 = 1.0;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Operations {
     /// Values read from eDRAM.
-    pub values_read: u64,
+    pub(crate) values_read: u64,
     /// Additions, subtractions and comparisons.
-    pub additions: u64,
+    pub(crate) additions: u64,
     /// Multiplications.
-    pub multiplications: u64,
+    pub(crate) multiplications: u64,
     /// Divisions, square roots and logarithms.
-    pub functions: u64,
+    pub(crate) functions: u64,
 }
 
 impl Operations {

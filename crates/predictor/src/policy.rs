@@ -7,6 +7,7 @@
 //! output map.
 
 use document::Faults;
+use index::{count, size};
 use ndarray::{Array2, ArrayView3, Axis};
 use network::{Edges, Layer, LayerKind, Network, Plan, Region};
 
@@ -102,7 +103,7 @@ impl Policy {
         }
         // Sums over rows and columns, and over the corners common to two edges. The multiply-accumulates of the crops
         // are known in advance.
-        let additions = 2 * map.len() as u64 + 3 * 16;
+        let additions = 2 * count(map.len()) + 3 * 16;
         Ok((best.0, Operations { additions, ..Operations::default() }))
     }
 
@@ -112,8 +113,8 @@ impl Policy {
         let (mut lost, mut operations) = (0.0, Operations::default());
         // From the outmost rectangle inwards: each is cut out of the one around it.
         let mut rectangles = Vec::new();
-        for (step, &bits) in inner.iter().rev().enumerate() {
-            let allowed = (self.threshold * 2f32.powi(step as i32)).min(1.0);
+        for (step, &bits) in (0..).zip(inner.iter().rev()) {
+            let allowed = (self.threshold * 2f32.powi(step)).min(1.0);
             rectangle.shrink(map, allowed, &mut lost, &mut operations);
             rectangles.push((rectangle.grown(self.margin, map), bits));
         }
@@ -168,7 +169,7 @@ impl Rectangle {
                 candidates.push((left, rows, Rectangle { left: self.left + 1, ..*self }));
                 candidates.push((right, rows, Rectangle { right: self.right - 1, ..*self }));
             }
-            operations.additions += 2 * (rows + columns) as u64 + 4;
+            operations.additions += 2 * count(rows + columns) + 4;
             operations.functions += 4;
             let density = |sum: f32, cells: usize| sum / cells as f32;
             let least = candidates.into_iter().min_by(|a, b| density(a.0, a.1).total_cmp(&density(b.0, b.1)));
@@ -185,7 +186,7 @@ impl Rectangle {
     /// The rectangle extended by `margin` times the map's shorter side on each side, within the map.
     fn grown(self, margin: f32, map: &Array2<f32>) -> Rectangle {
         let (rows, columns) = map.dim();
-        let cells = (margin * rows.min(columns) as f32).round() as usize;
+        let cells = crate::whole((margin * rows.min(columns) as f32).round());
         Rectangle {
             top: self.top.saturating_sub(cells),
             bottom: (self.bottom + cells).min(rows),
@@ -197,13 +198,12 @@ impl Rectangle {
     /// Part of a layer's output map in proportion to this part of the picture, rounded outwards.
     fn region(self, map: &Array2<f32>, layer: &Layer, bits: u32) -> Region {
         let (cell_rows, cell_columns) = map.dim();
-        let span = |first: usize, end: usize, cells: usize, size: u32| {
-            let (size, cells) = (size as usize, cells);
-            let (first, end) = (first * size / cells, (end * size).div_ceil(cells));
-            (first as u32, (end - first) as u32)
+        let span = |first: usize, end: usize, cells: usize, length: u32| {
+            let (first, end) = (first * size(length) / cells, (end * size(length)).div_ceil(cells));
+            [first, end - first].map(|n| u32::try_from(n).expect("within the layer's output"))
         };
-        let (top, height) = span(self.top, self.bottom, cell_rows, layer.output.height);
-        let (left, width) = span(self.left, self.right, cell_columns, layer.output.width);
+        let [top, height] = span(self.top, self.bottom, cell_rows, layer.output.height);
+        let [left, width] = span(self.left, self.right, cell_columns, layer.output.width);
         Region { top, left, height, width, bits }
     }
 }

@@ -25,13 +25,13 @@ pub struct Comparison {
     /// The number obtained.
     pub got: f64,
     /// Expected relation to the expected number: `=`, `>=` or `<=`.
-    pub relation: &'static str,
+    pub(crate) relation: &'static str,
     /// The expected number.
     pub expected: f64,
     /// Largest accepted deviation.
     pub tolerance: f64,
     /// The number obtained minus the expected number.
-    pub difference: f64,
+    pub(crate) difference: f64,
     /// True if the relation holds within the tolerance.
     pub met: bool,
     /// Source of the expected number.
@@ -41,7 +41,7 @@ pub struct Comparison {
 }
 
 /// Value of [`Comparison::evidence`] for numbers from runs alone.
-pub const SIMULATED: &str = "simulated";
+pub(super) const SIMULATED: &str = "simulated";
 
 /// An expected number.
 struct Expected {
@@ -93,7 +93,7 @@ impl Comparison {
 }
 
 /// Compares every published number, and those that follow by arithmetic, with the number obtained.
-pub fn comparisons(runs: &Runs<'_>, figure5: &[Figure5Row], known: &[Known]) -> Vec<Comparison> {
+pub(super) fn comparisons(runs: &Runs<'_>, figure5: &[Figure5Row], known: &[Known]) -> Vec<Comparison> {
     let mut all = of_runs(runs);
     for known in known.iter().filter(|known| known.weights == WeightSet::Fixed16) {
         all.extend(of_images(known));
@@ -101,6 +101,9 @@ pub fn comparisons(runs: &Runs<'_>, figure5: &[Figure5Row], known: &[Known]) -> 
     all.extend(of_savings(figure5));
     all
 }
+
+/// Number of actions in a run.
+type Count = fn(&Measured) -> u64;
 
 /// Comparisons that do not depend on the images.
 fn of_runs(runs: &Runs<'_>) -> Vec<Comparison> {
@@ -132,7 +135,6 @@ fn of_runs(runs: &Runs<'_>) -> Vec<Comparison> {
     let first_of_size = |cuts: usize| {
         crops_of_16.into_iter().find(|run| run.job.edges.count() == cuts).expect("there are crops of every size")
     };
-    type Count = fn(&Measured) -> u64;
     let arithmetic = [
         ("computed MACs", (|run| run.macs) as Count, macs, 0.0005, "the same arithmetic, counted in simulation"),
         (

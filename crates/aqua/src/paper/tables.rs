@@ -28,17 +28,17 @@ pub struct Table1Row {
     /// Multiply-accumulates relative to no crop.
     pub relative_macs: f64,
     /// Dynamic energy of an image, mJ.
-    pub energy_mj: f64,
+    pub(crate) energy_mj: f64,
     /// Cycles from the start to the last result of an image alone on the machine.
-    pub latency_cycles: u64,
+    pub(crate) latency_cycles: u64,
     /// Cycles from one image to the next; `None` if they do not settle.
     pub cycles_per_image: Option<f64>,
     /// Images per second at these cycles per image; `None` if they do not settle.
     pub images_per_second: Option<f64>,
     /// Top-1 accuracy printed in the paper, percent.
-    pub printed_top1_percent: f64,
+    pub(crate) printed_top1_percent: f64,
     /// Top-5 accuracy printed in the paper, percent.
-    pub printed_top5_percent: f64,
+    pub(crate) printed_top5_percent: f64,
 }
 
 /// Captured throughput: the part of the work saved by a crop that becomes throughput.
@@ -61,9 +61,9 @@ pub struct ThroughputRow {
     /// Resource that an image needs longest, which sets the pace.
     pub bottleneck: String,
     /// Layers whose crossbars it is, or the layer that needs most of the shared resource.
-    pub bottleneck_layer: String,
+    pub(crate) bottleneck_layer: String,
     /// Share of the resource that they need, 0 to 1.
-    pub bottleneck_layer_share: f64,
+    pub(crate) bottleneck_layer_share: f64,
     /// Cycles for which an image needs the resource.
     pub bottleneck_cycles: f64,
     /// Cycles in which the replica with the most windows reads its crossbars for one image: the pace if no shared
@@ -85,9 +85,9 @@ pub struct Figure3Row {
     /// Dynamic energy relative to no crop.
     pub relative_energy: f64,
     /// Images classified right, percent of all.
-    pub accuracy_percent: f64,
+    pub(crate) accuracy_percent: f64,
     /// Source of the accuracy: `printed` or `trace`.
-    pub accuracy_from: &'static str,
+    pub(crate) accuracy_from: &'static str,
     /// Source of the oracle's crops: `trace` or `reconstructed`; empty for fixed crops.
     pub tolerance_from: &'static str,
 }
@@ -151,19 +151,19 @@ pub struct Figure5Row {
 pub const NOT_REPRESENTABLE: &str = "not representable on this machine";
 
 /// Value of [`Figure4Row::tolerance_from`] for figures without a trace.
-pub const RECONSTRUCTED: &str = "reconstructed";
-pub const FROM_TRACE: &str = "trace";
+pub(super) const RECONSTRUCTED: &str = "reconstructed";
+pub(super) const FROM_TRACE: &str = "trace";
 
 /// Runs of a study, looked up by weight set and crop.
-pub struct Runs<'a>(pub &'a [Measured]);
+pub(super) struct Runs<'a>(pub(crate) &'a [Measured]);
 
 impl Runs<'_> {
-    pub fn find(&self, wanted: impl Fn(&Job) -> bool) -> &Measured {
+    pub(super) fn find(&self, wanted: impl Fn(&Job) -> bool) -> &Measured {
         self.0.iter().find(|run| wanted(&run.job)).expect("a study has a run for everything that is asked of it")
     }
 
     /// The runs of all crops, in the order of Table I.
-    pub fn of(&self, weights: WeightSet, rebalanced: bool) -> [&Measured; CROPS] {
+    pub(super) fn of(&self, weights: WeightSet, rebalanced: bool) -> [&Measured; CROPS] {
         crops().map(|edges| {
             self.find(|job| {
                 job.weights == weights
@@ -175,21 +175,21 @@ impl Runs<'_> {
     }
 
     /// Energy of each crop relative to 16-bit weights without one.
-    pub fn energies(&self, weights: WeightSet) -> [f64; CROPS] {
+    pub(super) fn energies(&self, weights: WeightSet) -> [f64; CROPS] {
         let baseline = self.of(WeightSet::Fixed16, false)[0].energy_pj;
         self.of(weights, false).map(|run| run.energy_pj / baseline)
     }
 }
 
 /// Tolerance of images with a weight set, and its source.
-pub struct Known {
-    pub weights: WeightSet,
-    pub top: Top,
-    pub tolerance: Tolerance,
-    pub from: &'static str,
+pub(super) struct Known {
+    pub(crate) weights: WeightSet,
+    pub(crate) top: Top,
+    pub(crate) tolerance: Tolerance,
+    pub(crate) from: &'static str,
 }
 
-pub fn table1(runs: &Runs<'_>, cycle_ns: f64) -> Vec<Table1Row> {
+pub(super) fn table1(runs: &Runs<'_>, cycle_ns: f64) -> Vec<Table1Row> {
     let all = runs.of(WeightSet::Fixed16, false);
     let none = all[0];
     let rows = all.into_iter().zip(TABLE_I).map(|(run, printed)| Table1Row {
@@ -209,7 +209,7 @@ pub fn table1(runs: &Runs<'_>, cycle_ns: f64) -> Vec<Table1Row> {
     rows.collect()
 }
 
-pub fn throughput(runs: &Runs<'_>) -> Vec<ThroughputRow> {
+pub(super) fn throughput(runs: &Runs<'_>) -> Vec<ThroughputRow> {
     let (before, after) = (runs.of(WeightSet::Fixed16, false), runs.of(WeightSet::Fixed16, true));
     let none = before[0];
     let both = before.into_iter().zip(after).flat_map(|(before, after)| [(before, false), (after, true)]);
@@ -237,7 +237,7 @@ pub fn throughput(runs: &Runs<'_>) -> Vec<ThroughputRow> {
     rows.collect()
 }
 
-pub fn figure3(energies: &[f64; CROPS], known: &[Known]) -> Vec<Figure3Row> {
+pub(super) fn figure3(energies: &[f64; CROPS], known: &[Known]) -> Vec<Figure3Row> {
     let mut rows = Vec::new();
     for Known { top, tolerance, from, .. } in known.iter().filter(|known| known.weights == WeightSet::Fixed16) {
         let accuracy_from = if tolerance.fixed.is_some() { FROM_TRACE } else { "printed" };
@@ -264,7 +264,7 @@ pub fn figure3(energies: &[f64; CROPS], known: &[Known]) -> Vec<Figure3Row> {
     rows
 }
 
-pub fn figure4(known: &[Known]) -> Vec<Figure4Row> {
+pub(super) fn figure4(known: &[Known]) -> Vec<Figure4Row> {
     let rows = known.iter().flat_map(|Known { weights, top, tolerance, from }| {
         tolerance.shares.into_iter().enumerate().map(move |(cuts, share)| Figure4Row {
             weights: weights.name(),
@@ -278,7 +278,7 @@ pub fn figure4(known: &[Known]) -> Vec<Figure4Row> {
     rows.collect()
 }
 
-pub fn oracle(known: &[Known]) -> Vec<OracleRow> {
+pub(super) fn oracle(known: &[Known]) -> Vec<OracleRow> {
     let rows = known.iter().flat_map(|Known { weights, top, tolerance, from }| {
         crops().into_iter().zip(tolerance.crops).map(move |(edges, share)| OracleRow {
             weights: weights.name(),
@@ -292,7 +292,7 @@ pub fn oracle(known: &[Known]) -> Vec<OracleRow> {
     rows.collect()
 }
 
-pub fn figure5(runs: &Runs<'_>, known: &[Known]) -> Vec<Figure5Row> {
+pub(super) fn figure5(runs: &Runs<'_>, known: &[Known]) -> Vec<Figure5Row> {
     let mut rows = Vec::new();
     for weights in WeightSet::ALL {
         let energies = weights.is_representable().then(|| runs.energies(weights));

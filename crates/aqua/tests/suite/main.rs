@@ -1,5 +1,7 @@
 //! AQuA's numbers: policies worked out by hand, and the published ones from simulated runs.
 
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "numbers of test cases are small")]
+
 mod paper;
 mod populations;
 mod tolerance;

@@ -1,4 +1,4 @@
-//! What `aquasim paper` writes, from the runs that it makes.
+//! Files of `aquasim paper`, from the runs that it makes.
 
 use std::sync::OnceLock;
 
@@ -7,7 +7,7 @@ use aqua::{Comparison, Figure5Row, Job, Measured, Paper, Trace, WeightSet};
 use super::close;
 
 /// The runs of the study, made once.
-pub fn runs() -> &'static [Measured] {
+pub(crate) fn runs() -> &'static [Measured] {
     static RUNS: OnceLock<Vec<Measured>> = OnceLock::new();
     RUNS.get_or_init(|| {
         let arch = arch::load("isaac-ce").expect("a preset");
@@ -214,9 +214,9 @@ fn a_trace_takes_the_place_of_the_reconstruction() {
     // with top and bottom, one with any of two of three cuts, two with all. Two images are wrong, and uncropped.
     let right = 2.0
         + energies[1]
-        + (energies[2] + energies[4]) / 2.0
+        + f64::midpoint(energies[2], energies[4])
         + energies[9]
-        + (energies[11] + energies[13]) / 2.0
+        + f64::midpoint(energies[11], energies[13])
         + 2.0 * energies[15];
     close(all.relative_energy.expect("crossbars hold them"), (2.0 + right) / 10.0, 1e-12, "all images");
     let of_right = oracle(&paper, "16", "top-1", "right").relative_energy;

@@ -1,4 +1,4 @@
-//! Which images the paper's savings are of.
+//! Images that the paper's savings are of.
 
 use aqua::published::{self, TABLE_I};
 use aqua::{Allowed, Paper, Population, Tolerance, Top, Trace, WeightSet, most_saving};
@@ -127,7 +127,9 @@ fn as_published() -> String {
     let mut text = format!("image,weights,{},{}\n", names("top1"), names("top5"));
     for (image, (top1, top5)) in top1.iter().zip(&top5).enumerate() {
         assert!((0..16).all(|crop| top5[crop] || !top1[crop]), "top-1 of image {image} is in its top-5");
-        sets.iter().for_each(|set| text += &format!("{image},{set},{},{}\n", digits(top1), digits(top5)));
+        for set in sets {
+            text += &format!("{image},{set},{},{}\n", digits(top1), digits(top5));
+        }
     }
     text
 }

@@ -5,7 +5,7 @@ use aqua::{Population, Top, Trace, WeightSet};
 use super::close;
 
 /// Ten images with 16-bit weights; see below for what each tolerates.
-pub const TEN_IMAGES: &str = include_str!("../../../../traces/ten-images.csv");
+pub(crate) const TEN_IMAGES: &str = include_str!("../../../../traces/ten-images.csv");
 
 #[test]
 fn ten_images_give_the_shares_worked_out_by_hand() {
@@ -17,7 +17,9 @@ fn ten_images_give_the_shares_worked_out_by_hand() {
     assert_eq!(top1.shares, [0.25, 0.25, 0.125, 0.125, 0.25]);
     let crops = |pairs: &[(usize, f64)]| {
         let mut crops = [0.0; 16];
-        pairs.iter().for_each(|&(crop, images)| crops[crop] = images / 8.0);
+        for &(crop, images) in pairs {
+            crops[crop] = images / 8.0;
+        }
         crops
     };
     let expected = crops(&[(0, 2.0), (1, 1.0), (2, 0.5), (4, 0.5), (9, 1.0), (11, 0.5), (13, 0.5), (15, 2.0)]);

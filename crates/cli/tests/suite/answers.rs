@@ -17,7 +17,7 @@ fn digits() -> PathBuf {
 }
 
 /// A folder with the network, its weights, and the first `count` test pictures with their labels.
-pub fn case(count: usize) -> TempDir {
+pub(crate) fn case(count: usize) -> TempDir {
     let place = folder();
     let to = |name: &str| place.path().join(name);
     for name in ["network.toml", "weights.safetensors"] {
@@ -38,7 +38,7 @@ pub fn case(count: usize) -> TempDir {
 const PICTURES: [&str; 6] = ["--network", "network.toml", "--images", "test", "--labels", "labels.csv"];
 const WEIGHTS: [&str; 2] = ["--weights-file", "weights.safetensors"];
 
-pub fn arguments<'a>(command: &'a str, options: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn arguments<'a>(command: &'a str, options: &[&'a str]) -> Vec<&'a str> {
     [&[command][..], &PICTURES, &WEIGHTS, options].concat()
 }
 
@@ -295,7 +295,7 @@ fn wrong_weights_pictures_and_labels_are_named_before_any_work() {
         fs::write(place.join("network.toml"), larger).unwrap();
     });
     refused("a picture without a label", &|place| {
-        fs::write(place.join("labels.csv"), "image,label\n000.png,1\n").unwrap()
+        fs::write(place.join("labels.csv"), "image,label\n000.png,1\n").unwrap();
     });
     refused("a class that is none", &|place| fs::write(place.join("labels.csv"), "image,label\n000.png,10\n").unwrap());
     assert_snapshot!(said);
@@ -345,7 +345,7 @@ fn a_trace_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
             .unwrap();
         let (before, begun) = (done(), Instant::now());
         while done() < before + 5 && child.try_wait().unwrap().is_none() {
-            assert!(begun.elapsed() < Duration::from_secs(60), "no progress");
+            assert!(begun.elapsed() < Duration::from_mins(1), "no progress");
             sleep(Duration::from_millis(1));
         }
         if child.try_wait().unwrap().is_some() {

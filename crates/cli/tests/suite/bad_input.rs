@@ -1,4 +1,4 @@
-//! What a user reads who gets something wrong. Nothing is written then.
+//! Errors that users read when they get something wrong. Nothing is written then.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What commands print and write when nothing is wrong.
+//! Output of commands when nothing is wrong.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

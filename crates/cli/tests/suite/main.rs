@@ -1,5 +1,7 @@
 //! Whole commands, from arguments to texts, files and exit codes.
 
+#![expect(clippy::cast_possible_truncation, reason = "numbers of test cases are small")]
+
 mod answers;
 mod bad_input;
 mod commands;
@@ -7,6 +9,7 @@ mod examples;
 mod interrupts;
 mod readme;
 mod reports;
+mod sweep;
 mod traces;
 mod users_files;
 

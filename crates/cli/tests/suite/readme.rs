@@ -1,4 +1,4 @@
-//! What the README shows is what the program prints.
+//! The README shows the output of the program.
 
 use crate::{folder, succeeds};
 

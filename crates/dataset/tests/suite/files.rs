@@ -43,7 +43,9 @@ fn write_safetensors(path: &Path, tensors: &Tensors) {
 
 fn write_npz(path: &Path, tensors: &Tensors) {
     let mut archive = NpzWriter::new(File::create(path).unwrap());
-    tensors.iter().for_each(|(name, array)| archive.add_array(name.as_str(), array).unwrap());
+    for (name, array) in tensors {
+        archive.add_array(name.as_str(), array).unwrap();
+    }
     archive.finish().unwrap();
 }
 

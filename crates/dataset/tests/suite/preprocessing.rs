@@ -52,12 +52,11 @@ fn from_pillow(extension: &str) -> BTreeMap<String, (u8, f64)> {
             continue;
         }
         let channels = if mode == "L" { 1 } else { 3 };
-        let network = match parts.next() {
-            None => looking_at(SIZE, channels, Preprocessing::default()),
-            Some(_) => {
-                let fitting = Preprocessing { resize: Some(17), centre_crop: true, ..Preprocessing::default() };
-                looking_at([16, 20], channels, fitting)
-            }
+        let network = if parts.next().is_none() {
+            looking_at(SIZE, channels, Preprocessing::default())
+        } else {
+            let fitting = Preprocessing { resize: Some(17), centre_crop: true, ..Preprocessing::default() };
+            looking_at([16, 20], channels, fitting)
         };
         distances
             .insert(name.clone(), distance(&reference, &levels(&data().join(format!("{stem}.{found}")), &network)));

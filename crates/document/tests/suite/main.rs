@@ -14,10 +14,10 @@ struct Recipe {
     name: String,
     /// Oven, if it is baked.
     oven: Option<Oven>,
-    /// What goes in.
+    /// Steps, in order.
     #[serde(default)]
     steps: Vec<Step>,
-    /// How many it feeds.
+    /// Number of people it feeds.
     guests: Option<u16>,
     /// Heat lost, for each wall.
     #[serde(default)]
@@ -40,7 +40,7 @@ struct Oven {
 struct Step {
     /// Kind of step.
     kind: Kind,
-    /// Whether it can wait.
+    /// True if it can wait.
     #[serde(default)]
     can_wait: bool,
 }
@@ -148,7 +148,7 @@ fn a_fault_of_a_value_that_is_wrong_already_is_not_added() {
     document.fault(&["oven.heat_c", "oven.time_min"], "too hot for so long", "wait");
     document.fault(&["oven.heat_c"], "too hot", "wait");
     let faults = document.finish(recipe).unwrap_err();
-    let messages: Vec<&str> = faults.iter().map(|fault| fault.message()).collect();
+    let messages: Vec<&str> = faults.iter().map(document::Fault::message).collect();
     assert_eq!(messages.len(), 3);
     assert_eq!(messages[1], "too hot");
 }
@@ -159,7 +159,7 @@ fn a_fault_knows_its_file_span_and_remedy() {
     let fault = faults.iter().next().unwrap();
     assert_eq!(fault.file(), Some("recipe.toml"));
     assert_eq!(fault.span(), Some(19..20));
-    assert_eq!(fault.remedy(), "correct steps (What goes in)");
+    assert_eq!(fault.remedy(), "correct steps (Steps, in order)");
 }
 
 #[test]

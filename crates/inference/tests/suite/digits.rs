@@ -95,7 +95,7 @@ impl Case {
     }
 
     /// Results of `work` for the pictures, in order.
-    fn each<R: Send>(&self, pictures: &[(Picture, usize)], work: impl Fn(&Picture, usize) -> R + Sync) -> Vec<R> {
+    fn each<R: Send>(pictures: &[(Picture, usize)], work: impl Fn(&Picture, usize) -> R + Sync) -> Vec<R> {
         let mut results = Vec::new();
         let threads = std::thread::available_parallelism().unwrap();
         let _ = inference::in_order(
@@ -123,7 +123,7 @@ fn crops_answer_as_in_floating_point_with_the_same_maps_cropped() {
     let accelerator = case.accelerator();
     let crops = inference::crops(&accelerator, &case.whole()).unwrap();
     for Crop { edges, plan, cost } in crops.iter().step_by(5) {
-        let same = case.each(&case.pictures[..200], |picture, _| {
+        let same = Case::each(&case.pictures[..200], |picture, _| {
             let input = input(picture, &case.network);
             let answer = case.classifier().classify(plan, input.view(), cost).unwrap();
             let float = reference::run(&case.network, &case.weights, plan, input.view(), ONE).unwrap().output;
@@ -143,7 +143,7 @@ impl Case {
         let classifier = Classifier::new(self.network.clone(), self.model(pictures, Options::default(), false));
         let accelerator = self.accelerator();
         let crops = inference::crops(&accelerator, &self.whole()).unwrap();
-        let results = self.each(pictures, |picture, label| {
+        let results = Self::each(pictures, |picture, label| {
             let pixels = picture.load(&self.network).unwrap();
             let input = input(picture, &self.network);
             let answer = |plan: &Plan| {
@@ -219,7 +219,7 @@ fn regions_of_four_precisions_give_answers_time_and_energy_from_one_plan_file() 
     let case = case();
     let accelerator = case.accelerator();
     let policy = Policy::tuned(Shape::Rectangles(vec![16, 8, 4, 0]));
-    let checked = case.each(&case.pictures[..40], |picture, _| {
+    let checked = Case::each(&case.pictures[..40], |picture, _| {
         let pixels = picture.load(&case.network).unwrap();
         let (plan, _) = policy.predict(&case.network, &case.whole(), pixels.view()).unwrap();
         let read = Plan::parse(&plan.to_toml(&case.network), "plan.toml", &case.network).unwrap();

@@ -42,7 +42,7 @@ fn any_layer() -> impl Strategy<Value = AnyLayer> {
 
 /// Networks of convolutions and max-pools of any shape: overlapping, padded, global, one after another; with and
 /// without a classifier.
-pub fn any_network() -> impl Strategy<Value = Network> {
+pub(crate) fn any_network() -> impl Strategy<Value = Network> {
     let sizes = (1u32..16, 1u32..16, 1u32..6, prop::option::of(1u32..30));
     (sizes, any_convolution(), prop::collection::vec(any_layer(), 0..6)).prop_filter_map(
         "the layers do not chain",
@@ -75,7 +75,7 @@ pub fn any_network() -> impl Strategy<Value = Network> {
 }
 
 /// The shipped machines, and variants of the tiny one in which things may be scarce.
-pub fn any_machine() -> impl Strategy<Value = Arch> {
+pub(crate) fn any_machine() -> impl Strategy<Value = Arch> {
     prop_oneof![
         1 => Just(machine("tiny", &[])),
         1 => Just(machine("isaac-ce", &[])),
@@ -123,10 +123,10 @@ fn scarce_machine() -> impl Strategy<Value = Arch> {
 }
 
 /// Bits of each of seven layers, and rectangles of them with bits of their own; 0 crops.
-pub type Bits = (Vec<(u32, u32)>, Vec<(usize, Region)>);
+pub(crate) type Bits = (Vec<(u32, u32)>, Vec<(usize, Region)>);
 
 /// Full precision, or bits and regions of every kind.
-pub fn any_bits() -> impl Strategy<Value = Bits> {
+pub(crate) fn any_bits() -> impl Strategy<Value = Bits> {
     let layers = prop::collection::vec((1u32..=16, 0u32..=16), 7);
     let region = (0u32..14, 0u32..14, 1u32..14, 1u32..14, 0u32..=16)
         .prop_map(|(top, left, height, width, bits)| Region { top, left, height, width, bits });
@@ -135,7 +135,7 @@ pub fn any_bits() -> impl Strategy<Value = Bits> {
 }
 
 /// The plan that `bits` mean for `network`: fully connected layers are whole, regions end where their maps do.
-pub fn plan_of(network: &Network, (layers, regions): &Bits) -> Plan {
+pub(crate) fn plan_of(network: &Network, (layers, regions): &Bits) -> Plan {
     let mut plan = Plan::uniform(network, 16, 16);
     for (index, (layer, bits)) in plan.layers.iter_mut().zip(layers).enumerate() {
         let Layer { kind, output, .. } = &network.layers[LayerId::new(index)];
@@ -157,6 +157,6 @@ pub fn plan_of(network: &Network, (layers, regions): &Bits) -> Plan {
 }
 
 /// The networks that ship, by name.
-pub fn presets() -> Vec<(&'static str, Network)> {
+pub(crate) fn presets() -> Vec<(&'static str, Network)> {
     network::names().into_iter().map(|name| (name, preset(name))).collect()
 }

@@ -2,9 +2,9 @@
 
 use network::{Edges, FULL_PRECISION_BITS, LayerKind, Network, Plan, parse_weights};
 
-const COUNTS: &str = include_str!("data/vgg16-counts.csv");
-const AQUA_TABLE_1: &str = include_str!("data/aqua-table1.csv");
-const AQUA_TABLE_2: &str = include_str!("data/aqua-table2.csv");
+const COUNTS: &str = include_str!("../data/vgg16-counts.csv");
+const AQUA_TABLE_1: &str = include_str!("../data/aqua-table1.csv");
+const AQUA_TABLE_2: &str = include_str!("../data/aqua-table2.csv");
 
 fn vgg16() -> Network {
     network::load("vgg16").unwrap()

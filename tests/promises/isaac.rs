@@ -3,8 +3,8 @@
 use arch::Scope;
 use arch::derived::{Derived, derived};
 
-const TABLE_1: &str = include_str!("data/isaac-table1.csv");
-const RESULTS: &str = include_str!("data/isaac-results.csv");
+const TABLE_1: &str = include_str!("../data/isaac-table1.csv");
+const RESULTS: &str = include_str!("../data/isaac-results.csv");
 
 fn isaac() -> Derived {
     derived(&arch::load("isaac-ce").unwrap())
@@ -88,8 +88,8 @@ fn isaac_ce_has_the_peak_throughput_and_efficiencies_that_isaac_prints() {
 #[test]
 fn adc_energy_of_other_resolutions_follows_isaacs_rule() {
     // 0.19543 n + 0.000414 x 2^n, over its 1.669424 pJ at 8 bits.
-    for (bits, pj) in [(4, 0.788344), (6, 1.199076), (8, 1.669424), (9, 1.970838), (12, 4.040904)] {
-        assert_close("scale", arch::adc_energy_scale(bits), pj / 1.669424, 1e-9);
+    for (bits, pj) in [(4, 0.788_344), (6, 1.199_076), (8, 1.669_424), (9, 1.970_838), (12, 4.040_904)] {
+        assert_close("scale", arch::adc_energy_scale(bits), pj / 1.669_424, 1e-9);
     }
 }
 

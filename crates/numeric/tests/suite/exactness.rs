@@ -59,7 +59,7 @@ proptest! {
     }
 }
 
-/// Every N_A, N_W, cell and DAC, at the corners of the ranges.
+/// Every `N_A`, `N_W`, cell and DAC, at the corners of the ranges.
 #[test]
 fn every_combination_of_precisions_is_exact_at_the_extremes() {
     for weight_bits in 2..=16 {

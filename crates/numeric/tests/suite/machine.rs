@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 /// A machine in the terms of its arch file.
 #[derive(Clone, Debug)]
-pub struct Machine {
+pub(crate) struct Machine {
     pub rows: u32,
     pub columns: u32,
     pub cell_bits: u32,
@@ -20,7 +20,7 @@ pub struct Machine {
 }
 
 /// ISAAC-CE's crossbars.
-pub const ISAAC: Machine = Machine {
+pub(crate) const ISAAC: Machine = Machine {
     rows: 128,
     columns: 128,
     cell_bits: 2,
@@ -31,7 +31,7 @@ pub const ISAAC: Machine = Machine {
 };
 
 impl Machine {
-    pub fn parts(&self) -> (Crossbar, Dac, Adc) {
+    pub(crate) fn parts(&self) -> (Crossbar, Dac, Adc) {
         let crossbar = Crossbar { rows: self.rows, columns: self.columns, cell_bits: self.cell_bits };
         let dac = Dac { bits: self.dac_bits };
         let adc = Adc {
@@ -44,33 +44,33 @@ impl Machine {
         (crossbar, dac, adc)
     }
 
-    pub fn datapath(&self, options: Options) -> Datapath {
+    pub(crate) fn datapath(&self, options: Options) -> Datapath {
         let (crossbar, dac, adc) = self.parts();
         Datapath::new(&crossbar, &dac, &adc, options).unwrap()
     }
 
     /// The same machine with the least ADC that does not clip.
-    pub fn lossless(mut self) -> Self {
+    pub(crate) fn lossless(mut self) -> Self {
         self.adc_bits = self.datapath(Options::default()).least_adc_bits();
         self
     }
 }
 
 /// Every read modelled.
-pub fn bit_serial() -> Options {
+pub(crate) fn bit_serial() -> Options {
     Options { integer_product: false, ..Options::default() }
 }
 
-pub fn on_threads(threads: usize, options: Options) -> Options {
+pub(crate) fn on_threads(threads: usize, options: Options) -> Options {
     Options { threads: NonZeroUsize::new(threads).unwrap(), ..options }
 }
 
-pub fn imperfect(non_idealities: NonIdealities) -> Options {
+pub(crate) fn imperfect(non_idealities: NonIdealities) -> Options {
     Options { non_idealities, ..Options::default() }
 }
 
 /// Any machine that is modelled, with the least lossless ADC.
-pub fn machines() -> impl Strategy<Value = Machine> {
+pub(crate) fn machines() -> impl Strategy<Value = Machine> {
     // Small cells and DACs are those that are built, and come more often.
     let bits = || prop_oneof![4 => 1u32..=4, 1 => 5u32..=8];
     let numbers = (1u32..=1024, 8u32..=256, bits(), bits());
@@ -81,7 +81,7 @@ pub fn machines() -> impl Strategy<Value = Machine> {
 }
 
 /// A matrix of `bits`-bit values, in which extremes are frequent.
-pub fn matrices(rows: usize, columns: usize, bits: u32) -> impl Strategy<Value = Array2<i16>> {
+pub(crate) fn matrices(rows: usize, columns: usize, bits: u32) -> impl Strategy<Value = Array2<i16>> {
     let (least, most) = (i16::MIN >> (16 - bits), i16::MAX >> (16 - bits));
     let random = prop::collection::vec(least..=most, rows * columns);
     let extremes = prop::sample::select(vec![least, most, 0, -1, 1]);
@@ -92,7 +92,7 @@ pub fn matrices(rows: usize, columns: usize, bits: u32) -> impl Strategy<Value =
 }
 
 /// Sum over rows of activation times weight, written as plainly as can be.
-pub fn reference(windows: ArrayView2<i16>, weights: ArrayView2<i16>) -> Array2<i64> {
+pub(crate) fn reference(windows: ArrayView2<i16>, weights: ArrayView2<i16>) -> Array2<i64> {
     Array2::from_shape_fn((windows.nrows(), weights.nrows()), |(window, output)| {
         let mut sum = 0i64;
         for row in 0..windows.ncols() {

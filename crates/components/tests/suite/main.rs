@@ -1,0 +1,3 @@
+//! Components alone, with no chip around them.
+
+mod network;

@@ -1,0 +1,3 @@
+//! The kernel, driving a small system.
+
+mod system;

@@ -1,0 +1,4 @@
+//! Mappings: replicas, their IMAs and their balance.
+
+mod cropped;
+mod geometry;
