@@ -3,6 +3,7 @@
 //! Colours are CSS classes, so that a chart looks the same within a page and as a picture of its own, in light and in
 //! dark. Marks carry their value as a `title`, which viewers show under the pointer.
 
+use index::count;
 use maud::{Markup, html};
 
 /// Colours of series and of levels of load, for light and for dark.
@@ -108,11 +109,11 @@ pub(crate) fn over_time(
                         fill-opacity=(number(0.15 + 0.85 * value.min(1.0))) { title { (tip(index, bin)) } }
                 }
             }
-            @for tick in 0..=4 {
+            @for tick in 0..=4u32 {
                 @let x = LEFT + f64::from(tick) / 4.0 * (WIDTH - LEFT - 4.0);
                 @let anchor = match tick { 0 => "start", 4 => "end", _ => "middle" };
                 text.mute x=(number(x)) y=(height - 6.0) text-anchor=(anchor) {
-                    (crate::format::grouped(bins as u64 * bin_cycles * tick as u64 / 4)) @if tick == 4 { " cycles" }
+                    (crate::format::grouped(count(bins) * bin_cycles * u64::from(tick) / 4)) @if tick == 4 { " cycles" }
                 }
             }
         },

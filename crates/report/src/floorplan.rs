@@ -105,9 +105,13 @@ pub fn text(arch: &Arch, layout: &Layout) -> String {
                     };
                 }
                 let drawn = std::iter::once(format!("chip {chip}")).chain(tiles.iter().map(|row| row.concat()));
-                lines.iter_mut().zip(drawn).for_each(|(line, drawn)| *line += &format!("{drawn:<width$}"));
+                for (line, drawn) in lines.iter_mut().zip(drawn) {
+                    *line += &format!("{drawn:<width$}");
+                }
             }
-            lines.iter().for_each(|line| text.extend([line.trim_end(), "\n"]));
+            for line in &lines {
+                text.extend([line.trim_end(), "\n"]);
+            }
             text.push('\n');
         }
     }
@@ -145,7 +149,8 @@ pub fn svg(arch: &Arch, layout: &Layout) -> String {
     // Origin of the chip at a column and row of the board.
     let left = |column: u32| MARGIN + column * (chip_size.width + MARGIN);
     let top = |row: u32| MARGIN + row * (chip_size.height + LINE + MARGIN);
-    let legend_height = (plan.layers.len() as u32 + 2) * LINE + MARGIN;
+    let legend_height =
+        (u32::try_from(plan.layers.len()).expect("a mapping has at most 65,536 layers") + 2) * LINE + MARGIN;
 
     let (width, height) = (left(last_column + 1) + LEGEND, top(last_row + 1).max(MARGIN + legend_height));
     let mut svg = format!(

@@ -60,7 +60,7 @@ impl LayerPlace {
             imas,
             tiles: tiles.len() as u64,
             chips: chips.len() as u64,
-            buffer_bytes: layer.slices.iter().map(|share| share.bytes_at_once()).max().unwrap_or(0),
+            buffer_bytes: layer.slices.iter().map(mapper::InputSlice::bytes_at_once).max().unwrap_or(0),
             utilisation: weights as f64 / (imas * cells_of_ima) as f64,
         }
     }

@@ -14,7 +14,7 @@ use mapper::Layout;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::chart::{self, Part, Place, STYLE};
-use crate::format::{counted, grouped, percent, scaled, significant};
+use crate::format::{counted, grouped, percent, rounded, scaled, significant};
 use crate::terminal::{both, energy_per_image, latency, rate};
 use crate::{Report, floorplan, places, terminal};
 
@@ -308,14 +308,14 @@ fn load(story: &Story<'_>) -> Markup {
 fn bound(bound: &Bound) -> Markup {
     html! {
         p {
-            "In the long run no image follows the one before in fewer than " (grouped(bound.cycles.round() as u64))
+            "In the long run no image follows the one before in fewer than " (rounded(bound.cycles))
             " cycles: so long an image needs the busiest of what units share, or of their crossbars."
         }
         div.scroll { table.bound {
             tr { th { "an image needs" } th { "cycles" } th { "of bound" } th { "by layer" } }
             @for resource in bound.ranked() {
                 tr {
-                    td { (terminal::name(resource)) } td { (grouped(resource.cycles.round() as u64)) }
+                    td { (terminal::name(resource)) } td { (rounded(resource.cycles)) }
                     td { (percent(resource.cycles / bound.cycles)) } td { (terminal::layers(resource)) }
                 }
             }

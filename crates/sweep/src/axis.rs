@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use document::Fault;
+use index::{count, size};
 use serde::{Deserialize, Serialize};
 
 use crate::Cell;
@@ -56,7 +57,7 @@ pub struct Grid {
 impl Grid {
     /// Returns the number of points; `None` if it exceeds 64 bits.
     pub fn points(&self) -> Option<u64> {
-        self.dimensions.iter().try_fold(1, |points: u64, dimension| points.checked_mul(dimension.same_as.len() as u64))
+        self.dimensions.iter().try_fold(1, |points: u64, dimension| points.checked_mul(count(dimension.same_as.len())))
     }
 
     /// Returns the index of the value of `point` on each axis.
@@ -80,8 +81,8 @@ impl Grid {
         {
             steps[rebalance.dimension] = whole;
         }
-        let lengths = self.dimensions.iter().map(|dimension| dimension.same_as.len() as u64);
-        lengths.zip(steps).fold(0, |point, (length, step)| point * length + step as u64)
+        let lengths = self.dimensions.iter().map(|dimension| count(dimension.same_as.len()));
+        lengths.zip(steps).fold(0, |point, (length, step)| point * length + count(step))
     }
 
     /// Returns the step of `point` in each dimension.
@@ -89,8 +90,8 @@ impl Grid {
         let mut rest = point;
         let mut steps = vec![0; self.dimensions.len()];
         for (dimension, step) in self.dimensions.iter().zip(&mut steps).rev() {
-            let length = dimension.same_as.len() as u64;
-            (*step, rest) = ((rest % length) as usize, rest / length);
+            let length = count(dimension.same_as.len());
+            (*step, rest) = (size(rest % length), rest / length);
         }
         steps
     }

@@ -90,7 +90,7 @@ pub fn conversion_cycles(conversions: Rate, columns: u32) -> u32 {
 
 /// Returns the energy of a conversion of `bits` bits relative to one of 8 bits.
 pub fn adc_energy_scale(bits: u32) -> f64 {
-    relative_to_8_bits(bits, 0.19543, 0.000414)
+    relative_to_8_bits(bits, 0.19543, 0.000_414)
 }
 
 /// Returns the area of an ADC of `bits` bits relative to one of 8 bits.
