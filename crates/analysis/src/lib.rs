@@ -69,7 +69,7 @@ pub use demand::{ByLayer, Demand, LinkId, PortId};
 pub use energy::{GroupEnergy, StaticEnergy, energy, energy_of, static_energy, total_pj};
 pub use fills::{FillId, Fills};
 pub use loads::{Carrier, LOAD_CYCLES, Loads};
-pub use scene::{ChipId, Scene, Sequence};
+pub use scene::{Scene, Sequence};
 pub use stalls::{Analysis, LayerStalls, MATTERS, ReadError, Wait};
 pub use timeline::Timeline;
 pub use what_if::{Against, Change, Gave, Measure, Subject, WhatIf, what_ifs};

@@ -32,7 +32,7 @@
 //! # Units and invariants
 //!
 //! Times are in cycles, and the first cycle is 1; spans of cycles are half-open. Sizes are in bits, packets also in
-//! flits. Inside routers and links time is counted in exact fractions of a cycle. Windows and sequence numbers (`rank`)
+//! flits. Inside routers and links time is counted in exact fractions of a cycle. Windows and sequence numbers
 //! count over all images unless stated otherwise. Bit `i` of a mask of IMAs is IMA `i` of the tile.
 //!
 //! - Results do not depend on the order of messages within a cycle: messages are only recorded or forwarded, and each
@@ -70,7 +70,7 @@ mod observe;
 mod rooms;
 mod tile;
 
-pub use ids::{ControlId, ImaId, InputId, LockstepId, RoomId};
+pub use ids::{ChipId, ControlId, ImaId, InputId, LockstepId, RoomId};
 pub use message::{Context, HeldUp, PackedImas, Packet, TileMessage, Waits};
 pub use noc::{Crossing, Direction, Hop, Link, Mesh, MeshGeometry, Port, Router};
 pub use observe::{Cause, Event, NoProbe, Probe, Stage, Stalls, Unit};

@@ -6,8 +6,10 @@
 
 use des::{Cycle, Probed, Send, Shared};
 use index::Set;
+use mapper::TileId;
+use network::LayerId;
 
-use crate::{Cause, Direction, ImaId, InputId, LockstepId, Probe, Rooms};
+use crate::{Cause, ChipId, Crossing, Direction, ImaId, InputId, LockstepId, Probe, Rooms};
 
 /// A message to a tile. At most 12 bytes, so that an event in the calendar takes 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -217,9 +219,9 @@ impl From<Waits> for HeldUp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Packet {
     /// Tile of the board that sent it.
-    pub source: u32,
+    pub source: TileId,
     /// Tile of the board that it goes to.
-    pub destination: u32,
+    pub destination: TileId,
     /// Length in flits.
     pub flits: u32,
     /// Length in bits.
@@ -227,7 +229,7 @@ pub struct Packet {
     /// Cycles that it has been held up so far.
     pub waits: Waits,
     /// Layer that produced the values.
-    pub layer: u16,
+    pub layer: LayerId,
     /// Side on which it entered the present chip; `None` on the chip of its source.
     pub entered: Option<Direction>,
     /// Message to the destination, delivered on arrival.
@@ -236,17 +238,29 @@ pub struct Packet {
 
 /// Context of the components: the clock, messages to each kind of component, the room table, and the probe.
 ///
-/// Tiles are numbered over the board, meshes by chip, links by chip times 4 plus [`Direction`]. Implemented for every
-/// type that has these parts.
-pub trait Context:
-    Send<TileMessage> + Send<Packet> + Send<crate::Crossing> + Shared<Rooms> + Probed<Probe: Probe>
-{
+/// Implemented for every type that has these parts.
+pub trait Context: Send<TileMessage> + Send<Packet> + Send<Crossing> + Shared<Rooms> + Probed<Probe: Probe> {
+    /// Sends a message to a tile, which receives it `delay` >= 1 cycles from now. Tiles are numbered over the board.
+    #[inline]
+    fn send_to_tile(&mut self, delay: Cycle, tile: TileId, message: TileMessage) {
+        self.send(delay, tile.0, message);
+    }
+
+    /// Sends a packet to the mesh of a chip. Meshes are numbered by chip.
+    #[inline]
+    fn send_to_mesh(&mut self, delay: Cycle, chip: ChipId, packet: Packet) {
+        self.send(delay, chip.0, packet);
+    }
+
+    /// Sends a packet to the link that leaves a chip on `side`. Links are numbered chip by chip, in the order of
+    /// [`Direction::ALL`].
+    #[inline]
+    fn send_to_link(&mut self, delay: Cycle, chip: ChipId, side: Direction, packet: Packet) {
+        self.send(delay, 4 * chip.0 + side.number(), Crossing(packet));
+    }
 }
 
-impl<C> Context for C where
-    C: Send<TileMessage> + Send<Packet> + Send<crate::Crossing> + Shared<Rooms> + Probed<Probe: Probe>
-{
-}
+impl<C> Context for C where C: Send<TileMessage> + Send<Packet> + Send<Crossing> + Shared<Rooms> + Probed<Probe: Probe> {}
 
 #[cfg(test)]
 mod tests {

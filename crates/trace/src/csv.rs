@@ -8,9 +8,11 @@ use std::io::{self, Write};
 
 use analysis::Scene;
 use des::Cycle;
+use index::{IndexVec, count};
+use network::LayerId;
 
 use crate::record::{Description, Record};
-use crate::sink::{Format, Sink, TraceFile, size};
+use crate::sink::{Format, Sink, TraceFile};
 
 pub(crate) const FORMAT: Format =
     Format { ending: "csv", viewers: "spreadsheets", open: |scene, _, file| Ok(Box::new(Csv::new(scene, file)?)) };
@@ -21,7 +23,7 @@ struct Csv<'a> {
     file: TraceFile,
     lines: u64,
     /// Names of the layers, quoted where RFC 4180 requires it.
-    layers: Vec<String>,
+    layers: IndexVec<LayerId, String>,
     /// Upper limit of the bytes of a line.
     longest_line: u64,
 }
@@ -32,9 +34,9 @@ const LINE_BYTES: u64 = 256;
 impl<'a> Csv<'a> {
     fn new(scene: &'a Scene<'a>, mut file: TraceFile) -> io::Result<Self> {
         writeln!(file, "event,unit,layer,row,column,image,from_cycle,cycles,amount,cause")?;
-        let layers: Vec<String> = scene.layers().map(|layer| quoted(scene.layer(layer))).collect();
+        let layers: IndexVec<LayerId, String> = scene.layers().map(|layer| quoted(scene.layer(layer))).collect();
         let longest = layers.iter().map(String::len).max().unwrap_or(0);
-        Ok(Self { scene, file, lines: 0, layers, longest_line: LINE_BYTES + size(longest) })
+        Ok(Self { scene, file, lines: 0, layers, longest_line: LINE_BYTES + count(longest) })
     }
 }
 
@@ -45,7 +47,7 @@ impl Sink for Csv<'_> {
         let Description { name, place, layer, cycles, amount, cause, .. } = description;
         // Places on the mesh are named by (column, row).
         let path = place.path(self.scene).replace(", ", " ");
-        let layer = layer.map_or("", |layer| self.layers[usize::from(layer)].as_str());
+        let layer = layer.map_or("", |layer| self.layers[layer].as_str());
         self.lines += 1;
         write!(self.file, "{name},{path},{layer},")?;
         match window {

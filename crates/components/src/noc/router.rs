@@ -5,6 +5,7 @@
 
 use arch::Times;
 use des::Cycle;
+use index::size;
 
 /// A port of a router. Packets that arrive from a neighbour have taken the port at the neighbour's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ impl Port {
         match self {
             Self::FromTile(tile) => tile,
             Self::ToTile(tile) => tiles + tile,
-            Self::Neighbour(direction) => 2 * tiles + direction as usize,
+            Self::Neighbour(direction) => 2 * tiles + size(direction.number()),
         }
     }
 }

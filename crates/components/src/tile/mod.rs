@@ -30,6 +30,7 @@ mod waits;
 use arch::Arch;
 use des::{Component, Cycle, Wake};
 use index::IndexVec;
+use mapper::TileId;
 
 pub use self::bus::Bus;
 pub use self::imas::{
@@ -48,7 +49,7 @@ use crate::{Context, ControlId, ImaId, LockstepId, TileMessage};
 #[derive(Clone, Debug)]
 pub struct Tile<'a, P> {
     /// Number on the board.
-    pub id: u32,
+    pub id: TileId,
     /// eDRAM buffer and layer controls.
     pub inputs: TileInputs<'a>,
     /// IMAs and their lockstep groups.
@@ -86,7 +87,7 @@ impl Completions {
 #[derive(Clone, Debug)]
 pub struct TileSpec<'a> {
     /// Number on the board.
-    pub id: u32,
+    pub id: TileId,
     /// Detail in which its IMAs are simulated.
     pub fidelity: Fidelity,
     /// Unlimited capacity of bus and eDRAM port.
@@ -176,7 +177,7 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
         imas.send_results(tile, inputs, bus, outputs, context);
         imas.fetch(tile, inputs, bus, context);
         if outputs.has_work() || inputs.has_work() || !imas.pipeline.can_start().is_empty() {
-            context.send(1, tile, TileMessage::Tick);
+            context.send_to_tile(1, tile, TileMessage::Tick);
         }
     }
 }

@@ -212,7 +212,7 @@ impl<B: Body> Sink for Waveform<'_, B> {
             }
             Record::Fill { tile, layer, bits, at } => {
                 let bytes = amplitude(bits / 8);
-                let held = &mut self.fills[TileId(tile)][usize::from(self.scene.buffer(tile, layer))];
+                let held = &mut self.fills[tile][self.scene.buffer(tile, layer)];
                 let before = std::mem::replace(held, bytes);
                 return self.change(at + 1, self.signals.of_tile(tile, BUFFER_BYTES), bytes - before);
             }

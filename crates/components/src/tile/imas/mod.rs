@@ -30,6 +30,7 @@ use std::ops::Range;
 use arch::Arch;
 use des::Cycle;
 use index::{IndexVec, Set};
+use mapper::TileId;
 
 use self::batch::Batch;
 pub use self::ima::{Fidelity, Ima, ImaTiming, Operation};
@@ -132,7 +133,7 @@ impl<P: Policy> ImaBank<P> {
 
     /// Starts the next operation of each IMA that can start, and books its reads and the pause before it.
     #[inline]
-    pub fn start<C: Context>(&mut self, tile: u32, inputs: &mut TileInputs, context: &mut C) {
+    pub fn start<C: Context>(&mut self, tile: TileId, inputs: &mut TileInputs, context: &mut C) {
         let starting = self.pipeline.can_start();
         if !starting.is_empty() {
             self.start_operations(starting, tile, inputs, context);
@@ -142,7 +143,7 @@ impl<P: Policy> ImaBank<P> {
     fn start_operations<C: Context>(
         &mut self,
         mut imas: Set<ImaId>,
-        tile: u32,
+        tile: TileId,
         inputs: &mut TileInputs,
         context: &mut C,
     ) {
@@ -211,7 +212,7 @@ impl<P: Policy> ImaBank<P> {
         imas: Set<ImaId>,
         id: LockstepId,
         iterations: u32,
-        tile: u32,
+        tile: TileId,
         inputs: &TileInputs,
         context: &mut C,
     ) {
@@ -238,7 +239,7 @@ impl<P: Policy> ImaBank<P> {
 
     /// Reports one iteration of a stage, which begins now, to the probe.
     #[inline]
-    fn report_stage<C: Context>(&self, ima: ImaId, stage: Stage, tile: u32, inputs: &TileInputs, context: &mut C) {
+    fn report_stage<C: Context>(&self, ima: ImaId, stage: Stage, tile: TileId, inputs: &TileInputs, context: &mut C) {
         let now = context.now();
         context.probe().observe(|| {
             let (control, timing) = (self.groups[self.group_of[ima]].control, self.imas[ima].timing());
@@ -259,19 +260,19 @@ impl<P: Policy> ImaBank<P> {
         ima: ImaId,
         operation: u8,
         iteration: u16,
-        tile: u32,
+        tile: TileId,
         inputs: &TileInputs,
         context: &mut C,
     ) {
         self.report_stage(ima, Stage::Read, tile, inputs, context);
         let unit = &mut self.imas[ima];
         let last = u32::from(iteration) + 1 == unit.read_once(operation);
-        context.send(1, tile, TileMessage::Convert { ima, operation, last });
+        context.send_to_tile(1, tile, TileMessage::Convert { ima, operation, last });
         let next = match last {
             true => TileMessage::ReadsDone { imas: Set::one(ima).into() },
             false => TileMessage::Read { ima, operation, iteration: iteration + 1 },
         };
-        context.send(Cycle::from(unit.timing().cycles_per_read), tile, next);
+        context.send_to_tile(Cycle::from(unit.timing().cycles_per_read), tile, next);
     }
 
     /// Iteration fidelity: the ADCs convert the columns of one read. Schedules their shift-and-add.
@@ -281,7 +282,7 @@ impl<P: Policy> ImaBank<P> {
         ima: ImaId,
         operation: u8,
         last: bool,
-        tile: u32,
+        tile: TileId,
         inputs: &TileInputs,
         context: &mut C,
     ) {
@@ -289,7 +290,7 @@ impl<P: Policy> ImaBank<P> {
         let unit = &mut self.imas[ima];
         unit.convert_once(operation);
         let delay = Cycle::from(unit.timing().convert_cycles);
-        context.send(delay, tile, TileMessage::Accumulate { ima, operation, last });
+        context.send_to_tile(delay, tile, TileMessage::Accumulate { ima, operation, last });
     }
 
     /// Iteration fidelity: the shift-and-adds merge the conversions of one read. After the last read, schedules the
@@ -300,7 +301,7 @@ impl<P: Policy> ImaBank<P> {
         ima: ImaId,
         operation: u8,
         last: bool,
-        tile: u32,
+        tile: TileId,
         inputs: &TileInputs,
         context: &mut C,
     ) {
@@ -309,7 +310,7 @@ impl<P: Policy> ImaBank<P> {
         unit.merge_once(operation);
         if last {
             let delay = Cycle::from(unit.timing().merge_cycles);
-            context.send(delay, tile, TileMessage::ResultsReady { imas: Set::one(ima).into() });
+            context.send_to_tile(delay, tile, TileMessage::ResultsReady { imas: Set::one(ima).into() });
         }
     }
 
@@ -329,7 +330,7 @@ impl<P: Policy> ImaBank<P> {
     #[inline]
     pub fn send_results<C: Context>(
         &mut self,
-        tile: u32,
+        tile: TileId,
         inputs: &TileInputs,
         bus: &mut Bus,
         outputs: &mut TileOutputs,
@@ -347,7 +348,7 @@ impl<P: Policy> ImaBank<P> {
     fn send_results_of<C: Context>(
         &mut self,
         mut imas: Set<ImaId>,
-        tile: u32,
+        tile: TileId,
         inputs: &TileInputs,
         bus: &mut Bus,
         outputs: &mut TileOutputs,
@@ -402,7 +403,7 @@ impl<P: Policy> ImaBank<P> {
 
     /// Grants eDRAM port and bus to inputs of the IMAs whose next window is ready.
     #[inline]
-    pub fn fetch<C: Context>(&mut self, tile: u32, inputs: &mut TileInputs, bus: &mut Bus, context: &mut C) {
+    pub fn fetch<C: Context>(&mut self, tile: TileId, inputs: &mut TileInputs, bus: &mut Bus, context: &mut C) {
         loop {
             let fetching = self.pipeline.can_fetch() - self.starving;
             if fetching.is_empty() {
@@ -415,7 +416,7 @@ impl<P: Policy> ImaBank<P> {
     fn fetch_for<C: Context>(
         &mut self,
         mut imas: Set<ImaId>,
-        tile: u32,
+        tile: TileId,
         inputs: &mut TileInputs,
         bus: &mut Bus,
         context: &mut C,

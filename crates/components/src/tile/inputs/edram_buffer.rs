@@ -9,7 +9,7 @@
 use des::{Cycle, Server};
 use index::IndexVec;
 use mapper::{InputOrder, InputSlice, Window};
-use network::Layer;
+use network::{Layer, LayerId};
 
 use crate::{InputId, RoomId};
 
@@ -67,7 +67,7 @@ pub struct SliceBuffer<'a> {
     pub slice: &'a InputSlice,
     order: &'a InputOrder,
     /// Layer that reads the slice.
-    pub layer: u16,
+    pub layer: LayerId,
     /// Number of the slice over the board.
     pub room: RoomId,
     /// Packets of a position, one from each output group that it needs channels of. 0 for the host, which keeps the
@@ -96,7 +96,7 @@ impl<'a> SliceBuffer<'a> {
     /// position.
     pub fn new(
         slice: &'a InputSlice,
-        (layer, room): (u16, RoomId),
+        (layer, room): (LayerId, RoomId),
         pieces: u16,
         images: u32,
         capacity: Option<u64>,

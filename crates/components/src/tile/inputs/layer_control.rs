@@ -8,7 +8,8 @@
 use arch::Counts;
 use des::Cycle;
 use index::Set;
-use mapper::{LayerLayout, ReplicaId, Window};
+use mapper::{LayerLayout, ReplicaId, TileId, Window};
+use network::LayerId;
 
 use crate::{HeldUp, ImaId, InputId, SliceBuffer, Stalls, Unit};
 
@@ -34,9 +35,9 @@ pub struct LayerControl<'a> {
     /// The layer.
     pub layer: &'a LayerLayout,
     /// Number of the layer in the network.
-    pub layer_index: u16,
+    pub id: LayerId,
     /// The replica.
-    pub replica: u32,
+    pub replica: ReplicaId,
     /// The windows of the replica, in order.
     windows: &'a [Window],
     /// Number of these windows.
@@ -75,18 +76,18 @@ pub struct LayerControl<'a> {
 impl<'a> LayerControl<'a> {
     /// A control of `replica` for a run of `images` images. `inputs` is its input slice, `imas` its IMAs.
     pub fn new(
-        (layer, layer_index): (&'a LayerLayout, u16),
-        replica: u32,
+        (id, layer): (LayerId, &'a LayerLayout),
+        replica: ReplicaId,
         images: u32,
         begins_images: bool,
         inputs: InputId,
         imas: Set<ImaId>,
     ) -> Self {
-        let windows = layer.windows(ReplicaId(replica));
+        let windows = layer.windows(replica);
         let per_image = u32::try_from(windows.len()).expect("the mapper counts windows in 32 bits");
         Self {
             layer,
-            layer_index,
+            id,
             replica,
             windows,
             per_image,
@@ -109,8 +110,8 @@ impl<'a> LayerControl<'a> {
 
     /// Identifies IMA `ima` of tile `tile` to probes.
     #[inline]
-    pub fn unit(&self, tile: u32, ima: ImaId) -> Unit {
-        Unit { tile, ima: ima.0, layer: self.layer_index, replica: self.replica }
+    pub fn unit(&self, tile: TileId, ima: ImaId) -> Unit {
+        Unit { tile, ima, layer: self.id, replica: self.replica }
     }
 
     /// Window `index`, counted over all images.

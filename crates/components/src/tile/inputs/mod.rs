@@ -9,6 +9,7 @@ mod layer_control;
 
 use des::Cycle;
 use index::{IndexVec, Set};
+use mapper::TileId;
 
 pub use self::edram_buffer::{EdramBuffer, Results, RowsRead, SliceBuffer};
 pub use self::layer_control::{Counters, LayerControl};
@@ -85,13 +86,13 @@ impl<'a> TileInputs<'a> {
 
     /// Grants the eDRAM port to the packets of this cycle, by destination and sequence number.
     #[inline]
-    pub fn write<C: Context>(&mut self, tile: u32, completions: &mut Completions, context: &mut C) {
+    pub fn write<C: Context>(&mut self, tile: TileId, completions: &mut Completions, context: &mut C) {
         if !self.deliveries.is_empty() {
             self.write_deliveries(tile, completions, context);
         }
     }
 
-    fn write_deliveries<C: Context>(&mut self, tile: u32, completions: &mut Completions, context: &mut C) {
+    fn write_deliveries<C: Context>(&mut self, tile: TileId, completions: &mut Completions, context: &mut C) {
         let mut deliveries = std::mem::take(&mut self.deliveries);
         deliveries.sort_unstable();
         let now = context.now();
@@ -101,10 +102,10 @@ impl<'a> TileInputs<'a> {
                 Destination::Input(inputs) => Some(self.edram.slices[inputs].layer),
                 Destination::Results => None,
             };
-            context.probe().observe(|| Event::Write { tile, layer, rank: sequence, bits, cycles: now..done + 1 });
+            context.probe().observe(|| Event::Write { tile, layer, sequence, bits, cycles: now..done + 1 });
             // Results have no reading layer.
-            let reader = layer.map_or(u64::MAX, u64::from);
-            completions.add(&[reader, u64::from(tile), u64::from(sequence), u64::from(bits), done], done);
+            let reader = layer.map_or(u64::MAX, |layer| layer.0.into());
+            completions.add(&[reader, u64::from(tile.0), u64::from(sequence), u64::from(bits), done], done);
             match destination {
                 Destination::Results => self.edram.results.written(sequence, bits, done),
                 Destination::Input(inputs) => {
@@ -114,7 +115,7 @@ impl<'a> TileInputs<'a> {
                     if done == now {
                         self.written(tile, inputs, sequence, held_up, now, context);
                     } else {
-                        context.send(done + 1 - now, tile, TileMessage::Written { inputs, held_up, sequence });
+                        context.send_to_tile(done + 1 - now, tile, TileMessage::Written { inputs, held_up, sequence });
                     }
                 }
             }
@@ -125,13 +126,13 @@ impl<'a> TileInputs<'a> {
     /// Records packets whose writes ended with the last cycle. They are sorted, so that the packet that completes a
     /// position, and with it the delay of the position, does not depend on the order of messages.
     #[inline]
-    pub fn arrive<C: Context>(&mut self, tile: u32, context: &mut C) {
+    pub fn arrive<C: Context>(&mut self, tile: TileId, context: &mut C) {
         if !self.arrivals.is_empty() {
             self.take_arrivals(tile, context);
         }
     }
 
-    fn take_arrivals<C: Context>(&mut self, tile: u32, context: &mut C) {
+    fn take_arrivals<C: Context>(&mut self, tile: TileId, context: &mut C) {
         let mut arrivals = std::mem::take(&mut self.arrivals);
         arrivals.sort_unstable();
         for (inputs, sequence, held_up) in arrivals.drain(..) {
@@ -143,7 +144,7 @@ impl<'a> TileInputs<'a> {
     /// Records that a packet is in the buffer at the end of cycle `at`.
     fn written<C: Context>(
         &mut self,
-        tile: u32,
+        tile: TileId,
         inputs: InputId,
         sequence: u32,
         held_up: HeldUp,
@@ -158,7 +159,7 @@ impl<'a> TileInputs<'a> {
             if control.inputs == inputs && control.awaited == Some(slot) {
                 control.supply(held_up);
                 let replica = control.replica;
-                context.probe().observe(|| Event::Supply { tile, layer, replica, rank: sequence, at });
+                context.probe().observe(|| Event::Supply { tile, layer, replica, sequence, at });
                 self.supplied.insert(id);
             }
         }
@@ -183,7 +184,7 @@ impl<'a> TileInputs<'a> {
     #[inline]
     pub fn release<C: Context>(
         &mut self,
-        tile: u32,
+        tile: TileId,
         read_by_all: impl Fn(ControlId) -> u32,
         context: &mut C,
     ) -> Set<ImaId> {
@@ -200,7 +201,7 @@ impl<'a> TileInputs<'a> {
         supplied
     }
 
-    fn release_slice<C: Context>(&mut self, tile: u32, inputs: InputId, context: &mut C) -> Set<ImaId> {
+    fn release_slice<C: Context>(&mut self, tile: TileId, inputs: InputId, context: &mut C) -> Set<ImaId> {
         let slice = &mut self.edram.slices[inputs];
         let sharing = |control: &&mut LayerControl| control.inputs == inputs;
         let slowest = self.controls.iter_mut().filter(sharing).filter_map(|control| control.progress()).min();
@@ -211,7 +212,7 @@ impl<'a> TileInputs<'a> {
         if let Some(limit) = slice.advance(image, step) {
             for to in context.shared().raise(slice.room, limit, now) {
                 context.probe().observe(|| Event::Room { tile, layer, to, at: now });
-                context.send(1, to, TileMessage::Room);
+                context.send_to_tile(1, to, TileMessage::Room);
             }
         }
         let mut supplied = Set::EMPTY;
