@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use ndarray::Array4;
 use ndarray_npy::{NpzWriter, WriteNpyExt};
@@ -20,7 +21,7 @@ fn digits() -> Network {
 }
 
 /// The example's weights as npz.
-fn npz() -> Vec<u8> {
+static NPZ: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let network = digits();
     let weights =
         dataset::load_weights(&example().join("weights.safetensors"), &network).expect("the example's weights");
@@ -32,7 +33,7 @@ fn npz() -> Vec<u8> {
     }
     archive.finish().expect("memory takes all");
     bytes.into_inner()
-}
+});
 
 /// A file of this name with these bytes.
 fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
@@ -79,7 +80,7 @@ fn check_pictures(name: &str, bytes: &[u8], network: &Network) -> Result<(), Tes
 #[test]
 fn files_without_edits_are_read() {
     let network = digits();
-    let (_folder, path) = file("weights.npz", &npz());
+    let (_folder, path) = file("weights.npz", &NPZ);
     dataset::load_weights(&path, &network).unwrap_or_else(|errors| panic!("{errors:?}"));
     let (_folder, path) = file("pictures.npy", &npy(&network));
     assert_eq!(dataset::pictures(&path, &network).unwrap_or_else(|error| panic!("{error}")).len(), 3);
@@ -104,7 +105,7 @@ proptest! {
 
     #[test]
     fn weights_as_npz(edits in byte_edits()) {
-        check_weights("weights.npz", &edited_bytes(&npz(), &edits), &digits())?;
+        check_weights("weights.npz", &edited_bytes(&NPZ, &edits), &digits())?;
     }
 
     #[test]

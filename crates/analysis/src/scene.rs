@@ -155,7 +155,8 @@ impl<'a> Scene<'a> {
 
     /// Returns the path of an IMA, such as `chip0/tile3/ima5`.
     pub fn ima_path(&self, tile: TileId, ima: ImaId) -> String {
-        format!("{}/ima{ima}", self.tile_path(tile))
+        let (chip, tile) = self.place(tile);
+        format!("chip{chip}/tile{tile}/ima{ima}")
     }
 
     /// Returns the name of a carrier, unique on its chip or in its tile.

@@ -68,6 +68,8 @@ mod message;
 mod noc;
 mod observe;
 mod rooms;
+#[cfg(test)]
+mod testing;
 mod tile;
 
 pub use ids::{ChipId, ControlId, ImaId, InputId, LockstepId, RoomId};

@@ -22,6 +22,8 @@ struct Csv<'a> {
     scene: &'a Scene<'a>,
     file: TraceFile,
     lines: u64,
+    /// Line in progress, so that the file receives each as a whole.
+    line: Vec<u8>,
     /// Names of the layers, quoted where RFC 4180 requires it.
     layers: IndexVec<LayerId, String>,
     /// Upper limit of the bytes of a line.
@@ -36,7 +38,7 @@ impl<'a> Csv<'a> {
         writeln!(file, "event,unit,layer,row,column,image,from_cycle,cycles,amount,cause")?;
         let layers: IndexVec<LayerId, String> = scene.layers().map(|layer| quoted(scene.layer(layer))).collect();
         let longest = layers.iter().map(String::len).max().unwrap_or(0);
-        Ok(Self { scene, file, lines: 0, layers, longest_line: LINE_BYTES + count(longest) })
+        Ok(Self { scene, file, lines: 0, line: Vec::new(), layers, longest_line: LINE_BYTES + count(longest) })
     }
 }
 
@@ -45,17 +47,19 @@ impl Sink for Csv<'_> {
         let description = record.description();
         let window = description.row_and_column(self.scene);
         let Description { name, place, layer, cycles, amount, cause, .. } = description;
-        // Places on the mesh are named by (column, row).
-        let path = place.path(self.scene).replace(", ", " ");
+        let path = place.path(self.scene);
         let layer = layer.map_or("", |layer| self.layers[layer].as_str());
         self.lines += 1;
-        write!(self.file, "{name},{path},{layer},")?;
+        let line = &mut self.line;
+        line.clear();
+        write!(line, "{name},{path},{layer},")?;
         match window {
-            Some((row, column, image)) => write!(self.file, "{row},{column},{image}")?,
-            None => write!(self.file, ",,")?,
+            Some((row, column, image)) => write!(line, "{row},{column},{image}")?,
+            None => write!(line, ",,")?,
         }
         let cause = cause.map_or("", |cause| cause.name());
-        writeln!(self.file, ",{},{},{amount},{cause}", cycles.start, cycles.end - cycles.start)
+        writeln!(line, ",{},{},{amount},{cause}", cycles.start, cycles.end - cycles.start)?;
+        self.file.write_all(line)
     }
 
     fn entries(&self) -> u64 {

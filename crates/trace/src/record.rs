@@ -115,14 +115,15 @@ impl Description {
 }
 
 impl Place {
-    /// Returns the path of the place, such as `chip0/tile3/ima5` or `chip0/mesh`; empty for the load of a layer.
+    /// Returns the path of the place, such as `chip0/tile3/ima5` or `chip0/mesh`; empty for the load of a layer. It has
+    /// no comma.
     pub fn path(self, scene: &Scene<'_>) -> String {
         match self {
             Place::Ima(tile, ima) => scene.ima_path(tile, ima),
             Place::Tile(tile) => scene.tile_path(tile),
             Place::Carrier(Carrier::Layer(_)) => String::new(),
             Place::Carrier(carrier @ (Carrier::Mesh(chip) | Carrier::Link(chip, _) | Carrier::Channel(chip, ..))) => {
-                format!("chip{chip}/{}", scene.carrier(carrier))
+                format!("chip{chip}/{}", scene.carrier(carrier).replace(", ", " "))
             }
             Place::Carrier(carrier @ (Carrier::Bus(tile) | Carrier::Writes(tile))) => {
                 format!("{}/{}", scene.tile_path(tile), scene.carrier(carrier))
@@ -131,7 +132,8 @@ impl Place {
     }
 }
 
-/// Describes an event, with its whole span.
+/// Describes an event, with its whole span. Inlined, since the filter needs little of it for every event.
+#[inline]
 pub(crate) fn describe(event: &Event) -> Description {
     let of = |name, place, layer, cycles: &Range<Cycle>, amount| Description {
         name,

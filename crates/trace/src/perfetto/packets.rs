@@ -23,7 +23,7 @@ use crate::sink::TraceFile;
 const BUFFERED: usize = 1 << 16;
 
 /// Writer of packets. Tracks and names are described when first used.
-pub struct Packets<'a> {
+pub(crate) struct Packets<'a> {
     scene: &'a Scene<'a>,
     clock: Clock,
     file: TraceFile,
@@ -34,11 +34,11 @@ pub struct Packets<'a> {
     tracks: IndexVec<TrackId, bool>,
     names: IndexVec<NameId, bool>,
     /// Slices, instants and samples written.
-    pub written: u64,
+    pub(crate) written: u64,
 }
 
 impl<'a> Packets<'a> {
-    pub fn new(scene: &'a Scene<'a>, file: TraceFile) -> io::Result<Self> {
+    pub(crate) fn new(scene: &'a Scene<'a>, file: TraceFile) -> io::Result<Self> {
         let numbers = Numbers::new(scene);
         let mut packets = Self {
             scene,
@@ -55,7 +55,7 @@ impl<'a> Packets<'a> {
     }
 
     /// Returns the bytes of the file, including those not yet written.
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.file.bytes() + count(self.buffer.len())
     }
 
@@ -74,7 +74,7 @@ impl<'a> Packets<'a> {
     }
 
     /// Writes the buffer and flushes the file.
-    pub fn finish(&mut self) -> io::Result<()> {
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
         self.write_buffer()?;
         self.file.flush()
     }
@@ -91,7 +91,7 @@ impl<'a> Packets<'a> {
 
     /// Returns the number of a track. On first use it is described, after its parents.
     #[inline]
-    pub fn track(&mut self, track: Track) -> io::Result<u64> {
+    pub(crate) fn track(&mut self, track: Track) -> io::Result<u64> {
         let number = self.numbers.track(track);
         if !self.tracks[number] {
             self.describe_track(track, number)?;
@@ -112,7 +112,7 @@ impl<'a> Packets<'a> {
     /// Returns the number of a name, which is described on first use. Their number grows with the windows of one image,
     /// not with the events.
     #[inline]
-    pub fn name(&mut self, name: Name) -> io::Result<u64> {
+    pub(crate) fn name(&mut self, name: Name) -> io::Result<u64> {
         let number = self.numbers.name(name);
         if !self.names[number] {
             self.describe_name(name, number)?;
@@ -138,13 +138,13 @@ impl<'a> Packets<'a> {
     }
 
     #[inline]
-    pub fn track_event(&mut self, at: Cycle, track_event: TrackEvent) -> io::Result<()> {
+    pub(crate) fn track_event(&mut self, at: Cycle, track_event: TrackEvent) -> io::Result<()> {
         self.written += u64::from(track_event.r#type != SLICE_END);
         self.packet(&self.event_packet(at, track_event))
     }
 
     /// Returns the bytes of the packets of a slice or instant.
-    pub fn event_bytes(&self, begin: &TrackEvent, cycles: &Range<Cycle>) -> u64 {
+    pub(crate) fn event_bytes(&self, begin: &TrackEvent, cycles: &Range<Cycle>) -> u64 {
         let end = TrackEvent { r#type: SLICE_END, track_uuid: begin.track_uuid, ..Default::default() };
         let packets = [self.event_packet(cycles.start, begin.clone()), self.event_packet(cycles.end, end)];
         // Number and length of the field precede each packet.
@@ -152,12 +152,12 @@ impl<'a> Packets<'a> {
     }
 
     #[inline]
-    pub fn slice(&mut self, track: Track, name: Name, cycles: &Range<Cycle>) -> io::Result<()> {
+    pub(crate) fn slice(&mut self, track: Track, name: Name, cycles: &Range<Cycle>) -> io::Result<()> {
         self.slice_with_arrow(track, name, cycles, None)
     }
 
     /// Writes a slice at whose end the arrow `to` ends.
-    pub fn slice_with_arrow(
+    pub(crate) fn slice_with_arrow(
         &mut self,
         track: Track,
         name: Name,
@@ -170,7 +170,7 @@ impl<'a> Packets<'a> {
     }
 
     /// Writes a slice that starts with `begin`.
-    pub fn begun_slice(&mut self, begin: TrackEvent, cycles: &Range<Cycle>, to: Option<u64>) -> io::Result<()> {
+    pub(crate) fn begun_slice(&mut self, begin: TrackEvent, cycles: &Range<Cycle>, to: Option<u64>) -> io::Result<()> {
         let track_uuid = begin.track_uuid;
         self.track_event(cycles.start, begin)?;
         let terminating_flow_ids = to.into_iter().collect();
@@ -178,7 +178,7 @@ impl<'a> Packets<'a> {
         self.track_event(cycles.end, end)
     }
 
-    pub fn counter(&mut self, track: Track, at: Cycle, value: u64) -> io::Result<()> {
+    pub(crate) fn counter(&mut self, track: Track, at: Cycle, value: u64) -> io::Result<()> {
         let (track_uuid, counter_value) = (self.track(track)?, i64::try_from(value).ok());
         self.track_event(at, TrackEvent { r#type: COUNTER, track_uuid, counter_value, ..Default::default() })
     }

@@ -13,28 +13,28 @@ use crate::{Clock, TimeUnit};
 
 index::index! {
     /// Number of a track.
-    pub struct TrackId(u32);
+    pub(crate) struct TrackId(u32);
     /// Number of a name.
-    pub struct NameId(u32);
+    pub(crate) struct NameId(u32);
 }
 
 impl TrackId {
     /// Returns the number in the file, which is not 0.
-    pub fn uuid(self) -> u64 {
+    pub(crate) fn uuid(self) -> u64 {
         u64::from(self.0) + 1
     }
 }
 
 impl NameId {
     /// Returns the number in the file, which is not 0.
-    pub fn iid(self) -> u64 {
+    pub(crate) fn iid(self) -> u64 {
         u64::from(self.0) + 1
     }
 }
 
 /// Track: a row in the viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Track {
+pub(crate) enum Track {
     Layers,
     Load(Carrier),
     Chip(ChipId),
@@ -64,7 +64,7 @@ const OF_IMA: u32 = 5;
 
 /// Name of a slice.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Name {
+pub(crate) enum Name {
     /// Layer, row, column.
     Window(LayerId, u16, u16),
     /// Layer that produced it, position.
@@ -79,7 +79,7 @@ pub enum Name {
 const CAUSES: u32 = Cause::ALL.len() as u32;
 
 /// Numbers of tracks and names.
-pub struct Numbers {
+pub(crate) struct Numbers {
     layers: u32,
     /// Routers of a chip.
     routers: u32,
@@ -102,7 +102,7 @@ struct FirstOfTile {
 }
 
 impl Numbers {
-    pub fn new(scene: &Scene<'_>) -> Numbers {
+    pub(crate) fn new(scene: &Scene<'_>) -> Numbers {
         let (layers, (columns, rows)) = (number(scene.layers().len()), scene.routers());
         let ima = &scene.arch().ima;
         let mut numbers = Numbers {
@@ -142,11 +142,11 @@ impl Numbers {
     }
 
     /// Returns the number behind the last track.
-    pub fn tracks(&self) -> TrackId {
+    pub(crate) fn tracks(&self) -> TrackId {
         TrackId(self.tracks)
     }
 
-    pub fn track(&self, track: Track) -> TrackId {
+    pub(crate) fn track(&self, track: Track) -> TrackId {
         let chip_of = |chip: ChipId| 1 + self.layers + chip.0 * self.of_chip();
         let tile_of = |tile: TileId| self.tiles[tile].own;
         let ima_of = |tile: TileId, ima: ImaId| self.tiles[tile].imas + u32::from(ima.0) * self.of_ima();
@@ -175,7 +175,7 @@ impl Numbers {
         })
     }
 
-    pub fn name(&self, name: Name) -> NameId {
+    pub(crate) fn name(&self, name: Name) -> NameId {
         let rooms = self.others + self.layers * CAUSES;
         NameId(match name {
             Name::Window(layer, row, column) => {
@@ -190,14 +190,14 @@ impl Numbers {
     }
 
     /// Returns the number behind the last name.
-    pub fn names(&self) -> NameId {
+    pub(crate) fn names(&self) -> NameId {
         NameId(self.name(Name::Stage(Stage::Accumulate)).0 + 1)
     }
 }
 
 impl Track {
     /// Returns the parent of a track, its name, and the unit of a counter.
-    pub fn description(self, scene: &Scene<'_>) -> (Option<Track>, String, Option<String>) {
+    pub(crate) fn description(self, scene: &Scene<'_>) -> (Option<Track>, String, Option<String>) {
         match self {
             Track::Layers => (None, format!("layers{}", remark(scene)), None),
             Track::Load(carrier) => {
@@ -252,7 +252,7 @@ fn remark(scene: &Scene<'_>) -> String {
 
 impl Name {
     /// Returns the name as text.
-    pub fn text(self, scene: &Scene<'_>) -> String {
+    pub(crate) fn text(self, scene: &Scene<'_>) -> String {
         match self {
             Name::Window(layer, row, column) => format!("{} ({row}, {column})", scene.layer(layer)),
             Name::Position(layer, position) => {

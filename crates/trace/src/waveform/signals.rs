@@ -11,7 +11,7 @@ use crate::{Detail, Filter};
 
 index::index! {
     /// Signal of the waveform.
-    pub struct SignalId(u32);
+    pub(crate) struct SignalId(u32);
 }
 
 /// Signals of a chip: name, bits, lowest detail. Loads are sums over 64 cycles.
@@ -41,35 +41,35 @@ const OF_IMA: [(&str, u32, Detail); 11] = [
 /// Signal of a crossbar.
 const OF_CROSSBAR: (&str, u32, Detail) = ("busy", 1, Detail::Crossbar);
 
-pub const BUS_LOAD: u32 = 0;
-pub const WRITE_LOAD: u32 = 1;
-pub const BUFFER_BYTES: u32 = 2;
-pub const BUS_REQUESTS: u32 = 3;
-pub const BUSY: u32 = 0;
-pub const WAITING: u32 = 1;
-pub const CAUSE: u32 = 2;
+pub(crate) const BUS_LOAD: u32 = 0;
+pub(crate) const WRITE_LOAD: u32 = 1;
+pub(crate) const BUFFER_BYTES: u32 = 2;
+pub(crate) const BUS_REQUESTS: u32 = 3;
+pub(crate) const BUSY: u32 = 0;
+pub(crate) const WAITING: u32 = 1;
+pub(crate) const CAUSE: u32 = 2;
 const VALID: u32 = 3;
-pub const INPUT_OCCUPANCY: u32 = 4;
-pub const OUTPUT_OCCUPANCY: u32 = 5;
-pub const CONVERTING: u32 = 6;
-pub const ACCUMULATING: u32 = 7;
-pub const READ_TOGGLE: u32 = 8;
-pub const CONVERT_TOGGLE: u32 = 9;
-pub const ACCUMULATE_TOGGLE: u32 = 10;
-pub const CROSSBARS: u32 = OF_IMA.len() as u32;
+pub(crate) const INPUT_OCCUPANCY: u32 = 4;
+pub(crate) const OUTPUT_OCCUPANCY: u32 = 5;
+pub(crate) const CONVERTING: u32 = 6;
+pub(crate) const ACCUMULATING: u32 = 7;
+pub(crate) const READ_TOGGLE: u32 = 8;
+pub(crate) const CONVERT_TOGGLE: u32 = 9;
+pub(crate) const ACCUMULATE_TOGGLE: u32 = 10;
+pub(crate) const CROSSBARS: u32 = OF_IMA.len() as u32;
 
 /// Numbers of the signals: those of the chips, then those of each tile and of its IMAs.
-pub struct Signals {
+pub(crate) struct Signals {
     /// First signals: of a tile, and of its first IMA.
     tiles: IndexVec<TileId, [SignalId; 2]>,
     per_ima: u32,
-    pub bits: IndexVec<SignalId, u32>,
+    pub(crate) bits: IndexVec<SignalId, u32>,
     /// For an input occupancy, the signal `valid` that follows from it.
-    pub valid: IndexVec<SignalId, Option<SignalId>>,
+    pub(crate) valid: IndexVec<SignalId, Option<SignalId>>,
 }
 
 impl Signals {
-    pub fn new(scene: &Scene<'_>) -> Signals {
+    pub(crate) fn new(scene: &Scene<'_>) -> Signals {
         let crossbars = scene.arch().ima.crossbars;
         let mut signals = Signals {
             tiles: IndexVec::default(),
@@ -99,22 +99,22 @@ impl Signals {
         }
     }
 
-    pub fn of_chip(&self, chip: ChipId) -> SignalId {
+    pub(crate) fn of_chip(&self, chip: ChipId) -> SignalId {
         SignalId(chip.0)
     }
 
-    pub fn of_tile(&self, tile: TileId, signal: u32) -> SignalId {
+    pub(crate) fn of_tile(&self, tile: TileId, signal: u32) -> SignalId {
         self.tiles[tile][0].after(signal)
     }
 
-    pub fn of_ima(&self, tile: TileId, ima: ImaId, signal: u32) -> SignalId {
+    pub(crate) fn of_ima(&self, tile: TileId, ima: ImaId, signal: u32) -> SignalId {
         self.tiles[tile][1].after(u32::from(ima.0) * self.per_ima + signal)
     }
 }
 
 impl SignalId {
     /// Returns the signal that follows `number` further on.
-    pub fn after(self, number: u32) -> SignalId {
+    pub(crate) fn after(self, number: u32) -> SignalId {
         SignalId(self.0 + number)
     }
 }
@@ -135,7 +135,7 @@ fn escaped(name: &str) -> String {
 
 /// Declares scopes and variables in the hierarchy chip, tile, IMA, crossbar, for all units that the trace shows.
 /// `scope` receives a name, or `None` to close the last scope; `variable` receives number, name and bits of a signal.
-pub fn declare<T>(
+pub(crate) fn declare<T>(
     scene: &Scene<'_>,
     filter: &Filter,
     to: &mut T,

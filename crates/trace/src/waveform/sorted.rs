@@ -14,11 +14,11 @@ use super::signals::SignalId;
 /// Changes per run.
 const RUN: usize = 1 << 20;
 /// Cycle from which on it applies, signal, and amount added to the signal.
-pub type Change = (Cycle, SignalId, i32);
+pub(crate) type Change = (Cycle, SignalId, i32);
 
 /// Collected changes: the latest in memory, earlier ones as sorted runs in temporary files.
 #[derive(Default)]
-pub struct Changes {
+pub(crate) struct Changes {
     last: Vec<Change>,
     runs: Vec<File>,
     /// Bytes of the temporary files.
@@ -27,7 +27,7 @@ pub struct Changes {
 
 impl Changes {
     /// Adds a change.
-    pub fn push(&mut self, change: Change) -> io::Result<()> {
+    pub(crate) fn push(&mut self, change: Change) -> io::Result<()> {
         self.last.push(change);
         if self.last.len() < RUN {
             return Ok(());
@@ -51,12 +51,12 @@ impl Changes {
     }
 
     /// Bytes of the temporary files.
-    pub fn temporary_bytes(&self) -> u64 {
+    pub(crate) fn temporary_bytes(&self) -> u64 {
         self.temporary_bytes
     }
 
     /// Returns all changes in the order of time.
-    pub fn sorted(mut self) -> io::Result<impl Iterator<Item = io::Result<Change>>> {
+    pub(crate) fn sorted(mut self) -> io::Result<impl Iterator<Item = io::Result<Change>>> {
         self.last.sort_unstable();
         let mut runs: Vec<Box<dyn Iterator<Item = io::Result<Change>>>> =
             self.runs.into_iter().map(|file| Box::new(stored(file)) as Box<_>).collect();

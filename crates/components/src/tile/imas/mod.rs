@@ -24,6 +24,8 @@ mod policy;
 mod sample_hold;
 mod shift_add;
 mod skip_zero_row_blocks;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 

@@ -75,7 +75,7 @@ impl UpTo {
     fn take(&mut self, imas: Set<ImaId>) {
         assert!((imas - self.any()).is_empty(), "an IMA gave an operation that it did not hold");
         for number in 0..self.last {
-            self.above[number] = self.above[number] - imas | self.above[number] & self.above[number + 1];
+            self.above[number] = (self.above[number] - imas) | (self.above[number] & self.above[number + 1]);
         }
         self.above[self.last] -= imas;
     }

@@ -6,6 +6,8 @@
 
 mod edram_buffer;
 mod layer_control;
+#[cfg(test)]
+mod tests;
 
 use des::Cycle;
 use index::{IndexVec, Set};

@@ -5,6 +5,8 @@
 mod max_pool;
 mod partial_sums;
 mod sigmoid;
+#[cfg(test)]
+mod tests;
 
 use index::{IndexVec, Set};
 

@@ -1,0 +1,150 @@
+//! A context that records what a part of a tile sends, and the parts of a tile with one IMA of ISAAC.
+//!
+//! The layer is a 1 x 1 convolution of a map of 2 x 2 positions with 128 channels of 16 bits, so that a position takes a
+//! quarter of a cycle at the eDRAM port and a window reads one position.
+
+use arch::Arch;
+use des::{Clock, Cycle, Probed, Send, Shared};
+use index::{IndexVec, Set};
+use mapper::{GroupId, Layout, ReplicaId, TileId};
+use network::{LayerId, Plan};
+
+use crate::tile::{Bus, EdramBuffer, Results, TileInputs, TileOutputs};
+use crate::{
+    ChipId, ControlId, Crossing, Fidelity, Full, Ima, ImaBank, ImaId, InputId, LayerControl, LockstepGroup, NoProbe,
+    Packet, PartAddress, PartialSums, RoomId, Rooms, SliceBuffer, SumsSpec, TileMessage,
+};
+
+/// Bits of a position of the input map.
+pub(crate) const POSITION_BITS: u32 = 128 * 16;
+
+/// Records what is sent, with the cycle of arrival.
+#[derive(Default)]
+pub(crate) struct Record {
+    pub(crate) now: Cycle,
+    pub(crate) rooms: Rooms,
+    pub(crate) sent: Vec<(Cycle, TileMessage)>,
+    pub(crate) packets: Vec<(Cycle, Packet)>,
+    probe: NoProbe,
+}
+
+impl Record {
+    /// A context in cycle 1 for a machine with one input slice of the board, whose limit is `limit`.
+    pub(crate) fn new(limit: u32) -> Self {
+        Self { now: 1, rooms: Rooms::new([limit]), ..Self::default() }
+    }
+}
+
+impl Clock for Record {
+    fn now(&self) -> Cycle {
+        self.now
+    }
+}
+
+impl Probed for Record {
+    type Probe = NoProbe;
+
+    fn probe(&mut self) -> &mut NoProbe {
+        &mut self.probe
+    }
+}
+
+impl Shared<Rooms> for Record {
+    fn shared(&mut self) -> &mut Rooms {
+        &mut self.rooms
+    }
+}
+
+impl Send<TileMessage> for Record {
+    fn send(&mut self, delay: Cycle, _: u32, message: TileMessage) {
+        self.sent.push((self.now + delay, message));
+    }
+}
+
+impl Send<Packet> for Record {
+    fn send(&mut self, delay: Cycle, _: u32, packet: Packet) {
+        self.packets.push((self.now + delay, packet));
+    }
+}
+
+impl Send<Crossing> for Record {
+    fn send(&mut self, _: Cycle, _: u32, _: Crossing) {
+        unreachable!("a tile sends nothing over links");
+    }
+}
+
+/// ISAAC-CE, and the mapping of the layer to one IMA of it.
+pub(crate) struct OneLayer {
+    pub(crate) arch: Arch,
+    layout: Layout,
+}
+
+impl OneLayer {
+    pub(crate) fn new(change: impl FnOnce(&mut Arch)) -> Self {
+        let mut arch = arch::load("isaac-ce").expect("the preset is built in");
+        change(&mut arch);
+        let text = r#"
+            name = "one-layer"
+            input = { height = 2, width = 2, channels = 128 }
+
+            [[layers]]
+            name = "conv"
+            kind = "convolution"
+            kernel = 1
+            channels = 128
+        "#;
+        let network = network::parse(text, "one-layer.toml").expect("the network is valid");
+        let layout = mapper::balance_to(&arch, &network, &Plan::uniform(&network, 16, 16), 4, 4);
+        Self { arch, layout: layout.expect("one IMA holds the layer") }
+    }
+
+    fn layer(&self) -> &mapper::LayerLayout {
+        self.layout.layers.iter().next().expect("there is one layer")
+    }
+
+    /// Input side with an empty buffer that producers fill; each position comes in one packet.
+    pub(crate) fn inputs(&self) -> TileInputs<'_> {
+        let slice = self.layer().slices.iter().next().expect("the layer has inputs");
+        let slice = SliceBuffer::new(slice, (LayerId(0), RoomId(0)), 1, 1, Some(2));
+        let port = Some(8 * u64::from(self.arch.edram.bytes_per_cycle));
+        let control = LayerControl::new((LayerId(0), self.layer()), ReplicaId(0), 1, true, InputId(0), Set::below(1));
+        TileInputs::new(EdramBuffer::new(port, [slice], Results::new(4, 1)), [control].into_iter().collect())
+    }
+
+    /// The IMA, in a lockstep group of its own.
+    pub(crate) fn imas(&self) -> ImaBank<Full> {
+        let spec = self.layer().geometry.ima(0);
+        let ima = Ima::new(&self.arch, self.arch.conversions_per_cycle(), spec);
+        let group = LockstepGroup::new(ControlId(0), [(ImaId(0), ima.timing())]);
+        let (imas, groups) = ([ima].into_iter().collect(), [group].into_iter().collect());
+        ImaBank::new(&self.arch, imas, groups, Fidelity::Operation, Full)
+    }
+
+    /// The output register, with room for `slots` windows. Its tile is the accumulator, or a contributor that may send
+    /// `credit` windows to it.
+    pub(crate) fn outputs<'a>(&'a self, slots: u32, accumulator: &'a [PartAddress], credit: u32) -> TileOutputs<'a> {
+        let part = PartialSums::new(SumsSpec {
+            chip: ChipId(0),
+            tile: TileId(0),
+            layer: self.layer(),
+            layer_id: LayerId(0),
+            targets: None,
+            replica: ReplicaId(0),
+            group: GroupId(0),
+            imas: Set::below(1),
+            accumulators: accumulator,
+            contributors: Vec::new(),
+            pools: 0,
+            feeders: Vec::new(),
+            slots,
+            credit,
+            partial_sum_bits: self.arch.tile.partial_sum_bits,
+            flit_bits: self.arch.router.flit_bits,
+        });
+        TileOutputs::new(IndexVec::from(vec![part]))
+    }
+
+    pub(crate) fn bus(&self) -> Bus {
+        Bus::new(Some(8 * u64::from(self.arch.bus.bytes_per_cycle)))
+    }
+}
