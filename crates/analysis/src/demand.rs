@@ -224,7 +224,7 @@ impl Of<'_> {
     fn bits_read(self, replica: ReplicaId) -> Vec<u64> {
         let layer = self.layer;
         let producer = self.layout.producer(self.id);
-        let produced = |y, x| producer.is_none_or(|producer| producer.finish_at(y, x).is_some());
+        let is_read = |y, x| producer.is_none_or(|producer| producer.finish_at(y, x).is_some());
         let row_groups = (0..layer.geometry.row_groups).map(|row_group| layer.geometry.ima_at(row_group, 0));
         let rows: Vec<Range<u32>> = row_groups.map(|ima| layer.geometry.ima(ima).rows).collect();
         let (mut bits_of_whole, mut bits) = (0, vec![0; rows.len()]);
@@ -233,7 +233,7 @@ impl Of<'_> {
                 bits_of_whole += u64::from(window.bits);
                 continue;
             }
-            let read = RowsRead::new(&layer.layer, window, produced);
+            let read = RowsRead::new(&layer.layer, window, is_read);
             for (bits, rows) in bits.iter_mut().zip(&rows) {
                 *bits += u64::from(read.among(rows)) * u64::from(window.bits);
             }

@@ -173,7 +173,9 @@ impl Loads {
         match self.later.pop_front() {
             Some(later) => {
                 self.end += LOAD_CYCLES;
-                later.into_iter().for_each(|(number, amount)| self.add_now(number, amount));
+                for (number, amount) in later {
+                    self.add_now(number, amount);
+                }
             }
             None => self.end = (now / LOAD_CYCLES + 1) * LOAD_CYCLES,
         }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use components::{Awaited, Part, PartAddress, Policy, Waiting};
+use components::{Awaited, Part, PartAddress, Policy, Tile, Waiting};
 use des::Cycle;
 use index::Index;
 use mapper::{Layout, TileId};
@@ -58,7 +58,7 @@ impl Deadlock {
         cycle: Cycle,
         images: (u32, u32),
     ) -> Self {
-        let waiting: Vec<Waiting> = board.tiles.iter().flat_map(|tile| tile.waiting()).collect();
+        let waiting: Vec<Waiting> = board.tiles.iter().flat_map(Tile::waiting).collect();
         for Waiting { unit, waits_for, .. } in &waiting {
             tracing::info!("{unit} waits for {waits_for}");
         }
@@ -111,7 +111,7 @@ fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board<impl 
             let of = &layout.layers[layer];
             let fed = of.replicas.indices().filter(|&replica| of.feeders(replica).any(|of| of == feeder));
             let accumulators = fed.map(|replica| wiring.accumulators(layer, replica)[group.index()]);
-            let pools = accumulators.map(|PartAddress { tile, part }| &board.tiles[tile.index()].outputs.parts[part]);
+            let pools = accumulators.map(|PartAddress { tile, part }| &board.tiles[tile.index()].parts()[part]);
             let late = pools.filter(|pool| pool.pool_images().is_some_and(|images| images <= image));
             // A late pool waits for the windows of its feeders.
             let feeders = late.flat_map(|pool| pool.spec().feeders.clone());

@@ -179,7 +179,7 @@ pub fn run_with_policy<O: Probe>(
     let rooms = wiring.rooms(&board);
     let mut schedule = Schedule::new(&board, options.order, probe, rooms);
     for tile in &board.tiles {
-        if !tile.imas.imas.is_empty() {
+        if tile.is_used() {
             schedule.send_to_tile(1, tile.id, TileMessage::Start);
         }
     }

@@ -64,7 +64,7 @@ impl Outcome {
 }
 
 /// Adds up the counts of the components and checks the conservation laws.
-pub fn collect(
+pub(crate) fn collect(
     arch: &Arch,
     layout: &Layout,
     wiring: &Wiring,
@@ -88,18 +88,15 @@ pub fn collect(
         for (layer, counts) in tile.counts(cells) {
             layers[layer].counts += &counts;
         }
-        for ima in tile.imas.imas.indices() {
-            let control = &tile.inputs.controls[tile.imas.groups[tile.imas.group_of(ima)].control];
-            let layer = &mut layers[control.id];
-            let finished = tile.imas.finished_cycles(ima, cycles);
+        for (unit, finished) in tile.finished(cycles) {
+            let layer = &mut layers[unit.layer];
             layer.stalls.add(Cause::Finished, finished.end - finished.start);
             if !finished.is_empty() {
-                let unit = control.unit(tile.id, ima);
                 probe.observe(|| Event::Wait { unit, cause: Cause::Finished, cycles: finished });
             }
             layer.imas += 1;
         }
-        for control in &tile.inputs.controls {
+        for control in tile.controls() {
             let layer = &mut layers[control.id];
             layer.stalls += &control.stalls;
             layer.first_cycle = layer.first_cycle.into_iter().chain(control.begun.first().copied()).min();
@@ -109,7 +106,7 @@ pub fn collect(
                 begun.iter_mut().zip(&control.begun).for_each(|(first, &own)| *first = own.min(*first));
             }
         }
-        for inputs in tile.inputs.edram.slices.iter().filter(|inputs| inputs.last_written_at > 0) {
+        for inputs in tile.slices().iter().filter(|inputs| inputs.last_written_at > 0) {
             if let Some(producer) = layout.graph.producer(inputs.layer).layer() {
                 let layer = &mut layers[producer];
                 layer.last_cycle = layer.last_cycle.max(Some(inputs.last_written_at));
@@ -120,8 +117,7 @@ pub fn collect(
     }
     let last = &mut layers[layout.result_layer()];
     last.last_cycle = images.last().copied();
-    last.counts.edram_bits_written +=
-        board.tiles.iter().map(|tile| tile.inputs.edram.results.bits_written).sum::<u64>();
+    last.counts.edram_bits_written += board.tiles.iter().map(|tile| tile.results().bits_written).sum::<u64>();
     for mesh in &board.meshes {
         layers.iter_mut().zip(&mesh.flit_hops).for_each(|(layer, hops)| layer.counts.router_flit_hops += hops);
     }
@@ -150,7 +146,7 @@ fn finished_images(layout: &Layout, board: &Board<impl Policy>, options: &Option
     let awaited = if expected > 0 { options.images } else { 0 };
     let images = (0..size(awaited))
         .map_while(|image| {
-            let tiles = board.tiles.iter().map(|tile| tile.inputs.edram.results.images[image]);
+            let tiles = board.tiles.iter().map(|tile| tile.results().images[image]);
             let (results, cycle) = tiles.fold((0, 0), |all, tile| (all.0 + tile.0, all.1.max(tile.1)));
             (results == expected).then_some(cycle)
         })
@@ -170,7 +166,7 @@ fn used_chips(arch: &Arch, layout: &Layout) -> u32 {
         .collect();
     chips.sort_unstable();
     chips.dedup();
-    chips.len() as u32
+    u32::try_from(chips.len()).expect("chips are numbered in 32 bits")
 }
 
 /// Checks the conservation laws, which hold after every run.

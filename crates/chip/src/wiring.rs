@@ -18,7 +18,7 @@ use network::LayerId;
 use crate::{Board, Options};
 
 /// Numbers of the blocks in their tiles and addresses of producers and consumers, derived from a layout.
-pub struct Wiring<'a> {
+pub(crate) struct Wiring<'a> {
     arch: &'a Arch,
     /// Conversions per cycle, per ADC.
     conversions: Rate,
@@ -89,7 +89,7 @@ impl PartPlan {
 
 impl<'a> Wiring<'a> {
     /// Numbers the blocks of every tile.
-    pub fn new(arch: &'a Arch, layout: &'a Layout) -> Self {
+    pub(crate) fn new(arch: &'a Arch, layout: &'a Layout) -> Self {
         let mut wiring = Self {
             arch,
             conversions: arch.conversions_per_cycle(),
@@ -191,19 +191,19 @@ impl<'a> Wiring<'a> {
     }
 
     /// Accumulators of a replica, by output group: the parts of output registers that finish its windows.
-    pub fn accumulators(&self, layer: LayerId, replica: ReplicaId) -> &[PartAddress] {
+    pub(crate) fn accumulators(&self, layer: LayerId, replica: ReplicaId) -> &[PartAddress] {
         let groups = self.layout.layers[layer].groups.len();
         &self.accumulators[layer][replica.index() * groups..][..groups]
     }
 
     /// The room table of `board`, with the first limit of each input slice.
-    pub fn rooms(&self, board: &Board<impl Policy>) -> Rooms {
+    pub(crate) fn rooms(&self, board: &Board<impl Policy>) -> Rooms {
         let slices = self.slices.iter().flatten();
-        Rooms::new(slices.map(|place| board.tiles[place.tile.index()].inputs.edram.slices[place.inputs].limit()))
+        Rooms::new(slices.map(|place| board.tiles[place.tile.index()].slices()[place.inputs].limit()))
     }
 
     /// Builds the components; operations follow `policy`. Their arenas have the numbering of [`components::Context`].
-    pub fn board<P: Policy + Clone>(&self, options: &Options, policy: &P) -> Board<'_, P> {
+    pub(crate) fn board<P: Policy + Clone>(&self, options: &Options, policy: &P) -> Board<'_, P> {
         let arch = self.arch;
         let layers = self.layout.layers.len();
         let slots: IndexVec<TileId, u32> = self.tiles.iter().map(|plan| self.slots(plan, options)).collect();

@@ -136,22 +136,21 @@ impl TileMessage {
     }
 }
 
-/// A set of IMAs of a tile in 8 bytes, aligned to 4 so that a message takes no more than 12.
+/// A set of IMAs of a tile in 8 bytes without alignment, so that a message takes no more than 12.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PackedImas([[u8; 4]; 2]);
+pub struct PackedImas([u8; 8]);
 
 impl From<Set<ImaId>> for PackedImas {
     #[inline]
     fn from(imas: Set<ImaId>) -> Self {
-        let [a, b, c, d, e, f, g, h] = imas.bits().to_le_bytes();
-        Self([[a, b, c, d], [e, f, g, h]])
+        Self(imas.bits().to_le_bytes())
     }
 }
 
 impl From<PackedImas> for Set<ImaId> {
     #[inline]
-    fn from(PackedImas([[a, b, c, d], [e, f, g, h]]): PackedImas) -> Self {
-        Self::from_bits(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
+    fn from(PackedImas(bytes): PackedImas) -> Self {
+        Self::from_bits(u64::from_le_bytes(bytes))
     }
 }
 
@@ -167,13 +166,13 @@ pub struct Waits {
 impl Waits {
     /// Adds cycles at ports of routers.
     #[inline]
-    pub fn add_routers(&mut self, cycles: Cycle) {
+    pub(crate) fn add_routers(&mut self, cycles: Cycle) {
         self.routers = saturated(u64::from(self.routers) + cycles);
     }
 
     /// Adds cycles at links between chips.
     #[inline]
-    pub fn add_links(&mut self, cycles: Cycle) {
+    pub(crate) fn add_links(&mut self, cycles: Cycle) {
         self.links = saturated(u64::from(self.links) + cycles);
     }
 }
@@ -196,13 +195,13 @@ impl HeldUp {
 
     /// Delay in cycles, at routers and links together.
     #[inline]
-    pub fn cycles(self) -> Cycle {
+    pub(crate) fn cycles(self) -> Cycle {
         Cycle::from(self.0 & !Self::BY_LINKS)
     }
 
     /// Cause to which the whole delay is booked: the longer one, routers if both are equal.
     #[inline]
-    pub fn cause(self) -> Cause {
+    pub(crate) fn cause(self) -> Cause {
         if self.0 & Self::BY_LINKS == 0 { Cause::Router } else { Cause::Link }
     }
 }

@@ -34,13 +34,13 @@ impl Rooms {
 
     /// Limit of `slice` as seen in cycle `now`: positions that may have been sent, counted over all images.
     #[inline]
-    pub fn limit(&self, slice: RoomId, now: Cycle) -> u32 {
+    pub(crate) fn limit(&self, slice: RoomId, now: Cycle) -> u32 {
         let limit = self.limits[slice];
         if limit.raised_at == now { limit.before } else { limit.now }
     }
 
     /// Raises the limit of `slice` in cycle `now`. Returns the tiles that waited, to be woken in the next cycle.
-    pub fn raise(&mut self, slice: RoomId, to: u32, now: Cycle) -> Vec<TileId> {
+    pub(crate) fn raise(&mut self, slice: RoomId, to: u32, now: Cycle) -> Vec<TileId> {
         let limit = &mut self.limits[slice];
         *limit =
             Limit { now: to, before: if limit.raised_at == now { limit.before } else { limit.now }, raised_at: now };
@@ -49,7 +49,7 @@ impl Rooms {
 
     /// Registers `tile` to be woken by the next rise of `slice`. If the limit has been raised in this cycle, returns
     /// true and does not register: the tile should look again in the next cycle.
-    pub fn wait(&mut self, slice: RoomId, tile: TileId, now: Cycle) -> bool {
+    pub(crate) fn wait(&mut self, slice: RoomId, tile: TileId, now: Cycle) -> bool {
         if self.limits[slice].raised_at == now {
             return true;
         }

@@ -9,10 +9,10 @@ use index::{IndexVec, Set};
 use mapper::{GroupId, Layout, ReplicaId, TileId};
 use network::{LayerId, Plan};
 
-use crate::tile::{Bus, EdramBuffer, Results, TileInputs, TileOutputs};
+use crate::tile::{Bus, EdramBuffer, ImaBank, Results, TileInputs, TileOutputs};
 use crate::{
-    ChipId, ControlId, Crossing, Fidelity, Full, Ima, ImaBank, ImaId, InputId, LayerControl, LockstepGroup, NoProbe,
-    Packet, PartAddress, PartialSums, RoomId, Rooms, SliceBuffer, SumsSpec, TileMessage,
+    ChipId, ControlId, Crossing, Fidelity, Full, Ima, ImaId, InputId, LayerControl, LockstepGroup, NoProbe, Packet,
+    PartAddress, PartialSums, RoomId, Rooms, SliceBuffer, SumsSpec, TileMessage,
 };
 
 /// Bits of a position of the input map.

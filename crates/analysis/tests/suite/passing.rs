@@ -14,24 +14,24 @@ type Amounts<Resource> = BTreeMap<(Resource, LayerId), u64>;
 
 /// What passed, resource by resource, and for which layer.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Passing {
+pub(crate) struct Passing {
     result_layer: LayerId,
     tiles_of_router: usize,
     /// Bits over the bus of a tile.
-    pub buses: Amounts<TileId>,
+    pub(crate) buses: Amounts<TileId>,
     /// Bits through the eDRAM port of a tile.
-    pub edram_ports: Amounts<TileId>,
+    pub(crate) edram_ports: Amounts<TileId>,
     /// Flits through a port: chip, router (column, row), number of the port.
-    pub router_ports: Amounts<(ChipId, (u32, u32), usize)>,
+    pub(crate) router_ports: Amounts<(ChipId, (u32, u32), usize)>,
     /// Bits over a link: the chip that it enters, and the side.
-    pub links: Amounts<(ChipId, Direction)>,
+    pub(crate) links: Amounts<(ChipId, Direction)>,
     /// Ports that the packet under way has taken.
     taken: Vec<(ChipId, (u32, u32), usize)>,
 }
 
 impl Passing {
     /// What passed while `images` images ran.
-    pub fn seen(arch: &Arch, layout: &Layout, images: u32) -> Result<(Outcome, Passing), SimulationError> {
+    pub(crate) fn seen(arch: &Arch, layout: &Layout, images: u32) -> Result<(Outcome, Passing), SimulationError> {
         let passing = Passing {
             result_layer: layout.result_layer(),
             tiles_of_router: (arch.router.tile_columns * arch.router.tile_rows) as usize,
@@ -42,7 +42,7 @@ impl Passing {
     }
 
     /// What `analysis` says will pass.
-    pub fn foreseen(arch: &Arch, layout: &Layout) -> Passing {
+    pub(crate) fn foreseen(arch: &Arch, layout: &Layout) -> Passing {
         let (demand, geometry) = (analysis::Demand::new(arch, layout), MeshGeometry::new(arch));
         let router = |router: u32| (router % geometry.columns(), router / geometry.columns());
         let port = |(chip, of_chip, port): (ChipId, u32, usize)| (chip, router(of_chip), port);

@@ -47,7 +47,7 @@ impl Direction {
     }
 
     /// First step from `from` to `to`, both (column, row), columns first; `None` if they are equal.
-    pub fn towards(from: (u32, u32), to: (u32, u32)) -> Option<Self> {
+    pub(crate) fn towards(from: (u32, u32), to: (u32, u32)) -> Option<Self> {
         use std::cmp::Ordering::{Equal, Greater, Less};
         match (to.0.cmp(&from.0), to.1.cmp(&from.1)) {
             (Greater, _) => Some(Self::East),

@@ -179,11 +179,6 @@ impl Mesh {
         }
     }
 
-    /// The routers, row by row.
-    pub fn routers(&self) -> &[Router] {
-        &self.routers
-    }
-
     /// Routes a packet through the mesh to router `exit`, and on to its tile or off the chip. Returns the cycle in
     /// which its last flit leaves the mesh, and the cycle in which it would leave an idle mesh.
     fn route(
@@ -205,13 +200,12 @@ impl Mesh {
             probe.observe(|| Event::Port { chip, router: at, port, flits: packet.flits, at: cycle });
             ports += 1;
         };
-        let mut at = match packet.entered {
-            Some(side) => geometry.link_router(side),
-            None => {
-                let (at, tile) = self.places.of(packet.source);
-                pass(at, Port::FromTile(tile));
-                at
-            }
+        let mut at = if let Some(side) = packet.entered {
+            geometry.link_router(side)
+        } else {
+            let (at, tile) = self.places.of(packet.source);
+            pass(at, Port::FromTile(tile));
+            at
         };
         let mut hops = 1;
         while let Some(direction) = Direction::towards(at, exit) {

@@ -1,16 +1,53 @@
-//! Counts of a tile, by layer.
+//! State of a tile after a run, and its counts by layer.
 //!
 //! Blocks count their own actions. Bits over the bus and out of the eDRAM buffer are derived from the registers of
 //! IMAs, and checked against the bits that the bus moved.
 
+use std::ops::Range;
+
 use arch::Counts;
+use des::Cycle;
 use index::IndexVec;
 use network::LayerId;
 
 use super::Tile;
-use crate::{LockstepId, Policy};
+use crate::{ControlId, InputId, LayerControl, LockstepId, PartialSums, Policy, Results, SliceBuffer, Unit};
 
-impl<P: Policy> Tile<'_, P> {
+impl<'a, P: Policy> Tile<'a, P> {
+    /// True if an IMA of the tile holds weights.
+    pub fn is_used(&self) -> bool {
+        !self.imas.imas.is_empty()
+    }
+
+    /// Layer controls, one for each replica with IMAs in the tile.
+    pub fn controls(&self) -> &IndexVec<ControlId, LayerControl<'a>> {
+        &self.inputs.controls
+    }
+
+    /// Input slices in the buffer.
+    pub fn slices(&self) -> &IndexVec<InputId, SliceBuffer<'a>> {
+        &self.inputs.edram.slices
+    }
+
+    /// Results of the last layer in the buffer.
+    pub fn results(&self) -> &Results {
+        &self.inputs.edram.results
+    }
+
+    /// Parts of the output register.
+    pub fn parts(&self) -> &IndexVec<LockstepId, PartialSums<'a>> {
+        &self.outputs.parts
+    }
+
+    /// For each IMA, the cycles after its last operation in a run whose last cycle is `last`.
+    pub fn finished(&self, last: Cycle) -> impl Iterator<Item = (Unit, Range<Cycle>)> {
+        let bank = &self.imas;
+        bank.imas.indices().map(move |ima| {
+            let control = &self.inputs.controls[bank.groups[bank.group_of(ima)].control];
+            (control.unit(self.id, ima), bank.finished_cycles(ima, last))
+        })
+    }
+
     /// Counts of the blocks of the tile, as (layer, counts), without the writes to its buffer, which count for their
     /// producers. A layer may have several entries.
     pub fn counts(&self, crossbar_cells: u64) -> Vec<(LayerId, Counts)> {

@@ -6,8 +6,8 @@
 use mapper::{GroupId, ReplicaId, TileId, Window};
 use network::LayerId;
 
-use super::Tile;
-use crate::{ImaId, InputId, LockstepId, Obstacle, PartAddress, Policy, SumsSpec};
+use super::{Obstacle, Tile};
+use crate::{ImaId, InputId, LockstepId, PartAddress, Policy, SumsSpec};
 
 /// A part of a tile that may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

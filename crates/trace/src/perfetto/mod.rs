@@ -218,18 +218,15 @@ impl<'a> Perfetto<'a> {
     fn write(&mut self, tile: TileId, layer: Option<LayerId>, sequence: u32, cycles: &Range<Cycle>) -> io::Result<()> {
         let scene = self.scene;
         let of_tile = &mut self.tiles[tile];
-        let (producer, position) = match layer {
-            Some(layer) => {
-                let positions = &mut of_tile.positions[scene.buffer(tile, layer)];
-                let positions = positions.get_or_insert_with(|| scene.positions(tile, layer));
-                let of_image = Sequence::new(size(sequence) % positions.len());
-                (scene.producer(layer).expect("the host's writes are no events"), positions[of_image])
-            }
-            None => {
-                let last = scene.layers().next_back().expect("results come from a layer");
-                let (rows, columns) = scene.pooled(last);
-                (last, sequence % (rows * columns))
-            }
+        let (producer, position) = if let Some(layer) = layer {
+            let positions = &mut of_tile.positions[scene.buffer(tile, layer)];
+            let positions = positions.get_or_insert_with(|| scene.positions(tile, layer));
+            let of_image = Sequence::new(size(sequence) % positions.len());
+            (scene.producer(layer).expect("the host's writes are no events"), positions[of_image])
+        } else {
+            let last = scene.layers().next_back().expect("results come from a layer");
+            let (rows, columns) = scene.pooled(last);
+            (last, sequence % (rows * columns))
         };
         // The port serves writes one after another; two successive ones may share a cycle.
         let cycles = cycles.start.max(of_tile.written_until.saturating_sub(1)).min(cycles.end - 1)..cycles.end;

@@ -76,7 +76,7 @@ pub(crate) enum Name {
 }
 
 /// Stall causes.
-const CAUSES: u32 = Cause::ALL.len() as u32;
+const CAUSES: u32 = Cause::Finished as u32 + 1;
 
 /// Numbers of tracks and names.
 pub(crate) struct Numbers {

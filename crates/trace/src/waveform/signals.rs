@@ -56,7 +56,7 @@ pub(crate) const ACCUMULATING: u32 = 7;
 pub(crate) const READ_TOGGLE: u32 = 8;
 pub(crate) const CONVERT_TOGGLE: u32 = 9;
 pub(crate) const ACCUMULATE_TOGGLE: u32 = 10;
-pub(crate) const CROSSBARS: u32 = OF_IMA.len() as u32;
+pub(crate) const CROSSBARS: u32 = ACCUMULATE_TOGGLE + 1;
 
 /// Numbers of the signals: those of the chips, then those of each tile and of its IMAs.
 pub(crate) struct Signals {
@@ -99,7 +99,7 @@ impl Signals {
         }
     }
 
-    pub(crate) fn of_chip(&self, chip: ChipId) -> SignalId {
+    pub(crate) fn of_chip(chip: ChipId) -> SignalId {
         SignalId(chip.0)
     }
 
@@ -155,7 +155,7 @@ pub(crate) fn declare<T>(
             continue;
         }
         scope(to, Some(&format!("chip{chip}")))?;
-        all(to, signals.of_chip(chip), &OF_CHIP)?;
+        all(to, Signals::of_chip(chip), &OF_CHIP)?;
         let shown = |&tile: &TileId| filter.detail() >= Detail::Tile && filter.tile(tile);
         for tile in of_chip.into_iter().filter(shown) {
             scope(to, Some(&format!("tile{}", scene.place(tile).1)))?;

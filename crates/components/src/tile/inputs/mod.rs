@@ -13,18 +13,19 @@ use des::Cycle;
 use index::{IndexVec, Set};
 use mapper::TileId;
 
-pub use self::edram_buffer::{EdramBuffer, Results, RowsRead, SliceBuffer};
-pub use self::layer_control::{Counters, LayerControl};
+pub(crate) use self::edram_buffer::EdramBuffer;
+pub use self::edram_buffer::{Results, RowsRead, SliceBuffer};
+pub use self::layer_control::LayerControl;
 use super::Completions;
 use crate::{Context, ControlId, Event, HeldUp, ImaId, InputId, Probe, TileMessage};
 
 /// Input side of a tile: eDRAM buffer, layer controls, and what reached them in this cycle.
 #[derive(Clone, Debug)]
-pub struct TileInputs<'a> {
+pub(crate) struct TileInputs<'a> {
     /// The buffer, with one port.
-    pub edram: EdramBuffer<'a>,
+    pub(crate) edram: EdramBuffer<'a>,
     /// Layer controls, one for each replica with IMAs in the tile.
-    pub controls: IndexVec<ControlId, LayerControl<'a>>,
+    pub(crate) controls: IndexVec<ControlId, LayerControl<'a>>,
     /// Writes to be granted in this cycle: destination, sequence number, bits, delay on the way.
     deliveries: Vec<(Destination, u32, u32, HeldUp)>,
     /// Writes that ended with the last cycle: input slice, sequence number, delay on the way.
@@ -44,19 +45,19 @@ enum Destination {
 
 impl<'a> TileInputs<'a> {
     /// An empty buffer and controls before their first window.
-    pub fn new(edram: EdramBuffer<'a>, controls: IndexVec<ControlId, LayerControl<'a>>) -> Self {
+    pub(crate) fn new(edram: EdramBuffer<'a>, controls: IndexVec<ControlId, LayerControl<'a>>) -> Self {
         let (deliveries, arrivals) = (Vec::new(), Vec::new());
         Self { edram, controls, deliveries, arrivals, supplied: Set::EMPTY, progressed: Set::EMPTY }
     }
 
     /// True if a decision of [`Self::look_ahead`] or [`Self::release`] is due.
     #[inline]
-    pub fn has_work(&self) -> bool {
+    pub(crate) fn has_work(&self) -> bool {
         !(self.supplied.is_empty() && self.progressed.is_empty())
     }
 
     /// Makes the first windows of all controls ready, as far as their inputs are there.
-    pub fn start(&mut self, now: Cycle) {
+    pub(crate) fn start(&mut self, now: Cycle) {
         for control in &mut self.controls {
             control.look_ahead(now, &self.edram.slices[control.inputs]);
         }
@@ -64,31 +65,31 @@ impl<'a> TileInputs<'a> {
 
     /// Records a packet of activations that has arrived in this cycle.
     #[inline]
-    pub fn deliver(&mut self, inputs: InputId, sequence: u32, bits: u32, held_up: HeldUp) {
+    pub(crate) fn deliver(&mut self, inputs: InputId, sequence: u32, bits: u32, held_up: HeldUp) {
         self.deliveries.push((Destination::Input(inputs), sequence, bits, held_up));
     }
 
     /// Records a result of the last layer that is to be written in this cycle.
     #[inline]
-    pub fn deliver_result(&mut self, position: u32, bits: u32) {
+    pub(crate) fn deliver_result(&mut self, position: u32, bits: u32) {
         self.deliveries.push((Destination::Results, position, bits, HeldUp::default()));
     }
 
     /// Records a write that ended with the last cycle.
     #[inline]
-    pub fn end_write(&mut self, inputs: InputId, sequence: u32, held_up: HeldUp) {
+    pub(crate) fn end_write(&mut self, inputs: InputId, sequence: u32, held_up: HeldUp) {
         self.arrivals.push((inputs, sequence, held_up));
     }
 
     /// Records that a lockstep group of `control` has read another window.
     #[inline]
-    pub fn progress(&mut self, control: ControlId, has_read: bool) {
+    pub(crate) fn progress(&mut self, control: ControlId, has_read: bool) {
         self.progressed.insert_if(control, has_read);
     }
 
     /// Grants the eDRAM port to the packets of this cycle, by destination and sequence number.
     #[inline]
-    pub fn write<C: Context>(&mut self, tile: TileId, completions: &mut Completions, context: &mut C) {
+    pub(crate) fn write<C: Context>(&mut self, tile: TileId, completions: &mut Completions, context: &mut C) {
         if !self.deliveries.is_empty() {
             self.write_deliveries(tile, completions, context);
         }
@@ -128,7 +129,7 @@ impl<'a> TileInputs<'a> {
     /// Records packets whose writes ended with the last cycle. They are sorted, so that the packet that completes a
     /// position, and with it the delay of the position, does not depend on the order of messages.
     #[inline]
-    pub fn arrive<C: Context>(&mut self, tile: TileId, context: &mut C) {
+    pub(crate) fn arrive<C: Context>(&mut self, tile: TileId, context: &mut C) {
         if !self.arrivals.is_empty() {
             self.take_arrivals(tile, context);
         }
@@ -169,7 +170,7 @@ impl<'a> TileInputs<'a> {
 
     /// Makes windows ready whose last input has been written. Returns the IMAs that have a ready window now.
     #[inline]
-    pub fn look_ahead(&mut self, now: Cycle) -> Set<ImaId> {
+    pub(crate) fn look_ahead(&mut self, now: Cycle) -> Set<ImaId> {
         let mut supplied = Set::EMPTY;
         for control in self.supplied.take() {
             let control = &mut self.controls[control];
@@ -184,7 +185,7 @@ impl<'a> TileInputs<'a> {
     /// `read_by_all` returns the first window that not all IMAs of a control have read. Returns the IMAs that have a
     /// ready window now.
     #[inline]
-    pub fn release<C: Context>(
+    pub(crate) fn release<C: Context>(
         &mut self,
         tile: TileId,
         read_by_all: impl Fn(ControlId) -> u32,

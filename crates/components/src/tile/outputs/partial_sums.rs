@@ -15,7 +15,7 @@
 use std::collections::VecDeque;
 
 use arch::Counts;
-use index::{Index, IndexVec, Set};
+use index::{Index, IndexVec, Set, size};
 use mapper::{GroupId, LayerLayout, ReceiverId, ReplicaId, TileId};
 use network::LayerId;
 
@@ -169,7 +169,7 @@ impl<'a> PartialSums<'a> {
         Self {
             outputs: outputs.end - outputs.start,
             merged: 0,
-            contributions: spec.imas.len() + spec.contributors.len() as u32,
+            contributions: spec.imas.len() + u32::try_from(spec.contributors.len()).expect("fewer than the tiles"),
             accumulator,
             credit: spec.credit,
             left: 0,
@@ -186,12 +186,12 @@ impl<'a> PartialSums<'a> {
 
     /// First window that the register has no room for, counted over all images.
     #[inline]
-    pub fn room(&self) -> u32 {
+    pub(crate) fn room(&self) -> u32 {
         self.left + self.slots
     }
 
     /// Cause for which the register has no room for another window.
-    pub fn refusal(&self) -> Cause {
+    pub(crate) fn refusal(&self) -> Cause {
         match self.missing.front() {
             _ if !self.leaving.is_empty() => Cause::DownstreamBuffer,
             Some(0) => Cause::MaxPool,
@@ -201,8 +201,8 @@ impl<'a> PartialSums<'a> {
 
     /// Merges `contributions` of IMAs or of another tile into `window`. Returns true if the window is complete now.
     #[inline]
-    pub fn merge(&mut self, window: u32, contributions: u32) -> bool {
-        let index = (window - self.complete) as usize;
+    pub(crate) fn merge(&mut self, window: u32, contributions: u32) -> bool {
+        let index = size(window - self.complete);
         while self.missing.len() <= index {
             self.missing.push_back(self.contributions);
         }
@@ -213,26 +213,31 @@ impl<'a> PartialSums<'a> {
     }
 
     /// Merges partial sums of `window` from a contributor. Returns true if the window is complete now.
-    pub fn merge_partial_sums(&mut self, window: u32) -> bool {
+    pub(crate) fn merge_partial_sums(&mut self, window: u32) -> bool {
         assert!(window < self.room(), "partial sums of window {window} came without room");
         self.merged += u64::from(self.outputs);
         self.merge(window, 1)
     }
 
     /// Raises the credit for partial sums to `limit` windows. Returns true if complete windows wait here.
-    pub fn credited(&mut self, limit: u32) -> bool {
+    pub(crate) fn credited(&mut self, limit: u32) -> bool {
         self.credit = self.credit.max(limit);
         self.left < self.complete
     }
 
     /// Records that a max-pool has completed `image`. Returns true if the oldest window here is complete and waits.
-    pub fn pool_credited(&mut self, image: u32) -> bool {
+    pub(crate) fn pool_credited(&mut self, image: u32) -> bool {
         self.pool_credits.as_mut().expect("only feeders of several max-pools have credits").credit(image);
         self.waits_for_max_pool()
     }
 
     /// Passes complete windows on, as far as there is room for them.
-    pub fn pass_on<C: Context>(&mut self, control: &mut LayerControl, completions: &mut Completions, context: &mut C) {
+    pub(crate) fn pass_on<C: Context>(
+        &mut self,
+        control: &mut LayerControl,
+        completions: &mut Completions,
+        context: &mut C,
+    ) {
         while self.missing.front() == Some(&0) && self.pools_admit(control) {
             self.missing.pop_front();
             let window = self.complete;
@@ -306,7 +311,7 @@ impl<'a> PartialSums<'a> {
     }
 
     /// Takes the outputs of a window of another replica into a position of the max-pool here.
-    pub fn merge_pool_value<C: Context>(&mut self, image: u32, position: u32, context: &mut C) {
+    pub(crate) fn merge_pool_value<C: Context>(&mut self, image: u32, position: u32, context: &mut C) {
         self.pool_value(image, position, self.complete, context);
     }
 
@@ -360,7 +365,7 @@ impl<'a> PartialSums<'a> {
         context: &mut C,
     ) -> Option<u32> {
         let destinations = self.spec.layer.destinations(leaving.position);
-        for (served, destination) in destinations.iter().enumerate().skip(leaving.served as usize) {
+        for (served, destination) in (0..).zip(destinations).skip(size(leaving.served)) {
             let Target { tile, inputs, room, bits, positions } = targets[destination.receiver];
             if bits == 0 {
                 continue;
@@ -371,7 +376,7 @@ impl<'a> PartialSums<'a> {
                 if context.shared().wait(room, self.spec.tile, now) {
                     context.send_to_tile(1, self.spec.tile, TileMessage::Room);
                 }
-                return Some(served as u32);
+                return Some(served);
             }
             control.counters.result_bits_sent += u64::from(bits);
             let held_up = HeldUp::default();
@@ -406,7 +411,7 @@ impl<'a> PartialSums<'a> {
 
     /// Counts of the register, its shift-and-add, sigmoid and max-pool, where `results` are the values handed over by
     /// the IMAs of the tile.
-    pub fn counts(&self, results: u64, partial_sum_bits: u32) -> Counts {
+    pub(crate) fn counts(&self, results: u64, partial_sum_bits: u32) -> Counts {
         let merged = self.merged + results;
         Counts {
             tile_output_register_bits: merged * u64::from(partial_sum_bits),
@@ -424,18 +429,18 @@ impl<'a> PartialSums<'a> {
 
     /// Windows that have left the register, counted over all images.
     #[inline]
-    pub fn left(&self) -> u32 {
+    pub(crate) fn left(&self) -> u32 {
         self.left
     }
 
     /// True if positions wait for room in the buffers of the next layer.
-    pub fn waits_for_buffers(&self) -> bool {
+    pub(crate) fn waits_for_buffers(&self) -> bool {
         !self.leaving.is_empty()
     }
 
     /// True if the oldest window has all its contributions: after [`Self::pass_on`], a max-pool has no room for its
     /// image.
-    pub fn waits_for_max_pool(&self) -> bool {
+    pub(crate) fn waits_for_max_pool(&self) -> bool {
         self.missing.front() == Some(&0)
     }
 
@@ -445,10 +450,10 @@ impl<'a> PartialSums<'a> {
     }
 
     /// Obstacle that keeps the oldest window from leaving; `None` if there is no window.
-    pub fn obstacle(&self, control: &LayerControl) -> Option<Obstacle> {
+    pub(crate) fn obstacle(&self, control: &LayerControl) -> Option<Obstacle> {
         if let Some(first) = self.leaving.front() {
             let targets = self.spec.targets.expect("results of the last layer find room");
-            let awaited = self.spec.layer.destinations(first.position)[first.served as usize];
+            let awaited = self.spec.layer.destinations(first.position)[size(first.served)];
             let Target { tile, inputs, .. } = targets[awaited.receiver];
             return Some(Obstacle::Room { tile, inputs });
         }
@@ -463,7 +468,7 @@ impl<'a> PartialSums<'a> {
 
 /// Reason why a window stays in the output register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Obstacle {
+pub(crate) enum Obstacle {
     /// A buffer has no room for a position.
     Room {
         /// Tile of the board.
