@@ -126,7 +126,7 @@ impl Analysis {
     }
 
     /// Returns the end of the chain from `wait`.
-    pub fn end_of_chain(&self, wait: Wait) -> Wait {
+    pub(crate) fn end_of_chain(&self, wait: Wait) -> Wait {
         *self.follow(wait).last().expect("a chain has a beginning")
     }
 

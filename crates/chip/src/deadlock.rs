@@ -22,14 +22,14 @@ const SHOWN: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Deadlock {
     /// Last cycle in which a tile was active.
-    pub cycle: Cycle,
+    cycle: Cycle,
     /// Images finished, and images that must finish.
-    pub images: (u32, u32),
+    images: (u32, u32),
     /// All parts that wait.
-    pub waiting: Vec<Waiting>,
+    waiting: Vec<Waiting>,
     /// Indices in `waiting`: each part waits for the next, and the last for the first. If no ring was found, the
     /// longest chain, whose last part waits for nothing known.
-    pub ring: Vec<usize>,
+    ring: Vec<usize>,
     /// True if the last part of `ring` waits for the first.
     pub closed: bool,
 }
