@@ -29,11 +29,11 @@ const LEGEND_LINE: f64 = 18.0;
 /// A part of a bar.
 pub(crate) struct Part {
     /// Number of the series.
-    pub series: usize,
+    pub(crate) series: usize,
     /// Length.
-    pub value: f64,
+    pub(crate) value: f64,
     /// Text under the pointer.
-    pub tip: String,
+    pub(crate) tip: String,
 }
 
 /// Returns the height of each of `rows` bars and the size of its label. Bars shrink so that 160 layers fit on a page.
@@ -123,13 +123,13 @@ pub(crate) fn over_time(
 /// Tile or link of a map, in units of tiles.
 pub(crate) struct Place {
     /// Left edge or end, upper edge or end.
-    pub from: (f64, f64),
+    pub(crate) from: (f64, f64),
     /// Other end of a link; `None` for a tile.
-    pub to: Option<(f64, f64)>,
+    pub(crate) to: Option<(f64, f64)>,
     /// Load, 0 to 1; negative for a tile that is not in use.
-    pub load: f64,
+    pub(crate) load: f64,
     /// Text under the pointer.
-    pub tip: String,
+    pub(crate) tip: String,
 }
 
 /// Draws tiles and links at their places.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use arch::Arch;
 use components::MeshGeometry;
+use index::size;
 use mapper::Layout;
 
 use crate::format::counted;
@@ -88,7 +89,7 @@ pub fn text(arch: &Arch, layout: &Layout) -> String {
     const GAP: usize = 2;
     let plan = Floorplan::new(arch, layout);
     // Two columns for each tile: a letter and a mark.
-    let (columns, rows) = (arch.chip.tile_columns as usize, arch.chip.tile_rows as usize);
+    let (columns, rows) = (size(arch.chip.tile_columns), size(arch.chip.tile_rows));
     let width = 2 * columns + GAP;
     let beside = ((usize::from(WIDTH) + GAP) / width).max(1);
     let mut text = String::new();
@@ -98,7 +99,7 @@ pub fn text(arch: &Arch, layout: &Layout) -> String {
             for &chip in chips {
                 let mut tiles = vec![vec![String::new(); columns]; rows];
                 for ((column, row), tenants) in plan.tiles_of(chip) {
-                    tiles[row as usize][column as usize] = match tenants {
+                    tiles[size(row)][size(column)] = match tenants {
                         [] => ". ".to_owned(),
                         [(layer, _)] => format!("{} ", letter(*layer)),
                         [(layer, _), ..] => format!("{}+", letter(*layer)),

@@ -10,6 +10,7 @@ use analysis::{Analysis, Bound, Timeline};
 use arch::Arch;
 use chip::Cause;
 use components::MeshGeometry;
+use index::count;
 use mapper::Layout;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -230,8 +231,8 @@ fn pipeline(story: &Story<'_>) -> Markup {
         })
         .collect();
     chart::over_time("The pipeline over time", &names(story), &values, timeline.bin_cycles, |layer, bin| {
-        let from = (bin as u64 * timeline.bin_cycles).max(1);
-        let to = ((bin as u64 + 1) * timeline.bin_cycles - 1).min(report.cycles);
+        let from = (count(bin) * timeline.bin_cycles).max(1);
+        let to = ((count(bin) + 1) * timeline.bin_cycles - 1).min(report.cycles);
         let busy = percent(values[layer][bin]);
         format!("{}, cycles {} to {}: {busy} computing", report.layers[layer].name, grouped(from), grouped(to))
     })
@@ -248,7 +249,7 @@ fn buffers(story: &Story<'_>) -> Markup {
         .collect();
     chart::over_time("Buffers over time", &names(story), &values, timeline.bin_cycles, |layer, bin| {
         let bytes = grouped(timeline.fill[layer][bin]);
-        let from = (bin as u64 * timeline.bin_cycles).max(1);
+        let from = (count(bin) * timeline.bin_cycles).max(1);
         format!("inputs of {}, from cycle {}: up to {bytes} bytes", report.layers[layer].name, grouped(from))
     })
 }

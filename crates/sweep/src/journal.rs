@@ -23,9 +23,9 @@ const HASH_DIGITS: usize = 16;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Header {
     /// Points of the whole sweep.
-    pub grid: Grid,
+    pub(crate) grid: Grid,
     /// Shard that the journal records.
-    pub shard: Shard,
+    pub(crate) shard: Shard,
 }
 
 /// Finished point.
@@ -71,7 +71,7 @@ pub(crate) struct Journal {
     /// Bytes of valid lines.
     length: u64,
     /// Places of the records.
-    pub places: Places,
+    pub(crate) places: Places,
 }
 
 /// Places of records: for each point the offset of its record plus 1, or 0 if it has none.

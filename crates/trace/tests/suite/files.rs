@@ -178,7 +178,7 @@ fn names_of_layers_survive_every_format() {
 
 #[test]
 fn every_format_has_an_ending_of_its_own_and_is_explained() {
-    let page = include_str!("../../../traces/README.md");
+    let page = include_str!("../../../../traces/README.md");
     for format in FORMATS {
         let found = Format::of(Path::new(&format!("a.b.{}", format.ending))).expect("the ending is known");
         assert_eq!(found.viewers, format.viewers);
