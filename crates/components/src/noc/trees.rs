@@ -1,0 +1,463 @@
+//! Static trees: the routes of values to all their receivers.
+//!
+//! The receivers of a value are known when the machine is wired, so its route is a tree that never changes. With
+//! `router.multicast` a value takes each port and each link once, and is copied where the routes to its receivers part;
+//! without it, each receiver has a tree of its own. Routes to single receivers are those of [`MeshGeometry`]: along the
+//! row first, then along the column, on the grid of chips as on the grid of routers.
+//!
+//! A tree is cut into segments, one for each chip that it crosses. The ports of a segment are its [`Node`]s, parents
+//! first; its [`End`]s are receivers, and links to the segments of further chips. A node carries what the receivers
+//! behind it take: a fork drops the rest.
+//!
+//! Positions of a layer that the same replica finishes and the same slices receive are of one kind, and have the same
+//! trees, one for each output group.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use arch::Arch;
+use index::{Index, IndexVec, Lists, size};
+use mapper::{GroupId, LayerLayout, Layout, ReceiverId, ReplicaId, SliceId, TileId};
+use network::LayerId;
+
+use super::mesh::step;
+use crate::{Direction, InputId, MeshGeometry, Port};
+
+index::index! {
+    /// A segment of a tree.
+    pub struct SegmentId(u32);
+    /// A node of a segment.
+    pub struct NodeId(u16);
+    /// A kind of positions of a layer.
+    struct KindId(u32);
+    /// Output group of a kind of positions.
+    struct RootId(u32);
+}
+
+/// Trees of all layers of a layout.
+#[derive(Clone, Debug)]
+pub struct Trees {
+    segments: IndexVec<SegmentId, Segment>,
+    nodes: Lists<SegmentId, Node>,
+    ends: Lists<SegmentId, End>,
+    layers: IndexVec<LayerId, LayerTrees>,
+}
+
+/// Part of a tree on one chip.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment {
+    /// Chip of the board.
+    pub chip: u32,
+    /// Layer that produces the values.
+    pub layer: LayerId,
+    /// Bits that enter the segment.
+    pub bits: u32,
+    /// Flits that enter the segment.
+    pub flits: u32,
+    /// Flits through routers, once for each router passed and each copy.
+    pub flit_hops: u32,
+    /// First receiver of the tree, for the canonical order of packets.
+    pub destination: TileId,
+}
+
+/// A port that a tree takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Node {
+    /// Node before it; `None` for the first.
+    pub parent: Option<NodeId>,
+    /// Router of the chip, row by row.
+    pub router: u32,
+    /// Number of the port, [`Port::number`].
+    pub port: u32,
+    /// Ports up to this one.
+    pub depth: u32,
+    /// Flits that take it.
+    pub flits: u32,
+}
+
+/// End of a segment, behind its node.
+#[derive(Clone, Copy, Debug)]
+pub enum End {
+    /// A receiver.
+    Leaf {
+        /// Last port.
+        node: NodeId,
+        /// Receiver of positions; `None` in trees of partial sums and values for max-pools.
+        receiver: Option<Receiver>,
+        /// Tile of the board.
+        tile: TileId,
+    },
+    /// A link to a neighbouring chip.
+    Link {
+        /// Last port.
+        node: NodeId,
+        /// Side on which it leaves the chip.
+        side: Direction,
+        /// Segment on the neighbouring chip.
+        next: SegmentId,
+    },
+}
+
+/// An input slice that receives positions.
+#[derive(Clone, Copy, Debug)]
+pub struct Receiver {
+    /// Input slice of the tile.
+    pub inputs: InputId,
+    /// Index among the destinations of the position ([`LayerLayout::destinations`]).
+    pub destination: u32,
+    /// Positions per image that it receives.
+    pub positions: u32,
+    /// Bits of a position.
+    pub bits: u32,
+}
+
+/// Trees of one layer.
+#[derive(Clone, Debug)]
+pub struct LayerTrees {
+    groups: usize,
+    /// Kind of each position; `None` where all its windows are cropped.
+    kinds: Vec<Option<KindId>>,
+    /// Positions of each kind per image.
+    positions: IndexVec<KindId, u64>,
+    /// Trees of each kind and group, to receivers in other tiles.
+    roots: Lists<RootId, SegmentId>,
+    /// Tree from a contributor to the accumulator tile of a replica and group.
+    partial_sums: BTreeMap<(ReplicaId, GroupId, TileId), SegmentId>,
+    /// Tree from the accumulator tile of a replica to that of the replica that finishes a position after the max-pool.
+    pool_values: BTreeMap<(ReplicaId, ReplicaId, GroupId), SegmentId>,
+}
+
+impl LayerTrees {
+    /// Returns the trees of `position`, in the output group `group`. Receivers in the accumulator tile need none.
+    #[inline]
+    pub fn roots(&self, position: u32, group: GroupId) -> &[SegmentId] {
+        let kind = self.kinds[size(position)].expect("a replica finishes the position");
+        &self.roots[RootId::new(kind.index() * self.groups + group.index())]
+    }
+
+    /// Returns the trees of positions, each with the positions per image that take it.
+    pub fn all_roots(&self) -> impl Iterator<Item = (SegmentId, u64)> + '_ {
+        self.positions.enumerate().flat_map(move |(kind, &positions)| {
+            let of_kind = (0..self.groups).map(move |group| RootId::new(kind.index() * self.groups + group));
+            of_kind.flat_map(move |root| self.roots[root].iter().map(move |&segment| (segment, positions)))
+        })
+    }
+
+    /// Returns the tree of partial sums from tile `contributor`.
+    pub fn partial_sums(&self, replica: ReplicaId, group: GroupId, contributor: TileId) -> SegmentId {
+        self.partial_sums[&(replica, group, contributor)]
+    }
+
+    /// Returns the tree of values that `feeder` hands to the max-pool of `finisher`; `None` within a tile.
+    pub fn pool_values(&self, feeder: ReplicaId, finisher: ReplicaId, group: GroupId) -> Option<SegmentId> {
+        self.pool_values.get(&(feeder, finisher, group)).copied()
+    }
+}
+
+impl Trees {
+    /// Makes the trees of `layout` on `arch`.
+    pub fn new(arch: &Arch, layout: &Layout) -> Self {
+        let trees =
+            Self { segments: IndexVec::default(), nodes: Lists::default(), ends: Lists::default(), layers: IndexVec::default() };
+        let mut builder = Builder {
+            arch,
+            layout,
+            geometry: MeshGeometry::new(arch),
+            inputs: input_ids(layout),
+            trees,
+        };
+        for (id, layer) in layout.layers.enumerate() {
+            let trees = builder.layer(id, layer);
+            builder.trees.layers.push(trees);
+        }
+        builder.trees
+    }
+
+    /// Returns the trees of a layer.
+    pub fn layer(&self, layer: LayerId) -> &LayerTrees {
+        &self.layers[layer]
+    }
+
+    /// Returns a segment.
+    #[inline]
+    pub fn segment(&self, id: SegmentId) -> &Segment {
+        &self.segments[id]
+    }
+
+    /// Returns the nodes of a segment, parents first.
+    #[inline]
+    pub fn nodes(&self, id: SegmentId) -> &[Node] {
+        &self.nodes[id]
+    }
+
+    /// Returns the ends of a segment.
+    #[inline]
+    pub fn ends(&self, id: SegmentId) -> &[End] {
+        &self.ends[id]
+    }
+}
+
+/// Returns the number of each input slice in its tile: the slices of a tile are numbered layer by layer.
+pub fn input_ids(layout: &Layout) -> IndexVec<LayerId, IndexVec<SliceId, InputId>> {
+    let mut slices: BTreeMap<TileId, usize> = BTreeMap::new();
+    let of_layer = |layer: &LayerLayout| {
+        let number = |tile: TileId| {
+            let slices = slices.entry(tile).or_default();
+            *slices += 1;
+            InputId::new(*slices - 1)
+        };
+        layer.slices.iter().map(|slice| slice.tile).map(number).collect()
+    };
+    layout.layers.iter().map(of_layer).collect()
+}
+
+/// Values on their way: ranges of channels or outputs, in order.
+type Values = Vec<Range<u32>>;
+
+/// A receiver of a tree under construction.
+#[derive(Clone, Debug)]
+struct Target {
+    tile: TileId,
+    receiver: Option<Receiver>,
+    values: Values,
+}
+
+/// Place where a segment begins.
+#[derive(Clone, Copy)]
+enum Entry {
+    /// A tile of the board.
+    Tile(TileId),
+    /// The link on a side of a chip.
+    Side(u32, Direction),
+}
+
+/// A node under construction.
+struct Draft {
+    node: Node,
+    values: Values,
+}
+
+struct Builder<'a> {
+    arch: &'a Arch,
+    layout: &'a Layout,
+    geometry: MeshGeometry,
+    inputs: IndexVec<LayerId, IndexVec<SliceId, InputId>>,
+    trees: Trees,
+}
+
+impl Builder<'_> {
+    fn layer(&mut self, id: LayerId, layer: &LayerLayout) -> LayerTrees {
+        let mut trees = LayerTrees {
+            groups: layer.groups.len(),
+            kinds: Vec::new(),
+            positions: IndexVec::default(),
+            roots: Lists::default(),
+            partial_sums: BTreeMap::new(),
+            pool_values: BTreeMap::new(),
+        };
+        self.positions(id, layer, &mut trees);
+        let partial_sum_bits = self.arch.tile.partial_sum_bits;
+        for replica in layer.replicas.indices() {
+            for (group, outputs) in layer.groups.enumerate() {
+                let values = || vec![outputs.outputs.clone()];
+                let accumulator = layer.accumulator(self.arch, replica, group);
+                let to = |tile| Target { tile, receiver: None, values: values() };
+                for contributor in layer.group_tiles(self.arch, replica, group).into_keys() {
+                    if contributor != accumulator {
+                        let segment = self.tree(id, contributor, vec![to(accumulator)], partial_sum_bits);
+                        trees.partial_sums.insert((replica, group, contributor), segment);
+                    }
+                }
+                for feeder in layer.feeders(replica) {
+                    let from = layer.accumulator(self.arch, feeder, group);
+                    if from != accumulator {
+                        let segment = self.tree(id, from, vec![to(accumulator)], partial_sum_bits);
+                        trees.pool_values.insert((feeder, replica, group), segment);
+                    }
+                }
+            }
+        }
+        trees
+    }
+
+    /// Finds the kinds of positions of a layer and makes their trees.
+    fn positions(&mut self, id: LayerId, layer: &LayerLayout, trees: &mut LayerTrees) {
+        let mut known: BTreeMap<(ReplicaId, Vec<ReceiverId>), KindId> = BTreeMap::new();
+        // Positions of a replica mostly have the receivers of the one before.
+        let mut last: IndexVec<ReplicaId, Option<(KindId, u32)>> = IndexVec::filled(None, layer.replicas.len());
+        let mut kinds: IndexVec<KindId, (ReplicaId, u32)> = IndexVec::default();
+        for (finish, position) in layer.finishes().zip(0..) {
+            let Some(finish) = finish else {
+                trees.kinds.push(None);
+                continue;
+            };
+            let receivers = |position: u32| layer.destinations(position).iter().map(|destination| destination.receiver);
+            let kind = match last[finish.replica] {
+                Some((kind, of)) if receivers(of).eq(receivers(position)) => kind,
+                _ => *known.entry((finish.replica, receivers(position).collect())).or_insert_with(|| {
+                    trees.positions.push(0);
+                    kinds.push((finish.replica, position))
+                }),
+            };
+            last[finish.replica] = Some((kind, position));
+            trees.positions[kind] += 1;
+            trees.kinds.push(Some(kind));
+        }
+        let receivers: IndexVec<ReceiverId, _> = self.layout.receivers(id).collect();
+        for &(replica, position) in &kinds {
+            for (group, outputs) in layer.groups.enumerate() {
+                let from = layer.accumulator(self.arch, replica, group);
+                let mut unit_bits = 0;
+                let mut targets = Vec::new();
+                for (destination, number) in layer.destinations(position).iter().zip(0..) {
+                    let ((consumer, slice), input) = receivers[destination.receiver];
+                    let values = common(&input.channels, &outputs.outputs);
+                    if input.tile == from || values.is_empty() {
+                        continue;
+                    }
+                    let stored_bits = self.layout.layers[consumer].stored_bits;
+                    unit_bits = unit_bits.max(stored_bits);
+                    let receiver = Receiver {
+                        inputs: self.inputs[consumer][slice],
+                        destination: number,
+                        positions: input.order.positions,
+                        bits: total(&values) * stored_bits,
+                    };
+                    targets.push(Target { tile: input.tile, receiver: Some(receiver), values });
+                }
+                let mut roots = Vec::new();
+                if self.arch.router.multicast {
+                    if !targets.is_empty() {
+                        roots.push(self.tree(id, from, targets, unit_bits));
+                    }
+                } else {
+                    roots.extend(targets.into_iter().map(|target| self.tree(id, from, vec![target], unit_bits)));
+                }
+                trees.roots.push(roots);
+            }
+        }
+    }
+
+    /// Makes a tree from tile `from` to `targets`. Returns its first segment.
+    fn tree(&mut self, layer: LayerId, from: TileId, targets: Vec<Target>, unit_bits: u32) -> SegmentId {
+        self.segment(layer, Entry::Tile(from), targets, unit_bits)
+    }
+
+    fn segment(&mut self, layer: LayerId, entry: Entry, targets: Vec<Target>, unit_bits: u32) -> SegmentId {
+        let per_chip = self.arch.tiles_per_chip();
+        let chip = match entry {
+            Entry::Tile(tile) => tile.0 / per_chip,
+            Entry::Side(chip, _) => chip,
+        };
+        let destination = targets.first().expect("a tree has a receiver").tile;
+        let mut drafts: Vec<Draft> = Vec::new();
+        let mut leaves = Vec::new();
+        let mut beyond: Vec<(Direction, NodeId, Vec<Target>)> = Vec::new();
+        for target in targets {
+            let to = target.tile.0 / per_chip;
+            let side = Direction::towards(self.geometry.chip_at(chip), self.geometry.chip_at(to));
+            let node = self.route(&mut drafts, entry, side, &target);
+            match side {
+                None => leaves.push(End::Leaf { node, receiver: target.receiver, tile: target.tile }),
+                Some(side) => match beyond.iter_mut().find(|(of, ..)| *of == side) {
+                    Some((_, _, targets)) => targets.push(target),
+                    None => beyond.push((side, node, vec![target])),
+                },
+            }
+        }
+        let flits = |values: &Values| (total(values) * unit_bits).div_ceil(self.arch.router.flit_bits);
+        for draft in &mut drafts {
+            draft.node.flits = flits(&draft.values);
+        }
+        let all = drafts.iter().filter(|draft| draft.node.parent.is_none());
+        let entering = all.fold(Values::new(), |all, draft| union(&all, &draft.values));
+        let mut ends = leaves;
+        for (side, node, targets) in beyond {
+            let neighbour = self.geometry.neighbour(chip, side);
+            let next = self.segment(layer, Entry::Side(neighbour, side.opposite()), targets, unit_bits);
+            ends.push(End::Link { node, side, next });
+        }
+        // The port from the tile leads into the first router; every other port leads out of one.
+        let from_tile = matches!(entry, Entry::Tile(_));
+        let leading_out = drafts.iter().filter(|draft| !from_tile || draft.node.parent.is_some());
+        let segment = Segment {
+            chip,
+            layer,
+            bits: total(&entering) * unit_bits,
+            flits: flits(&entering),
+            flit_hops: leading_out.map(|draft| draft.node.flits).sum(),
+            destination,
+        };
+        self.trees.nodes.push(drafts.into_iter().map(|draft| draft.node));
+        self.trees.ends.push(ends);
+        self.trees.segments.push(segment)
+    }
+
+    /// Adds the ports on the way of `target` that are not there yet. Returns the last.
+    fn route(
+        &self,
+        drafts: &mut Vec<Draft>,
+        entry: Entry,
+        leaves: Option<Direction>,
+        target: &Target,
+    ) -> NodeId {
+        let geometry = &self.geometry;
+        let place = |tile: TileId| geometry.place(tile.0 % self.arch.tiles_per_chip());
+        let (to, number) = place(target.tile);
+        let exit = leaves.map_or(to, |side| geometry.link_router(side));
+        let mut parent = None;
+        let mut take = |at: (u32, u32), port: Port| {
+            let (router, port) = (at.1 * geometry.columns() + at.0, geometry.port_number(port));
+            let known = drafts.iter().position(|Draft { node, .. }| (node.router, node.port) == (router, port));
+            let index = known.unwrap_or_else(|| {
+                let depth = parent.map_or(0, |parent: NodeId| drafts[parent.index()].node.depth) + 1;
+                drafts.push(Draft { node: Node { parent, router, port, depth, flits: 0 }, values: Values::new() });
+                drafts.len() - 1
+            });
+            drafts[index].values = union(&drafts[index].values, &target.values);
+            parent = Some(NodeId::new(index));
+        };
+        let mut at = match entry {
+            Entry::Tile(tile) => {
+                let (at, number) = place(tile);
+                take(at, Port::FromTile(number));
+                at
+            }
+            Entry::Side(_, side) => geometry.link_router(side),
+        };
+        while let Some(direction) = Direction::towards(at, exit) {
+            take(at, Port::Neighbour(direction));
+            at = step(at, direction);
+        }
+        take(at, leaves.map_or(Port::ToTile(number), Port::Neighbour));
+        parent.expect("a route takes a port")
+    }
+}
+
+/// Returns the parts of sorted `ranges` within `of`.
+fn common(ranges: &[Range<u32>], of: &Range<u32>) -> Values {
+    let clipped = ranges.iter().map(|range| range.start.max(of.start)..range.end.min(of.end));
+    clipped.filter(|range| !range.is_empty()).collect()
+}
+
+/// Returns the values in `a` or `b`.
+fn union(a: &Values, b: &Values) -> Values {
+    if a == b || b.is_empty() {
+        return a.clone();
+    }
+    let mut all: Values = a.iter().chain(b).cloned().collect();
+    all.sort_unstable_by_key(|range| range.start);
+    all.dedup_by(|next, before| {
+        let joined = next.start <= before.end;
+        if joined {
+            before.end = before.end.max(next.end);
+        }
+        joined
+    });
+    all
+}
+
+/// Returns the number of values.
+fn total(values: &Values) -> u32 {
+    values.iter().map(|range| range.end - range.start).sum()
+}
