@@ -6,9 +6,9 @@
 use std::ops::Range;
 
 use arch::Arch;
-use components::{ChipId, Direction, Hop, MeshGeometry, RowsRead};
+use components::{ChipId, Direction, LayerTrees, MeshGeometry, Node, RowsRead, SegmentId, Trees};
 use index::{Index, IndexVec, count, size};
-use mapper::{GroupId, LayerLayout, Layout, ReceiverId, ReplicaId, TileId};
+use mapper::{LayerLayout, Layout, ReceiverId, ReplicaId, TileId};
 use network::LayerId;
 
 index::index! {
@@ -67,6 +67,9 @@ struct Of<'a> {
     layout: &'a Layout,
     id: LayerId,
     layer: &'a LayerLayout,
+    all_trees: &'a Trees,
+    /// Trees of the layer.
+    trees: &'a LayerTrees,
 }
 
 impl Demand {
@@ -74,7 +77,7 @@ impl Demand {
     pub fn new(arch: &Arch, layout: &Layout) -> Demand {
         let geometry = MeshGeometry::new(arch);
         let (chips, tiles) = (size(arch.board.chips), size(arch.tiles()));
-        let tiles_of_router = size(arch.router.tile_columns * arch.router.tile_rows);
+        let tiles_of_router = geometry.tiles_per_router();
         let ports = chips * size(geometry.routers()) * ports_of_router(tiles_of_router);
         let idle = ByLayer::default();
         let mut demand = Demand {
@@ -85,8 +88,9 @@ impl Demand {
             geometry,
             tiles_of_router,
         };
+        let all_trees = &Trees::new(arch, layout);
         for (id, layer) in layout.layers.enumerate() {
-            let of = Of { arch, layout, id, layer };
+            let of = Of { arch, layout, id, layer, all_trees, trees: all_trees.layer(id) };
             demand.operations(of);
             demand.partial_sums(of);
             demand.pool_values(of);
@@ -126,13 +130,15 @@ impl Demand {
 
     /// Adds partial sums sent to the accumulator tiles.
     fn partial_sums(&mut self, of: Of) {
-        let Of { arch, layer, .. } = of;
+        let Of { arch, layer, trees, .. } = of;
         for replica in layer.replicas.indices() {
             let windows = count(layer.windows(replica).len());
-            for (group, outputs) in layer.groups.enumerate() {
+            for group in layer.groups.indices() {
                 let accumulator = layer.accumulator(arch, replica, group);
                 for contributor in layer.group_tiles(arch, replica, group).into_keys() {
-                    self.send(of, contributor, accumulator, of.partial_sum_bits(&outputs.outputs), windows);
+                    if contributor != accumulator {
+                        self.send(of, contributor, trees.partial_sums(replica, group, contributor), windows);
+                    }
                 }
             }
         }
@@ -140,7 +146,7 @@ impl Demand {
 
     /// Adds activations for a max-pool position that another replica finishes.
     fn pool_values(&mut self, of: Of) {
-        let Of { arch, layer, .. } = of;
+        let Of { arch, layer, trees, .. } = of;
         if !layer.shares_positions() {
             return;
         }
@@ -156,10 +162,10 @@ impl Demand {
                 }
             }
             for (finisher, number) in values.take() {
-                for (group, outputs) in layer.groups.enumerate() {
-                    let (from, to) =
-                        (layer.accumulator(arch, replica, group), layer.accumulator(arch, finisher, group));
-                    self.send(of, from, to, of.partial_sum_bits(&outputs.outputs), number);
+                for group in layer.groups.indices() {
+                    if let Some(tree) = trees.pool_values(replica, finisher, group) {
+                        self.send(of, layer.accumulator(arch, replica, group), tree, number);
+                    }
                 }
             }
         }
@@ -167,54 +173,45 @@ impl Demand {
 
     /// Adds finished positions sent to the buffers of the consumers. Results stay in their tile.
     fn positions(&mut self, of: Of) {
-        let Of { arch, layout, id, layer } = of;
+        let Of { arch, layout, id, layer, trees, .. } = of;
         let receivers: IndexVec<ReceiverId, _> = layout.receivers(id).collect();
-        let mut finished: Vec<(ReplicaId, u32)> =
-            layer.finishes().zip(0..).filter_map(|(finish, position)| Some((finish?.replica, position))).collect();
-        finished.sort_unstable();
-        let mut sent: Counters<ReceiverId> = Counters::new(receivers.len());
-        for finished in finished.chunk_by(|a, b| a.0 == b.0) {
-            let replica = finished[0].0;
-            let accumulators: IndexVec<GroupId, TileId> =
-                layer.groups.indices().map(|group| layer.accumulator(arch, replica, group)).collect();
+        let mut received: Counters<ReceiverId> = Counters::new(receivers.len());
+        for (finish, position) in layer.finishes().zip(0..) {
+            let Some(finish) = finish else { continue };
             if id == layout.result_layer() {
-                for (&accumulator, group) in accumulators.iter().zip(&layer.groups) {
-                    let bits = of.partial_sum_bits(&group.outputs) * count(finished.len());
-                    self.edram_ports[accumulator].add(id, bits);
+                for (group, outputs) in layer.groups.enumerate() {
+                    let accumulator = layer.accumulator(arch, finish.replica, group);
+                    self.edram_ports[accumulator].add(id, of.partial_sum_bits(&outputs.outputs));
                 }
             }
-            for destination in finished.iter().flat_map(|&(_, position)| layer.destinations(position)) {
-                sent.count(destination.receiver);
+            for destination in layer.destinations(position) {
+                received.count(destination.receiver);
             }
-            for (receiver, number) in sent.take() {
-                let ((consumer, _), slice) = receivers[receiver];
-                for (&accumulator, group) in accumulators.iter().zip(&layer.groups) {
-                    let bits = u64::from(slice.overlap(&group.outputs));
-                    let bits = bits * u64::from(layout.layers[consumer].stored_bits);
-                    self.edram_ports[slice.tile].add(id, bits * number);
-                    self.send(of, accumulator, slice.tile, bits, number);
-                }
-            }
+        }
+        for (receiver, number) in received.take() {
+            let ((consumer, _), slice) = receivers[receiver];
+            let values: u32 = layer.groups.iter().map(|group| slice.overlap(&group.outputs)).sum();
+            let bits = u64::from(values) * u64::from(layout.layers[consumer].stored_bits);
+            self.edram_ports[slice.tile].add(id, bits * number);
+        }
+        for (replica, group, tree, positions) in trees.of_positions() {
+            self.send(of, layer.accumulator(arch, replica, group), tree, positions);
         }
     }
 
-    /// Adds `packets` of `bits` each from tile to tile. Packets within a tile use no shared resource of the mesh.
-    fn send(&mut self, Of { arch, id, .. }: Of, from: TileId, to: TileId, bits: u64, packets: u64) {
-        if from == to || packets == 0 {
-            return;
-        }
-        let Demand { geometry, tiles_of_router, router_ports, links, .. } = self;
-        let flits = bits.div_ceil(arch.router.flit_bits.into());
-        geometry.way(from, to, |hop| match hop {
-            Hop::Port(chip, (column, row), port) => {
-                let router = size(chip.0 * geometry.routers() + row * geometry.columns() + column);
-                let port = router * ports_of_router(*tiles_of_router) + port.number(*tiles_of_router);
-                router_ports[PortId::new(port)].add(id, flits * packets);
-            }
-            Hop::Link(chip, side) => {
-                links[LinkId(4 * chip.0 + side.number())].add(id, bits * packets);
-            }
-        });
+    /// Adds `packets` that tile `from` sends along a tree.
+    fn send(&mut self, Of { id, all_trees, .. }: Of, from: TileId, tree: SegmentId, packets: u64) {
+        let Demand { geometry, router_ports, links, .. } = self;
+        let (routers, ports) = (size(geometry.routers()), ports_of_router(geometry.tiles_per_router()));
+        let mut port = |chip: ChipId, node: &Node| {
+            let port = (size(chip.0) * routers + size(node.router)) * ports + size(node.port);
+            router_ports[PortId::new(port)].add(id, u64::from(node.flits) * packets);
+        };
+        let mut link = |chip: ChipId, side: Direction, bits: u32| {
+            let link = size(chip.0) * Direction::ALL.len() + size(side.number());
+            links[LinkId::new(link)].add(id, u64::from(bits) * packets);
+        };
+        all_trees.walk(geometry.chip_of(from), tree, &mut port, &mut link);
     }
 }
 

@@ -69,7 +69,7 @@ des::system! {
     /// Tiles, numbered over the board.
     tiles: Tile<'a, P> [TileMessage],
     /// Meshes, one for each chip.
-    meshes: Mesh [Packet],
+    meshes: Mesh<'a> [Packet],
     /// Links out of each chip, four for each: chip times 4 plus direction.
     links: Link [Crossing],
 }

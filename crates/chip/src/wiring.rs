@@ -9,7 +9,7 @@ use arch::{Arch, Rate};
 use components::{
     ChipId, ControlId, Direction, Ima, ImaId, InputId, LayerControl, Link, LockstepGroup, LockstepId, Mesh,
     MeshGeometry, PartAddress, PartialSums, Policy, Results, RoomId, Rooms, SliceBuffer, SumsSpec, Target, Tile,
-    TileSpec,
+    TileSpec, Trees,
 };
 use index::{Index, IndexVec, Set};
 use mapper::{GroupId, LayerLayout, Layout, OutputGroup, ReceiverId, ReplicaId, SliceId, TileId};
@@ -23,6 +23,8 @@ pub(crate) struct Wiring<'a> {
     /// Conversions per cycle, per ADC.
     conversions: Rate,
     layout: &'a Layout,
+    /// Routes of values between tiles.
+    trees: Trees,
     /// One entry for each tile of the board, up to the last tile in use.
     tiles: IndexVec<TileId, TilePlan>,
     /// For each layer, the places of its input slices.
@@ -94,6 +96,7 @@ impl<'a> Wiring<'a> {
             arch,
             conversions: arch.conversions_per_cycle(),
             layout,
+            trees: Trees::new(arch, layout),
             tiles: IndexVec::default(),
             slices: IndexVec::default(),
             targets: IndexVec::default(),
@@ -218,7 +221,7 @@ impl<'a> Wiring<'a> {
             let geometry = &geometry;
             Direction::ALL.map(|side| Link::new(bits, side, geometry.neighbour(chip, side), layers))
         });
-        let meshes = (0..chips).map(ChipId).map(|chip| Mesh::new(arch, chip, options.uncontended, layers));
+        let meshes = (0..chips).map(ChipId).map(|chip| Mesh::new(arch, chip, options.uncontended, self.layout, &self.trees));
         Board { tiles, meshes: meshes.collect(), links: links.collect() }
     }
 
@@ -317,7 +320,7 @@ impl<'a> Wiring<'a> {
                 slots: slots[tile],
                 credit: slots[accumulator.tile],
                 partial_sum_bits: arch.tile.partial_sum_bits,
-                flit_bits: arch.router.flit_bits,
+                trees: &self.trees,
             })
         });
         parts.collect()

@@ -70,8 +70,10 @@ mod testing;
 mod tile;
 
 pub use ids::{ChipId, ControlId, ImaId, InputId, LockstepId, RoomId};
-pub use message::{Context, HeldUp, PackedImas, Packet, TileMessage, Waits};
-pub use noc::{Crossing, Direction, Hop, Link, Mesh, MeshGeometry, Port, Router};
+pub use message::{Context, HeldUp, PackedImas, Packet, Payload, TileMessage, Waits};
+pub use noc::{
+    Crossing, Direction, End, LayerTrees, Link, Mesh, MeshGeometry, Node, NodeId, Port, Router, Segment, SegmentId, Trees, input_ids,
+};
 pub use observe::{Cause, Event, NoProbe, Probe, Stage, Stalls, Unit};
 pub use rooms::Rooms;
 pub use tile::{

@@ -9,7 +9,7 @@ use index::Set;
 use mapper::TileId;
 use network::LayerId;
 
-use crate::{Cause, ChipId, Crossing, Direction, ImaId, InputId, LockstepId, Probe, Rooms};
+use crate::{Cause, ChipId, Crossing, Direction, ImaId, InputId, LockstepId, Probe, Rooms, Segment, SegmentId};
 
 /// A message to a tile. At most 12 bytes, so that an event in the calendar takes 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,16 +126,6 @@ pub enum TileMessage {
     Room,
 }
 
-impl TileMessage {
-    /// Returns the message with the delay of its packet, if it is a delivery.
-    pub(crate) fn after(mut self, waits: Waits) -> Self {
-        if let Self::Delivery { held_up, .. } = &mut self {
-            *held_up = waits.into();
-        }
-        self
-    }
-}
-
 /// A set of IMAs of a tile in 8 bytes without alignment, so that a message takes no more than 12.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PackedImas([u8; 8]);
@@ -214,12 +204,12 @@ impl From<Waits> for HeldUp {
     }
 }
 
-/// A message on its way from tile to tile.
+/// Values on their way to one or more tiles, in a segment of their tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Packet {
-    /// Tile of the board that sent it.
+    /// Tile that sent it.
     pub source: TileId,
-    /// Tile of the board that it goes to.
+    /// First of the tiles that it goes to.
     pub destination: TileId,
     /// Length in flits.
     pub flits: u32,
@@ -229,10 +219,41 @@ pub struct Packet {
     pub waits: Waits,
     /// Layer that produced the values.
     pub layer: LayerId,
-    /// Side on which it entered the present chip; `None` on the chip of its source.
-    pub entered: Option<Direction>,
-    /// Message to the destination, delivered on arrival.
-    pub message: TileMessage,
+    /// Contents, from which the messages to its receivers are made.
+    pub payload: Payload,
+    /// Segment of its tree on the present chip.
+    pub segment: SegmentId,
+}
+
+/// Contents of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Payload {
+    /// A message to a single tile.
+    Message(TileMessage),
+    /// A finished position of a layer, to input slices of its consumers.
+    Position {
+        /// Sequence number at the first receiver, for the canonical order of packets.
+        sequence: u32,
+        /// Row times width plus column, after the pool.
+        position: u32,
+        /// Image.
+        image: u16,
+    },
+}
+
+impl Packet {
+    /// A packet at the begin of a tree.
+    #[inline]
+    pub fn new(source: TileId, id: SegmentId, segment: &Segment, payload: Payload) -> Self {
+        let &Segment { layer, bits, flits, destination, .. } = segment;
+        Self { source, destination, flits, bits, waits: Waits::default(), layer, payload, segment: id }
+    }
+
+    /// Returns the packet in another segment of its tree.
+    #[inline]
+    pub(crate) fn enters(self, id: SegmentId, segment: &Segment) -> Self {
+        Self { waits: self.waits, ..Self::new(self.source, id, segment, self.payload) }
+    }
 }
 
 /// Context of the components: the clock, messages to each kind of component, the room table, and the probe.

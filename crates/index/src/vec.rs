@@ -39,6 +39,12 @@ impl<I: Index, T> IndexVec<I, T> {
         index
     }
 
+    /// Removes all items.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.items.clear();
+    }
+
     /// Returns the item at an index; `None` behind the last.
     #[inline]
     pub fn get(&self, index: I) -> Option<&T> {

@@ -50,9 +50,17 @@ pub struct Router {
     /// Bits of a flit, the width of a mesh link.
     #[schemars(range(min = 1, max = 4096))]
     pub flit_bits: u32,
+    /// A value that several tiles receive takes each port and link once, and is copied where its routes part; otherwise
+    /// it is sent to each of them. True where the file says nothing.
+    #[serde(default = "yes")]
+    pub multicast: bool,
     /// Flits per ns on one link (GHz).
     #[schemars(range(min = 1e-6, max = 1000.0))]
     pub clock_ghz: f64,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Arch {

@@ -74,7 +74,6 @@ impl<C: Context> Component<C> for Link {
             let now = context.now();
             let done = self.carry(now, packet.bits);
             packet.waits.add_links((done + 1 - now).saturating_sub(self.alone(packet.bits)));
-            packet.entered = Some(self.enters);
             self.bits[packet.layer] += u64::from(packet.bits);
             let (to, enters) = (self.to_chip, self.enters);
             context.probe().observe(|| Event::Crossing {

@@ -1,11 +1,15 @@
 //! Network on chip: the mesh of routers of each chip, and the links between chips.
 
 mod direction;
+mod geometry;
 mod link;
 mod mesh;
 mod router;
+mod trees;
 
 pub use direction::Direction;
+pub use geometry::MeshGeometry;
 pub use link::{Crossing, Link};
-pub use mesh::{Hop, Mesh, MeshGeometry};
+pub use mesh::Mesh;
 pub use router::{Port, Router};
+pub use trees::{End, LayerTrees, Node, NodeId, Segment, SegmentId, Trees, input_ids};

@@ -19,6 +19,15 @@ pub enum Port {
 }
 
 impl Port {
+    /// Port of number `number` in a router of `tiles` tiles.
+    pub fn from_number(number: usize, tiles: usize) -> Self {
+        match number.checked_sub(2 * tiles) {
+            Some(direction) => Self::Neighbour(crate::Direction::ALL[direction]),
+            None if number < tiles => Self::FromTile(number),
+            None => Self::ToTile(number - tiles),
+        }
+    }
+
     /// Number of the port in a router of `tiles` tiles: from the tiles, to the tiles, then the neighbours.
     #[inline]
     pub fn number(self, tiles: usize) -> usize {
@@ -38,20 +47,19 @@ impl Port {
 pub struct Router {
     /// Time from which each port is free, by port number.
     free_at: Vec<u64>,
-    tiles: usize,
     times_per_flit: u64,
 }
 
 impl Router {
     /// An idle router of `tiles` tiles.
     pub fn new(tiles: usize, times_per_flit: u64) -> Self {
-        Self { free_at: vec![0; 2 * tiles + 4], tiles, times_per_flit }
+        Self { free_at: vec![0; 2 * tiles + 4], times_per_flit }
     }
 
-    /// Takes `port` for `flits` flits whose head arrives at time `head`. Returns the time at which the head leaves.
+    /// Takes the port of number `port` for `flits` flits whose head arrives at time `head`. Returns the time at which
+    /// the head leaves.
     #[inline]
-    pub fn pass(&mut self, port: Port, head: u64, flits: u32) -> u64 {
-        let port = port.number(self.tiles);
+    pub fn pass(&mut self, port: usize, head: u64, flits: u32) -> u64 {
         let free_at = &mut self.free_at[port];
         let start = head.max(*free_at);
         *free_at = start + u64::from(flits) * self.times_per_flit;
@@ -74,7 +82,7 @@ mod tests {
     #[test]
     fn a_packet_of_a_cycles_flits_takes_one_cycle_and_one_flit_more_takes_two() {
         let flit = Times { per_cycle: 100, per_action: 1 };
-        let through = |flits| arrival(Router::new(4, 1).pass(Port::ToTile(0), 500, flits), flits, flit);
+        let through = |flits| arrival(Router::new(4, 1).pass(Port::ToTile(0).number(4), 500, flits), flits, flit);
         assert_eq!((through(100), through(101)), (5, 6));
     }
 
@@ -83,16 +91,16 @@ mod tests {
         // 2.5 flits in a cycle: two times of a fifth of a cycle each. Ten flits that start with cycle 4 take four
         // cycles.
         let flit = Times { per_cycle: 5, per_action: 2 };
-        let through = |flits| arrival(Router::new(4, 2).pass(Port::ToTile(0), 20, flits), flits, flit);
+        let through = |flits| arrival(Router::new(4, 2).pass(Port::ToTile(0).number(4), 20, flits), flits, flit);
         assert_eq!([1, 2, 3, 5, 6, 10, 11].map(through), [4, 4, 5, 5, 6, 7, 8]);
     }
 
     #[test]
     fn packets_to_one_port_queue_and_others_pass() {
         let mut router = Router::new(4, 1);
-        assert_eq!(router.pass(Port::ToTile(0), 500, 30), 501);
-        assert_eq!(router.pass(Port::ToTile(0), 500, 30), 531);
-        assert_eq!(router.pass(Port::Neighbour(Direction::East), 500, 30), 501);
-        assert_eq!(router.pass(Port::FromTile(0), 500, 30), 501);
+        assert_eq!(router.pass(Port::ToTile(0).number(4), 500, 30), 501);
+        assert_eq!(router.pass(Port::ToTile(0).number(4), 500, 30), 531);
+        assert_eq!(router.pass(Port::Neighbour(Direction::East).number(4), 500, 30), 501);
+        assert_eq!(router.pass(Port::FromTile(0).number(4), 500, 30), 501);
     }
 }

@@ -20,8 +20,8 @@ use index::{Index, IndexVec, Lists, size};
 use mapper::{GroupId, LayerLayout, Layout, ReceiverId, ReplicaId, SliceId, TileId};
 use network::LayerId;
 
-use super::mesh::step;
-use crate::{Direction, InputId, MeshGeometry, Port};
+use super::geometry::step;
+use crate::{ChipId, Direction, InputId, MeshGeometry, Port};
 
 index::index! {
     /// A segment of a tree.
@@ -37,6 +37,7 @@ index::index! {
 /// Trees of all layers of a layout.
 #[derive(Clone, Debug)]
 pub struct Trees {
+    geometry: MeshGeometry,
     segments: IndexVec<SegmentId, Segment>,
     nodes: Lists<SegmentId, Node>,
     ends: Lists<SegmentId, End>,
@@ -46,8 +47,6 @@ pub struct Trees {
 /// Part of a tree on one chip.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment {
-    /// Chip of the board.
-    pub chip: u32,
     /// Layer that produces the values.
     pub layer: LayerId,
     /// Bits that enter the segment.
@@ -56,8 +55,10 @@ pub struct Segment {
     pub flits: u32,
     /// Flits through routers, once for each router passed and each copy.
     pub flit_hops: u32,
-    /// First receiver of the tree, for the canonical order of packets.
+    /// Tile of its first receiver, for the canonical order of packets.
     pub destination: TileId,
+    /// Number of that receiver among the destinations of the position; 0 in trees of messages.
+    pub first: u32,
 }
 
 /// A port that a tree takes.
@@ -98,6 +99,15 @@ pub enum End {
     },
 }
 
+impl End {
+    /// Returns the last node before the end.
+    pub fn node(&self) -> NodeId {
+        match *self {
+            End::Leaf { node, .. } | End::Link { node, .. } => node,
+        }
+    }
+}
+
 /// An input slice that receives positions.
 #[derive(Clone, Copy, Debug)]
 pub struct Receiver {
@@ -117,8 +127,8 @@ pub struct LayerTrees {
     groups: usize,
     /// Kind of each position; `None` where all its windows are cropped.
     kinds: Vec<Option<KindId>>,
-    /// Positions of each kind per image.
-    positions: IndexVec<KindId, u64>,
+    /// Finishing replica of each kind, and its positions per image.
+    positions: IndexVec<KindId, (ReplicaId, u64)>,
     /// Trees of each kind and group, to receivers in other tiles.
     roots: Lists<RootId, SegmentId>,
     /// Tree from a contributor to the accumulator tile of a replica and group.
@@ -135,11 +145,14 @@ impl LayerTrees {
         &self.roots[RootId::new(kind.index() * self.groups + group.index())]
     }
 
-    /// Returns the trees of positions, each with the positions per image that take it.
-    pub fn all_roots(&self) -> impl Iterator<Item = (SegmentId, u64)> + '_ {
-        self.positions.enumerate().flat_map(move |(kind, &positions)| {
-            let of_kind = (0..self.groups).map(move |group| RootId::new(kind.index() * self.groups + group));
-            of_kind.flat_map(move |root| self.roots[root].iter().map(move |&segment| (segment, positions)))
+    /// Returns all trees of positions, each with the replica and group whose accumulator tile sends them, and the
+    /// positions per image.
+    pub fn of_positions(&self) -> impl Iterator<Item = (ReplicaId, GroupId, SegmentId, u64)> + '_ {
+        self.positions.enumerate().flat_map(move |(kind, &(replica, positions))| {
+            (0..self.groups).flat_map(move |group| {
+                let roots = &self.roots[RootId::new(kind.index() * self.groups + group)];
+                roots.iter().map(move |&tree| (replica, GroupId::new(group), tree, positions))
+            })
         })
     }
 
@@ -157,12 +170,12 @@ impl LayerTrees {
 impl Trees {
     /// Makes the trees of `layout` on `arch`.
     pub fn new(arch: &Arch, layout: &Layout) -> Self {
+        let geometry = MeshGeometry::new(arch);
         let trees =
-            Self { segments: IndexVec::default(), nodes: Lists::default(), ends: Lists::default(), layers: IndexVec::default() };
+            Self { geometry, segments: IndexVec::default(), nodes: Lists::default(), ends: Lists::default(), layers: IndexVec::default() };
         let mut builder = Builder {
             arch,
             layout,
-            geometry: MeshGeometry::new(arch),
             inputs: input_ids(layout),
             trees,
         };
@@ -171,6 +184,24 @@ impl Trees {
             builder.trees.layers.push(trees);
         }
         builder.trees
+    }
+
+    /// Calls `port` with each port that the tree takes from segment `id` on, and `link` with each link and the bits that
+    /// cross it.
+    pub fn walk(
+        &self,
+        chip: ChipId,
+        id: SegmentId,
+        port: &mut impl FnMut(ChipId, &Node),
+        link: &mut impl FnMut(ChipId, Direction, u32),
+    ) {
+        self.nodes(id).iter().for_each(|node| port(chip, node));
+        for end in self.ends(id) {
+            if let End::Link { side, next, .. } = *end {
+                link(chip, side, self.segment(next).bits);
+                self.walk(self.geometry.neighbour(chip, side), next, port, link);
+            }
+        }
     }
 
     /// Returns the trees of a layer.
@@ -228,7 +259,7 @@ enum Entry {
     /// A tile of the board.
     Tile(TileId),
     /// The link on a side of a chip.
-    Side(u32, Direction),
+    Side(ChipId, Direction),
 }
 
 /// A node under construction.
@@ -240,7 +271,6 @@ struct Draft {
 struct Builder<'a> {
     arch: &'a Arch,
     layout: &'a Layout,
-    geometry: MeshGeometry,
     inputs: IndexVec<LayerId, IndexVec<SliceId, InputId>>,
     trees: Trees,
 }
@@ -295,12 +325,12 @@ impl Builder<'_> {
             let kind = match last[finish.replica] {
                 Some((kind, of)) if receivers(of).eq(receivers(position)) => kind,
                 _ => *known.entry((finish.replica, receivers(position).collect())).or_insert_with(|| {
-                    trees.positions.push(0);
+                    trees.positions.push((finish.replica, 0));
                     kinds.push((finish.replica, position))
                 }),
             };
             last[finish.replica] = Some((kind, position));
-            trees.positions[kind] += 1;
+            trees.positions[kind].1 += 1;
             trees.kinds.push(Some(kind));
         }
         let receivers: IndexVec<ReceiverId, _> = self.layout.receivers(id).collect();
@@ -344,18 +374,17 @@ impl Builder<'_> {
     }
 
     fn segment(&mut self, layer: LayerId, entry: Entry, targets: Vec<Target>, unit_bits: u32) -> SegmentId {
-        let per_chip = self.arch.tiles_per_chip();
         let chip = match entry {
-            Entry::Tile(tile) => tile.0 / per_chip,
+            Entry::Tile(tile) => self.trees.geometry.chip_of(tile),
             Entry::Side(chip, _) => chip,
         };
-        let destination = targets.first().expect("a tree has a receiver").tile;
+        let first = targets.first().expect("a tree has a receiver");
+        let (destination, first) = (first.tile, first.receiver.map_or(0, |receiver| receiver.destination));
         let mut drafts: Vec<Draft> = Vec::new();
         let mut leaves = Vec::new();
         let mut beyond: Vec<(Direction, NodeId, Vec<Target>)> = Vec::new();
         for target in targets {
-            let to = target.tile.0 / per_chip;
-            let side = Direction::towards(self.geometry.chip_at(chip), self.geometry.chip_at(to));
+            let side = self.trees.geometry.side_towards(chip, self.trees.geometry.chip_of(target.tile));
             let node = self.route(&mut drafts, entry, side, &target);
             match side {
                 None => leaves.push(End::Leaf { node, receiver: target.receiver, tile: target.tile }),
@@ -373,7 +402,7 @@ impl Builder<'_> {
         let entering = all.fold(Values::new(), |all, draft| union(&all, &draft.values));
         let mut ends = leaves;
         for (side, node, targets) in beyond {
-            let neighbour = self.geometry.neighbour(chip, side);
+            let neighbour = self.trees.geometry.neighbour(chip, side);
             let next = self.segment(layer, Entry::Side(neighbour, side.opposite()), targets, unit_bits);
             ends.push(End::Link { node, side, next });
         }
@@ -381,12 +410,12 @@ impl Builder<'_> {
         let from_tile = matches!(entry, Entry::Tile(_));
         let leading_out = drafts.iter().filter(|draft| !from_tile || draft.node.parent.is_some());
         let segment = Segment {
-            chip,
             layer,
             bits: total(&entering) * unit_bits,
             flits: flits(&entering),
             flit_hops: leading_out.map(|draft| draft.node.flits).sum(),
             destination,
+            first,
         };
         self.trees.nodes.push(drafts.into_iter().map(|draft| draft.node));
         self.trees.ends.push(ends);
@@ -401,13 +430,12 @@ impl Builder<'_> {
         leaves: Option<Direction>,
         target: &Target,
     ) -> NodeId {
-        let geometry = &self.geometry;
-        let place = |tile: TileId| geometry.place(tile.0 % self.arch.tiles_per_chip());
-        let (to, number) = place(target.tile);
+        let geometry = &self.trees.geometry;
+        let (to, number) = geometry.place(target.tile);
         let exit = leaves.map_or(to, |side| geometry.link_router(side));
         let mut parent = None;
         let mut take = |at: (u32, u32), port: Port| {
-            let (router, port) = (at.1 * geometry.columns() + at.0, geometry.port_number(port));
+            let (router, port) = (at.1 * geometry.columns() + at.0, port_number(port, geometry.tiles_per_router()));
             let known = drafts.iter().position(|Draft { node, .. }| (node.router, node.port) == (router, port));
             let index = known.unwrap_or_else(|| {
                 let depth = parent.map_or(0, |parent: NodeId| drafts[parent.index()].node.depth) + 1;
@@ -419,7 +447,7 @@ impl Builder<'_> {
         };
         let mut at = match entry {
             Entry::Tile(tile) => {
-                let (at, number) = place(tile);
+                let (at, number) = geometry.place(tile);
                 take(at, Port::FromTile(number));
                 at
             }
@@ -432,6 +460,11 @@ impl Builder<'_> {
         take(at, leaves.map_or(Port::ToTile(number), Port::Neighbour));
         parent.expect("a route takes a port")
     }
+}
+
+/// Returns the number of a port in a router of `tiles` tiles.
+fn port_number(port: Port, tiles: usize) -> u32 {
+    u32::try_from(port.number(tiles)).expect("a router has few ports")
 }
 
 /// Returns the parts of sorted `ranges` within `of`.

@@ -62,19 +62,12 @@ pub enum Event {
     Progress { tile: TileId, layer: LayerId, image: u32, step: u32, at: Cycle },
     /// A tile's buffer has more room for inputs of `layer`, and tile `to`, which waits for it, is woken.
     Room { tile: TileId, layer: LayerId, to: TileId, at: Cycle },
-    /// A packet with results of `layer` crosses the mesh of a chip; `waited` of its cycles are due to taken ports.
-    /// `source` and `destination` are tiles of the board.
-    Packet {
-        chip: ChipId,
-        source: TileId,
-        destination: TileId,
-        layer: LayerId,
-        flits: u32,
-        waited: u32,
-        cycles: Range<Cycle>,
-    },
-    /// A packet takes a port of the router at (column, row) of a chip. Its head passes in cycle `at`, now or later.
-    Port { chip: ChipId, router: (u32, u32), port: Port, flits: u32, at: Cycle },
+    /// A packet with results of `layer` crosses the mesh of a chip, to all its receivers there; `waited` of its cycles
+    /// are due to taken ports, on the way of the receiver that waited longest.
+    Packet { chip: ChipId, layer: LayerId, flits: u32, waited: u32, cycles: Range<Cycle> },
+    /// A packet with results of `layer` takes a port of the router at (column, row) of a chip. Its head passes in cycle
+    /// `at`, now or later.
+    Port { chip: ChipId, router: (u32, u32), port: Port, layer: LayerId, flits: u32, at: Cycle },
     /// A packet with results of `layer` crosses the link that enters chip `to` on side `enters`.
     Crossing { to: ChipId, enters: Direction, layer: LayerId, bits: u32, cycles: Range<Cycle> },
 }

@@ -16,15 +16,15 @@ use std::collections::VecDeque;
 
 use arch::Counts;
 use index::{Index, IndexVec, Set, size};
-use mapper::{GroupId, LayerLayout, ReceiverId, ReplicaId, TileId};
+use mapper::{Destination, GroupId, LayerLayout, ReceiverId, ReplicaId, TileId};
 use network::LayerId;
 
 use super::super::Completions;
 use super::max_pool::{MaxPool, PoolCredits};
 use super::sigmoid::Sigmoid;
 use crate::{
-    Cause, ChipId, Context, Event, HeldUp, ImaId, InputId, LayerControl, LockstepId, Packet, Probe, RoomId,
-    TileMessage, Waits,
+    Cause, ChipId, Context, Event, HeldUp, ImaId, InputId, LayerControl, LockstepId, Packet, Payload, Probe, RoomId,
+    SegmentId, TileMessage, Trees,
 };
 
 /// An input slice of the next layer, as destination of an output group.
@@ -84,8 +84,8 @@ pub struct SumsSpec<'a> {
     pub credit: u32,
     /// Bits per result or partial sum.
     pub partial_sum_bits: u32,
-    /// Bits per flit.
-    pub flit_bits: u32,
+    /// Trees of all layers.
+    pub trees: &'a Trees,
 }
 
 impl SumsSpec<'_> {
@@ -106,8 +106,8 @@ struct Leaving {
     position: u32,
     /// Oldest window that keeps its place in the register until the position has been sent.
     window: u32,
-    /// Destinations already served.
-    served: u32,
+    /// Destination, by number, that had no room when the position was to be sent last.
+    awaited: u32,
 }
 
 impl Leaving {
@@ -138,6 +138,8 @@ pub struct PartialSums<'a> {
     contributions: u32,
     /// Accumulator of the windows; `None` if it is this part.
     accumulator: Option<PartAddress>,
+    /// Tree to the accumulator; `None` in the accumulator tile.
+    to_accumulator: Option<SegmentId>,
     /// Credit for partial sums: windows that may have been sent to the accumulator, counted over all images.
     credit: u32,
     /// Windows that have left the register, counted over all images.
@@ -171,6 +173,8 @@ impl<'a> PartialSums<'a> {
             merged: 0,
             contributions: spec.imas.len() + u32::try_from(spec.contributors.len()).expect("fewer than the tiles"),
             accumulator,
+            to_accumulator: accumulator
+                .map(|_| spec.trees.layer(spec.layer_id).partial_sums(spec.replica, spec.group, spec.tile)),
             credit: spec.credit,
             left: 0,
             complete: 0,
@@ -317,7 +321,7 @@ impl<'a> PartialSums<'a> {
 
     /// Inserts a finished position into the queue of those that leave, at its place in their order.
     fn leave(&mut self, image: u32, position: u32, step: u32, window: u32) {
-        let leaving = Leaving { image, step, position, window, served: 0 };
+        let leaving = Leaving { image, step, position, window, awaited: 0 };
         let is_before = |other: &Leaving| other.order() < leaving.order();
         if self.leaving.back().is_none_or(is_before) {
             self.leaving.push_back(leaving);
@@ -328,27 +332,34 @@ impl<'a> PartialSums<'a> {
     }
 
     fn send_pool_value<C: Context>(&self, finisher: ReplicaId, image: u32, position: u32, context: &mut C) {
-        let accumulator = self.spec.accumulator_of(finisher);
-        let bits = self.outputs * self.spec.partial_sum_bits;
-        self.send(accumulator.tile, bits, TileMessage::PoolValue { part: accumulator.part, image, position }, context);
+        let (spec, to) = (&self.spec, self.spec.accumulator_of(finisher));
+        let message = TileMessage::PoolValue { part: to.part, image, position };
+        match spec.trees.layer(spec.layer_id).pool_values(spec.replica, finisher, spec.group) {
+            Some(tree) => self.send(tree, Payload::Message(message), context),
+            None => context.send_to_tile(1, to.tile, message),
+        }
     }
 
     fn send_partial_sums<C: Context>(&mut self, accumulator: PartAddress, context: &mut C) {
         while self.left < self.complete.min(self.credit) {
             let message = TileMessage::PartialSum { part: accumulator.part, window: self.left };
-            self.send(accumulator.tile, self.outputs * self.spec.partial_sum_bits, message, context);
+            let tree = self.to_accumulator.expect("a contributor has a tree to its accumulator");
+            self.send(tree, Payload::Message(message), context);
             self.left += 1;
         }
     }
 
     fn send_positions<C: Context>(&mut self, control: &mut LayerControl, context: &mut C) {
         while let Some(&first) = self.leaving.front() {
-            let served = match self.spec.targets {
-                Some(targets) => self.send_position(first, targets, control, context),
-                None => self.keep_results(first, control, context),
+            let awaited = match self.spec.targets {
+                Some(targets) => self.send_position(first, targets, control, context).err(),
+                None => {
+                    self.keep_results(first, control, context);
+                    None
+                }
             };
-            if let Some(served) = served {
-                self.leaving[0].served = served;
+            if let Some(awaited) = awaited {
+                self.leaving[0].awaited = awaited;
                 break;
             }
             self.leaving.pop_front();
@@ -356,56 +367,58 @@ impl<'a> PartialSums<'a> {
         self.left = self.leaving.iter().map(|leaving| leaving.window).min().unwrap_or(self.complete);
     }
 
-    /// Sends a position to its destinations in order. If one has no room, returns the number of those served so far.
+    /// Sends a position to its destinations when all of them have room. If one has none, returns its number.
     fn send_position<C: Context>(
         &self,
-        leaving: Leaving,
+        Leaving { image, position, .. }: Leaving,
         targets: &IndexVec<ReceiverId, Target>,
         control: &mut LayerControl,
         context: &mut C,
-    ) -> Option<u32> {
-        let destinations = self.spec.layer.destinations(leaving.position);
-        for (served, destination) in (0..).zip(destinations).skip(size(leaving.served)) {
-            let Target { tile, inputs, room, bits, positions } = targets[destination.receiver];
-            if bits == 0 {
-                continue;
-            }
-            let sequence = leaving.image * positions + destination.rank;
-            let now = context.now();
-            if sequence >= context.shared().limit(room, now) {
-                if context.shared().wait(room, self.spec.tile, now) {
-                    context.send_to_tile(1, self.spec.tile, TileMessage::Room);
+    ) -> Result<(), u32> {
+        let (spec, now) = (&self.spec, context.now());
+        let destinations = spec.layer.destinations(position);
+        let sequence_at = |destination: &Destination| {
+            let target = &targets[destination.receiver];
+            (target, image * target.positions + destination.rank)
+        };
+        for (number, destination) in (0..).zip(destinations) {
+            let (target, sequence) = sequence_at(destination);
+            if target.bits > 0 && sequence >= context.shared().limit(target.room, now) {
+                if context.shared().wait(target.room, spec.tile, now) {
+                    context.send_to_tile(1, spec.tile, TileMessage::Room);
                 }
-                return Some(served);
+                return Err(number);
             }
-            control.counters.result_bits_sent += u64::from(bits);
-            let held_up = HeldUp::default();
-            self.send(tile, bits, TileMessage::Delivery { inputs, held_up, bits, sequence }, context);
         }
-        None
+        for destination in destinations {
+            let (&Target { tile, inputs, bits, .. }, sequence) = sequence_at(destination);
+            control.counters.result_bits_sent += u64::from(bits);
+            if bits > 0 && tile == spec.tile {
+                let held_up = HeldUp::default();
+                context.send_to_tile(1, tile, TileMessage::Delivery { inputs, held_up, bits, sequence });
+            }
+        }
+        let image = u16::try_from(image).expect("a run has at most 10,000 images");
+        for &tree in spec.trees.layer(spec.layer_id).roots(position, spec.group) {
+            let first = &destinations[size(spec.trees.segment(tree).first)];
+            let (_, sequence) = sequence_at(first);
+            self.send(tree, Payload::Position { sequence, position, image }, context);
+        }
+        Ok(())
     }
 
     /// Writes a position of the last layer to the tile's own buffer, which never refuses it.
-    fn keep_results<C: Context>(&self, leaving: Leaving, control: &mut LayerControl, context: &mut C) -> Option<u32> {
+    fn keep_results<C: Context>(&self, leaving: Leaving, control: &mut LayerControl, context: &mut C) {
         let bits = self.outputs * self.spec.partial_sum_bits;
         control.counters.result_bits_sent += u64::from(bits);
         let positions = self.spec.layer.positions();
         let position = leaving.image * positions + leaving.position;
         context.send_to_tile(1, self.spec.tile, TileMessage::Result { bits, position });
-        None
     }
 
-    /// Sends a message, in one cycle to the same tile, otherwise as a packet over the mesh and links between chips.
-    fn send<C: Context>(&self, destination: TileId, bits: u32, message: TileMessage, context: &mut C) {
-        let source = self.spec.tile;
-        if destination == source {
-            context.send_to_tile(1, destination, message);
-            return;
-        }
-        let flits = bits.div_ceil(self.spec.flit_bits);
-        let layer = self.spec.layer_id;
-        let packet =
-            Packet { source, destination, flits, bits, waits: Waits::default(), layer, entered: None, message };
+    /// Sends a packet into the mesh, along a tree.
+    fn send<C: Context>(&self, tree: SegmentId, payload: Payload, context: &mut C) {
+        let packet = Packet::new(self.spec.tile, tree, self.spec.trees.segment(tree), payload);
         context.send_to_mesh(1, self.spec.chip, packet);
     }
 
@@ -453,7 +466,7 @@ impl<'a> PartialSums<'a> {
     pub(crate) fn obstacle(&self, control: &LayerControl) -> Option<Obstacle> {
         if let Some(first) = self.leaving.front() {
             let targets = self.spec.targets.expect("results of the last layer find room");
-            let awaited = self.spec.layer.destinations(first.position)[size(first.served)];
+            let awaited = self.spec.layer.destinations(first.position)[size(first.awaited)];
             let Target { tile, inputs, .. } = targets[awaited.receiver];
             return Some(Obstacle::Room { tile, inputs });
         }
