@@ -320,6 +320,8 @@ impl<'a> Wiring<'a> {
                 slots: slots[tile],
                 credit: slots[accumulator.tile],
                 partial_sum_bits: arch.tile.partial_sum_bits,
+                to_accumulator: (accumulator.tile != tile)
+                    .then(|| self.trees.layer(part.layer).partial_sums(part.replica, part.group, tile)),
                 trees: &self.trees,
             })
         });

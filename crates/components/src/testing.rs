@@ -11,8 +11,8 @@ use network::{LayerId, Plan};
 
 use crate::tile::{Bus, EdramBuffer, ImaBank, Results, TileInputs, TileOutputs};
 use crate::{
-    ChipId, ControlId, Crossing, Fidelity, Full, Ima, ImaId, InputId, LayerControl, LockstepGroup, NoProbe, Packet,
-    PartAddress, PartialSums, RoomId, Rooms, SliceBuffer, SumsSpec, TileMessage,
+    ChipId, ControlId, Crossing, Fidelity, Full, Ima, ImaId, InputId, LayerControl, LockstepGroup, NoProbe,
+    Packet, PartAddress, PartialSums, RoomId, Rooms, SegmentId, SliceBuffer, SumsSpec, TileMessage, Trees,
 };
 
 /// Bits of a position of the input map.
@@ -25,7 +25,11 @@ pub(crate) struct Record {
     pub(crate) rooms: Rooms,
     pub(crate) sent: Vec<(Cycle, TileMessage)>,
     pub(crate) packets: Vec<(Cycle, Packet)>,
-    probe: NoProbe,
+    /// Link, by number.
+    pub(crate) crossings: Vec<(Cycle, u32)>,
+    /// Tiles that the messages went to.
+    pub(crate) receivers: Vec<(Cycle, u32)>,
+    pub(crate) probe: NoProbe,
 }
 
 impl Record {
@@ -56,7 +60,8 @@ impl Shared<Rooms> for Record {
 }
 
 impl Send<TileMessage> for Record {
-    fn send(&mut self, delay: Cycle, _: u32, message: TileMessage) {
+    fn send(&mut self, delay: Cycle, to: u32, message: TileMessage) {
+        self.receivers.push((self.now + delay, to));
         self.sent.push((self.now + delay, message));
     }
 }
@@ -68,15 +73,18 @@ impl Send<Packet> for Record {
 }
 
 impl Send<Crossing> for Record {
-    fn send(&mut self, _: Cycle, _: u32, _: Crossing) {
-        unreachable!("a tile sends nothing over links");
+    fn send(&mut self, delay: Cycle, to: u32, _: Crossing) {
+        self.crossings.push((self.now + delay, to));
     }
 }
 
 /// ISAAC-CE, and the mapping of the layer to one IMA of it.
 pub(crate) struct OneLayer {
     pub(crate) arch: Arch,
-    layout: Layout,
+    pub(crate) layout: Layout,
+    trees: Trees,
+    /// Tree of a window from tile 0 to tile 9.
+    to_tile_9: SegmentId,
 }
 
 impl OneLayer {
@@ -95,7 +103,10 @@ impl OneLayer {
         "#;
         let network = network::parse(text, "one-layer.toml").expect("the network is valid");
         let layout = mapper::balance_to(&arch, &network, &Plan::uniform(&network, 16, 16), 4, 4);
-        Self { arch, layout: layout.expect("one IMA holds the layer") }
+        let layout = layout.expect("one IMA holds the layer");
+        let to_tile_9 = [(TileId(0), &[TileId(9)][..], 128 * 16)];
+        let (trees, tree) = Trees::of_routes(&arch, &layout, &to_tile_9);
+        Self { arch, layout, trees, to_tile_9: tree[0] }
     }
 
     fn layer(&self) -> &mapper::LayerLayout {
@@ -139,7 +150,8 @@ impl OneLayer {
             slots,
             credit,
             partial_sum_bits: self.arch.tile.partial_sum_bits,
-            flit_bits: self.arch.router.flit_bits,
+            to_accumulator: Some(self.to_tile_9),
+            trees: &self.trees,
         });
         TileOutputs::new(IndexVec::from(vec![part]))
     }

@@ -116,4 +116,3 @@ pub(super) fn step((column, row): (u32, u32), direction: Direction) -> (u32, u32
         Direction::West => (column - 1, row),
     }
 }
-

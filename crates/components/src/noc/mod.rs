@@ -5,6 +5,8 @@ mod geometry;
 mod link;
 mod mesh;
 mod router;
+#[cfg(test)]
+mod tests;
 mod trees;
 
 pub use direction::Direction;

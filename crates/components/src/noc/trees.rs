@@ -171,14 +171,14 @@ impl Trees {
     /// Makes the trees of `layout` on `arch`.
     pub fn new(arch: &Arch, layout: &Layout) -> Self {
         let geometry = MeshGeometry::new(arch);
-        let trees =
-            Self { geometry, segments: IndexVec::default(), nodes: Lists::default(), ends: Lists::default(), layers: IndexVec::default() };
-        let mut builder = Builder {
-            arch,
-            layout,
-            inputs: input_ids(layout),
-            trees,
+        let trees = Self {
+            geometry,
+            segments: IndexVec::default(),
+            nodes: Lists::default(),
+            ends: Lists::default(),
+            layers: IndexVec::default(),
         };
+        let mut builder = Builder { arch, layout, inputs: input_ids(layout), trees };
         for (id, layer) in layout.layers.enumerate() {
             let trees = builder.layer(id, layer);
             builder.trees.layers.push(trees);
@@ -225,6 +225,24 @@ impl Trees {
     #[inline]
     pub fn ends(&self, id: SegmentId) -> &[End] {
         &self.ends[id]
+    }
+}
+
+#[cfg(test)]
+impl Trees {
+    /// Makes trees for messages of `bits` bits, each from a tile to some tiles.
+    pub(crate) fn of_routes(
+        arch: &Arch,
+        layout: &Layout,
+        routes: &[(TileId, &[TileId], u32)],
+    ) -> (Self, Vec<SegmentId>) {
+        let mut builder = Builder { arch, layout, inputs: input_ids(layout), trees: Self::new(arch, layout) };
+        let target = |&tile: &TileId, bits: u32| Target { tile, receiver: None, values: vec![0..bits] };
+        let trees = routes.iter().map(|&(from, to, bits)| {
+            builder.tree(LayerId(0), from, to.iter().map(|tile| target(tile, bits)).collect(), 1)
+        });
+        let trees = trees.collect();
+        (builder.trees, trees)
     }
 }
 
@@ -423,13 +441,7 @@ impl Builder<'_> {
     }
 
     /// Adds the ports on the way of `target` that are not there yet. Returns the last.
-    fn route(
-        &self,
-        drafts: &mut Vec<Draft>,
-        entry: Entry,
-        leaves: Option<Direction>,
-        target: &Target,
-    ) -> NodeId {
+    fn route(&self, drafts: &mut Vec<Draft>, entry: Entry, leaves: Option<Direction>, target: &Target) -> NodeId {
         let geometry = &self.trees.geometry;
         let (to, number) = geometry.place(target.tile);
         let exit = leaves.map_or(to, |side| geometry.link_router(side));

@@ -1,3 +1,5 @@
+use mapper::TileId;
+
 use super::*;
 use crate::testing::{OneLayer, POSITION_BITS, Record};
 use crate::tile::Completions;

@@ -1,3 +1,5 @@
+use mapper::TileId;
+
 use super::*;
 use crate::RoomId;
 use crate::testing::{OneLayer, POSITION_BITS, Record};

@@ -84,6 +84,8 @@ pub struct SumsSpec<'a> {
     pub credit: u32,
     /// Bits per result or partial sum.
     pub partial_sum_bits: u32,
+    /// Tree to the accumulator tile; `None` if this is it.
+    pub to_accumulator: Option<SegmentId>,
     /// Trees of all layers.
     pub trees: &'a Trees,
 }
@@ -138,8 +140,6 @@ pub struct PartialSums<'a> {
     contributions: u32,
     /// Accumulator of the windows; `None` if it is this part.
     accumulator: Option<PartAddress>,
-    /// Tree to the accumulator; `None` in the accumulator tile.
-    to_accumulator: Option<SegmentId>,
     /// Credit for partial sums: windows that may have been sent to the accumulator, counted over all images.
     credit: u32,
     /// Windows that have left the register, counted over all images.
@@ -173,8 +173,6 @@ impl<'a> PartialSums<'a> {
             merged: 0,
             contributions: spec.imas.len() + u32::try_from(spec.contributors.len()).expect("fewer than the tiles"),
             accumulator,
-            to_accumulator: accumulator
-                .map(|_| spec.trees.layer(spec.layer_id).partial_sums(spec.replica, spec.group, spec.tile)),
             credit: spec.credit,
             left: 0,
             complete: 0,
@@ -343,7 +341,7 @@ impl<'a> PartialSums<'a> {
     fn send_partial_sums<C: Context>(&mut self, accumulator: PartAddress, context: &mut C) {
         while self.left < self.complete.min(self.credit) {
             let message = TileMessage::PartialSum { part: accumulator.part, window: self.left };
-            let tree = self.to_accumulator.expect("a contributor has a tree to its accumulator");
+            let tree = self.spec.to_accumulator.expect("a contributor has a tree to its accumulator");
             self.send(tree, Payload::Message(message), context);
             self.left += 1;
         }

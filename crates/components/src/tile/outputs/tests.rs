@@ -2,7 +2,7 @@ use mapper::TileId;
 
 use super::*;
 use crate::testing::{OneLayer, Record};
-use crate::{PartAddress, TileMessage};
+use crate::{PartAddress, Payload, TileMessage};
 
 const PART: LockstepId = LockstepId(0);
 const HERE: &[PartAddress] = &[PartAddress { tile: TileId(0), part: PART }];
@@ -59,7 +59,8 @@ fn a_contributor_sends_in_the_cycle_of_the_credit_and_not_before() {
     assert!(outputs.credit(PART, 1), "the credit wakes the tile");
     pass_on(&machine, &mut outputs, 31, &mut context);
     let [(32, packet)] = context.packets[..] else { panic!("{:?}", context.packets) };
-    assert_eq!(packet.message, TileMessage::PartialSum { part: LockstepId(3), window: 0 });
+    let message = TileMessage::PartialSum { part: LockstepId(3), window: 0 };
+    assert_eq!(packet.payload, Payload::Message(message));
     assert_eq!((packet.bits, packet.flits), (128 * 16, 64));
     assert!(!outputs.credit(PART, 2), "nothing waits any more");
 }

@@ -1,3 +1,0 @@
-//! Components alone, with no chip around them.
-
-mod network;
