@@ -87,7 +87,7 @@ fn a_router_with_all_ports_full_draws_the_power_of_isaac_table_1() {
     for cycle in 1..=cycles {
         for &port in &ports {
             let start = cycle * u64::from(per_cycle);
-            assert_eq!(router.pass(port, start, per_cycle), start + 1, "a full port had to wait");
+            assert_eq!(router.pass(port.number(4), start, per_cycle), start + 1, "a full port had to wait");
         }
     }
     let flits = cycles * u64::from(per_cycle) * ports.len() as u64;

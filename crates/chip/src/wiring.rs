@@ -221,7 +221,8 @@ impl<'a> Wiring<'a> {
             let geometry = &geometry;
             Direction::ALL.map(|side| Link::new(bits, side, geometry.neighbour(chip, side), layers))
         });
-        let meshes = (0..chips).map(ChipId).map(|chip| Mesh::new(arch, chip, options.uncontended, self.layout, &self.trees));
+        let meshes =
+            (0..chips).map(ChipId).map(|chip| Mesh::new(arch, chip, options.uncontended, self.layout, &self.trees));
         Board { tiles, meshes: meshes.collect(), links: links.collect() }
     }
 

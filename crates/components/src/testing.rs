@@ -11,8 +11,8 @@ use network::{LayerId, Plan};
 
 use crate::tile::{Bus, EdramBuffer, ImaBank, Results, TileInputs, TileOutputs};
 use crate::{
-    ChipId, ControlId, Crossing, Fidelity, Full, Ima, ImaId, InputId, LayerControl, LockstepGroup, NoProbe,
-    Packet, PartAddress, PartialSums, RoomId, Rooms, SegmentId, SliceBuffer, SumsSpec, TileMessage, Trees,
+    ChipId, ControlId, Crossing, Fidelity, Full, Ima, ImaId, InputId, LayerControl, LockstepGroup, NoProbe, Packet,
+    PartAddress, PartialSums, RoomId, Rooms, SegmentId, SliceBuffer, SumsSpec, TileMessage, Trees,
 };
 
 /// Bits of a position of the input map.

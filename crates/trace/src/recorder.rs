@@ -81,7 +81,7 @@ impl Recorder {
                 self.load(Detail::Layer, Carrier::Link(to, enters), bits.into(), cycles.start, cycles.end - 1);
             }
             // Output ports only: a packet leaves each router on its route by one port.
-            Event::Port { chip, router, port, flits, at } if !matches!(port, Port::FromTile(_)) => {
+            Event::Port { chip, router, port, flits, at, .. } if !matches!(port, Port::FromTile(_)) => {
                 // `at` may lie far ahead of the events that follow, so it completes no stretch.
                 let now = 0;
                 self.load(Detail::Layer, Carrier::Mesh(chip), flits.into(), now, at);

@@ -22,7 +22,16 @@ pub(crate) fn laid_out(arch: &Arch, network: &str) -> Layout {
     mapper::balance(arch, &network, &plan).expect("it fits")
 }
 
+/// Agreement, whether a value takes each port once or is sent to each receiver.
 fn agree(arch: &Arch, layout: &Layout) {
+    for multicast in [true, false] {
+        let mut arch = arch.clone();
+        arch.router.multicast = multicast;
+        agree_on(&arch, layout);
+    }
+}
+
+fn agree_on(arch: &Arch, layout: &Layout) {
     let (outcome, seen) = Passing::seen(arch, layout, 1).unwrap_or_else(|error| panic!("{error}"));
     let foreseen = Passing::foreseen(arch, layout);
     assert_eq!(foreseen, seen);

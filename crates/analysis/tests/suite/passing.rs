@@ -25,8 +25,6 @@ pub(crate) struct Passing {
     pub(crate) router_ports: Amounts<(ChipId, (u32, u32), usize)>,
     /// Bits over a link: the chip that it enters, and the side.
     pub(crate) links: Amounts<(ChipId, Direction)>,
-    /// Ports that the packet under way has taken.
-    taken: Vec<(ChipId, (u32, u32), usize)>,
 }
 
 impl Passing {
@@ -54,7 +52,6 @@ impl Passing {
             edram_ports: amounts(&demand.edram_ports, |tile| tile),
             router_ports: amounts(&demand.router_ports, |index| port(demand.port(index))),
             links: amounts(&demand.links, |index| link(demand.link(index))),
-            taken: Vec::new(),
         }
     }
 }
@@ -90,13 +87,9 @@ impl Probe for Passing {
                 let layer = layer.map_or(self.result_layer, |layer| LayerId::new(layer.index() - 1));
                 add(&mut self.edram_ports, tile, layer, bits.into());
             }
-            Event::Port { chip, router, port, .. } => {
-                self.taken.push((chip, router, port.number(self.tiles_of_router)));
-            }
-            Event::Packet { layer, flits, .. } => {
-                for port in self.taken.drain(..) {
-                    add(&mut self.router_ports, port, layer, flits.into());
-                }
+            Event::Port { chip, router, port, layer, flits, .. } => {
+                let port = (chip, router, port.number(self.tiles_of_router));
+                add(&mut self.router_ports, port, layer, flits.into());
             }
             Event::Crossing { to, enters, layer, bits, .. } => {
                 add(&mut self.links, (to, enters), layer, bits.into());
