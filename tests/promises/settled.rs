@@ -6,25 +6,26 @@ use proptest::prelude::*;
 
 use crate::support::{isaac, machine, network, preset, run, run_layout};
 
-fn on_isaac(name: &str, images: u32, uncontended: bool) -> Outcome {
-    let network = preset(name);
+/// A preset on ISAAC-CE, each value taking each port and link once if `multicast`.
+fn on_isaac(name: &str, images: u32, uncontended: bool, multicast: bool) -> Outcome {
+    let (network, arch) = (preset(name), isaac(&[("router.multicast", if multicast { "true" } else { "false" })]));
     let options = Options { images, uncontended, ..Options::default() };
-    run(&isaac(&[]), &network, &Plan::uniform(&network, 16, 16), &options)
+    run(&arch, &network, &Plan::uniform(&network, 16, 16), &options)
 }
 
 #[test]
 fn vgg16_has_no_pace_while_its_queues_grow() {
     // Means of 3,084, 3,129, 2,825, 3,361 and 3,916 cycles were once called a steady state.
     for images in [2, 3, 5, 10, 30] {
-        let unsettled = on_isaac("vgg16", images, false).pace().expect_err("it has not settled");
+        let unsettled = on_isaac("vgg16", images, false, false).pace().expect_err("it has not settled");
         let needed = unsettled.images_needed().expect("there are intervals");
         assert!(needed > u64::from(images) && needed <= 100, "{images} images: {needed} needed, {unsettled}");
     }
 }
 
 #[test]
-fn vgg16_settles_at_what_its_busiest_port_takes() {
-    let pace = on_isaac("vgg16", 60, false).pace().expect("it has settled");
+fn vgg16_settles_at_what_its_busiest_port_takes_if_each_receiver_is_sent_its_own_copy() {
+    let pace = on_isaac("vgg16", 60, false, false).pace().expect("it has settled");
     assert!((pace.cycles_per_image / 3988.0 - 1.0).abs() < 0.01, "{pace:?}");
     assert!(pace.error < 0.01 * pace.cycles_per_image, "{pace:?}");
     // Seven images are under way at once: latency under load is no image's on an empty machine.
@@ -33,9 +34,16 @@ fn vgg16_settles_at_what_its_busiest_port_takes() {
 }
 
 #[test]
+fn vgg16_settles_at_the_pace_of_its_crossbars() {
+    // ISAAC section VI: 196 windows of 16 reads, and a schedule without conflicts.
+    let pace = on_isaac("vgg16", 30, false, true).pace().expect("it has settled");
+    assert_eq!((pace.cycles_per_image, pace.error), (3136.0, 0.0));
+}
+
+#[test]
 fn what_runs_alike_from_the_second_image_on_settles_with_few() {
-    assert_eq!(on_isaac("vgg16", 4, true).pace().map(|pace| pace.cycles_per_image), Ok(3136.0));
-    assert_eq!(on_isaac("vgg11", 8, false).pace().map(|pace| pace.cycles_per_image), Ok(3136.0));
+    assert_eq!(on_isaac("vgg16", 4, true, true).pace().map(|pace| pace.cycles_per_image), Ok(3136.0));
+    assert_eq!(on_isaac("vgg11", 8, false, true).pace().map(|pace| pace.cycles_per_image), Ok(3136.0));
 }
 
 #[test]

@@ -270,7 +270,8 @@ mod tests {
 
     #[test]
     fn a_plateau_shorter_than_the_passage_of_an_image_settles_nothing() {
-        // Intervals of VGG16: about 3,560 cycles for some eight images while its queues grow, and 3,988 in the end.
+        // Intervals of VGG16 when each receiver is sent its own copy: about 3,560 cycles for some eight images while its
+        // queues grow, and 3,988 in the end.
         let begin = [3136; 24];
         let done = [
             4907, 4905, 4546, 4851, 4833, 4430, 4000, 3966, 3528, 3589, 3487, 3660, 3605, 3440, 3268, 3892, 4042, 4037,

@@ -33,11 +33,13 @@ fn what_is_narrow_is_named_and_sets_the_pace() {
 }
 
 #[test]
-fn vgg16_on_isaac_ce_is_bound_by_a_port_before_its_crossbars() {
+fn vgg16_on_isaac_ce_is_bound_by_its_crossbars_and_by_a_port_if_each_receiver_is_sent_its_own_copy() {
     let arch = machine("isaac-ce", &[]);
     let layout = laid_out(&arch, "vgg16");
     let bound = Bound::new(&arch, &layout, false);
-    let first = &bound.resources[0];
+    assert_eq!((bound.cycles, bound.resources[0].kind), (3136.0, Kind::Crossbars));
+    let unicast = Bound::new(&machine("isaac-ce", &[("router.multicast", "false")]), &layout, false);
+    let first = &unicast.resources[0];
     assert_eq!(
         (first.name.as_str(), first.amount, first.cycles),
         ("east port of router 6,3 on chip 1", 398_735, 3987.35)
