@@ -127,8 +127,8 @@ pub(crate) type Bits = (Vec<(u32, u32)>, Vec<(usize, Region)>);
 
 /// Full precision, or bits and regions of every kind.
 pub(crate) fn any_bits() -> impl Strategy<Value = Bits> {
-    let layers = prop::collection::vec((1u32..=16, 0u32..=16), 7);
-    let region = (0u32..14, 0u32..14, 1u32..14, 1u32..14, 0u32..=16)
+    let layers = prop::collection::vec((1u32..=32, 0u32..=32), 7);
+    let region = (0u32..14, 0u32..14, 1u32..14, 1u32..14, 0u32..=32)
         .prop_map(|(top, left, height, width, bits)| Region { top, left, height, width, bits });
     let regions = prop::collection::vec((0usize..4, region), 0..4);
     prop_oneof![1 => Just((vec![(16, 16); 7], Vec::new())), 3 => (layers, regions)]

@@ -2,6 +2,10 @@
 
 use arch::Scope;
 use arch::derived::{Derived, derived};
+use chip::{Fidelity, Options};
+use network::Plan;
+
+use crate::support::{network, preset, run};
 
 const TABLE_1: &str = include_str!("../data/isaac-table1.csv");
 const RESULTS: &str = include_str!("../data/isaac-results.csv");
@@ -148,5 +152,45 @@ fn lossless_adcs_have_the_bits_of_isaacs_formula() {
         ];
         let machine = arch::with_overrides(&text, "isaac-ce.toml", &overrides).unwrap();
         assert_eq!(arch::lossless_adc_bits(&machine), bits, "{rows} rows, {cell_bits}-bit cells, {dac_bits}-bit DACs");
+    }
+}
+
+#[test]
+fn isaacs_networks_leave_an_image_every_3136_cycles_without_contention() {
+    // Section IV: as many replicas as keep pace with the last convolution, of 196 windows of 16 reads.
+    let isaac = arch::load("isaac-ce").unwrap();
+    for name in aqua::isaac::NETWORKS {
+        let network = preset(name);
+        let options = Options { images: 4, uncontended: true, ..Options::default() };
+        let pace = run(&isaac, &network, &Plan::uniform(&network, 16, 16), &options).pace();
+        assert_eq!(pace.map(|pace| pace.cycles_per_image), Ok(3136.0), "{name}");
+    }
+}
+
+#[test]
+fn vgg_d_is_vgg16_by_another_name() {
+    let isaac = arch::load("isaac-ce").unwrap();
+    let digest = |name| {
+        let network = preset(name);
+        run(&isaac, &network, &Plan::uniform(&network, 16, 16), &Options::default()).digest
+    };
+    assert_eq!(digest("vgg-d"), digest("vgg16"));
+}
+
+#[test]
+fn an_operation_takes_a_cycle_for_each_bit_up_to_32() {
+    // Section VI: a cycle before the reads, and five after them.
+    let isaac = arch::load("isaac-ce").unwrap();
+    let one = network([1, 1, 128], "[[layers]]\nname = \"f\"\nkind = \"fully_connected\"\nchannels = 64\n");
+    for (bits, cycles) in [(8, 14), (16, 22), (32, 38)] {
+        let at = |fidelity| {
+            let options = Options { fidelity, ..Options::default() };
+            run(&isaac, &one, &Plan::uniform(&one, bits, bits), &options)
+        };
+        let outcome = at(Fidelity::Operation);
+        assert_eq!(outcome, at(Fidelity::Iteration));
+        assert_eq!(outcome.cycles, cycles, "{bits} bits");
+        // Each of 64 weights of a row takes a column for two bits, and is converted once for each bit of the input.
+        assert_eq!(outcome.counts().adc_conversions, u64::from(64 * bits / 2 * bits), "{bits} bits");
     }
 }

@@ -78,11 +78,13 @@ proptest! {
 }
 
 #[test]
-fn every_preset_runs_1_10_30_and_100_images() {
+fn every_preset_runs_1_10_and_most_30_and_100_images() {
     let isaac = isaac(&[]);
     for (name, network) in presets() {
         let layout = mapper::balance(&isaac, &network, &Plan::uniform(&network, 16, 16)).expect("presets fit ISAAC-CE");
-        for images in [1, 10, 30, 100] {
+        // Those of ISAAC's evaluation take minutes, and are no different in kind.
+        let isaacs = name.starts_with("vgg-") || name.starts_with("msra-");
+        for images in if isaacs { &[1, 10][..] } else { &[1, 10, 30, 100] }.iter().copied() {
             let outcome = run_at(&isaac, &layout, &Options { images, ..Options::default() });
             assert_eq!(outcome.images.len(), images as usize, "{name}");
         }

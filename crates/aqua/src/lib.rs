@@ -27,6 +27,7 @@
 
 pub mod crops;
 mod figures;
+pub mod isaac;
 mod paper;
 mod plot;
 pub mod published;

@@ -8,7 +8,7 @@
 //! | `stalls` | bound on the pace, causes of stalls, changes that would help |
 //! | `map` | place of a network on a machine |
 //! | `arch` | checks, prints and compares machines |
-//! | `paper` | AQuA's tables and figures |
+//! | `paper`, `paper isaac` | AQuA's tables and figures; ISAAC's evaluation |
 //! | `sweep`, `merge` | every point of a grid; shards of a sweep put together |
 //! | `infer` | answers and costs of pictures |
 //! | `tolerance` | the crops that each picture tolerates |
@@ -28,6 +28,7 @@ mod evaluation;
 mod failure;
 mod infer;
 mod interrupt;
+mod isaac;
 mod log;
 mod machine;
 mod map;

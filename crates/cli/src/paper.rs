@@ -1,15 +1,17 @@
 //! `aquasim paper`: AQuA's tables and figures from simulated runs.
 //!
-//! Runs the jobs of crate `aqua` on all threads and writes the files of [`aqua::Paper`].
+//! Runs the jobs of crate `aqua` on all threads and writes the files of [`aqua::Paper`]. `aquasim paper isaac` is a
+//! command of its own.
 
 use std::path::PathBuf;
 use std::thread;
 
 use aqua::{Job, Measured, StudyError, Trace};
-use clap::Args;
+use clap::{Args, Subcommand};
 use index::count;
 
 use crate::failure::Failure;
+use crate::isaac::Isaac;
 use crate::output::{self, Output};
 use crate::progress;
 
@@ -18,10 +20,13 @@ use crate::progress;
 /// Writes Table I, Figures 3 to 5 and a table of captured throughput as CSV and SVG, and paper.md with every published
 /// number beside the simulated one.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Paper {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Folder for the results
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    #[arg(long, value_name = "DIR", required = true)]
+    out: Option<PathBuf>,
     /// CSV file that says which images are classified right under which crops; without it, Figures 3 to 5 are
     /// reconstructed from what the paper states
     #[arg(long, value_name = "FILE")]
@@ -34,14 +39,24 @@ pub(crate) struct Paper {
     threads: Option<u16>,
 }
 
+/// Papers other than AQuA's.
+#[derive(Subcommand)]
+enum Other {
+    Isaac(Isaac),
+}
+
 impl Paper {
     /// Simulates all jobs and writes the files.
     pub(crate) fn execute(self) -> Result<(), Failure> {
+        if let Some(Other::Isaac(isaac)) = self.other {
+            return isaac.execute();
+        }
+        let out = self.out.expect("clap requires it unless there is a subcommand");
         let arch = arch::load(&self.arch)?;
         output::warn_of(&arch);
         let network = network::load("vgg16")?;
         let trace = self.trace.as_deref().map(Trace::load).transpose()?;
-        output::create_folder(&self.out)?;
+        output::create_folder(&out)?;
         let jobs = Job::all();
         let bar = progress::bar("simulating", count(jobs.len()), 0);
         let mut measured: Vec<Measured> = Vec::new();
@@ -59,9 +74,9 @@ impl Paper {
         let paper =
             aqua::Paper::new(&measured, arch.cycle_ns, trace.as_ref()).map_err(|error| Failure::Other(error.into()))?;
         for file in paper.files() {
-            Output::create(&self.out.join(&file.name))?.write(&file.text)?;
+            Output::create(&out.join(&file.name))?.write(&file.text)?;
         }
-        output::print(&format!("{} has the tables and figures; begin with paper.md\n", self.out.display()))
+        output::print(&format!("{} has the tables and figures; begin with paper.md\n", out.display()))
     }
 }
 

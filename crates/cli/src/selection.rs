@@ -20,7 +20,7 @@ pub(crate) struct Selection {
     /// Machine: one of `aquasim arch list`, or a TOML file
     #[arg(long, value_name = "PRESET|FILE", default_value = "isaac-ce")]
     arch: String,
-    /// Network: vgg16, vgg11, alexnet, tiny, or a TOML file
+    /// Network: vgg16, vgg11, alexnet, vgg-a to vgg-e, msra-a to msra-c, tiny, or a TOML file
     #[arg(long, value_name = "PRESET|FILE", default_value = "vgg16")]
     network: String,
     /// Bits of the weights of all layers, or of each; varied is AQuA's set for VGG16

@@ -250,7 +250,7 @@ impl LayerLayout {
         let mut windows = Lists::default();
         for replica in replicas.indices() {
             windows.push(grid.windows(replica).filter_map(|(y, x)| {
-                let bits = u8::try_from(plan.bits_at(y, x)).expect("an activation has at most 16 bits");
+                let bits = u8::try_from(plan.bits_at(y, x)).expect("an activation has at most 32 bits");
                 (bits > 0).then(|| window((y, x), bits, layer, cropped))
             }));
         }

@@ -9,7 +9,7 @@
 //! layer ([`parse_weights`], [`parse_activations`]), crops of [`Edges`] (AQuA Tables I and II), or comes from a file
 //! ([`Plan::load`]).
 //!
-//! Sizes are rows, columns and channels; precision is in bits, at most [`FULL_PRECISION_BITS`]. A window is an output
+//! Sizes are rows, columns and channels; precision is in bits, at most [`MOST_BITS`]. A window is an output
 //! position before the max-pool. All counts are per image.
 //!
 //! Layers and the entries of a plan are indexed by [`LayerId`]. The layers before and after one are those that the
@@ -52,7 +52,7 @@ use document::{Document, Faults};
 pub use edges::Edges;
 pub use graph::{Graph, LayerId, Node};
 pub use layer::*;
-pub use plan::{FULL_PRECISION_BITS, LayerPlan, Plan, Region, parse_activations, parse_weights};
+pub use plan::{FULL_PRECISION_BITS, LayerPlan, MOST_BITS, Plan, Region, parse_activations, parse_weights};
 pub use preprocessing::Preprocessing;
 
 /// Networks built into the program: name and TOML text.
@@ -60,6 +60,14 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("vgg16", include_str!("../../../network-configs/vgg16.toml")),
     ("vgg11", include_str!("../../../network-configs/vgg11.toml")),
     ("alexnet", include_str!("../../../network-configs/alexnet.toml")),
+    ("vgg-a", include_str!("../../../network-configs/vgg-a.toml")),
+    ("vgg-b", include_str!("../../../network-configs/vgg-b.toml")),
+    ("vgg-c", include_str!("../../../network-configs/vgg-c.toml")),
+    ("vgg-d", include_str!("../../../network-configs/vgg-d.toml")),
+    ("vgg-e", include_str!("../../../network-configs/vgg-e.toml")),
+    ("msra-a", include_str!("../../../network-configs/msra-a.toml")),
+    ("msra-b", include_str!("../../../network-configs/msra-b.toml")),
+    ("msra-c", include_str!("../../../network-configs/msra-c.toml")),
     ("tiny", include_str!("../../../network-configs/tiny.toml")),
 ];
 

@@ -12,8 +12,12 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{CropSize, Edges, Layer, LayerId, LayerKind, Network, Shape};
 
-/// Most bits of a weight or activation, and the default of a plan file.
+/// Bits of a weight or activation in ISAAC and AQuA: the default of plans, and the precision of registers and rated
+/// loads.
 pub const FULL_PRECISION_BITS: u32 = 16;
+
+/// Most bits of a weight or activation.
+pub const MOST_BITS: u32 = 32;
 
 /// AQuA's "16-bit varied" weights of VGG16's convolutions.
 const VARIED_WEIGHTS: [u32; 13] = [11, 13, 13, 13, 13, 12, 12, 12, 11, 11, 12, 12, 12];
@@ -56,7 +60,7 @@ pub struct Region {
     #[schemars(range(min = 1))]
     pub width: u32,
     /// Bits of an activation; 0 crops the region.
-    #[schemars(range(max = 16))]
+    #[schemars(range(max = MOST_BITS))]
     pub bits: u32,
 }
 
@@ -289,7 +293,7 @@ fn parse_bits(text: &str, what: &str, network: &Network, fewest: impl Fn(&Layer)
     let mut wrong: Vec<(&str, Vec<&Layer>)> = Vec::new();
     for (entry, layer) in entries.into_iter().zip(&network.layers) {
         match entry.parse() {
-            Ok(number) if (fewest(layer)..=FULL_PRECISION_BITS).contains(&number) => bits.push(number),
+            Ok(number) if (fewest(layer)..=MOST_BITS).contains(&number) => bits.push(number),
             _ => match wrong.iter_mut().find(|(other, _)| *other == entry) {
                 Some((_, layers)) => layers.push(layer),
                 None => wrong.push((entry, vec![layer])),
@@ -300,11 +304,11 @@ fn parse_bits(text: &str, what: &str, network: &Network, fewest: impl Fn(&Layer)
         let names = || layers.iter().map(|layer| layer.name.as_str()).collect::<Vec<_>>().join(", ");
         let whose = if layers.len() == count && count > 1 { "all layers".to_owned() } else { names() };
         let least = layers.iter().map(|layer| fewest(layer)).min().unwrap_or(1);
-        let mut remedy = format!("give a whole number from {least} to {FULL_PRECISION_BITS}");
+        let mut remedy = format!("give a whole number from {least} to {MOST_BITS}");
         if least == 0 {
             remedy += "; 0 crops a convolution, and fully connected layers have at least 1";
         }
-        if entry == "float" || entry.parse().is_ok_and(|bits: u64| bits > FULL_PRECISION_BITS.into()) {
+        if entry == "float" || entry.parse().is_ok_and(|bits: u64| bits > MOST_BITS.into()) {
             remedy += "; crossbars hold fixed-point numbers of no more bits";
             if what == "weights" {
                 remedy +=
@@ -322,10 +326,10 @@ fn parse_bits(text: &str, what: &str, network: &Network, fewest: impl Fn(&Layer)
 #[serde(deny_unknown_fields)]
 struct PlanFile {
     /// N_W of the layers that do not state it, 16 by default.
-    #[schemars(range(min = 1, max = 16))]
+    #[schemars(range(min = 1, max = MOST_BITS))]
     weights: Option<u32>,
     /// N_A of the layers that do not state it, 16 by default.
-    #[schemars(range(min = 1, max = 16))]
+    #[schemars(range(min = 1, max = MOST_BITS))]
     activations: Option<u32>,
     /// Layers that differ from the defaults.
     #[serde(default)]
@@ -340,10 +344,10 @@ struct PlanEntry {
     #[schemars(length(min = 1))]
     name: String,
     /// N_W: bits of a weight.
-    #[schemars(range(min = 1, max = 16))]
+    #[schemars(range(min = 1, max = MOST_BITS))]
     weights: Option<u32>,
     /// N_A: bits of an activation outside the regions; 0 crops them.
-    #[schemars(range(max = 16))]
+    #[schemars(range(max = MOST_BITS))]
     activations: Option<u32>,
     /// Rectangles of the output map with bits of their own.
     #[serde(default)]
@@ -396,7 +400,7 @@ impl PlanEntry {
             document.fault(
                 &[&format!("layers[{index}].activations")],
                 format!("{name} is fully connected and cannot be cropped"),
-                "give it 1 to 16 bits",
+                format!("give it 1 to {MOST_BITS} bits"),
             );
         }
         if layer.kind == LayerKind::FullyConnected && !self.regions.is_empty() {

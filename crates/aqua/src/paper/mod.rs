@@ -141,7 +141,7 @@ fn known(figure: Option<f64>, show: impl Fn(f64) -> String) -> String {
     figure.map_or("not settled".to_owned(), show)
 }
 
-fn to_csv<Row: Serialize>(rows: &[Row]) -> String {
+pub(crate) fn to_csv<Row: Serialize>(rows: &[Row]) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         writer.serialize(row).expect("a flat row has a place in a table");

@@ -2,6 +2,7 @@
 
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "numbers of test cases are small")]
 
+mod isaac;
 mod paper;
 mod populations;
 mod tolerance;

@@ -151,6 +151,16 @@ fn imperfect_cells_are_drawn_from_the_seed_and_cost_nothing() {
 }
 
 #[test]
+fn bit_exact_answers_have_no_more_than_16_bits() {
+    let place = case(1);
+    for option in ["--weights", "--activations"] {
+        let refused = aquasim(place.path(), &arguments("infer", &[option, "17"]));
+        assert_eq!(refused.code, 2);
+        assert!(refused.stderr.contains("17 bits for a fixed-point format: must be 2 to 16"), "{}", refused.stderr);
+    }
+}
+
+#[test]
 fn every_policy_gives_each_picture_the_plan_that_a_run_can_take() {
     let place = case(3);
     let whole = answers(place.path(), &["--policy", "none"]);

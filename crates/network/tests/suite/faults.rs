@@ -99,11 +99,11 @@ fn plans_that_do_not_fit_their_network_are_reported_all_at_once() {
 
 [[layers]]
 name = "conv1"
-weights = 17
+weights = 33
 regions = [
     { top = 0, left = 0, height = 2, width = 16, bits = 0 },
     { top = 10, left = 0, height = 7, width = 16, bits = 8 },
-    { top = 0, left = 0, height = 1, width = 1, bits = 17 },
+    { top = 0, left = 0, height = 1, width = 1, bits = 33 },
 ]
 
 [[layers]]
@@ -135,7 +135,7 @@ fn arguments_that_do_not_fit_the_network_are_reported_with_the_remedy() {
     let faults = [
         parse_weights("varied", &alexnet).unwrap_err(),
         parse_weights("0", &network::parse(ONE_LAYER, "one.toml").unwrap()).unwrap_err(),
-        parse_weights("16,16,sixteen,17,16", &tiny).unwrap_err(),
+        parse_weights("16,16,sixteen,33,16", &tiny).unwrap_err(),
         parse_activations("8,8,8", &tiny).unwrap_err(),
         parse_activations("0,8,8,0,8", &tiny).unwrap_err(),
         "top,botom".parse::<Edges>().unwrap_err(),
@@ -156,7 +156,7 @@ fn one_wrong_option_is_one_fault_however_many_layers_it_is_for() {
     let cut: Edges = "top,left".parse().unwrap();
     for name in ["vgg16", "vgg11", "alexnet", "tiny"] {
         let network = network::load(name).unwrap();
-        for entry in ["32", "float", "0", "-1", "1.5", "", "99999999999999999999"] {
+        for entry in ["33", "float", "0", "-1", "1.5", "", "99999999999999999999"] {
             let faults = parse_weights(entry, &network).unwrap_err();
             let messages: Vec<&str> = faults.iter().map(document::Fault::message).collect();
             assert_eq!(messages, [format!("weights of all layers cannot have {entry:?} bits")], "{name}");
@@ -164,12 +164,12 @@ fn one_wrong_option_is_one_fault_however_many_layers_it_is_for() {
             assert_eq!(parse_activations(entry, &network).unwrap_err().iter().count(), 1, "{name}, {entry}");
         }
         // A list of equal entries is one mistake, too, and two different ones are two.
-        let list = vec!["32"; network.layers.len()].join(",");
+        let list = vec!["33"; network.layers.len()].join(",");
         assert_eq!(parse_weights(&list, &network).unwrap_err().iter().count(), 1, "{name}");
-        let list = list.replacen("32", "33", 1);
+        let list = list.replacen("33", "34", 1);
         assert_eq!(parse_weights(&list, &network).unwrap_err().iter().count(), 2, "{name}");
         // Defaults of a plan file.
-        let file = Plan::parse("weights = 32\nactivations = 32\n", "plan.toml", &network).unwrap_err();
+        let file = Plan::parse("weights = 33\nactivations = 33\n", "plan.toml", &network).unwrap_err();
         assert_eq!(file.iter().count(), 2, "{name}: {file}");
         let mut bare = network.clone();
         bare.layers.iter_mut().for_each(|layer| layer.crop = None);

@@ -1,6 +1,6 @@
 //! Maps from layer to layer.
 
-use network::{LayerId, LayerKind, Pool};
+use network::{LayerId, LayerKind, Plan, Pool};
 
 /// A network of one convolution on an 11 x 9 map and what follows it.
 fn behind_a_convolution(rest: &str) -> network::Network {
@@ -28,6 +28,33 @@ fn every_file_of_the_folder_is_a_preset_that_loads() {
     assert_eq!(files, presets);
     for name in network::names() {
         network::load(name).unwrap_or_else(|faults| panic!("{faults}"));
+    }
+}
+
+#[test]
+fn isaacs_networks_have_the_multiply_accumulates_of_their_papers() {
+    // He et al. print 1.90, 2.32 and 5.30 x 10^10 for MSRA A to C.
+    for (name, macs) in [
+        ("vgg-a", 7_609_090_048),
+        ("vgg-b", 11_308_466_176),
+        ("vgg-c", 11_770_888_192),
+        ("vgg-d", 15_470_264_320),
+        ("vgg-e", 19_632_062_464),
+        ("msra-a", 19_028_746_240),
+        ("msra-b", 23_190_544_384),
+        ("msra-c", 53_411_749_888),
+    ] {
+        let network = network::load(name).unwrap();
+        assert_eq!(Plan::uniform(&network, 16, 16).macs(&network), macs, "{name}");
+    }
+}
+
+#[test]
+fn vgg_a_and_d_are_vgg11_and_vgg16_without_crops() {
+    for (name, cropped) in [("vgg-a", "vgg11"), ("vgg-d", "vgg16")] {
+        let [network, mut cropped] = [name, cropped].map(|name| network::load(name).unwrap());
+        cropped.layers.iter_mut().for_each(|layer| layer.crop = None);
+        assert_eq!(network.layers, cropped.layers, "{name}");
     }
 }
 

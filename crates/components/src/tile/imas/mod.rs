@@ -68,7 +68,7 @@ pub(crate) struct ImaBank<P> {
     /// Bits of a result or partial sum.
     pub(crate) partial_sum_bits: u32,
     /// Reads that apply all bits of an activation, by its number of bits.
-    iterations: [u32; network::FULL_PRECISION_BITS as usize + 1],
+    iterations: [u32; network::MOST_BITS as usize + 1],
 }
 
 impl<P: Policy> ImaBank<P> {
