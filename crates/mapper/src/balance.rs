@@ -166,7 +166,11 @@ impl Packer<'_> {
     fn place_spaced(&self, windows: u64, spacing: &IndexVec<LayerId, Spacing>) -> Placement {
         let grids: IndexVec<LayerId, Grid> = (self.network.layers.iter().zip(self.areas).zip(spacing))
             .map(|((layer, area), spacing)| match layer.kind {
-                LayerKind::Convolution => Grid::fitting(layer, *area, windows, spacing.replicas_per_tile),
+                // Where layers share tiles, a replica takes no more space than its IMAs.
+                LayerKind::Convolution => {
+                    let replicas_per_tile = if spacing.new_tile { spacing.replicas_per_tile } else { 1 };
+                    Grid::fitting(layer, *area, windows, replicas_per_tile)
+                }
                 LayerKind::FullyConnected => Grid::new(layer, *area, 1, 1),
             })
             .collect();
@@ -202,7 +206,7 @@ impl Packer<'_> {
         }
         let mut bundles = Vec::new();
         for ((layer, grid), spacing) in grids.enumerate().zip(spacing) {
-            let all = grid.strips * grid.interleave;
+            let all = grid.replicas();
             for first in (0..all).step_by(size(spacing.replicas_per_tile)) {
                 let replicas = spacing.replicas_per_tile.min(all - first);
                 let strips = first / grid.interleave + (first + replicas - 1) / grid.interleave + 1;
@@ -239,7 +243,7 @@ impl Packer<'_> {
             }
             let mut replicas = Vec::new();
             let (mut tile, mut here) = (end / per_tile, 0);
-            for _ in 0..grid.strips * grid.interleave {
+            for _ in 0..grid.replicas() {
                 // A replica that fits one tile lies in one tile; a larger one begins with a tile.
                 let left = per_tile - end % per_tile;
                 let full = end / per_tile == tile && here == spacing.replicas_per_tile;
