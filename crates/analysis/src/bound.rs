@@ -1,7 +1,7 @@
 //! Bound on the interval between images: demands divided by rates, ranked.
 //!
 //! Crossbars are compared by the busiest replica of each layer, since the reads of its windows cannot overlap. Of other
-//! resources only the [`PER_KIND`] busiest of each kind are named, with the layers that cause their traffic.
+//! resources only the five busiest of each kind are named, with the layers that cause their traffic.
 
 use std::cmp::Reverse;
 
@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 use crate::demand::{ByLayer, Demand, LinkId, PortId};
 
 /// Number of resources of each kind that a [`Bound`] names, the busiest ones. Crossbars are named for every layer.
-pub const PER_KIND: usize = 5;
+const PER_KIND: usize = 5;
 
 /// Fraction of the bound from which on a resource is a bottleneck: it would bind next, or with little more traffic.
-pub const NEAR: f64 = 0.9;
+const NEAR: f64 = 0.9;
 
 /// Bound on the pace of a run: the resource that an image needs for the most cycles, whatever the units wait for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,7 +99,7 @@ impl Bound {
         self.resources.iter().filter(|resource| self.is_near(resource))
     }
 
-    /// Returns the busiest resource of each kind and the other bottlenecks: one for each amount, at most [`PER_KIND`]
+    /// Returns the busiest resource of each kind and the other bottlenecks: one for each amount, at most five
     /// of a kind.
     pub fn ranked(&self) -> Vec<&Resource> {
         let mut ranked: Vec<&Resource> = Vec::new();

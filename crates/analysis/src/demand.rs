@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use arch::Arch;
-use components::{Direction, Hop, MeshGeometry, RowsRead};
+use components::{ChipId, Direction, Hop, MeshGeometry, RowsRead};
 use index::{Index, IndexVec, count, size};
 use mapper::{GroupId, LayerLayout, Layout, ReceiverId, ReplicaId, TileId};
 use network::LayerId;
@@ -96,17 +96,16 @@ impl Demand {
     }
 
     /// Returns chip, router on the chip, and port of the router.
-    pub fn port(&self, port: PortId) -> (u32, u32, usize) {
+    pub fn port(&self, port: PortId) -> (ChipId, u32, usize) {
         let (ports, routers) = (ports_of_router(self.tiles_of_router), size(self.geometry.routers()));
         let (router, port) = (port.index() / ports, port.index() % ports);
         let number = |number| u32::try_from(number).expect("less than the number of a port");
-        (number(router / routers), number(router % routers), port)
+        (ChipId::new(router / routers), number(router % routers), port)
     }
 
     /// Returns the chip and the side on which the link leaves it.
-    pub fn link(&self, link: LinkId) -> (u32, Direction) {
-        let mut ends = (0..).flat_map(|chip| Direction::ALL.map(|side| (chip, side)));
-        ends.nth(link.index()).expect("chips are numbered without end")
+    pub fn link(&self, link: LinkId) -> (ChipId, Direction) {
+        (ChipId(link.0 / 4), Direction::ALL[size(link.0 % 4)])
     }
 
     /// Adds inputs of operations, from the buffer over the bus, and results, over the bus.
@@ -206,14 +205,14 @@ impl Demand {
         }
         let Demand { geometry, tiles_of_router, router_ports, links, .. } = self;
         let flits = bits.div_ceil(arch.router.flit_bits.into());
-        geometry.way(from.0, to.0, |hop| match hop {
+        geometry.way(from, to, |hop| match hop {
             Hop::Port(chip, (column, row), port) => {
-                let router = size(chip * geometry.routers() + row * geometry.columns() + column);
+                let router = size(chip.0 * geometry.routers() + row * geometry.columns() + column);
                 let port = router * ports_of_router(*tiles_of_router) + port.number(*tiles_of_router);
                 router_ports[PortId::new(port)].add(id, flits * packets);
             }
             Hop::Link(chip, side) => {
-                links[LinkId::new(size(chip) * Direction::ALL.len() + side as usize)].add(id, bits * packets);
+                links[LinkId(4 * chip.0 + side.number())].add(id, bits * packets);
             }
         });
     }
@@ -225,7 +224,7 @@ impl Of<'_> {
     fn bits_read(self, replica: ReplicaId) -> Vec<u64> {
         let layer = self.layer;
         let producer = self.layout.producer(self.id);
-        let produced = |y, x| producer.is_none_or(|producer| producer.finish_at(y, x).is_some());
+        let is_read = |y, x| producer.is_none_or(|producer| producer.finish_at(y, x).is_some());
         let row_groups = (0..layer.geometry.row_groups).map(|row_group| layer.geometry.ima_at(row_group, 0));
         let rows: Vec<Range<u32>> = row_groups.map(|ima| layer.geometry.ima(ima).rows).collect();
         let (mut bits_of_whole, mut bits) = (0, vec![0; rows.len()]);
@@ -234,7 +233,7 @@ impl Of<'_> {
                 bits_of_whole += u64::from(window.bits);
                 continue;
             }
-            let read = RowsRead::new(&layer.layer, window, produced);
+            let read = RowsRead::new(&layer.layer, window, is_read);
             for (bits, rows) in bits.iter_mut().zip(&rows) {
                 *bits += u64::from(read.among(rows)) * u64::from(window.bits);
             }

@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use des::Cycle;
 use index::{Index, IndexVec};
-use mapper::InputOrder;
+use mapper::{InputOrder, TileId};
+use network::LayerId;
 
 use crate::Scene;
-use mapper::TileId;
 
 index::index! {
     /// Inputs of one layer in one buffer.
@@ -18,8 +18,8 @@ index::index! {
 /// Inputs of one layer in one buffer.
 #[derive(Clone, Debug)]
 struct Held {
-    tile: u32,
-    layer: u16,
+    tile: TileId,
+    layer: LayerId,
     position_bits: u64,
     /// Positions that have arrived and that have left, counted over all images.
     arrived: u64,
@@ -34,7 +34,7 @@ struct Held {
 #[derive(Clone, Debug)]
 pub struct Fills {
     /// True for layers whose inputs are counted: those that another layer produces.
-    counted: Vec<bool>,
+    counted: IndexVec<LayerId, bool>,
     /// Sorted by tile.
     held: IndexVec<FillId, Held>,
     /// First entry of each tile.
@@ -72,13 +72,13 @@ impl Fills {
 
     /// True if the inputs of `layer` are counted.
     #[inline]
-    pub fn has(&self, layer: u16) -> bool {
-        self.counted[usize::from(layer)]
+    pub fn has(&self, layer: LayerId) -> bool {
+        self.counted[layer]
     }
 
     #[inline]
-    fn held(&mut self, tile: u32, layer: u16) -> (FillId, &mut Held) {
-        let mut number = self.first[TileId(tile)];
+    fn held(&mut self, tile: TileId, layer: LayerId) -> (FillId, &mut Held) {
+        let mut number = self.first[tile];
         while self.held[number].layer != layer {
             number.0 += 1;
         }
@@ -87,7 +87,7 @@ impl Fills {
 
     /// Records the arrival of a position of the inputs of `layer`. Returns the entry.
     #[inline]
-    pub fn arrive(&mut self, tile: u32, layer: u16) -> FillId {
+    pub fn arrive(&mut self, tile: TileId, layer: LayerId) -> FillId {
         let (number, held) = self.held(tile, layer);
         held.arrived += 1;
         number
@@ -96,7 +96,7 @@ impl Fills {
     /// Records that the windows before `step` of `image` have been read. Returns the entry and the bits
     /// that leave.
     #[inline]
-    pub fn progress(&mut self, tile: u32, layer: u16, image: u32, step: u32) -> (FillId, u64) {
+    pub fn progress(&mut self, tile: TileId, layer: LayerId, image: u32, step: u32) -> (FillId, u64) {
         let (number, held) = self.held(tile, layer);
         let of_image = |step: usize| u64::from(held.left_before[step]);
         // `step` may exceed the windows of a replica that is shorter than the longest: it then needs no more of the
@@ -129,7 +129,7 @@ impl Fills {
     }
 
     /// Returns the entries that changed, sorted: tile, layer, bits, cycle of the last change.
-    pub fn take_changed(&mut self) -> Vec<(u32, u16, u64, Cycle)> {
+    pub fn take_changed(&mut self) -> Vec<(TileId, LayerId, u64, Cycle)> {
         let mut changed = std::mem::take(&mut self.changed);
         changed.sort_unstable();
         let emitted = changed.iter().map(|&number| {

@@ -6,7 +6,7 @@
 //! from the mapping and the plan alone and equals the counts of the simulator to the bit and the flit, without the
 //! writes of the host, which take no port time. [`Bound`] divides each demand by the rate of its resource, adds the
 //! cycles for which crossbars are read, and ranks the resources. The largest number of cycles bounds the interval
-//! between images: in the long run no image follows the previous one faster. Resources at [`NEAR`] of the bound or more
+//! between images: in the long run no image follows the previous one faster. Resources at 90 % of the bound or more
 //! are bottlenecks. See `docs/model.md`, section "Digest, settled, bound".
 //!
 //! Amounts are bits on buses, eDRAM ports and links, flits at router ports, and cycles of crossbar reads, each per
@@ -64,12 +64,12 @@ mod stalls;
 mod timeline;
 mod what_if;
 
-pub use bound::{Bound, Kind, NEAR, PER_KIND, Part, Resource};
+pub use bound::{Bound, Kind, Part, Resource};
 pub use demand::{ByLayer, Demand, LinkId, PortId};
 pub use energy::{GroupEnergy, StaticEnergy, energy, energy_of, static_energy, total_pj};
 pub use fills::{FillId, Fills};
 pub use loads::{Carrier, LOAD_CYCLES, Loads};
-pub use scene::{ChipId, Scene, Sequence};
+pub use scene::{Scene, Sequence};
 pub use stalls::{Analysis, LayerStalls, MATTERS, ReadError, Wait};
 pub use timeline::Timeline;
 pub use what_if::{Against, Change, Gave, Measure, Subject, WhatIf, what_ifs};

@@ -6,9 +6,11 @@
 
 use std::collections::VecDeque;
 
-use components::Direction;
+use components::{ChipId, Direction};
 use des::Cycle;
-use index::IndexVec;
+use index::{Index, IndexVec};
+use mapper::TileId;
+use network::LayerId;
 
 use crate::Scene;
 
@@ -19,17 +21,17 @@ pub const LOAD_CYCLES: Cycle = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Carrier {
     /// Layer; counts operations of its IMAs.
-    Layer(u16),
+    Layer(LayerId),
     /// Mesh of a chip; counts flits, once for each router that they pass.
-    Mesh(u32),
+    Mesh(ChipId),
     /// Link that enters a chip on a side; counts bits.
-    Link(u32, Direction),
+    Link(ChipId, Direction),
     /// Mesh link, by chip, router and direction; counts flits.
-    Channel(u32, u32, Direction),
+    Channel(ChipId, u32, Direction),
     /// Bus of a tile; counts bits.
-    Bus(u32),
+    Bus(TileId),
     /// eDRAM buffer of a tile; counts bits written.
-    Writes(u32),
+    Writes(TileId),
 }
 
 impl Carrier {
@@ -50,8 +52,8 @@ index::index! {
 
 /// Loads of the present stretch and of later ones.
 pub struct Loads {
-    /// First numbers of meshes, links, channels, buses and writes. Layers start at 0.
-    starts: [u32; 5],
+    /// First numbers of layers, meshes, links, channels, buses and writes.
+    starts: [u32; 6],
     /// Columns and rows of routers of a chip.
     routers: (u32, u32),
     carriers: IndexVec<CarrierId, Carrier>,
@@ -67,26 +69,33 @@ pub struct Loads {
 impl Loads {
     /// Creates loads of 0.
     pub fn new(scene: &Scene<'_>) -> Loads {
-        Loads::of(scene.layers().end, scene.chips().end, scene.routers(), scene.tiles().end)
+        Loads::of(scene.layers().len(), scene.chips().len(), scene.routers(), scene.tiles().len())
     }
 
-    fn of(layers: u16, chips: u32, routers: (u32, u32), tiles: u32) -> Loads {
+    fn of(layers: usize, chips: usize, routers: (u32, u32), tiles: usize) -> Loads {
         let per_chip = routers.0 * routers.1;
-        let sides = |chip: u32| Direction::ALL.map(|side| Carrier::Link(chip, side));
-        let channels = |chip: u32| {
-            (0..per_chip).flat_map(move |router| Direction::ALL.map(|way| Carrier::Channel(chip, router, way)))
-        };
-        let carriers: IndexVec<CarrierId, Carrier> = ((0..layers).map(Carrier::Layer))
-            .chain((0..chips).map(Carrier::Mesh))
-            .chain((0..chips).flat_map(sides))
-            .chain((0..chips).flat_map(channels))
-            .chain((0..tiles).map(Carrier::Bus))
-            .chain((0..tiles).map(Carrier::Writes))
-            .collect();
-        let meshes = u32::from(layers);
-        let buses = meshes + chips * (1 + 4 + 4 * per_chip);
+        let (chips, tiles) = (|| (0..chips).map(ChipId::new), || (0..tiles).map(TileId::new));
+        let sides = |chip| Direction::ALL.map(|side| Carrier::Link(chip, side));
+        let channels =
+            |chip| (0..per_chip).flat_map(move |router| Direction::ALL.map(|way| Carrier::Channel(chip, router, way)));
+        let kinds: [Vec<Carrier>; 6] = [
+            (0..layers).map(LayerId::new).map(Carrier::Layer).collect(),
+            chips().map(Carrier::Mesh).collect(),
+            chips().flat_map(sides).collect(),
+            chips().flat_map(channels).collect(),
+            tiles().map(Carrier::Bus).collect(),
+            tiles().map(Carrier::Writes).collect(),
+        ];
+        let mut carriers: IndexVec<CarrierId, Carrier> = IndexVec::default();
+        let starts = kinds.map(|kind| {
+            let first = CarrierId::new(carriers.len());
+            for carrier in kind {
+                carriers.push(carrier);
+            }
+            first.0
+        });
         Loads {
-            starts: [meshes, meshes + chips, meshes + 5 * chips, buses, buses + tiles],
+            starts,
             routers,
             end: LOAD_CYCLES,
             values: IndexVec::filled(0, carriers.len()),
@@ -98,22 +107,22 @@ impl Loads {
 
     #[inline]
     fn number(&self, carrier: Carrier) -> CarrierId {
-        let [meshes, links, channels, buses, writes] = self.starts;
+        let [layers, meshes, links, channels, buses, writes] = self.starts;
         CarrierId(match carrier {
-            Carrier::Layer(layer) => u32::from(layer),
-            Carrier::Mesh(chip) => meshes + chip,
-            Carrier::Link(chip, side) => links + 4 * chip + side as u32,
+            Carrier::Layer(layer) => layers + u32::from(layer.0),
+            Carrier::Mesh(chip) => meshes + chip.0,
+            Carrier::Link(chip, side) => links + 4 * chip.0 + side.number(),
             Carrier::Channel(chip, router, direction) => {
-                channels + 4 * (chip * self.routers.0 * self.routers.1 + router) + direction as u32
+                channels + 4 * (chip.0 * self.routers.0 * self.routers.1 + router) + direction.number()
             }
-            Carrier::Bus(tile) => buses + tile,
-            Carrier::Writes(tile) => writes + tile,
+            Carrier::Bus(tile) => buses + tile.0,
+            Carrier::Writes(tile) => writes + tile.0,
         })
     }
 
     /// Returns the mesh link from the router at (column, row) of a chip.
     #[inline]
-    pub fn channel(&self, chip: u32, (column, row): (u32, u32), direction: Direction) -> Carrier {
+    pub fn channel(&self, chip: ChipId, (column, row): (u32, u32), direction: Direction) -> Carrier {
         Carrier::Channel(chip, row * self.routers.0 + column, direction)
     }
 
@@ -164,7 +173,9 @@ impl Loads {
         match self.later.pop_front() {
             Some(later) => {
                 self.end += LOAD_CYCLES;
-                later.into_iter().for_each(|(number, amount)| self.add_now(number, amount));
+                for (number, amount) in later {
+                    self.add_now(number, amount);
+                }
             }
             None => self.end = (now / LOAD_CYCLES + 1) * LOAD_CYCLES,
         }
@@ -190,19 +201,19 @@ mod tests {
         let loads = loads();
         assert!(loads.carriers.as_slice().is_sorted_by(|a, b| a < b));
         assert!(loads.carriers.enumerate().all(|(number, &carrier)| loads.number(carrier) == number));
-        assert_eq!(loads.carriers.last(), Some(&Carrier::Writes(4)));
+        assert_eq!(loads.carriers.last(), Some(&Carrier::Writes(TileId(4))));
     }
 
     #[test]
     fn a_stretch_tells_what_was_added_in_it_and_the_next_what_was_added_before_its_time() {
         let mut loads = loads();
-        loads.add(Carrier::Layer(0), 2, 1);
-        loads.add(Carrier::Layer(1), 7, 130);
-        loads.add(Carrier::Layer(0), 3, 63);
+        loads.add(Carrier::Layer(LayerId(0)), 2, 1);
+        loads.add(Carrier::Layer(LayerId(1)), 7, 130);
+        loads.add(Carrier::Layer(LayerId(0)), 3, 63);
         assert!(loads.is_over(64) && !loads.is_over(63));
-        assert_eq!(loads.take(200), [(0, Carrier::Layer(0), 5)]);
+        assert_eq!(loads.take(200), [(0, Carrier::Layer(LayerId(0)), 5)]);
         assert_eq!(loads.take(200), []);
-        assert_eq!(loads.take(200), [(128, Carrier::Layer(1), 7)]);
+        assert_eq!(loads.take(200), [(128, Carrier::Layer(LayerId(1)), 7)]);
         assert!(!loads.is_loaded());
         assert!(loads.is_over(256) && !loads.is_over(255));
     }

@@ -126,7 +126,7 @@ impl Analysis {
     }
 
     /// Returns the end of the chain from `wait`.
-    pub fn end_of_chain(&self, wait: Wait) -> Wait {
+    pub(crate) fn end_of_chain(&self, wait: Wait) -> Wait {
         *self.follow(wait).last().expect("a chain has a beginning")
     }
 
@@ -187,7 +187,9 @@ mod tests {
 
     fn layer(name: &str, cycles: &[(Cause, u64)]) -> LayerStalls {
         let mut stalls = Stalls::default();
-        cycles.iter().for_each(|&(cause, cycles)| stalls.add(cause, cycles));
+        for &(cause, cycles) in cycles {
+            stalls.add(cause, cycles);
+        }
         LayerStalls { name: name.to_owned(), imas: 1, stalls }
     }
 

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use chip::Probe;
 use components::{Direction, Event, Port};
 use des::Cycle;
+use index::{Index, IndexVec};
+use network::LayerId;
 
 use crate::{Fills, Scene};
 
@@ -30,7 +32,7 @@ pub struct Timeline {
     /// Flits of each mesh link, by chip, column, row and direction.
     pub links: BTreeMap<(u32, u32, u32, Direction), u64>,
     /// Bits of each layer's inputs in all buffers, and the cycle up to which they are recorded.
-    held: Vec<(u64, Cycle)>,
+    held: IndexVec<LayerId, (u64, Cycle)>,
     fills: Fills,
 }
 
@@ -45,22 +47,23 @@ impl Timeline {
             fill: vec![vec![0; BINS]; layers],
             tiles: BTreeMap::new(),
             links: BTreeMap::new(),
-            held: vec![(0, 0); layers],
+            held: IndexVec::filled((0, 0), layers),
         }
     }
 
     /// Completes the fills up to `last`, the last cycle of the run.
     pub fn end(&mut self, last: Cycle) {
-        (0..self.held.len()).for_each(|layer| self.note_fill(layer, last));
+        self.held.indices().for_each(|layer| self.note_fill(layer, last));
     }
 
     /// Records the fill of a layer's buffers up to cycle `at`.
-    fn note_fill(&mut self, layer: usize, at: Cycle) {
+    fn note_fill(&mut self, layer: LayerId, at: Cycle) {
         let last = self.bin(at);
         let (bits, since) = self.held[layer];
         let bytes = bits / 8;
         for bin in self.bin(since)..=last {
-            self.fill[layer][bin] = self.fill[layer][bin].max(bytes);
+            let fill = &mut self.fill[layer.index()][bin];
+            *fill = (*fill).max(bytes);
         }
         self.held[layer].1 = at;
     }
@@ -71,8 +74,7 @@ impl Timeline {
     }
 
     /// Records that the buffers hold `bits` of a layer's inputs from cycle `at` on.
-    fn hold(&mut self, layer: u16, bits: u64, at: Cycle) {
-        let layer = usize::from(layer);
+    fn hold(&mut self, layer: LayerId, bits: u64, at: Cycle) {
         self.note_fill(layer, at);
         self.held[layer].0 = bits;
         self.note_fill(layer, at);
@@ -106,28 +108,28 @@ impl Probe for Timeline {
         match event() {
             Event::Operation { unit, at, iterations, timing, .. } => {
                 let end = at + timing.reads(iterations);
-                *self.tiles.entry(unit.tile).or_default() += end - at;
+                *self.tiles.entry(unit.tile.0).or_default() += end - at;
                 let mut from = at;
                 self.bin(end);
                 while from < end {
                     let bin = self.bin(from);
                     let to = end.min((from / self.bin_cycles + 1) * self.bin_cycles);
-                    self.computing[usize::from(unit.layer)][bin] += to - from;
+                    self.computing[unit.layer.index()][bin] += to - from;
                     from = to;
                 }
             }
             Event::Arrive { tile, layer, bits, at } if self.fills.has(layer) => {
                 self.fills.arrive(tile, layer);
-                let all = self.held[usize::from(layer)].0 + bits;
+                let all = self.held[layer].0 + bits;
                 self.hold(layer, all, at);
             }
             Event::Progress { tile, layer, image, step, at } if self.fills.has(layer) => {
                 let (_, freed) = self.fills.progress(tile, layer, image, step);
-                let all = self.held[usize::from(layer)].0 - freed;
+                let all = self.held[layer].0 - freed;
                 self.hold(layer, all, at);
             }
             Event::Port { chip, router: (column, row), port: Port::Neighbour(direction), flits, .. } => {
-                let link = (chip, column, row, direction);
+                let link = (chip.0, column, row, direction);
                 *self.links.entry(link).or_default() += u64::from(flits);
             }
             _ => {}
@@ -138,7 +140,8 @@ impl Probe for Timeline {
 #[cfg(test)]
 mod tests {
     use chip::Unit;
-    use components::ImaTiming;
+    use components::{ImaId, ImaTiming};
+    use mapper::{ReplicaId, TileId};
     use network::Plan;
 
     use super::*;
@@ -152,9 +155,9 @@ mod tests {
     #[test]
     fn a_buffer_is_as_full_as_it_was_until_something_changes() {
         let mut timeline = timeline();
-        timeline.hold(1, 800, 2);
-        timeline.hold(1, 960, 4);
-        timeline.hold(1, 160, 6);
+        timeline.hold(LayerId(1), 800, 2);
+        timeline.hold(LayerId(1), 960, 4);
+        timeline.hold(LayerId(1), 160, 6);
         timeline.end(7);
         assert_eq!(timeline.fill[1][..8], [0, 0, 100, 100, 120, 120, 120, 20]);
     }
@@ -162,7 +165,7 @@ mod tests {
     #[test]
     fn stretches_grow_with_the_run_and_keep_what_was_in_them() {
         let mut timeline = timeline();
-        let unit = Unit { tile: 3, ima: 0, layer: 0, replica: 0 };
+        let unit = Unit { tile: TileId(3), ima: ImaId(0), layer: LayerId(0), replica: ReplicaId(0) };
         let timing = ImaTiming { cycles_per_read: 1, convert_cycles: 1, merge_cycles: 1 };
         timeline.observe(|| Event::Operation { unit, window: 0, at: 1, iterations: 16, timing });
         timeline.observe(|| Event::Operation { unit, window: 1, at: 990, iterations: 16, timing });

@@ -243,6 +243,7 @@ impl Change {
 
 fn set(arch: &mut Arch, key: &str, value: f64) {
     // Integers up to 2^32 are exact in a double; larger ones saturate.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no value is negative")]
     let whole = value as u32;
     match key {
         "bus.bytes_per_cycle" => arch.bus.bytes_per_cycle = whole,

@@ -31,7 +31,8 @@ pub enum WeightSet {
 
 impl WeightSet {
     /// All, in the order of the paper.
-    pub const ALL: [WeightSet; 4] = [WeightSet::Float, WeightSet::Fixed16, WeightSet::Varied, WeightSet::Fixed12];
+    pub(crate) const ALL: [WeightSet; 4] =
+        [WeightSet::Float, WeightSet::Fixed16, WeightSet::Varied, WeightSet::Fixed12];
 
     /// True if crossbars can hold them.
     pub(crate) fn is_representable(self) -> bool {
@@ -39,7 +40,7 @@ impl WeightSet {
     }
 
     /// Name on the command line and in tables.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             WeightSet::Float => "float",
             WeightSet::Fixed16 => "16",

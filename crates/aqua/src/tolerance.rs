@@ -30,10 +30,10 @@ pub enum Population {
 
 impl Population {
     /// Both.
-    pub const ALL: [Population; 2] = [Population::Right, Population::All];
+    pub(crate) const ALL: [Population; 2] = [Population::Right, Population::All];
 
     /// Name in columns.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Population::Right => "right",
             Population::All => "all",

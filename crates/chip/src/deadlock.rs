@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use components::{Awaited, Part, PartAddress, Policy, Waiting};
+use components::{Awaited, Part, PartAddress, Policy, Tile, Waiting};
 use des::Cycle;
-use mapper::{Layout, ReplicaId};
-use network::LayerId;
+use index::Index;
+use mapper::{Layout, TileId};
 
 use crate::Board;
 use crate::wiring::Wiring;
@@ -22,14 +22,14 @@ const SHOWN: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Deadlock {
     /// Last cycle in which a tile was active.
-    pub cycle: Cycle,
+    cycle: Cycle,
     /// Images finished, and images that must finish.
-    pub images: (u32, u32),
+    images: (u32, u32),
     /// All parts that wait.
-    pub waiting: Vec<Waiting>,
+    waiting: Vec<Waiting>,
     /// Indices in `waiting`: each part waits for the next, and the last for the first. If no ring was found, the
     /// longest chain, whose last part waits for nothing known.
-    pub ring: Vec<usize>,
+    ring: Vec<usize>,
     /// True if the last part of `ring` waits for the first.
     pub closed: bool,
 }
@@ -58,11 +58,11 @@ impl Deadlock {
         cycle: Cycle,
         images: (u32, u32),
     ) -> Self {
-        let waiting: Vec<Waiting> = board.tiles.iter().flat_map(|tile| tile.waiting()).collect();
+        let waiting: Vec<Waiting> = board.tiles.iter().flat_map(Tile::waiting).collect();
         for Waiting { unit, waits_for, .. } in &waiting {
             tracing::info!("{unit} waits for {waits_for}");
         }
-        let numbers: BTreeMap<(u32, Part), usize> =
+        let numbers: BTreeMap<(TileId, Part), usize> =
             waiting.iter().enumerate().map(|(number, waiting)| ((waiting.tile, waiting.part), number)).collect();
         let next: Vec<Vec<usize>> = waiting
             .iter()
@@ -95,24 +95,23 @@ impl Deadlock {
 }
 
 /// Parts of tiles that provide the thing waited for, as (tile, part).
-fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board<impl Policy>) -> Vec<(u32, Part)> {
+fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board<impl Policy>) -> Vec<(TileId, Part)> {
     let register = |PartAddress { tile, part }| (tile, Part::Register(part));
     match awaited {
         Awaited::Part(tile, part) => vec![(tile, part)],
         Awaited::Room { tile, inputs } => {
-            board.tiles[tile as usize].slowest_readers(inputs).into_iter().map(|part| (tile, part)).collect()
+            board.tiles[tile.index()].slowest_readers(inputs).into_iter().map(|part| (tile, part)).collect()
         }
         Awaited::Position { layer, y, x } => {
-            let Some(producer) = layout.graph.producer(LayerId(layer)).layer() else { return Vec::new() };
+            let Some(producer) = layout.graph.producer(layer).layer() else { return Vec::new() };
             let Some(finish) = layout.layers[producer].finish_at(y, x) else { return Vec::new() };
             wiring.accumulators(producer, finish.replica).iter().copied().map(register).collect()
         }
         Awaited::Pool { layer, feeder, group, image } => {
-            let (id, layer) = (LayerId(layer), &layout.layers[LayerId(layer)]);
-            let replicas = layer.replicas.indices();
-            let fed = replicas.filter(|&replica| layer.feeders(replica).any(|of| of == ReplicaId(feeder)));
-            let accumulators = fed.map(|replica| wiring.accumulators(id, replica)[group as usize]);
-            let pools = accumulators.map(|PartAddress { tile, part }| &board.tiles[tile as usize].outputs.parts[part]);
+            let of = &layout.layers[layer];
+            let fed = of.replicas.indices().filter(|&replica| of.feeders(replica).any(|of| of == feeder));
+            let accumulators = fed.map(|replica| wiring.accumulators(layer, replica)[group.index()]);
+            let pools = accumulators.map(|PartAddress { tile, part }| &board.tiles[tile.index()].parts()[part]);
             let late = pools.filter(|pool| pool.pool_images().is_some_and(|images| images <= image));
             // A late pool waits for the windows of its feeders.
             let feeders = late.flat_map(|pool| pool.spec().feeders.clone());

@@ -59,7 +59,6 @@ pub use settled::{Latency, Pace, Unsettled};
 
 use arch::Arch;
 use components::{Context, Crossing, Link, Mesh, Packet, Rooms, Tile, TileMessage};
-use des::Send;
 use mapper::{LayerLayout, Layout};
 
 des::system! {
@@ -180,8 +179,8 @@ pub fn run_with_policy<O: Probe>(
     let rooms = wiring.rooms(&board);
     let mut schedule = Schedule::new(&board, options.order, probe, rooms);
     for tile in &board.tiles {
-        if !tile.imas.imas.is_empty() {
-            schedule.send(1, tile.id, TileMessage::Start);
+        if tile.is_used() {
+            schedule.send_to_tile(1, tile.id, TileMessage::Start);
         }
     }
     tracing::info_span!("events").in_scope(|| while schedule.step(&mut board) {});

@@ -7,7 +7,7 @@
 use arch::{Arch, Counts};
 use components::{Cause, Event, Policy, Probe, Stalls};
 use des::Cycle;
-use index::{Index, count};
+use index::{IndexVec, count, size};
 use mapper::Layout;
 use network::{LayerId, Node};
 
@@ -64,7 +64,7 @@ impl Outcome {
 }
 
 /// Adds up the counts of the components and checks the conservation laws.
-pub fn collect(
+pub(crate) fn collect(
     arch: &Arch,
     layout: &Layout,
     wiring: &Wiring,
@@ -74,33 +74,30 @@ pub fn collect(
 ) -> Result<Outcome, SimulationError> {
     let cycles = board.tiles.iter().map(|tile| tile.completions.last_at).max().unwrap_or(0);
     let (images, awaited) = finished_images(layout, board, options);
-    if images.len() < awaited as usize {
-        let done = (images.len() as u32, awaited);
+    if images.len() < size(awaited) {
+        let done = (u32::try_from(images.len()).expect("fewer than awaited"), awaited);
         let deadlock = Deadlock::find(layout, wiring, board, cycles, done);
         return Err(SimulationError::Deadlock(Box::new(deadlock)));
     }
-    let mut layers = vec![LayerOutcome::default(); layout.layers.len()];
+    let mut layers: IndexVec<LayerId, LayerOutcome> = IndexVec::filled(LayerOutcome::default(), layout.layers.len());
     let cells = u64::from(arch.crossbar.rows) * u64::from(arch.crossbar.columns);
     let mut digest = 0u64;
     let mut begun: Vec<Cycle> = Vec::new();
     for tile in &board.tiles {
         digest = digest.wrapping_add(tile.completions.digest);
         for (layer, counts) in tile.counts(cells) {
-            layers[usize::from(layer)].counts += &counts;
+            layers[layer].counts += &counts;
         }
-        for ima in tile.imas.imas.indices() {
-            let control = &tile.inputs.controls[tile.imas.groups[tile.imas.group_of(ima)].control];
-            let layer = &mut layers[usize::from(control.layer_index)];
-            let finished = tile.imas.finished_cycles(ima, cycles);
+        for (unit, finished) in tile.finished(cycles) {
+            let layer = &mut layers[unit.layer];
             layer.stalls.add(Cause::Finished, finished.end - finished.start);
             if !finished.is_empty() {
-                let unit = control.unit(tile.id, ima);
                 probe.observe(|| Event::Wait { unit, cause: Cause::Finished, cycles: finished });
             }
             layer.imas += 1;
         }
-        for control in &tile.inputs.controls {
-            let layer = &mut layers[usize::from(control.layer_index)];
+        for control in tile.controls() {
+            let layer = &mut layers[control.id];
             layer.stalls += &control.stalls;
             layer.first_cycle = layer.first_cycle.into_iter().chain(control.begun.first().copied()).min();
             if control.begins_images {
@@ -109,19 +106,18 @@ pub fn collect(
                 begun.iter_mut().zip(&control.begun).for_each(|(first, &own)| *first = own.min(*first));
             }
         }
-        for inputs in tile.inputs.edram.slices.iter().filter(|inputs| inputs.last_written_at > 0) {
-            if let Some(producer) = layout.graph.producer(LayerId(inputs.layer)).layer() {
-                let layer = &mut layers[producer.index()];
+        for inputs in tile.slices().iter().filter(|inputs| inputs.last_written_at > 0) {
+            if let Some(producer) = layout.graph.producer(inputs.layer).layer() {
+                let layer = &mut layers[producer];
                 layer.last_cycle = layer.last_cycle.max(Some(inputs.last_written_at));
                 // Writes count for the layer that produced them.
                 layer.counts.edram_bits_written += inputs.bits_written;
             }
         }
     }
-    let last = &mut layers[layout.result_layer().index()];
+    let last = &mut layers[layout.result_layer()];
     last.last_cycle = images.last().copied();
-    last.counts.edram_bits_written +=
-        board.tiles.iter().map(|tile| tile.inputs.edram.results.bits_written).sum::<u64>();
+    last.counts.edram_bits_written += board.tiles.iter().map(|tile| tile.results().bits_written).sum::<u64>();
     for mesh in &board.meshes {
         layers.iter_mut().zip(&mesh.flit_hops).for_each(|(layer, hops)| layer.counts.router_flit_hops += hops);
     }
@@ -131,11 +127,12 @@ pub fn collect(
     for reader in layout.graph.consuming_layers(Node::Host) {
         let slices = layout.layers[reader].slices.iter();
         let image_bits: u64 = slices.map(|slice| u64::from(slice.order.positions) * slice.position_bits).sum();
-        let counts = &mut layers[reader.index()].counts;
+        let counts = &mut layers[reader].counts;
         counts.host_bits_written = image_bits * u64::from(options.images);
         counts.edram_bits_written += counts.host_bits_written;
     }
     let chips = used_chips(arch, layout);
+    let layers = layers.into_iter().collect();
     let outcome = Outcome { cycles, begun, images, digest, layers, chips };
     check(&outcome, layout, options);
     Ok(outcome)
@@ -147,9 +144,9 @@ fn finished_images(layout: &Layout, board: &Board<impl Policy>, options: &Option
     let last = &layout.layers[layout.result_layer()];
     let expected = count(last.finishes().flatten().count() * last.groups.len());
     let awaited = if expected > 0 { options.images } else { 0 };
-    let images = (0..awaited as usize)
+    let images = (0..size(awaited))
         .map_while(|image| {
-            let tiles = board.tiles.iter().map(|tile| tile.inputs.edram.results.images[image]);
+            let tiles = board.tiles.iter().map(|tile| tile.results().images[image]);
             let (results, cycle) = tiles.fold((0, 0), |all, tile| (all.0 + tile.0, all.1.max(tile.1)));
             (results == expected).then_some(cycle)
         })
@@ -169,7 +166,7 @@ fn used_chips(arch: &Arch, layout: &Layout) -> u32 {
         .collect();
     chips.sort_unstable();
     chips.dedup();
-    chips.len() as u32
+    u32::try_from(chips.len()).expect("chips are numbered in 32 bits")
 }
 
 /// Checks the conservation laws, which hold after every run.

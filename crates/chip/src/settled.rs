@@ -18,6 +18,7 @@
 use std::ops::RangeInclusive;
 
 use des::Cycle;
+use index::count;
 
 use crate::Outcome;
 
@@ -92,12 +93,12 @@ impl Unsettled {
         match *self {
             Unsettled::OneImage | Unsettled::NoResults => None,
             // One image more than are in flight, in each half that counts; twice that before; and those at the end.
-            Unsettled::TooShort { images, loaded } => Some((5 * (images - loaded) + 5).max(images + 1) as u64),
-            Unsettled::Drifting { images, .. } => Some(2 * images as u64),
+            Unsettled::TooShort { images, loaded } => Some(count((5 * (images - loaded) + 5).max(images + 1))),
+            Unsettled::Drifting { images, .. } => Some(2 * count(images)),
             // The error falls with the square root of the number of intervals.
             Unsettled::Scattered { after, intervals, mean, error } => {
                 let wanted = intervals as f64 * (error / (TOLERANCE * mean)).powi(2);
-                Some(after as u64 + 2 * wanted.ceil() as u64 + 2)
+                Some(count(after) + 2 * whole(wanted) + 2)
             }
         }
     }
@@ -123,7 +124,7 @@ impl Outcome {
         if last >= loaded / 2 + 2 && self.repeats(&window) {
             return Ok(self.pace_of(&window, 0.0));
         }
-        let (first, middle) = (loaded / 2, (loaded / 2 + last) / 2);
+        let (first, middle) = (loaded / 2, (loaded / 2).midpoint(last));
         if first == middle || begun[middle] <= done[first] || begun[last] <= done[middle] {
             return Err(Unsettled::TooShort { images, loaded });
         }
@@ -184,6 +185,12 @@ impl Outcome {
         let (begun, done) = (*self.begun.get(image)?, *self.images.get(image)?);
         (done + 1).checked_sub(begun)
     }
+}
+
+/// Returns an estimate rounded up to a whole number.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no estimate is negative")]
+fn whole(number: f64) -> u64 {
+    number.ceil() as u64
 }
 
 /// True if two means differ by at most [`TOLERANCE`] of the smaller.
@@ -300,7 +307,7 @@ mod tests {
         let pace = loop {
             match of(images).pace() {
                 Ok(pace) => break pace,
-                Err(unsettled) => images = unsettled.images_needed().expect("it has intervals") as usize,
+                Err(unsettled) => images = unsettled.images_needed().map(index::size).expect("it has intervals"),
             }
             asked += 1;
             assert!(asked < 12, "the estimates lead nowhere");

@@ -7,8 +7,9 @@
 
 use arch::{Arch, Rate};
 use components::{
-    ControlId, Direction, Ima, ImaId, InputId, LayerControl, Link, LockstepGroup, LockstepId, Mesh, MeshGeometry,
-    PartAddress, PartialSums, Policy, Results, RoomId, Rooms, SliceBuffer, SumsSpec, Target, Tile, TileSpec,
+    ChipId, ControlId, Direction, Ima, ImaId, InputId, LayerControl, Link, LockstepGroup, LockstepId, Mesh,
+    MeshGeometry, PartAddress, PartialSums, Policy, Results, RoomId, Rooms, SliceBuffer, SumsSpec, Target, Tile,
+    TileSpec,
 };
 use index::{Index, IndexVec, Set};
 use mapper::{GroupId, LayerLayout, Layout, OutputGroup, ReceiverId, ReplicaId, SliceId, TileId};
@@ -17,7 +18,7 @@ use network::LayerId;
 use crate::{Board, Options};
 
 /// Numbers of the blocks in their tiles and addresses of producers and consumers, derived from a layout.
-pub struct Wiring<'a> {
+pub(crate) struct Wiring<'a> {
     arch: &'a Arch,
     /// Conversions per cycle, per ADC.
     conversions: Rate,
@@ -31,6 +32,9 @@ pub struct Wiring<'a> {
     /// For each layer, the accumulator of each (replica, group), at index replica x groups + group.
     accumulators: IndexVec<LayerId, Vec<PartAddress>>,
 }
+
+/// Largest number of windows in an output register: far above those in progress, and far below overflow.
+const MOST_SLOTS: u32 = u32::MAX / 4;
 
 /// Place of an input slice.
 #[derive(Clone, Copy)]
@@ -85,7 +89,7 @@ impl PartPlan {
 
 impl<'a> Wiring<'a> {
     /// Numbers the blocks of every tile.
-    pub fn new(arch: &'a Arch, layout: &'a Layout) -> Self {
+    pub(crate) fn new(arch: &'a Arch, layout: &'a Layout) -> Self {
         let mut wiring = Self {
             arch,
             conversions: arch.conversions_per_cycle(),
@@ -110,7 +114,7 @@ impl<'a> Wiring<'a> {
             let targets = self.layout.receivers(layer).map(|((consumer, number), slice)| {
                 let Place { tile, inputs, room } = self.slices[consumer][number];
                 let bits = slice.overlap(&group.outputs) * self.layout.layers[consumer].stored_bits;
-                Target { tile: tile.0, inputs, room, bits, positions: slice.order.positions }
+                Target { tile, inputs, room, bits, positions: slice.order.positions }
             });
             targets.collect()
         };
@@ -158,13 +162,13 @@ impl<'a> Wiring<'a> {
                 let part = known.unwrap_or_else(|| plan.parts.push(PartPlan::new(control, id, replica, group)));
                 plan.parts[part].imas.insert(here);
                 let contributors = &mut contributors[group];
-                if contributors.last().is_none_or(|last| last.tile != tile.0) {
-                    contributors.push(PartAddress { tile: tile.0, part });
+                if contributors.last().is_none_or(|last| last.tile != tile) {
+                    contributors.push(PartAddress { tile, part });
                 }
             }
             for (group, contributors) in layer.groups.indices().zip(contributors) {
                 let accumulator = layer.accumulator(arch, replica, group);
-                let (here, others): (Vec<_>, Vec<_>) = contributors.into_iter().partition(|c| c.tile == accumulator.0);
+                let (here, others): (Vec<_>, Vec<_>) = contributors.into_iter().partition(|c| c.tile == accumulator);
                 self.part(here[0]).contributors = others;
                 accumulators.push(here[0]);
             }
@@ -183,38 +187,38 @@ impl<'a> Wiring<'a> {
     }
 
     fn part(&mut self, PartAddress { tile, part }: PartAddress) -> &mut PartPlan {
-        &mut self.tiles[TileId(tile)].parts[part]
+        &mut self.tiles[tile].parts[part]
     }
 
     /// Accumulators of a replica, by output group: the parts of output registers that finish its windows.
-    pub fn accumulators(&self, layer: LayerId, replica: ReplicaId) -> &[PartAddress] {
+    pub(crate) fn accumulators(&self, layer: LayerId, replica: ReplicaId) -> &[PartAddress] {
         let groups = self.layout.layers[layer].groups.len();
         &self.accumulators[layer][replica.index() * groups..][..groups]
     }
 
     /// The room table of `board`, with the first limit of each input slice.
-    pub fn rooms(&self, board: &Board<impl Policy>) -> Rooms {
+    pub(crate) fn rooms(&self, board: &Board<impl Policy>) -> Rooms {
         let slices = self.slices.iter().flatten();
-        Rooms::new(slices.map(|place| board.tiles[place.tile.index()].inputs.edram.slices[place.inputs].limit()))
+        Rooms::new(slices.map(|place| board.tiles[place.tile.index()].slices()[place.inputs].limit()))
     }
 
     /// Builds the components; operations follow `policy`. Their arenas have the numbering of [`components::Context`].
-    pub fn board<P: Policy + Clone>(&self, options: &Options, policy: &P) -> Board<'_, P> {
+    pub(crate) fn board<P: Policy + Clone>(&self, options: &Options, policy: &P) -> Board<'_, P> {
         let arch = self.arch;
         let layers = self.layout.layers.len();
         let slots: IndexVec<TileId, u32> = self.tiles.iter().map(|plan| self.slots(plan, options)).collect();
         let build = |(id, plan)| Tile::new(arch, self.tile_spec(id, &slots, plan, options), policy.clone());
         let tiles: Vec<Tile<P>> = self.tiles.enumerate().map(build).collect();
-        let chips = (tiles.len() as u32).div_ceil(arch.tiles_per_chip());
+        let chips = self.tiles.indices().next_back().map_or(0, |last| last.0 / arch.tiles_per_chip() + 1);
         // Packets between two used chips may cross any chip of the board.
         let chips = if chips > 1 { arch.board.chips } else { chips };
         let geometry = MeshGeometry::new(arch);
-        let links = (0..chips).flat_map(|chip| {
+        let links = (0..chips).map(ChipId).flat_map(|chip| {
             let bits = (!options.uncontended).then(|| arch.link_bits_per_cycle());
             let geometry = &geometry;
             Direction::ALL.map(|side| Link::new(bits, side, geometry.neighbour(chip, side), layers))
         });
-        let meshes = (0..chips).map(|chip| Mesh::new(arch, chip, options.uncontended, layers));
+        let meshes = (0..chips).map(ChipId).map(|chip| Mesh::new(arch, chip, options.uncontended, layers));
         Board { tiles, meshes: meshes.collect(), links: links.collect() }
     }
 
@@ -228,7 +232,7 @@ impl<'a> Wiring<'a> {
         let first = layers.enumerate().find(|(_, layer)| layer.computed_windows() > 0).map(|(id, _)| id);
         let controls = plan.controls.iter().map(|&(layer, replica, imas)| {
             let (inputs, begins_images) = (inputs_of(layer), Some(layer) == first);
-            LayerControl::new((&layers[layer], layer.0), replica.0, options.images, begins_images, inputs, imas)
+            LayerControl::new((layer, &layers[layer]), replica, options.images, begins_images, inputs, imas)
         });
         let imas = plan.imas.iter().map(|&(ima, control)| {
             let layer = plan.controls[control].0;
@@ -241,7 +245,7 @@ impl<'a> Wiring<'a> {
             .map(|part| LockstepGroup::new(part.control, part.imas.into_iter().map(|ima| (ima, imas[ima].timing()))));
         let result = &layers[self.layout.result_layer()];
         TileSpec {
-            id: id.0,
+            id,
             fidelity: options.fidelity,
             uncontended: options.uncontended,
             controls: controls.collect(),
@@ -262,11 +266,12 @@ impl<'a> Wiring<'a> {
         let inputs = plan.inputs.iter().zip(slices).map(|(&(layer, number), slice)| {
             let room = self.slices[layer][number].room;
             let groups = self.layout.producer(layer).into_iter().flat_map(|producer| &producer.groups);
-            let pieces = groups.filter(|group| slice.overlap(&group.outputs) > 0).count() as u16;
+            let pieces = groups.filter(|group| slice.overlap(&group.outputs) > 0).count();
+            let pieces = u16::try_from(pieces).expect("the mapper limits the output groups of a layer to 16 bits");
             let bits = buffer * needed(slice) / all.max(1);
             // A layer that is cropped as a whole stores nothing.
             let capacity = (!options.uncontended).then(|| bits / slice.position_bits.max(1));
-            SliceBuffer::new(slice, (layer.0, room), pieces, options.images, capacity)
+            SliceBuffer::new(slice, (layer, room), pieces, options.images, capacity)
         });
         inputs.collect()
     }
@@ -274,15 +279,15 @@ impl<'a> Wiring<'a> {
     /// Windows that the output register of a tile holds, for each lockstep group.
     fn slots(&self, plan: &TilePlan, options: &Options) -> u32 {
         if options.uncontended {
-            // Far above the windows in progress, and far below overflow.
-            return u32::MAX / 4;
+            return MOST_SLOTS;
         }
         let one_window = |part: &PartPlan| {
             let outputs = &self.layout.layers[part.layer].groups[part.group].outputs;
             u64::from(outputs.end - outputs.start) * u64::from(self.arch.tile.partial_sum_bits)
         };
         let of_all: u64 = plan.parts.iter().map(one_window).sum();
-        (8 * u64::from(self.arch.tile.output_register_bytes) / of_all.max(1)) as u32
+        let slots = 8 * u64::from(self.arch.tile.output_register_bytes) / of_all.max(1);
+        u32::try_from(slots).unwrap_or(MOST_SLOTS).min(MOST_SLOTS)
     }
 
     fn partial_sums(
@@ -294,23 +299,23 @@ impl<'a> Wiring<'a> {
         let (arch, layers) = (self.arch, &self.layout.layers);
         let parts = plan.parts.iter().map(|part| {
             let is_result = part.layer == self.layout.result_layer();
-            let targets = (!is_result).then(|| self.targets[part.layer][part.group].as_slice());
+            let targets = (!is_result).then(|| &self.targets[part.layer][part.group]);
             let accumulator = self.accumulators(part.layer, part.replica)[part.group.index()];
             PartialSums::new(SumsSpec {
-                chip: tile.0 / arch.tiles_per_chip(),
-                tile: tile.0,
+                chip: ChipId(tile.0 / arch.tiles_per_chip()),
+                tile,
                 layer: &layers[part.layer],
-                layer_index: part.layer.0,
+                layer_id: part.layer,
                 targets,
-                replica: part.replica.0,
-                group: part.group.0.into(),
+                replica: part.replica,
+                group: part.group,
                 imas: part.imas,
                 accumulators: &self.accumulators[part.layer],
                 contributors: part.contributors.clone(),
                 pools: part.pools,
                 feeders: part.feeders.clone(),
                 slots: slots[tile],
-                credit: slots[TileId(accumulator.tile)],
+                credit: slots[accumulator.tile],
                 partial_sum_bits: arch.tile.partial_sum_bits,
                 flit_bits: arch.router.flit_bits,
             })

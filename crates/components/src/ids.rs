@@ -1,6 +1,8 @@
-//! Numbers of the parts of a tile. The mapper's limits keep each below the width of its type.
+//! Numbers of parts of the board and of a tile. The mapper's limits keep each below the width of its type.
 
 index::index! {
+    /// A chip of the board.
+    pub struct ChipId(u32);
     /// An IMA of a tile, among those that hold weights.
     pub struct ImaId(u8);
     /// A layer control of a tile: one for each replica with IMAs in the tile.

@@ -11,19 +11,19 @@
 //!
 //! | part | blocks |
 //! | --- | --- |
-//! | inputs of a tile | [`EdramBuffer`] with its [`Inputs`], [`Bus`], [`LayerControl`] |
-//! | IMA, input side | [`Ima`] with [`InputRegister`], [`Dac`], [`Crossbars`], [`SampleHold`] |
-//! | IMA, output side | [`Adc`], [`ShiftAdd`], [`OutputRegister`] |
-//! | operations | [`Pipeline`], [`LockstepGroup`] |
-//! | results of a tile | [`PartialSums`], [`Sigmoid`], [`MaxPool`] with [`PoolCredits`] |
+//! | inputs of a tile | `EdramBuffer` with its [`SliceBuffer`]s, `Bus`, [`LayerControl`] |
+//! | IMA, input side | [`Ima`] with `InputRegister`, `Dac`, `Crossbars`, `SampleHold` |
+//! | IMA, output side | `Adc`, `ShiftAdd`, `OutputRegister` |
+//! | operations | `Pipeline`, [`LockstepGroup`], [`Policy`] |
+//! | results of a tile | [`PartialSums`], `Sigmoid`, `MaxPool` with `PoolCredits` |
 //! | mesh | [`Router`] and its [`Port`]s |
 //!
 //! # An activation on its way
 //!
 //! 1. A packet reaches its tile as [`TileMessage::Delivery`]. The eDRAM port is granted, and the position is in
-//!    [`Inputs`].
-//! 2. [`LayerControl::look_ahead`] finds that the next window of a replica has all its inputs: the window is ready.
-//! 3. Port and bus carry the inputs to the input registers of each IMA of the lockstep group; [`Pipeline`] counts them.
+//!    its [`SliceBuffer`].
+//! 2. [`LayerControl`] finds that the next window of a replica has all its inputs: the window is ready.
+//! 3. Port and bus carry the inputs to the input registers of each IMA of the lockstep group; `Pipeline` counts them.
 //! 4. The operation starts: n reads, each converted and merged. [`Fidelity`] decides whether these are events.
 //! 5. The results cross the bus into [`PartialSums`], where those of all contributors to the window are added up.
 //! 6. In the accumulator tile, a complete window passes sigmoid and max-pool. Its positions leave, as packets, when the
@@ -32,7 +32,7 @@
 //! # Units and invariants
 //!
 //! Times are in cycles, and the first cycle is 1; spans of cycles are half-open. Sizes are in bits, packets also in
-//! flits. Inside routers and links time is counted in exact fractions of a cycle. Windows and sequence numbers (`rank`)
+//! flits. Inside routers and links time is counted in exact fractions of a cycle. Windows and sequence numbers
 //! count over all images unless stated otherwise. Bit `i` of a mask of IMAs is IMA `i` of the tile.
 //!
 //! - Results do not depend on the order of messages within a cycle: messages are only recorded or forwarded, and each
@@ -47,20 +47,17 @@
 //!
 //! # Example
 //!
-//! One operation of an IMA of ISAAC with 16-bit activations: 16 reads of 8 crossbars with 100 used rows each. Its
-//! results ask for the bus 18 cycles after the first read, in cycle 20 of the paper's pipeline of 22 cycles.
+//! An operation of an IMA of ISAAC with 16-bit activations has 16 reads. Its results ask for the bus 18 cycles after
+//! the first read, in cycle 20 of the paper's pipeline of 22 cycles.
 //!
 //! ```
-//! use components::{ControlId, Ima, LockstepGroup};
+//! use components::Ima;
 //! use mapper::ImaSpec;
 //!
 //! let arch = arch::load("isaac-ce").expect("the preset is built in");
 //! let spec = ImaSpec { rows: 0..100, columns: 0..1024, outputs: 0..128 };
-//! let mut ima = Ima::new(&arch, arch.conversions_per_cycle(), spec);
-//! ima.operate(&ima.whole_operation(16));
-//! let counts = ima.counts(&LockstepGroup::new(ControlId(0), []), 128 * 128);
-//! assert_eq!(counts.dac_activations, 8 * 100 * 16);
-//! assert_eq!((ima.timing().reads(16), ima.timing().results(16)), (16, 18));
+//! let timing = Ima::new(&arch, arch.conversions_per_cycle(), spec).timing();
+//! assert_eq!((timing.reads(16), timing.results(16)), (16, 18));
 //! ```
 
 mod ids;
@@ -72,13 +69,13 @@ mod rooms;
 mod testing;
 mod tile;
 
-pub use ids::{ControlId, ImaId, InputId, LockstepId, RoomId};
+pub use ids::{ChipId, ControlId, ImaId, InputId, LockstepId, RoomId};
 pub use message::{Context, HeldUp, PackedImas, Packet, TileMessage, Waits};
 pub use noc::{Crossing, Direction, Hop, Link, Mesh, MeshGeometry, Port, Router};
 pub use observe::{Cause, Event, NoProbe, Probe, Stage, Stalls, Unit};
 pub use rooms::Rooms;
 pub use tile::{
-    Awaited, BarrierPhase, Completions, Counters, EdramBuffer, Fidelity, Full, Ima, ImaBank, ImaTiming, LayerControl,
-    LockstepGroup, Obstacle, Operation, Part, PartAddress, PartialSums, Pipeline, Policy, Results, RowBlock, RowsRead,
-    SkipZeroRowBlocks, SliceBuffer, SumsSpec, Target, Tile, TileInputs, TileOutputs, TileSpec, Waiting, Work,
+    Awaited, Completions, Fidelity, Full, Ima, ImaTiming, LayerControl, LockstepGroup, Part, PartAddress, PartialSums,
+    Policy, Results, RowBlock, RowsRead, SkipZeroRowBlocks, SliceBuffer, SumsSpec, Target, Tile, TileSpec, Waiting,
+    Work,
 };

@@ -6,8 +6,10 @@
 
 use des::{Cycle, Probed, Send, Shared};
 use index::Set;
+use mapper::TileId;
+use network::LayerId;
 
-use crate::{Cause, Direction, ImaId, InputId, LockstepId, Probe, Rooms};
+use crate::{Cause, ChipId, Crossing, Direction, ImaId, InputId, LockstepId, Probe, Rooms};
 
 /// A message to a tile. At most 12 bytes, so that an event in the calendar takes 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,22 +136,21 @@ impl TileMessage {
     }
 }
 
-/// A set of IMAs of a tile in 8 bytes, aligned to 4 so that a message takes no more than 12.
+/// A set of IMAs of a tile in 8 bytes without alignment, so that a message takes no more than 12.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PackedImas([[u8; 4]; 2]);
+pub struct PackedImas([u8; 8]);
 
 impl From<Set<ImaId>> for PackedImas {
     #[inline]
     fn from(imas: Set<ImaId>) -> Self {
-        let [a, b, c, d, e, f, g, h] = imas.bits().to_le_bytes();
-        Self([[a, b, c, d], [e, f, g, h]])
+        Self(imas.bits().to_le_bytes())
     }
 }
 
 impl From<PackedImas> for Set<ImaId> {
     #[inline]
-    fn from(PackedImas([[a, b, c, d], [e, f, g, h]]): PackedImas) -> Self {
-        Self::from_bits(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
+    fn from(PackedImas(bytes): PackedImas) -> Self {
+        Self::from_bits(u64::from_le_bytes(bytes))
     }
 }
 
@@ -165,13 +166,13 @@ pub struct Waits {
 impl Waits {
     /// Adds cycles at ports of routers.
     #[inline]
-    pub fn add_routers(&mut self, cycles: Cycle) {
+    pub(crate) fn add_routers(&mut self, cycles: Cycle) {
         self.routers = saturated(u64::from(self.routers) + cycles);
     }
 
     /// Adds cycles at links between chips.
     #[inline]
-    pub fn add_links(&mut self, cycles: Cycle) {
+    pub(crate) fn add_links(&mut self, cycles: Cycle) {
         self.links = saturated(u64::from(self.links) + cycles);
     }
 }
@@ -194,13 +195,13 @@ impl HeldUp {
 
     /// Delay in cycles, at routers and links together.
     #[inline]
-    pub fn cycles(self) -> Cycle {
+    pub(crate) fn cycles(self) -> Cycle {
         Cycle::from(self.0 & !Self::BY_LINKS)
     }
 
     /// Cause to which the whole delay is booked: the longer one, routers if both are equal.
     #[inline]
-    pub fn cause(self) -> Cause {
+    pub(crate) fn cause(self) -> Cause {
         if self.0 & Self::BY_LINKS == 0 { Cause::Router } else { Cause::Link }
     }
 }
@@ -217,9 +218,9 @@ impl From<Waits> for HeldUp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Packet {
     /// Tile of the board that sent it.
-    pub source: u32,
+    pub source: TileId,
     /// Tile of the board that it goes to.
-    pub destination: u32,
+    pub destination: TileId,
     /// Length in flits.
     pub flits: u32,
     /// Length in bits.
@@ -227,7 +228,7 @@ pub struct Packet {
     /// Cycles that it has been held up so far.
     pub waits: Waits,
     /// Layer that produced the values.
-    pub layer: u16,
+    pub layer: LayerId,
     /// Side on which it entered the present chip; `None` on the chip of its source.
     pub entered: Option<Direction>,
     /// Message to the destination, delivered on arrival.
@@ -236,17 +237,29 @@ pub struct Packet {
 
 /// Context of the components: the clock, messages to each kind of component, the room table, and the probe.
 ///
-/// Tiles are numbered over the board, meshes by chip, links by chip times 4 plus [`Direction`]. Implemented for every
-/// type that has these parts.
-pub trait Context:
-    Send<TileMessage> + Send<Packet> + Send<crate::Crossing> + Shared<Rooms> + Probed<Probe: Probe>
-{
+/// Implemented for every type that has these parts.
+pub trait Context: Send<TileMessage> + Send<Packet> + Send<Crossing> + Shared<Rooms> + Probed<Probe: Probe> {
+    /// Sends a message to a tile, which receives it `delay` >= 1 cycles from now. Tiles are numbered over the board.
+    #[inline]
+    fn send_to_tile(&mut self, delay: Cycle, tile: TileId, message: TileMessage) {
+        self.send(delay, tile.0, message);
+    }
+
+    /// Sends a packet to the mesh of a chip. Meshes are numbered by chip.
+    #[inline]
+    fn send_to_mesh(&mut self, delay: Cycle, chip: ChipId, packet: Packet) {
+        self.send(delay, chip.0, packet);
+    }
+
+    /// Sends a packet to the link that leaves a chip on `side`. Links are numbered chip by chip, in the order of
+    /// [`Direction::ALL`].
+    #[inline]
+    fn send_to_link(&mut self, delay: Cycle, chip: ChipId, side: Direction, packet: Packet) {
+        self.send(delay, 4 * chip.0 + side.number(), Crossing(packet));
+    }
 }
 
-impl<C> Context for C where
-    C: Send<TileMessage> + Send<Packet> + Send<crate::Crossing> + Shared<Rooms> + Probed<Probe: Probe>
-{
-}
+impl<C> Context for C where C: Send<TileMessage> + Send<Packet> + Send<Crossing> + Shared<Rooms> + Probed<Probe: Probe> {}
 
 #[cfg(test)]
 mod tests {

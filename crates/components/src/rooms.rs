@@ -1,5 +1,6 @@
 use des::Cycle;
 use index::IndexVec;
+use mapper::TileId;
 
 use crate::RoomId;
 
@@ -12,7 +13,7 @@ use crate::RoomId;
 pub struct Rooms {
     limits: IndexVec<RoomId, Limit>,
     /// For each slice, the tiles that wait for room, numbered over the board.
-    waiting: IndexVec<RoomId, Vec<u32>>,
+    waiting: IndexVec<RoomId, Vec<TileId>>,
 }
 
 /// Limit of a slice: positions that may have been sent, counted over all images.
@@ -33,13 +34,13 @@ impl Rooms {
 
     /// Limit of `slice` as seen in cycle `now`: positions that may have been sent, counted over all images.
     #[inline]
-    pub fn limit(&self, slice: RoomId, now: Cycle) -> u32 {
+    pub(crate) fn limit(&self, slice: RoomId, now: Cycle) -> u32 {
         let limit = self.limits[slice];
         if limit.raised_at == now { limit.before } else { limit.now }
     }
 
     /// Raises the limit of `slice` in cycle `now`. Returns the tiles that waited, to be woken in the next cycle.
-    pub fn raise(&mut self, slice: RoomId, to: u32, now: Cycle) -> Vec<u32> {
+    pub(crate) fn raise(&mut self, slice: RoomId, to: u32, now: Cycle) -> Vec<TileId> {
         let limit = &mut self.limits[slice];
         *limit =
             Limit { now: to, before: if limit.raised_at == now { limit.before } else { limit.now }, raised_at: now };
@@ -48,7 +49,7 @@ impl Rooms {
 
     /// Registers `tile` to be woken by the next rise of `slice`. If the limit has been raised in this cycle, returns
     /// true and does not register: the tile should look again in the next cycle.
-    pub fn wait(&mut self, slice: RoomId, tile: u32, now: Cycle) -> bool {
+    pub(crate) fn wait(&mut self, slice: RoomId, tile: TileId, now: Cycle) -> bool {
         if self.limits[slice].raised_at == now {
             return true;
         }
@@ -76,9 +77,9 @@ mod tests {
     #[test]
     fn who_waits_is_woken_once_by_a_rise_before_or_after() {
         let mut rooms = Rooms::new([3]);
-        assert!(!rooms.wait(RoomId(0), 7, 9) && !rooms.wait(RoomId(0), 7, 9) && !rooms.wait(RoomId(0), 2, 9));
-        assert_eq!(rooms.raise(RoomId(0), 4, 9), [7, 2]);
-        assert!(rooms.wait(RoomId(0), 7, 9), "it saw the limit before the rise of this cycle");
+        assert!([7, 7, 2].map(TileId).into_iter().all(|tile| !rooms.wait(RoomId(0), tile, 9)));
+        assert_eq!(rooms.raise(RoomId(0), 4, 9), [TileId(7), TileId(2)]);
+        assert!(rooms.wait(RoomId(0), TileId(7), 9), "it saw the limit before the rise of this cycle");
         assert!(rooms.raise(RoomId(0), 5, 10).is_empty(), "and need not be woken twice");
     }
 }

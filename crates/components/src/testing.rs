@@ -6,12 +6,12 @@
 use arch::Arch;
 use des::{Clock, Cycle, Probed, Send, Shared};
 use index::{IndexVec, Set};
-use mapper::Layout;
-use network::Plan;
+use mapper::{GroupId, Layout, ReplicaId, TileId};
+use network::{LayerId, Plan};
 
-use crate::tile::{Bus, EdramBuffer, Results, TileInputs, TileOutputs};
+use crate::tile::{Bus, EdramBuffer, ImaBank, Results, TileInputs, TileOutputs};
 use crate::{
-    ControlId, Crossing, Fidelity, Full, Ima, ImaBank, ImaId, InputId, LayerControl, LockstepGroup, NoProbe, Packet,
+    ChipId, ControlId, Crossing, Fidelity, Full, Ima, ImaId, InputId, LayerControl, LockstepGroup, NoProbe, Packet,
     PartAddress, PartialSums, RoomId, Rooms, SliceBuffer, SumsSpec, TileMessage,
 };
 
@@ -105,9 +105,9 @@ impl OneLayer {
     /// Input side with an empty buffer that producers fill; each position comes in one packet.
     pub(crate) fn inputs(&self) -> TileInputs<'_> {
         let slice = self.layer().slices.iter().next().expect("the layer has inputs");
-        let slice = SliceBuffer::new(slice, (0, RoomId(0)), 1, 1, Some(2));
+        let slice = SliceBuffer::new(slice, (LayerId(0), RoomId(0)), 1, 1, Some(2));
         let port = Some(8 * u64::from(self.arch.edram.bytes_per_cycle));
-        let control = LayerControl::new((self.layer(), 0), 0, 1, true, InputId(0), Set::below(1));
+        let control = LayerControl::new((LayerId(0), self.layer()), ReplicaId(0), 1, true, InputId(0), Set::below(1));
         TileInputs::new(EdramBuffer::new(port, [slice], Results::new(4, 1)), [control].into_iter().collect())
     }
 
@@ -124,13 +124,13 @@ impl OneLayer {
     /// `credit` windows to it.
     pub(crate) fn outputs<'a>(&'a self, slots: u32, accumulator: &'a [PartAddress], credit: u32) -> TileOutputs<'a> {
         let part = PartialSums::new(SumsSpec {
-            chip: 0,
-            tile: 0,
+            chip: ChipId(0),
+            tile: TileId(0),
             layer: self.layer(),
-            layer_index: 0,
+            layer_id: LayerId(0),
             targets: None,
-            replica: 0,
-            group: 0,
+            replica: ReplicaId(0),
+            group: GroupId(0),
             imas: Set::below(1),
             accumulators: accumulator,
             contributors: Vec::new(),

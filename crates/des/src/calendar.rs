@@ -11,7 +11,7 @@ const WHEEL: usize = 256;
 /// Time only moves forward, and no event is pushed for the present cycle, so a bucket holds events of one cycle only.
 /// The memory of an emptied bucket goes to the next bucket that fills: once warm, a run allocates nothing, and the
 /// memory that it writes to is in the cache.
-pub struct Calendar<E> {
+pub(crate) struct Calendar<E> {
     buckets: Vec<Vec<E>>,
     /// Memory of emptied buckets.
     spare: Vec<Vec<E>>,
@@ -69,7 +69,7 @@ fn bucket(cycle: Cycle) -> usize {
 impl<E> Calendar<E> {
     /// Files `event` under cycle `now + delay`. Panics if `delay` is 0.
     #[inline]
-    pub fn push(&mut self, now: Cycle, delay: Cycle, event: E) {
+    pub(crate) fn push(&mut self, now: Cycle, delay: Cycle, event: E) {
         assert!(delay >= 1, "a message was sent without delay in cycle {now}");
         if delay < WHEEL as Cycle {
             let bucket = bucket(now + delay);
@@ -95,7 +95,7 @@ impl<E> Calendar<E> {
 
     /// The first cycle after `now` that has an event; `None` if there is no event.
     #[inline]
-    pub fn next(&self, now: Cycle) -> Option<Cycle> {
+    pub(crate) fn next(&self, now: Cycle) -> Option<Cycle> {
         let far = self.far.peek().map(|Reverse(far)| far.at);
         let near = self.next_busy(now);
         match (near, far) {
@@ -125,7 +125,7 @@ impl<E> Calendar<E> {
 
     /// Removes and returns the events of cycle `now`. [`Self::recycle`] takes the vector back.
     #[inline]
-    pub fn take(&mut self, now: Cycle) -> Vec<E> {
+    pub(crate) fn take(&mut self, now: Cycle) -> Vec<E> {
         let bucket = bucket(now);
         self.busy[bucket / 64] &= !(1 << (bucket % 64));
         let mut events = std::mem::take(&mut self.buckets[bucket]);
@@ -137,7 +137,7 @@ impl<E> Calendar<E> {
 
     /// Keeps the memory of a vector that [`Self::take`] returned.
     #[inline]
-    pub fn recycle(&mut self, mut events: Vec<E>) {
+    pub(crate) fn recycle(&mut self, mut events: Vec<E>) {
         if events.capacity() > 0 {
             events.clear();
             self.spare.push(events);

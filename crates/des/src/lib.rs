@@ -8,8 +8,8 @@
 //! messages are received ([`Component::receive`]) and then the components that asked for it are evaluated
 //! ([`Component::evaluate`]). Three rules make a run independent of the order of messages within a cycle:
 //!
-//! 1. a message is delivered at least one cycle after it was sent ([`Calendar::push`] panics otherwise), so no
-//!    component sees a decision of the same cycle;
+//! 1. a message is delivered at least one cycle after it was sent (an earlier one panics), so no component sees a
+//!    decision of the same cycle;
 //! 2. [`Component::receive`] only records or forwards, and commutes with the other messages of its cycle;
 //! 3. [`Component::evaluate`] runs after the last message of the cycle, at most once, and takes the decisions.
 //!
@@ -64,7 +64,6 @@ mod calendar;
 mod queue;
 mod server;
 
-pub use calendar::Calendar;
 pub use queue::{Order, Queue, drive};
 pub use server::Server;
 

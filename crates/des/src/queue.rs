@@ -1,4 +1,5 @@
-use crate::{Calendar, Component, Cycle, Wake};
+use crate::calendar::Calendar;
+use crate::{Component, Cycle, Wake};
 
 /// Order in which the messages of one cycle are delivered. The result of a run must not depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -82,7 +82,9 @@ mod tests {
         let items = [(2, 'a'), (0, 'b'), (2, 'c'), (0, 'd')].map(|(index, item)| (Small(index), item));
         let grouped = Lists::grouped(4, items.into_iter());
         let mut pushed = Lists::<Small, char>::default();
-        ["bd", "", "ac", ""].iter().for_each(|list| pushed.push(list.chars()));
+        for list in ["bd", "", "ac", ""] {
+            pushed.push(list.chars());
+        }
         assert!(grouped.iter().eq(pushed.iter()));
         assert_eq!((&grouped[Small(0)], &grouped[Small(3)]), (&['b', 'd'][..], &[][..]));
         assert_eq!(grouped.items(), pushed.items());

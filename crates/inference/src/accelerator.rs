@@ -41,11 +41,6 @@ impl<'a> Accelerator<'a> {
         Self { arch, network, mapping, costs: Mutex::default() }
     }
 
-    /// The machine.
-    pub fn arch(&self) -> &'a Arch {
-        self.arch
-    }
-
     /// The network.
     pub fn network(&self) -> &'a Network {
         self.network

@@ -196,7 +196,6 @@ impl Packer<'_> {
         grids: &IndexVec<LayerId, Grid>,
         spacing: &IndexVec<LayerId, Spacing>,
     ) -> (IndexVec<LayerId, Vec<u32>>, u32) {
-        let per_tile = self.arch.tile.imas;
         /// Replicas of a layer that occupy one tile, or one replica that occupies several.
         struct Bundle {
             /// Middle of the strips as a fraction of the map's width, in units of 2^-32.
@@ -204,6 +203,7 @@ impl Packer<'_> {
             layer: LayerId,
             replicas: u32,
         }
+        let per_tile = self.arch.tile.imas;
         let mut bundles = Vec::new();
         for ((layer, grid), spacing) in grids.enumerate().zip(spacing) {
             let all = grid.replicas();

@@ -29,16 +29,16 @@ const MOST_STRIPS: u32 = 16384;
 pub struct Area {
     /// First row.
     #[schemars(range(max = 16383))]
-    pub top: u32,
+    pub(crate) top: u32,
     /// First column.
     #[schemars(range(max = 16383))]
-    pub left: u32,
+    pub(crate) left: u32,
     /// Rows.
     #[schemars(range(min = 1, max = 16384))]
-    pub height: u32,
+    pub(crate) height: u32,
     /// Columns.
     #[schemars(range(min = 1, max = 16384))]
-    pub width: u32,
+    pub(crate) width: u32,
 }
 
 impl Area {

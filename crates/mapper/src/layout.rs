@@ -375,7 +375,7 @@ impl LayerLayout {
         let mut shared = false;
         for replica in self.replicas.indices() {
             for (step, window) in (0..).zip(self.windows(replica)) {
-                for position in self.positions_of(window) {
+                for position in self.positions_of(*window) {
                     contributions[position] += 1;
                     let finish = &mut finishes[position];
                     shared |= finish.is_some_and(|finish| finish.replica != replica);
@@ -385,10 +385,10 @@ impl LayerLayout {
                 }
             }
         }
-        let mut finished: IndexVec<ReplicaId, u32> = IndexVec::filled(0, self.replicas.len());
+        let mut next_ordinal: IndexVec<ReplicaId, u32> = IndexVec::filled(0, self.replicas.len());
         for finish in finishes.iter_mut().flatten() {
-            finish.ordinal = finished[finish.replica];
-            finished[finish.replica] += 1;
+            finish.ordinal = next_ordinal[finish.replica];
+            next_ordinal[finish.replica] += 1;
         }
         let of_finishers = finishes.iter().zip(&contributions);
         let of_finishers = of_finishers.filter_map(|(finish, &windows)| Some(((*finish)?.replica, windows)));
@@ -400,8 +400,8 @@ impl LayerLayout {
     }
 
     /// Returns the positions after the pool that `window` contributes to.
-    fn positions_of(&self, window: &Window) -> impl Iterator<Item = Position> + use<'_> {
-        let (rows, columns) = self.positions_under(window);
+    fn positions_of(&self, window: Window) -> impl Iterator<Item = Position> + use<'_> {
+        let (rows, columns) = self.positions_under(&window);
         rows.flat_map(move |y| columns.clone().map(move |x| self.position(y, x)))
     }
 
@@ -409,7 +409,7 @@ impl LayerLayout {
     fn feeds(&self) -> Vec<(ReplicaId, ReplicaId)> {
         let mut feeds = Vec::new();
         for feeder in self.replicas.indices() {
-            let positions = self.windows(feeder).iter().flat_map(|window| self.positions_of(window));
+            let positions = self.windows(feeder).iter().flat_map(|&window| self.positions_of(window));
             let finisher = |position| self.finishes[position].expect("a window lies under it").replica;
             let finishers: BTreeSet<ReplicaId> = positions.map(finisher).collect();
             feeds.extend(finishers.into_iter().map(|finisher| (finisher, feeder)));

@@ -173,7 +173,7 @@ impl MappingError {
     }
 
     /// Returns the names of the layers concerned; empty if the error concerns the whole network.
-    pub fn layers(&self) -> &[String] {
+    fn layers(&self) -> &[String] {
         match self {
             Self::BoardTooSmall { .. } | Self::Limit { layer: None, .. } => &[],
             Self::BufferTooSmall { layers, .. } | Self::OutputRegisterTooSmall { layers, .. } => layers,

@@ -114,7 +114,12 @@ impl Mapping {
     }
 
     /// Returns the geometry of each layer, or all faults that keep the mapping from fitting network and machine.
-    pub fn geometries(&self, arch: &Arch, network: &Network, plan: &Plan) -> Result<Vec<Geometry>, Vec<MappingError>> {
+    pub(crate) fn geometries(
+        &self,
+        arch: &Arch,
+        network: &Network,
+        plan: &Plan,
+    ) -> Result<Vec<Geometry>, Vec<MappingError>> {
         let mut faults = self.misnamed_layers(network);
         if !faults.is_empty() {
             return Err(faults);

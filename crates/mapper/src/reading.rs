@@ -42,7 +42,9 @@ impl Layout {
         let layout = match mapping {
             Some((Ok(layout), _)) => Some(layout),
             Some((Err(errors), names)) => {
-                errors.iter().for_each(|error| place(error, &names, &mut document));
+                for error in &errors {
+                    place(error, &names, &mut document);
+                }
                 None
             }
             None => None,

@@ -20,7 +20,7 @@ pub(crate) struct NetworkFile {
     name: String,
     /// One input image.
     input: Shape,
-    /// How a picture becomes that.
+    /// Steps from a picture to the input.
     #[serde(default)]
     preprocessing: Preprocessing,
     /// Layers in order.
@@ -34,7 +34,7 @@ struct Entry {
     /// Name, unique in the network.
     #[schemars(length(min = 1, max = 128))]
     name: String,
-    /// What the layer does.
+    /// Operation of the layer.
     kind: Kind,
     /// Side of the square kernel.
     #[schemars(range(min = 1, max = 1024))]

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 /// Set of edges of a map.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "a map has four edges")]
 pub struct Edges {
     /// First rows.
     pub top: bool,

@@ -21,7 +21,7 @@ pub struct Preprocessing {
     /// Subtracted from each channel; one value for each, or none for 0.
     #[serde(default)]
     pub mean: Vec<f32>,
-    /// What each channel is then divided by; one value for each, or none for 1.
+    /// Divisor of each channel after that; one value for each, or none for 1.
     #[serde(default)]
     pub std: Vec<f32>,
 }

@@ -106,7 +106,7 @@ impl Crossbars {
     }
 
     /// `N_W`.
-    pub fn weight_bits(&self) -> u32 {
+    pub(crate) fn weight_bits(&self) -> u32 {
         self.weight_bits
     }
 

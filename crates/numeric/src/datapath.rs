@@ -161,7 +161,7 @@ impl Datapath {
     }
 
     /// Crossbar reads that apply `activation_bits` bits to the rows.
-    pub fn iterations(&self, activation_bits: u32) -> u32 {
+    pub(crate) fn iterations(&self, activation_bits: u32) -> u32 {
         arch::iterations(activation_bits, self.dac_bits)
     }
 

@@ -46,7 +46,7 @@
 //!
 //! # Whole networks
 //!
-//! [`Model`] runs a whole network on crossbars: each layer's input map is quantised to [`FixedPoint`], multiplied,
+//! [`Model`] runs a whole network on crossbars: each layer's input map is quantised to fixed point, multiplied,
 //! scaled back, biased, passed through ReLU (all layers but the last) and max-pooled. [`mod@reference`] computes the
 //! same network in floating point; its largest inputs are the ranges from which a model derives its formats. The
 //! results of both are independent of the number of threads.
@@ -72,5 +72,4 @@ pub use datapath::{Counts, Datapath, Options};
 pub use error::Error;
 pub use forward::LayerWeights;
 pub use model::{Inference, LayerOutcome, Model};
-pub use quantise::FixedPoint;
 pub use windows::{Windows, stored};

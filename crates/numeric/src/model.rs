@@ -60,7 +60,7 @@ pub struct LayerOutcome {
 
 impl Model {
     /// Quantises weights to the bits that `weight_bits` lists for each layer and programs them. A layer's weights share
-    /// one [fixed-point format](FixedPoint), as its inputs do; `input_ranges` lists the largest absolute input of each
+    /// one fixed-point format, as its inputs do; `input_ranges` lists the largest absolute input of each
     /// layer, for example the most that [`reference::run`](crate::reference::run) finds over some images and crops;
     /// what turns out larger saturates, and is [counted](LayerOutcome::saturated).
     ///

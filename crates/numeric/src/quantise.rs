@@ -10,7 +10,7 @@ use crate::error::{Error, check_finite, check_precision};
 /// The step is a power of two, the meaning of "fixed point" in the papers, so that the machine changes formats by
 /// shifts.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FixedPoint {
+pub(crate) struct FixedPoint {
     bits: u32,
     step: f32,
 }
@@ -22,7 +22,7 @@ impl FixedPoint {
     /// # Errors
     /// If `bits` is not 2 to 16 or `max_abs` is not finite.
     #[expect(clippy::cast_possible_truncation, reason = "exponents of f32 are within i32")]
-    pub fn covering(bits: u32, max_abs: f32) -> Result<Self, Error> {
+    pub(crate) fn covering(bits: u32, max_abs: f32) -> Result<Self, Error> {
         check_precision("a fixed-point format", bits)?;
         check_finite("the range of a fixed-point format", [&max_abs])?;
         let max_abs = max_abs.abs();
@@ -41,32 +41,27 @@ impl FixedPoint {
         Ok(Self { bits, step: step(exponent) })
     }
 
-    /// Width of a value.
-    pub fn bits(&self) -> u32 {
-        self.bits
-    }
-
     /// Real value of one unit of the integers.
-    pub fn step(&self) -> f32 {
+    pub(crate) fn step(self) -> f32 {
         self.step
     }
 
     /// The nearest integer, halves away from zero. Values that are too large saturate, symmetrically.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "clamped to the format")]
-    pub fn quantise(&self, value: f32) -> i16 {
+    fn quantise(self, value: f32) -> i16 {
         let limit = f32::from(largest(self.bits));
         self.nearest(value).clamp(-limit, limit) as i16
     }
 
     /// True if `value` is too large for the format.
     #[inline]
-    pub fn saturates(&self, value: f32) -> bool {
+    fn saturates(self, value: f32) -> bool {
         self.nearest(value).abs() > f32::from(largest(self.bits))
     }
 
     /// Quantises an array, and counts the values that are too large.
-    pub fn quantise_array<D: Dimension>(&self, values: ArrayView<f32, D>) -> (Array<i16, D>, u64) {
+    pub(crate) fn quantise_array<D: Dimension>(self, values: ArrayView<f32, D>) -> (Array<i16, D>, u64) {
         let values = values.as_standard_layout();
         let mut quantised = Array::zeros(values.raw_dim());
         let contiguous = "an array in standard layout is contiguous";
@@ -79,11 +74,6 @@ impl FixedPoint {
     fn nearest(self, value: f32) -> f32 {
         // The product with the inverse of a power of two is exact.
         (value * self.step.recip()).round()
-    }
-
-    /// The real number that `value` stands for.
-    pub fn dequantise(&self, value: i16) -> f32 {
-        f32::from(value) * self.step
     }
 }
 
@@ -142,7 +132,7 @@ mod tests {
         let format = FixedPoint::covering(8, 1.0).unwrap();
         for i in -1000..=1000 {
             let value = i as f32 / 1000.0;
-            let error = format.dequantise(format.quantise(value)) - value;
+            let error = format.step() * f32::from(format.quantise(value)) - value;
             assert!(error.abs() <= format.step() / 2.0);
         }
         assert_eq!(format.quantise(1e9), 127);

@@ -82,17 +82,17 @@ impl Windows {
     }
 
     /// Number of windows, cropped ones included.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.patches.count()
     }
 
     /// Inputs of a window.
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.patches.rows()
     }
 
     /// `N_A` of a window; 0 where it is cropped.
-    pub fn bits(&self, window: usize) -> u32 {
+    pub(crate) fn bits(&self, window: usize) -> u32 {
         self.bits[window]
     }
 

@@ -3,6 +3,7 @@
 //! Colours are CSS classes, so that a chart looks the same within a page and as a picture of its own, in light and in
 //! dark. Marks carry their value as a `title`, which viewers show under the pointer.
 
+use index::count;
 use maud::{Markup, html};
 
 /// Colours of series and of levels of load, for light and for dark.
@@ -28,11 +29,11 @@ const LEGEND_LINE: f64 = 18.0;
 /// A part of a bar.
 pub(crate) struct Part {
     /// Number of the series.
-    pub series: usize,
+    pub(crate) series: usize,
     /// Length.
-    pub value: f64,
+    pub(crate) value: f64,
     /// Text under the pointer.
-    pub tip: String,
+    pub(crate) tip: String,
 }
 
 /// Returns the height of each of `rows` bars and the size of its label. Bars shrink so that 160 layers fit on a page.
@@ -108,11 +109,11 @@ pub(crate) fn over_time(
                         fill-opacity=(number(0.15 + 0.85 * value.min(1.0))) { title { (tip(index, bin)) } }
                 }
             }
-            @for tick in 0..=4 {
+            @for tick in 0..=4u32 {
                 @let x = LEFT + f64::from(tick) / 4.0 * (WIDTH - LEFT - 4.0);
                 @let anchor = match tick { 0 => "start", 4 => "end", _ => "middle" };
                 text.mute x=(number(x)) y=(height - 6.0) text-anchor=(anchor) {
-                    (crate::format::grouped(bins as u64 * bin_cycles * tick as u64 / 4)) @if tick == 4 { " cycles" }
+                    (crate::format::grouped(count(bins) * bin_cycles * u64::from(tick) / 4)) @if tick == 4 { " cycles" }
                 }
             }
         },
@@ -122,13 +123,13 @@ pub(crate) fn over_time(
 /// Tile or link of a map, in units of tiles.
 pub(crate) struct Place {
     /// Left edge or end, upper edge or end.
-    pub from: (f64, f64),
+    pub(crate) from: (f64, f64),
     /// Other end of a link; `None` for a tile.
-    pub to: Option<(f64, f64)>,
+    pub(crate) to: Option<(f64, f64)>,
     /// Load, 0 to 1; negative for a tile that is not in use.
-    pub load: f64,
+    pub(crate) load: f64,
     /// Text under the pointer.
-    pub tip: String,
+    pub(crate) tip: String,
 }
 
 /// Draws tiles and links at their places.

@@ -37,11 +37,11 @@ impl<Row> Column<Row> {
 #[derive(Clone, Copy, Debug)]
 pub struct Component<'a> {
     /// Dynamic energy.
-    pub dynamic: &'a GroupEnergy,
+    pub(crate) dynamic: &'a GroupEnergy,
     /// Fraction of the dynamic energy of all groups, 0 to 1; `None` if that is 0.
-    pub dynamic_share: Option<f64>,
+    pub(crate) dynamic_share: Option<f64>,
     /// Static energy, pJ; `None` if the group draws power only when it acts.
-    pub static_pj: Option<f64>,
+    pub(crate) static_pj: Option<f64>,
 }
 
 impl Report {

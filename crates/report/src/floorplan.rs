@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use arch::Arch;
 use components::MeshGeometry;
+use index::size;
 use mapper::Layout;
 
 use crate::format::counted;
@@ -88,7 +89,7 @@ pub fn text(arch: &Arch, layout: &Layout) -> String {
     const GAP: usize = 2;
     let plan = Floorplan::new(arch, layout);
     // Two columns for each tile: a letter and a mark.
-    let (columns, rows) = (arch.chip.tile_columns as usize, arch.chip.tile_rows as usize);
+    let (columns, rows) = (size(arch.chip.tile_columns), size(arch.chip.tile_rows));
     let width = 2 * columns + GAP;
     let beside = ((usize::from(WIDTH) + GAP) / width).max(1);
     let mut text = String::new();
@@ -98,16 +99,20 @@ pub fn text(arch: &Arch, layout: &Layout) -> String {
             for &chip in chips {
                 let mut tiles = vec![vec![String::new(); columns]; rows];
                 for ((column, row), tenants) in plan.tiles_of(chip) {
-                    tiles[row as usize][column as usize] = match tenants {
+                    tiles[size(row)][size(column)] = match tenants {
                         [] => ". ".to_owned(),
                         [(layer, _)] => format!("{} ", letter(*layer)),
                         [(layer, _), ..] => format!("{}+", letter(*layer)),
                     };
                 }
                 let drawn = std::iter::once(format!("chip {chip}")).chain(tiles.iter().map(|row| row.concat()));
-                lines.iter_mut().zip(drawn).for_each(|(line, drawn)| *line += &format!("{drawn:<width$}"));
+                for (line, drawn) in lines.iter_mut().zip(drawn) {
+                    *line += &format!("{drawn:<width$}");
+                }
             }
-            lines.iter().for_each(|line| text.extend([line.trim_end(), "\n"]));
+            for line in &lines {
+                text.extend([line.trim_end(), "\n"]);
+            }
             text.push('\n');
         }
     }
@@ -145,7 +150,8 @@ pub fn svg(arch: &Arch, layout: &Layout) -> String {
     // Origin of the chip at a column and row of the board.
     let left = |column: u32| MARGIN + column * (chip_size.width + MARGIN);
     let top = |row: u32| MARGIN + row * (chip_size.height + LINE + MARGIN);
-    let legend_height = (plan.layers.len() as u32 + 2) * LINE + MARGIN;
+    let legend_height =
+        (u32::try_from(plan.layers.len()).expect("a mapping has at most 65,536 layers") + 2) * LINE + MARGIN;
 
     let (width, height) = (left(last_column + 1) + LEGEND, top(last_row + 1).max(MARGIN + legend_height));
     let mut svg = format!(

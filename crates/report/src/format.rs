@@ -1,8 +1,16 @@
 //! Formatting of numbers for people.
 
 /// Formats an integer with its digits in groups of three.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
+pub(crate) fn grouped(number: u64) -> String {
+    group(&number.to_string())
+}
+
+/// Formats a number of at least 0 as an integer, rounded, with its digits in groups of three.
+pub(crate) fn rounded(number: f64) -> String {
+    group(&format!("{:.0}", number.round()))
+}
+
+fn group(digits: &str) -> String {
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -14,13 +22,13 @@ pub fn grouped(number: u64) -> String {
 }
 
 /// Formats a number of things: `1 image`, `2,000 images`.
-pub fn counted(number: u64, thing: &str) -> String {
+pub(crate) fn counted(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", grouped(number))
 }
 
 /// Formats a number with four significant digits and the unit prefix that keeps it below 1000.
-pub fn scaled(number: f64, unit: &str) -> String {
+pub(crate) fn scaled(number: f64, unit: &str) -> String {
     const PREFIXES: [(f64, &str); 10] = [
         (1e12, "T"),
         (1e9, "G"),
@@ -42,16 +50,22 @@ pub fn scaled(number: f64, unit: &str) -> String {
 }
 
 /// Formats a number with four significant digits, three if it is below 1, and all digits before the point.
-pub fn significant(number: f64) -> String {
+pub(crate) fn significant(number: f64) -> String {
     if number == 0.0 {
         return "0".to_owned();
     }
-    let decimals = (3 - number.log10().floor() as i32 - i32::from(number < 1.0)).max(0) as usize;
-    if number < 1e3 { format!("{number:.decimals$}") } else { grouped(number.round() as u64) }
+    if number >= 1e3 {
+        return rounded(number);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a double has at most 309 digits before the point")]
+    let magnitude = number.log10().floor() as i32;
+    let decimals =
+        usize::try_from(3 - magnitude - i32::from(number < 1.0)).expect("three digits before the point at most");
+    format!("{number:.decimals$}")
 }
 
 /// Formats a fraction, 0 to 1, in percent; NaN, a fraction of nothing, as `none`.
-pub fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     if share.is_nan() { "none".to_owned() } else { format!("{:.1} %", 100.0 * share) }
 }
 

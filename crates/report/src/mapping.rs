@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use arch::Arch;
+use index::count;
 use mapper::{LayerLayout, Layout};
 use serde::Serialize;
 
@@ -10,29 +11,29 @@ use serde::Serialize;
 #[derive(Clone, Debug, Serialize)]
 pub struct LayerPlace {
     /// Name of the layer.
-    pub name: String,
+    pub(crate) name: String,
     /// Row blocks of one replica: crossbars along the rows of the weight matrix.
-    pub row_blocks: u32,
+    pub(crate) row_blocks: u32,
     /// Column blocks of one replica: crossbars along the columns of the weight matrix.
-    pub col_blocks: u32,
+    pub(crate) col_blocks: u32,
     /// Crossbars of one replica.
-    pub crossbars: u64,
+    pub(crate) crossbars: u64,
     /// Row blocks of one IMA.
-    pub ima_rows: u32,
+    pub(crate) ima_rows: u32,
     /// Column blocks of one IMA.
-    pub ima_cols: u32,
+    pub(crate) ima_cols: u32,
     /// Number of replicas.
-    pub replicas: u64,
+    pub(crate) replicas: u64,
     /// IMAs of all replicas.
-    pub imas: u64,
+    pub(crate) imas: u64,
     /// Tiles with at least one IMA of the layer.
-    pub tiles: u64,
+    pub(crate) tiles: u64,
     /// Chips with at least one IMA of the layer.
-    pub chips: u64,
+    pub(crate) chips: u64,
     /// Bytes of inputs that a tile's eDRAM buffer must hold at once, in the tile that needs most.
-    pub buffer_bytes: u64,
+    pub(crate) buffer_bytes: u64,
     /// Fraction of the cells of the layer's IMAs that hold weights, 0 to 1.
-    pub utilisation: f64,
+    pub(crate) utilisation: f64,
 }
 
 /// Returns the resources that each layer uses.
@@ -43,7 +44,7 @@ pub fn places(arch: &Arch, layout: &Layout) -> Vec<LayerPlace> {
 impl LayerPlace {
     fn new(arch: &Arch, layer: &LayerLayout) -> LayerPlace {
         let geometry = &layer.geometry;
-        let replicas = layer.replicas.len() as u64;
+        let replicas = count(layer.replicas.len());
         let imas = replicas * u64::from(geometry.imas_per_replica());
         let tiles: BTreeSet<u32> = layer.slices.iter().map(|share| share.tile.0).collect();
         let chips: BTreeSet<u32> = tiles.iter().map(|tile| tile / arch.tiles_per_chip()).collect();
@@ -58,9 +59,9 @@ impl LayerPlace {
             ima_cols: geometry.ima_cols,
             replicas,
             imas,
-            tiles: tiles.len() as u64,
-            chips: chips.len() as u64,
-            buffer_bytes: layer.slices.iter().map(|share| share.bytes_at_once()).max().unwrap_or(0),
+            tiles: count(tiles.len()),
+            chips: count(chips.len()),
+            buffer_bytes: layer.slices.iter().map(mapper::InputSlice::bytes_at_once).max().unwrap_or(0),
             utilisation: weights as f64 / (imas * cells_of_ima) as f64,
         }
     }

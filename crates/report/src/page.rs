@@ -10,11 +10,12 @@ use analysis::{Analysis, Bound, Timeline};
 use arch::Arch;
 use chip::Cause;
 use components::MeshGeometry;
+use index::count;
 use mapper::Layout;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::chart::{self, Part, Place, STYLE};
-use crate::format::{counted, grouped, percent, scaled, significant};
+use crate::format::{counted, grouped, percent, rounded, scaled, significant};
 use crate::terminal::{both, energy_per_image, latency, rate};
 use crate::{Report, floorplan, places, terminal};
 
@@ -230,8 +231,8 @@ fn pipeline(story: &Story<'_>) -> Markup {
         })
         .collect();
     chart::over_time("The pipeline over time", &names(story), &values, timeline.bin_cycles, |layer, bin| {
-        let from = (bin as u64 * timeline.bin_cycles).max(1);
-        let to = ((bin as u64 + 1) * timeline.bin_cycles - 1).min(report.cycles);
+        let from = (count(bin) * timeline.bin_cycles).max(1);
+        let to = ((count(bin) + 1) * timeline.bin_cycles - 1).min(report.cycles);
         let busy = percent(values[layer][bin]);
         format!("{}, cycles {} to {}: {busy} computing", report.layers[layer].name, grouped(from), grouped(to))
     })
@@ -248,7 +249,7 @@ fn buffers(story: &Story<'_>) -> Markup {
         .collect();
     chart::over_time("Buffers over time", &names(story), &values, timeline.bin_cycles, |layer, bin| {
         let bytes = grouped(timeline.fill[layer][bin]);
-        let from = (bin as u64 * timeline.bin_cycles).max(1);
+        let from = (count(bin) * timeline.bin_cycles).max(1);
         format!("inputs of {}, from cycle {}: up to {bytes} bytes", report.layers[layer].name, grouped(from))
     })
 }
@@ -308,14 +309,14 @@ fn load(story: &Story<'_>) -> Markup {
 fn bound(bound: &Bound) -> Markup {
     html! {
         p {
-            "In the long run no image follows the one before in fewer than " (grouped(bound.cycles.round() as u64))
+            "In the long run no image follows the one before in fewer than " (rounded(bound.cycles))
             " cycles: so long an image needs the busiest of what units share, or of their crossbars."
         }
         div.scroll { table.bound {
             tr { th { "an image needs" } th { "cycles" } th { "of bound" } th { "by layer" } }
             @for resource in bound.ranked() {
                 tr {
-                    td { (terminal::name(resource)) } td { (grouped(resource.cycles.round() as u64)) }
+                    td { (terminal::name(resource)) } td { (rounded(resource.cycles)) }
                     td { (percent(resource.cycles / bound.cycles)) } td { (terminal::layers(resource)) }
                 }
             }

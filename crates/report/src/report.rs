@@ -6,7 +6,7 @@
 use analysis::{Bound, GroupEnergy, StaticEnergy, energy, static_energy, total_pj};
 use arch::{Arch, Counts};
 use chip::{Cause, Fidelity, Options, Outcome, Stalls, Unsettled};
-use index::Index;
+use index::{Index, count};
 use mapper::Layout;
 use network::{LayerId, Network, Plan};
 use serde::{Serialize, Serializer};
@@ -343,7 +343,7 @@ impl Energy {
     }
 
     /// Returns the dynamic and static energy of all groups, pJ.
-    pub fn total(&self) -> f64 {
+    fn total(&self) -> f64 {
         self.dynamic_total + self.static_total
     }
 }
@@ -362,7 +362,7 @@ impl LayerReport {
             row_blocks: geometry.row_blocks,
             col_blocks: geometry.col_blocks,
             crossbars: geometry.crossbars(),
-            replicas: laid.replicas.len() as u64,
+            replicas: count(laid.replicas.len()),
             ima_rows: geometry.ima_rows,
             ima_cols: geometry.ima_cols,
             imas: done.imas,
@@ -377,7 +377,7 @@ impl LayerReport {
     }
 
     /// Returns the fraction of the layer's IMA-cycles that went to `cause`, 0 to 1.
-    pub fn share(&self, cause: Cause) -> f64 {
+    pub(crate) fn share(&self, cause: Cause) -> f64 {
         self.stalls[cause] as f64 / self.stalls.total() as f64
     }
 }
@@ -390,10 +390,12 @@ pub fn fidelity_name(fidelity: Fidelity) -> &'static str {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
 fn fidelity<S: Serializer>(fidelity: &Fidelity, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(fidelity_name(*fidelity))
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
 fn hexadecimal<S: Serializer>(digest: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{digest:016x}"))
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use document::Fault;
+use index::{count, size};
 use serde::{Deserialize, Serialize};
 
 use crate::Cell;
@@ -15,25 +16,25 @@ use crate::Cell;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Axis {
     /// Key in the sweep file, and heading of its column in the tables.
-    pub key: String,
+    pub(crate) key: String,
     /// Values.
-    pub values: Vec<Cell>,
+    pub(crate) values: Vec<Cell>,
     /// Hash of the file that each value names; empty if the values name no files.
-    pub hashes: Vec<String>,
+    pub(crate) hashes: Vec<String>,
     /// Index of its dimension in [`Grid::dimensions`].
-    pub dimension: usize,
+    pub(crate) dimension: usize,
 }
 
 /// Dimension of a grid: one axis, or several whose values advance together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Dimension {
+pub(crate) struct Dimension {
     /// First step with the same meaning, for each step.
-    pub same_as: Vec<usize>,
+    same_as: Vec<usize>,
 }
 
 impl Dimension {
     /// Creates the dimension whose steps have these `meanings`. Equal texts are equal meanings.
-    pub fn new(meanings: impl IntoIterator<Item = String>) -> Dimension {
+    pub(crate) fn new(meanings: impl IntoIterator<Item = String>) -> Dimension {
         let mut first = HashMap::new();
         let steps = meanings.into_iter().enumerate();
         Dimension { same_as: steps.map(|(step, meaning)| *first.entry(meaning).or_insert(step)).collect() }
@@ -44,30 +45,30 @@ impl Dimension {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grid {
     /// Version of the program.
-    pub tool_version: String,
+    pub(crate) tool_version: String,
     /// True if points are simulated; otherwise only figures derived from their machines are stated.
-    pub simulated: bool,
+    pub(crate) simulated: bool,
     /// Keys and their values.
-    pub axes: Vec<Axis>,
+    pub(crate) axes: Vec<Axis>,
     /// Dimensions: every step of one is combined with every step of the others. The first varies slowest.
-    pub dimensions: Vec<Dimension>,
+    pub(crate) dimensions: Vec<Dimension>,
 }
 
 impl Grid {
     /// Returns the number of points; `None` if it exceeds 64 bits.
-    pub fn points(&self) -> Option<u64> {
-        self.dimensions.iter().try_fold(1, |points: u64, dimension| points.checked_mul(dimension.same_as.len() as u64))
+    pub(crate) fn points(&self) -> Option<u64> {
+        self.dimensions.iter().try_fold(1, |points: u64, dimension| points.checked_mul(count(dimension.same_as.len())))
     }
 
     /// Returns the index of the value of `point` on each axis.
-    pub fn indices(&self, point: u64) -> Vec<usize> {
+    pub(crate) fn indices(&self, point: u64) -> Vec<usize> {
         let steps = self.steps(point);
         let index = |axis: &Axis| if axis.values.len() > 1 { steps[axis.dimension] } else { 0 };
         self.axes.iter().map(index).collect()
     }
 
     /// Returns the point that is simulated in place of `point`: itself, or another one with the same meaning.
-    pub fn original(&self, point: u64) -> u64 {
+    pub(crate) fn original(&self, point: u64) -> u64 {
         let mut steps = self.steps(point);
         steps.iter_mut().zip(&self.dimensions).for_each(|(step, dimension)| *step = dimension.same_as[*step]);
         // Without a crop, balancing for the crop is balancing for the whole map.
@@ -80,8 +81,8 @@ impl Grid {
         {
             steps[rebalance.dimension] = whole;
         }
-        let lengths = self.dimensions.iter().map(|dimension| dimension.same_as.len() as u64);
-        lengths.zip(steps).fold(0, |point, (length, step)| point * length + step as u64)
+        let lengths = self.dimensions.iter().map(|dimension| count(dimension.same_as.len()));
+        lengths.zip(steps).fold(0, |point, (length, step)| point * length + count(step))
     }
 
     /// Returns the step of `point` in each dimension.
@@ -89,8 +90,8 @@ impl Grid {
         let mut rest = point;
         let mut steps = vec![0; self.dimensions.len()];
         for (dimension, step) in self.dimensions.iter().zip(&mut steps).rev() {
-            let length = dimension.same_as.len() as u64;
-            (*step, rest) = ((rest % length) as usize, rest / length);
+            let length = count(dimension.same_as.len());
+            (*step, rest) = (size(rest % length), rest / length);
         }
         steps
     }
@@ -114,7 +115,7 @@ impl Shard {
     pub const WHOLE: Shard = Shard { index: 1, of: 1 };
 
     /// True if `point` belongs to this shard.
-    pub fn has(self, point: u64) -> bool {
+    pub(crate) fn has(self, point: u64) -> bool {
         point % self.of == self.index - 1
     }
 }

@@ -10,6 +10,7 @@ use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use index::count;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -20,11 +21,11 @@ const HASH_DIGITS: usize = 16;
 
 /// Identity of a journal: sweep and shard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Header {
+pub(crate) struct Header {
     /// Points of the whole sweep.
-    pub grid: Grid,
+    pub(crate) grid: Grid,
     /// Shard that the journal records.
-    pub shard: Shard,
+    pub(crate) shard: Shard,
 }
 
 /// Finished point.
@@ -54,7 +55,7 @@ pub enum Outcome {
 }
 
 /// Returns the header of the journal at `path`; `None` if there is no valid one.
-pub fn header(path: &Path) -> io::Result<Option<Header>> {
+pub(crate) fn header(path: &Path) -> io::Result<Option<Header>> {
     match File::open(path) {
         Ok(file) => Ok(Lines::new(file).next_line()?.and_then(|(_, line)| parse(&line))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -65,25 +66,25 @@ pub fn header(path: &Path) -> io::Result<Option<Header>> {
 /// Journal with an index of its records.
 ///
 /// The index is an unnamed temporary file, 8 bytes per point, so memory does not grow with the sweep.
-pub struct Journal {
+pub(crate) struct Journal {
     file: File,
     /// Bytes of valid lines.
     length: u64,
     /// Places of the records.
-    pub places: Places,
+    pub(crate) places: Places,
 }
 
 /// Places of records: for each point the offset of its record plus 1, or 0 if it has none.
-pub struct Places(File);
+pub(crate) struct Places(File);
 
 impl Places {
     /// Returns a handle to the same places for another thread.
-    pub fn share(&self) -> io::Result<Places> {
+    pub(crate) fn share(&self) -> io::Result<Places> {
         self.0.try_clone().map(Places)
     }
 
     /// True if `point` has a record.
-    pub fn has(&self, point: u64) -> io::Result<bool> {
+    pub(crate) fn has(&self, point: u64) -> io::Result<bool> {
         Ok(self.get(point)?.is_some())
     }
 
@@ -104,7 +105,7 @@ impl Places {
 
 impl Journal {
     /// Opens the journal at `path` and indexes its records, or creates it with `header`.
-    pub fn open(path: &Path, header: &Header) -> io::Result<Journal> {
+    pub(crate) fn open(path: &Path, header: &Header) -> io::Result<Journal> {
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
         let mut journal = Journal { file, length: 0, places: Places(tempfile::tempfile()?) };
         let mut lines = Lines::new(journal.file.try_clone()?);
@@ -113,7 +114,7 @@ impl Journal {
                 let Some(record) = parse::<Record>(&line) else { break };
                 journal.places.set(record.point, start)?;
             }
-            journal.length = start + line.len() as u64 + 1;
+            journal.length = start + count(line.len()) + 1;
         }
         // Cuts off a line that a kill interrupted.
         journal.file.set_len(journal.length)?;
@@ -127,7 +128,7 @@ impl Journal {
     }
 
     /// Returns the record of `point`.
-    pub fn record(&self, point: u64) -> io::Result<Option<Record>> {
+    pub(crate) fn record(&self, point: u64) -> io::Result<Option<Record>> {
         let Some(start) = self.places.get(point)? else {
             return Ok(None);
         };
@@ -140,10 +141,10 @@ impl Journal {
     }
 
     /// Appends records. They have reached the disk when it returns.
-    pub fn append(&mut self, records: &[Record]) -> io::Result<()> {
+    pub(crate) fn append(&mut self, records: &[Record]) -> io::Result<()> {
         let mut text = Vec::new();
         for record in records {
-            self.places.set(record.point, self.length + text.len() as u64)?;
+            self.places.set(record.point, self.length + count(text.len()))?;
             text.extend(line(record));
         }
         self.write(&text)
@@ -153,7 +154,7 @@ impl Journal {
         self.file.seek(SeekFrom::Start(self.length))?;
         self.file.write_all(lines)?;
         self.file.sync_data()?;
-        self.length += lines.len() as u64;
+        self.length += count(lines.len());
         Ok(())
     }
 }
@@ -174,7 +175,7 @@ impl Lines {
         let mut line = Vec::new();
         let length = self.reader.read_until(b'\n', &mut line)?;
         let start = self.start;
-        self.start += length as u64;
+        self.start += count(length);
         let whole = line.pop() == Some(b'\n') && content(&line).is_some();
         Ok(whole.then_some((start, line)))
     }

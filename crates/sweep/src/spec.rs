@@ -134,15 +134,14 @@ impl Reader<'_> {
         let (archs, arch_axes) = self.archs(&table);
         let mut axes = arch_axes;
         axes.push(network_axis);
-        match plan_axis {
-            Some(axis) => axes.push(axis),
-            None => {
-                let weights = |text: &str, network: &Network| parse_weights(text, network);
-                axes.push(self.bits(&table, "weights", &networks, weights));
-                let activations = |text: &str, network: &Network| parse_activations(text, network);
-                axes.push(self.bits(&table, "activations", &networks, activations));
-                axes.push(self.crops(&table, &networks));
-            }
+        if let Some(axis) = plan_axis {
+            axes.push(axis);
+        } else {
+            let weights = |text: &str, network: &Network| parse_weights(text, network);
+            axes.push(self.bits(&table, "weights", &networks, weights));
+            let activations = |text: &str, network: &Network| parse_activations(text, network);
+            axes.push(self.bits(&table, "activations", &networks, activations));
+            axes.push(self.crops(&table, &networks));
         }
         axes.push(self.rebalance(&table));
         axes.push(self.images(&table));
@@ -251,11 +250,12 @@ impl Reader<'_> {
             return Vec::new();
         }
         let whole = range.values().all(|value| matches!(value, Value::Integer(_)));
-        let value = |index: u64| {
-            let number = from + index as f64 * step;
+        #[expect(clippy::cast_possible_truncation, reason = "whole numbers remain whole")]
+        let value = |index: u32| {
+            let number = from + f64::from(index) * step;
             if whole { Cell::Integer(number as i64) } else { number.into() }
         };
-        (0..=steps as u64).map(value).collect()
+        (0..=u32::MAX).take_while(|&index| f64::from(index) <= steps).map(value).collect()
     }
 
     /// Reads the values of `key`, or `default`, as texts with their paths.
@@ -487,15 +487,14 @@ impl Reader<'_> {
         let mut keys = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let (path, key) = (format!("zip[{index}]"), item.as_str().unwrap_or_default());
-            match axes.iter().find(|meant| meant.axis.key == key) {
-                Some(meant) => keys.push((meant, path)),
-                None => {
-                    let remedy = match document::nearest(key, axes.iter().map(|meant| meant.axis.key.as_str())) {
-                        Some(near) => format!("did you mean {near}?"),
-                        None => "name keys that the file gives".to_owned(),
-                    };
-                    self.document.fault(&[&path], format!("the sweep has no key {key:?}"), remedy);
-                }
+            if let Some(meant) = axes.iter().find(|meant| meant.axis.key == key) {
+                keys.push((meant, path));
+            } else {
+                let remedy = match document::nearest(key, axes.iter().map(|meant| meant.axis.key.as_str())) {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => "name keys that the file gives".to_owned(),
+                };
+                self.document.fault(&[&path], format!("the sweep has no key {key:?}"), remedy);
             }
         }
         for (meant, path) in keys.iter().skip(1) {

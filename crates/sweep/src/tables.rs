@@ -26,13 +26,13 @@ use crate::{Cell, Grid};
 const ROWS_OF_GROUP: usize = 8192;
 
 /// Names of the tables.
-pub const NAMES: [&str; 3] = ["points", "components", "layers"];
+pub(crate) const NAMES: [&str; 3] = ["points", "components", "layers"];
 /// Endings of the names of their files.
 const ENDINGS: [&str; 2] = ["csv", "parquet"];
 
 /// Writes all tables into `folder`, from the records of `journal` in the order of the grid. They appear when they are
 /// complete; after an error, temporary files are removed.
-pub fn write(folder: &Path, grid: &Grid, journal: &Journal) -> Result<(), TableError> {
+pub(crate) fn write(folder: &Path, grid: &Grid, journal: &Journal) -> Result<(), TableError> {
     write_all(folder, grid, journal).inspect_err(|_| {
         for path in incomplete(folder) {
             // A table that was not started has no file.
@@ -42,7 +42,7 @@ pub fn write(folder: &Path, grid: &Grid, journal: &Journal) -> Result<(), TableE
 }
 
 /// Returns the temporary files of the tables.
-pub fn incomplete(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn incomplete(folder: &Path) -> Vec<PathBuf> {
     let files = NAMES.iter().flat_map(|name| ENDINGS.map(|ending| folder.join(partial(name, ending))));
     files.collect()
 }

@@ -68,21 +68,25 @@ impl Clock {
             units >= 1.0 && (units - units.round()).abs() <= 1e-12 * units
         };
         let mut fine = TimeUnit::ALL.into_iter().filter(|&unit| units(unit) <= MOST_UNITS);
-        match fine.clone().find(is_whole) {
-            Some(unit) => Clock { unit, whole: units(unit).round() as u64, rest: 0.0 },
-            None => {
-                let unit = fine.next_back().expect("a cycle is at most 1 ms");
-                Clock { unit, whole: units(unit) as u64, rest: units(unit).fract() }
-            }
+        if let Some(unit) = fine.clone().find(is_whole) {
+            return Clock { unit, whole: whole(units(unit).round()), rest: 0.0 };
         }
+        let unit = fine.next_back().expect("a cycle is at most 1 ms");
+        Clock { unit, whole: whole(units(unit)), rest: units(unit).fract() }
     }
 
     /// Returns the simulated time at the start of a cycle, in `unit`. Cycle 1 starts at 0.
     #[inline]
     pub fn stamp(&self, cycle: u64) -> u64 {
         let cycles = cycle.saturating_sub(1);
-        cycles * self.whole + (cycles as f64 * self.rest).round() as u64
+        cycles * self.whole + whole((cycles as f64 * self.rest).round())
     }
+}
+
+/// Returns the integer part of a number of time units.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times are positive and fit 64 bits")]
+fn whole(units: f64) -> u64 {
+    units as u64
 }
 
 #[cfg(test)]
@@ -98,7 +102,7 @@ mod tests {
             (0.4, TimeUnit::Picosecond, 400),
             (0.001, TimeUnit::Picosecond, 1),
             (0.0015, TimeUnit::Femtosecond, 1500),
-            (123.456789, TimeUnit::Femtosecond, 123_456_789),
+            (123.456_789, TimeUnit::Femtosecond, 123_456_789),
         ];
         for (cycle_ns, unit, length) in cases {
             let clock = Clock::new(cycle_ns);

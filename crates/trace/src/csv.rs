@@ -8,9 +8,11 @@ use std::io::{self, Write};
 
 use analysis::Scene;
 use des::Cycle;
+use index::{IndexVec, count};
+use network::LayerId;
 
 use crate::record::{Description, Record};
-use crate::sink::{Format, Sink, TraceFile, size};
+use crate::sink::{Format, Sink, TraceFile};
 
 pub(crate) const FORMAT: Format =
     Format { ending: "csv", viewers: "spreadsheets", open: |scene, _, file| Ok(Box::new(Csv::new(scene, file)?)) };
@@ -23,7 +25,7 @@ struct Csv<'a> {
     /// Line in progress, so that the file receives each as a whole.
     line: Vec<u8>,
     /// Names of the layers, quoted where RFC 4180 requires it.
-    layers: Vec<String>,
+    layers: IndexVec<LayerId, String>,
     /// Upper limit of the bytes of a line.
     longest_line: u64,
 }
@@ -34,9 +36,9 @@ const LINE_BYTES: u64 = 256;
 impl<'a> Csv<'a> {
     fn new(scene: &'a Scene<'a>, mut file: TraceFile) -> io::Result<Self> {
         writeln!(file, "event,unit,layer,row,column,image,from_cycle,cycles,amount,cause")?;
-        let layers: Vec<String> = scene.layers().map(|layer| quoted(scene.layer(layer))).collect();
+        let layers: IndexVec<LayerId, String> = scene.layers().map(|layer| quoted(scene.layer(layer))).collect();
         let longest = layers.iter().map(String::len).max().unwrap_or(0);
-        Ok(Self { scene, file, lines: 0, line: Vec::new(), layers, longest_line: LINE_BYTES + size(longest) })
+        Ok(Self { scene, file, lines: 0, line: Vec::new(), layers, longest_line: LINE_BYTES + count(longest) })
     }
 }
 
@@ -46,7 +48,7 @@ impl Sink for Csv<'_> {
         let window = description.row_and_column(self.scene);
         let Description { name, place, layer, cycles, amount, cause, .. } = description;
         let path = place.path(self.scene);
-        let layer = layer.map_or("", |layer| self.layers[usize::from(layer)].as_str());
+        let layer = layer.map_or("", |layer| self.layers[layer].as_str());
         self.lines += 1;
         let line = &mut self.line;
         line.clear();

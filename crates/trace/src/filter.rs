@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
-use analysis::{Carrier, ChipId, Scene};
+use analysis::{Carrier, Scene};
+use components::{ChipId, ImaId};
 use des::Cycle;
 use index::IndexVec;
 use mapper::TileId;
+use network::LayerId;
 
 use crate::record::{Description, Place};
 
@@ -29,9 +31,9 @@ pub enum Detail {
 pub struct Filter {
     cycles: Range<Cycle>,
     detail: Detail,
-    layers: Vec<bool>,
+    layers: IndexVec<LayerId, bool>,
     /// Selected IMAs, by tile and IMA.
-    units: IndexVec<TileId, Vec<bool>>,
+    units: IndexVec<TileId, IndexVec<ImaId, bool>>,
     /// Chips with a selected IMA. A chip without IMAs in use is selected only if all IMAs are.
     chips: IndexVec<ChipId, bool>,
 }
@@ -44,22 +46,22 @@ impl Filter {
         let layer = |name: &str| layers.is_empty() || layers.iter().any(|pattern| matches(pattern, name));
         let inside = format!("{units}/*");
         let unit = |path: &str| matches(units, path) || matches(&inside, path);
-        let units: IndexVec<TileId, Vec<bool>> = (scene.tiles())
+        let units: IndexVec<TileId, IndexVec<ImaId, bool>> = (scene.tiles())
             .map(|tile| scene.imas(tile).map(|ima| unit(&scene.ima_path(tile, ima))).collect())
             .collect();
         // Chips that packets only cross have no IMAs in use.
         let all = units.iter().flatten().all(|&shown| shown);
         let mut chips: IndexVec<ChipId, bool> = scene.chips().map(|_| all).collect();
-        for (tile, _) in units.enumerate().filter(|(_, units)| units.contains(&true)) {
-            chips[ChipId(scene.place(tile.0).0)] = true;
+        for (tile, _) in units.enumerate().filter(|(_, units)| any(units)) {
+            chips[scene.place(tile).0] = true;
         }
-        let layers = scene.layers().map(|number| layer(scene.layer(number))).collect();
+        let layers = scene.layers().map(|id| layer(scene.layer(id))).collect();
         Filter { cycles, detail, layers, units, chips }
     }
 
     /// True if at least one layer and one IMA are selected.
     pub fn shows_something(&self) -> bool {
-        self.layers.contains(&true) && self.units.iter().flatten().any(|&shown| shown)
+        any(&self.layers) && self.units.iter().any(any)
     }
 
     /// Returns the detail of the records.
@@ -101,21 +103,26 @@ impl Filter {
     }
 
     /// True if the mesh and links of a chip are selected.
-    pub(crate) fn chip(&self, chip: u32) -> bool {
-        self.chips[ChipId(chip)]
+    pub(crate) fn chip(&self, chip: ChipId) -> bool {
+        self.chips[chip]
     }
 
-    pub(crate) fn layer(&self, layer: u16) -> bool {
-        self.layers[usize::from(layer)]
+    pub(crate) fn layer(&self, layer: LayerId) -> bool {
+        self.layers[layer]
     }
 
-    pub(crate) fn unit(&self, tile: u32, ima: u8) -> bool {
-        self.units[TileId(tile)][usize::from(ima)]
+    pub(crate) fn unit(&self, tile: TileId, ima: ImaId) -> bool {
+        self.units[tile][ima]
     }
 
-    pub(crate) fn tile(&self, tile: u32) -> bool {
-        self.units[TileId(tile)].contains(&true)
+    pub(crate) fn tile(&self, tile: TileId) -> bool {
+        any(&self.units[tile])
     }
+}
+
+/// True if something is selected.
+fn any<I>(selected: &IndexVec<I, bool>) -> bool {
+    selected.into_iter().any(|&selected| selected)
 }
 
 /// True if `text` matches `pattern`.

@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 use analysis::{Carrier, LOAD_CYCLES, Scene};
-use components::{Cause, Event, ImaTiming, Stage, Unit};
+use components::{Cause, Event, ImaId, ImaTiming, Stage, Unit};
 use des::Cycle;
+use mapper::{ReplicaId, TileId};
+use network::LayerId;
 
 use crate::Detail;
 
@@ -23,9 +25,9 @@ pub enum Record {
     /// Contents of a buffer from the end of cycle `at` on.
     Fill {
         /// Tile of the buffer.
-        tile: u32,
+        tile: TileId,
         /// Layer with these inputs.
-        layer: u16,
+        layer: LayerId,
         /// Bits of inputs that some window still needs.
         bits: u64,
         /// Cycle of the change.
@@ -44,9 +46,9 @@ pub enum Record {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// IMA: tile of the board, IMA of the tile.
-    Ima(u32, u8),
+    Ima(TileId, ImaId),
     /// Tile of the board.
-    Tile(u32),
+    Tile(TileId),
     /// Carrier of loads.
     Carrier(Carrier),
 }
@@ -59,9 +61,9 @@ pub struct Description {
     /// Place of the event.
     pub place: Place,
     /// Layer concerned; `None` if several share the place, or for results of the last layer.
-    pub layer: Option<u16>,
+    pub layer: Option<LayerId>,
     /// Replica and window, counted over all images, of records that concern one window.
-    pub window: Option<(u32, u32)>,
+    pub window: Option<(ReplicaId, u32)>,
     /// Half-open span; empty for an event at the end of a cycle.
     pub cycles: Range<Cycle>,
     /// Operations, flits or bits of a load; bits of a fill, fetch, result, write or crossing; flits of a packet; 1 for

@@ -10,6 +10,8 @@ use analysis::{Carrier, FillId, Fills, Loads, Scene};
 use components::{Event, Port, Probe};
 use crossbeam_channel::{Receiver, Sender};
 use des::Cycle;
+use mapper::TileId;
+use network::LayerId;
 
 use crate::record::{self, Record};
 use crate::{Detail, Filter};
@@ -79,8 +81,7 @@ impl Recorder {
                 self.load(Detail::Layer, Carrier::Link(to, enters), bits.into(), cycles.start, cycles.end - 1);
             }
             // Output ports only: a packet leaves each router on its route by one port.
-            Event::Port { port: Port::FromTile(_), .. } => {}
-            Event::Port { chip, router, port, flits, at } => {
+            Event::Port { chip, router, port, flits, at } if !matches!(port, Port::FromTile(_)) => {
                 // `at` may lie far ahead of the events that follow, so it completes no stretch.
                 let now = 0;
                 self.load(Detail::Layer, Carrier::Mesh(chip), flits.into(), now, at);
@@ -107,7 +108,8 @@ impl Recorder {
             | Event::Activate { .. }
             | Event::Supply { .. }
             | Event::Room { .. }
-            | Event::Packet { .. } => {}
+            | Event::Packet { .. }
+            | Event::Port { .. } => {}
         }
     }
 
@@ -144,7 +146,7 @@ impl Recorder {
     /// True if the fill of a buffer is recorded. Arrivals before the first selected cycle count too, since their bits
     /// are still in the buffer.
     #[inline]
-    fn shows_fill(&mut self, layer: u16, at: Cycle) -> bool {
+    fn shows_fill(&mut self, layer: LayerId, at: Cycle) -> bool {
         let Range { start, end } = self.filter.cycles();
         if !self.fills.has(layer) || self.filter.detail() < Detail::Tile || at >= end {
             return false;
@@ -157,7 +159,7 @@ impl Recorder {
 
     /// Records that a fill changed in cycle `at`.
     #[inline]
-    fn fill(&mut self, tile: u32, layer: u16, fill: FillId, at: Cycle) {
+    fn fill(&mut self, tile: TileId, layer: LayerId, fill: FillId, at: Cycle) {
         if !self.filter.tile(tile) || !self.filter.layer(layer) {
             return;
         }

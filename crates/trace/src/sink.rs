@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use analysis::Scene;
 use des::Cycle;
+use index::count;
 
 use crate::{Filter, Record, csv, perfetto, waveform};
 
@@ -85,7 +86,7 @@ impl TraceFile {
 impl Write for TraceFile {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let written = self.file.write(buffer)?;
-        self.bytes.set(self.bytes.get() + size(written));
+        self.bytes.set(self.bytes.get() + count(written));
         Ok(written)
     }
 
@@ -98,9 +99,4 @@ impl Seek for TraceFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.file.seek(to)
     }
-}
-
-/// Returns a number of bytes or items in memory as a number of bytes or items of a file.
-pub(crate) fn size(number: usize) -> u64 {
-    u64::try_from(number).expect("an address has at most 64 bits")
 }

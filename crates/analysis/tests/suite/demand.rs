@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::passing::Passing;
 
 /// A preset with other values of some keys, in TOML.
-pub fn machine(preset: &str, changes: &[(&str, &str)]) -> Arch {
+pub(crate) fn machine(preset: &str, changes: &[(&str, &str)]) -> Arch {
     let (text, file) = arch::text(preset).expect("a preset");
     let value = |text: &str| format!("v = {text}").parse::<toml::Table>().expect("a value")["v"].clone();
     let changes: Vec<_> = changes.iter().map(|&(key, text)| (key, value(text))).collect();
@@ -16,7 +16,7 @@ pub fn machine(preset: &str, changes: &[(&str, &str)]) -> Arch {
 }
 
 /// A preset, with 16 bits everywhere, on `arch`.
-pub fn laid_out(arch: &Arch, network: &str) -> Layout {
+pub(crate) fn laid_out(arch: &Arch, network: &str) -> Layout {
     let network = network::load(network).expect("a preset");
     let plan = Plan::uniform(&network, 16, 16);
     mapper::balance(arch, &network, &plan).expect("it fits")

@@ -62,12 +62,12 @@ impl Arch {
     }
 
     /// Returns the columns of a crossbar that are held, converted and merged, with the unit column if there is one.
-    pub fn converted_columns(&self) -> u32 {
+    pub(crate) fn converted_columns(&self) -> u32 {
         self.crossbar.columns + u32::from(self.adc.unit_column)
     }
 
     /// Returns the columns per read of the ADC with the most crossbars, in a fully used IMA.
-    pub fn columns_per_adc(&self) -> u32 {
+    pub(crate) fn columns_per_adc(&self) -> u32 {
         columns_of_busiest(self.adc.count, self.ima.crossbars, self.converted_columns())
     }
 
@@ -90,7 +90,7 @@ pub fn conversion_cycles(conversions: Rate, columns: u32) -> u32 {
 
 /// Returns the energy of a conversion of `bits` bits relative to one of 8 bits.
 pub fn adc_energy_scale(bits: u32) -> f64 {
-    relative_to_8_bits(bits, 0.19543, 0.000414)
+    relative_to_8_bits(bits, 0.19543, 0.000_414)
 }
 
 /// Returns the area of an ADC of `bits` bits relative to one of 8 bits.

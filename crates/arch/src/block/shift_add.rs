@@ -44,7 +44,7 @@ pub struct ShiftAdd {
 
 impl Arch {
     /// Returns the columns per read of the shift-and-add with the most crossbars, in a fully used IMA.
-    pub fn columns_per_shift_add(&self) -> u32 {
+    pub(crate) fn columns_per_shift_add(&self) -> u32 {
         columns_of_busiest(self.shift_add.count, self.ima.crossbars, self.converted_columns())
     }
 

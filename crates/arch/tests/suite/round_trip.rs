@@ -58,12 +58,12 @@ proptest! {
 
     #[test]
     fn a_damaged_text_gives_faults_that_can_be_drawn(
-        at in 0.0..1.0_f64,
+        at: prop::sample::Index,
         length in 0_usize..300,
         with in "[-=.\\[\\]{}\"'#\n a1é]{0,6}",
     ) {
         let text = arch::text("isaac-ce").unwrap().0;
-        let start = (at * text.len() as f64) as usize;
+        let start = at.index(text.len());
         let end = (start + length).min(text.len());
         let damaged = format!("{}{with}{}", &text[..start], &text[end..]);
         if let Err(faults) = arch::parse(&damaged, "damaged.toml") {

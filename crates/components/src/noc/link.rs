@@ -6,8 +6,10 @@
 
 use arch::Rate;
 use des::{Component, Cycle, Wake};
+use index::IndexVec;
+use network::LayerId;
 
-use crate::{Context, Direction, Event, Packet, Probe};
+use crate::{ChipId, Context, Direction, Event, Packet, Probe};
 
 /// A packet that is to cross a link. Distinguishes messages of links from those of meshes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,25 +23,25 @@ pub struct Link {
     /// End of the last bit carried, in time steps of that rate ([`Rate::times`]).
     free_at: u64,
     /// Chip at the far end.
-    to_chip: u32,
+    to_chip: ChipId,
     /// Side of that chip on which packets enter it.
     enters: Direction,
     /// Packets received in this cycle.
     waiting: Vec<Packet>,
     /// Bits carried since the start, by producing layer.
-    pub bits: Vec<u64>,
+    pub bits: IndexVec<LayerId, u64>,
 }
 
 impl Link {
     /// An idle link in `direction` to chip `to_chip`, for a network of `layers` layers. A rate of `None` is no limit.
-    pub fn new(bits_per_cycle: Option<Rate>, direction: Direction, to_chip: u32, layers: usize) -> Self {
+    pub fn new(bits_per_cycle: Option<Rate>, direction: Direction, to_chip: ChipId, layers: usize) -> Self {
         Self {
             bits_per_cycle,
             free_at: 0,
             to_chip,
             enters: direction.opposite(),
             waiting: Vec::new(),
-            bits: vec![0; layers],
+            bits: IndexVec::filled(0, layers),
         }
     }
 
@@ -73,7 +75,7 @@ impl<C: Context> Component<C> for Link {
             let done = self.carry(now, packet.bits);
             packet.waits.add_links((done + 1 - now).saturating_sub(self.alone(packet.bits)));
             packet.entered = Some(self.enters);
-            self.bits[usize::from(packet.layer)] += u64::from(packet.bits);
+            self.bits[packet.layer] += u64::from(packet.bits);
             let (to, enters) = (self.to_chip, self.enters);
             context.probe().observe(|| Event::Crossing {
                 to,
@@ -82,7 +84,7 @@ impl<C: Context> Component<C> for Link {
                 bits: packet.bits,
                 cycles: now..done + 1,
             });
-            context.send(done + 1 - now, self.to_chip, packet);
+            context.send_to_mesh(done + 1 - now, to, packet);
         }
         self.waiting = waiting;
     }

@@ -8,29 +8,45 @@
 
 use arch::{Arch, Times};
 use des::{Component, Cycle, Wake};
+use index::{IndexVec, size};
+use mapper::TileId;
+use network::LayerId;
 
-use super::link::Crossing;
 use super::router::{Router, arrival};
-use crate::{Context, Direction, Event, Packet, Port, Probe};
+use crate::{ChipId, Context, Direction, Event, Packet, Port, Probe};
 
 /// The concentrated mesh of one chip: its routers and the routes of packets through them.
 #[derive(Clone, Debug)]
 pub struct Mesh {
-    chip: u32,
+    chip: ChipId,
     geometry: MeshGeometry,
-    /// Number on the board of the chip's first tile.
-    first_tile: u32,
-    /// For each tile of the chip, its router, as (column, row), and its number at that router.
-    places: Vec<((u32, u32), usize)>,
+    places: Places,
     /// For each chip of the board, the side on which packets to it leave this chip; `None` for this chip.
-    sides: Vec<Option<Direction>>,
+    sides: IndexVec<ChipId, Option<Direction>>,
     /// Time steps of a flit at a port; `None` if ports have no limit.
     flit: Option<Times>,
     routers: Vec<Router>,
     /// Packets received in this cycle.
     waiting: Vec<Packet>,
     /// Flits through routers since the start, once for each router, by producing layer.
-    pub flit_hops: Vec<u64>,
+    pub flit_hops: IndexVec<LayerId, u64>,
+}
+
+/// Places of the tiles of a chip at its routers.
+#[derive(Clone, Debug)]
+struct Places {
+    /// Number on the board of the chip's first tile.
+    first_tile: u32,
+    /// For each tile of the chip, its router, as (column, row), and its number at that router.
+    places: Vec<((u32, u32), usize)>,
+}
+
+impl Places {
+    /// Router of a tile of the chip, as (column, row), and the tile's number at that router.
+    #[inline]
+    fn of(&self, tile: TileId) -> ((u32, u32), usize) {
+        self.places[size(tile.0 - self.first_tile)]
+    }
 }
 
 /// Grids of tiles, routers and chips, and the routes on them.
@@ -77,8 +93,8 @@ impl MeshGeometry {
     }
 
     /// The neighbour of `chip` on side `side`; `chip` itself at the edge of the board, which no route crosses.
-    pub fn neighbour(&self, chip: u32, side: Direction) -> u32 {
-        let (column, row) = self.chip_at(chip);
+    pub fn neighbour(&self, chip: ChipId, side: Direction) -> ChipId {
+        let (column, row) = self.chip_at(chip.0);
         let at_edge = match side {
             Direction::North => row == 0,
             Direction::East => column + 1 == self.board_columns,
@@ -90,19 +106,19 @@ impl MeshGeometry {
         }
         let (column, row) = step((column, row), side);
         let steps = if row.is_multiple_of(2) { column } else { self.board_columns - 1 - column };
-        row * self.board_columns + steps
+        ChipId(row * self.board_columns + steps)
     }
 
     /// Calls `hop` with each port and link on the route between two tiles of the board, in order: the route of
     /// [`Mesh`].
-    pub fn way(&self, source: u32, destination: u32, mut hop: impl FnMut(Hop)) {
-        let place = |tile: u32| (tile / self.tiles_per_chip, tile % self.tiles_per_chip);
-        let number = |tile: u32| (tile % self.tiles_per_router) as usize;
+    pub fn way(&self, source: TileId, destination: TileId, mut hop: impl FnMut(Hop)) {
+        let place = |tile: TileId| (ChipId(tile.0 / self.tiles_per_chip), tile.0 % self.tiles_per_chip);
+        let number = |tile: u32| size(tile % self.tiles_per_router);
         let ((mut chip, source), (last_chip, destination)) = (place(source), place(destination));
         let mut at = self.router_of(source);
         hop(Hop::Port(chip, at, Port::FromTile(number(source))));
         loop {
-            let side = Direction::towards(self.chip_at(chip), self.chip_at(last_chip));
+            let side = Direction::towards(self.chip_at(chip.0), self.chip_at(last_chip.0));
             let exit = side.map_or_else(|| self.router_of(destination), |side| self.link_router(side));
             while let Some(direction) = Direction::towards(at, exit) {
                 hop(Hop::Port(chip, at, Port::Neighbour(direction)));
@@ -133,37 +149,34 @@ impl MeshGeometry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hop {
     /// A port of a router: chip, (column, row) of the router, port.
-    Port(u32, (u32, u32), Port),
+    Port(ChipId, (u32, u32), Port),
     /// The outgoing link of a chip on a side.
-    Link(u32, Direction),
+    Link(ChipId, Direction),
 }
 
 impl Mesh {
     /// The idle mesh of chip `chip`, for a network of `layers` layers. If `uncontended`, its ports have no limit.
-    pub fn new(arch: &Arch, chip: u32, uncontended: bool, layers: usize) -> Self {
+    pub fn new(arch: &Arch, chip: ChipId, uncontended: bool, layers: usize) -> Self {
         let geometry = MeshGeometry::new(arch);
         let flit = (!uncontended).then(|| arch.flits_per_cycle().times());
-        let router = Router::new(geometry.tiles_per_router as usize, flit.map_or(1, |flit| flit.per_action));
+        let router = Router::new(size(geometry.tiles_per_router), flit.map_or(1, |flit| flit.per_action));
         Self {
             chip,
             flit,
-            routers: vec![router; geometry.routers() as usize],
-            first_tile: chip * geometry.tiles_per_chip,
+            routers: vec![router; size(geometry.routers())],
             sides: (0..arch.board.chips)
-                .map(|to| Direction::towards(geometry.chip_at(chip), geometry.chip_at(to)))
+                .map(|to| Direction::towards(geometry.chip_at(chip.0), geometry.chip_at(to)))
                 .collect(),
-            places: (0..geometry.tiles_per_chip)
-                .map(|tile| (geometry.router_of(tile), (tile % geometry.tiles_per_router) as usize))
-                .collect(),
+            places: Places {
+                first_tile: chip.0 * geometry.tiles_per_chip,
+                places: (0..geometry.tiles_per_chip)
+                    .map(|tile| (geometry.router_of(tile), size(tile % geometry.tiles_per_router)))
+                    .collect(),
+            },
             geometry,
             waiting: Vec::new(),
-            flit_hops: vec![0; layers],
+            flit_hops: IndexVec::filled(0, layers),
         }
-    }
-
-    /// The routers, row by row.
-    pub fn routers(&self) -> &[Router] {
-        &self.routers
     }
 
     /// Routes a packet through the mesh to router `exit`, and on to its tile or off the chip. Returns the cycle in
@@ -182,18 +195,17 @@ impl Mesh {
         let (mut head, mut ports, columns) = (start, 0, geometry.columns);
         let routers = &mut self.routers;
         let mut pass = |at: (u32, u32), port: Port| {
-            head = routers[(at.1 * columns + at.0) as usize].pass(port, head, packet.flits);
+            head = routers[size(at.1 * columns + at.0)].pass(port, head, packet.flits);
             let cycle = per_cycle.map_or(now, |per_cycle| (head - 1) / per_cycle);
             probe.observe(|| Event::Port { chip, router: at, port, flits: packet.flits, at: cycle });
             ports += 1;
         };
-        let mut at = match packet.entered {
-            Some(side) => geometry.link_router(side),
-            None => {
-                let (at, tile) = self.places[(packet.source - self.first_tile) as usize];
-                pass(at, Port::FromTile(tile));
-                at
-            }
+        let mut at = if let Some(side) = packet.entered {
+            geometry.link_router(side)
+        } else {
+            let (at, tile) = self.places.of(packet.source);
+            pass(at, Port::FromTile(tile));
+            at
         };
         let mut hops = 1;
         while let Some(direction) = Direction::towards(at, exit) {
@@ -203,9 +215,9 @@ impl Mesh {
         }
         match leaves_chip {
             Some(side) => pass(at, Port::Neighbour(side)),
-            None => pass(at, Port::ToTile(self.places[(packet.destination - self.first_tile) as usize].1)),
+            None => pass(at, Port::ToTile(self.places.of(packet.destination).1)),
         }
-        self.flit_hops[usize::from(packet.layer)] += hops * u64::from(packet.flits);
+        self.flit_hops[packet.layer] += hops * u64::from(packet.flits);
         let leaves = |head| self.flit.map_or(now, |flit| arrival(head, packet.flits, flit));
         let done = leaves(head);
         // Most packets are not held up, and divisions are slow.
@@ -241,30 +253,29 @@ impl<C: Context> Component<C> for Mesh {
     fn evaluate(&mut self, context: &mut C) {
         // A canonical order, so that results do not depend on delivery order; (source, destination) usually decides.
         self.waiting.sort_unstable_by(|a, b| {
-            let tiles = |packet: &Packet| u64::from(packet.source) << 32 | u64::from(packet.destination);
+            let tiles = |packet: &Packet| u64::from(packet.source.0) << 32 | u64::from(packet.destination.0);
             tiles(a).cmp(&tiles(b)).then_with(|| a.cmp(b))
         });
         let now = context.now();
         let mut waiting = std::mem::take(&mut self.waiting);
         for mut packet in waiting.drain(..) {
-            let last_chip = packet.destination / self.geometry.tiles_per_chip;
-            let side = self.sides[last_chip as usize];
+            let side = self.sides[ChipId(packet.destination.0 / self.geometry.tiles_per_chip)];
             let exit = match side {
                 Some(side) => self.geometry.link_router(side),
-                None => self.places[(packet.destination - self.first_tile) as usize].0,
+                None => self.places.of(packet.destination).0,
             };
             let (done, unhindered) = self.route(now, &packet, exit, side, context.probe());
-            let held_up = (done - unhindered) as u32;
             packet.waits.add_routers(done - unhindered);
             let chip = self.chip;
             context.probe().observe(|| {
                 let Packet { source, destination, layer, flits, .. } = packet;
-                Event::Packet { chip, source, destination, layer, flits, waited: held_up, cycles: now..done + 1 }
+                let waited = u32::try_from(done - unhindered).expect("no packet waits for 2^32 cycles");
+                Event::Packet { chip, source, destination, layer, flits, waited, cycles: now..done + 1 }
             });
             let delay = done + 1 - now;
             match side {
-                Some(side) => context.send(delay, self.chip * 4 + side as u32, Crossing(packet)),
-                None => context.send(delay, packet.destination, packet.message.after(packet.waits)),
+                Some(side) => context.send_to_link(delay, chip, side, packet),
+                None => context.send_to_tile(delay, packet.destination, packet.message.after(packet.waits)),
             }
         }
         self.waiting = waiting;

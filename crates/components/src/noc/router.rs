@@ -5,6 +5,7 @@
 
 use arch::Times;
 use des::Cycle;
+use index::size;
 
 /// A port of a router. Packets that arrive from a neighbour have taken the port at the neighbour's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ impl Port {
         match self {
             Self::FromTile(tile) => tile,
             Self::ToTile(tile) => tiles + tile,
-            Self::Neighbour(direction) => 2 * tiles + direction as usize,
+            Self::Neighbour(direction) => 2 * tiles + size(direction.number()),
         }
     }
 }
@@ -39,21 +40,18 @@ pub struct Router {
     free_at: Vec<u64>,
     tiles: usize,
     times_per_flit: u64,
-    /// Flits that left through a port to a tile or neighbour, since the start.
-    pub flits: u64,
 }
 
 impl Router {
     /// An idle router of `tiles` tiles.
     pub fn new(tiles: usize, times_per_flit: u64) -> Self {
-        Self { free_at: vec![0; 2 * tiles + 4], tiles, times_per_flit, flits: 0 }
+        Self { free_at: vec![0; 2 * tiles + 4], tiles, times_per_flit }
     }
 
     /// Takes `port` for `flits` flits whose head arrives at time `head`. Returns the time at which the head leaves.
     #[inline]
     pub fn pass(&mut self, port: Port, head: u64, flits: u32) -> u64 {
         let port = port.number(self.tiles);
-        self.flits += u64::from(port >= self.tiles) * u64::from(flits);
         let free_at = &mut self.free_at[port];
         let start = head.max(*free_at);
         *free_at = start + u64::from(flits) * self.times_per_flit;
@@ -63,7 +61,7 @@ impl Router {
 
 /// Cycle in which the last of `flits` flits leaves the last port, where `head_left` is the time at which the head left.
 #[inline]
-pub fn arrival(head_left: u64, flits: u32, flit: Times) -> Cycle {
+pub(crate) fn arrival(head_left: u64, flits: u32, flit: Times) -> Cycle {
     // The tail follows the head flit by flit; a flit leaves at the end of a time step.
     (head_left + u64::from(flits - 1) * flit.per_action - 1) / flit.per_cycle
 }

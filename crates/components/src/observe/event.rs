@@ -1,20 +1,22 @@
 use std::ops::Range;
 
 use des::Cycle;
+use mapper::{ReplicaId, TileId};
+use network::LayerId;
 
-use crate::{Cause, Direction, ImaTiming, Port};
+use crate::{Cause, ChipId, Direction, ImaId, ImaTiming, Port};
 
 /// An IMA, and the replica that it works for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Unit {
     /// Tile of the board.
-    pub tile: u32,
+    pub tile: TileId,
     /// IMA of the tile.
-    pub ima: u8,
+    pub ima: ImaId,
     /// Layer of the network.
-    pub layer: u16,
+    pub layer: LayerId,
     /// Replica of the layer.
-    pub replica: u32,
+    pub replica: ReplicaId,
 }
 
 /// A stage of an iteration inside an IMA.
@@ -30,8 +32,8 @@ pub enum Stage {
 
 /// An event of a run, as reported to a [`Probe`](crate::Probe).
 ///
-/// Spans of cycles are half-open. Tiles are numbered over the board; windows and sequence numbers (`rank`) count over
-/// all images.
+/// Spans of cycles are half-open. Tiles are numbered over the board; windows and sequence numbers of
+/// positions (`sequence`) count over all images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the variants describe their fields")]
 pub enum Event {
@@ -46,26 +48,33 @@ pub enum Event {
     /// Iteration fidelity: a stage of an IMA performs one iteration of an operation.
     Stage { unit: Unit, stage: Stage, cycles: Range<Cycle> },
     /// The outputs of a window of `replica` that `tile` finishes pass sigmoid and max-pool in cycle `at`.
-    Activate { tile: u32, layer: u16, replica: u32, window: u32, at: Cycle },
+    Activate { tile: TileId, layer: LayerId, replica: ReplicaId, window: u32, at: Cycle },
     /// A packet with inputs of `layer` is written to a tile's eDRAM buffer: from its arrival to the end of the write.
-    /// `layer` is `None` for results of the last layer. `rank` is the sequence number of the position, or for results
-    /// image times positions plus position.
-    Write { tile: u32, layer: Option<u16>, rank: u32, bits: u32, cycles: Range<Cycle> },
-    /// The position of sequence number `rank` is complete in the buffer at the end of cycle `at`, and the next window
+    /// `layer` is `None` for results of the last layer. For results `sequence` is image times positions plus position.
+    Write { tile: TileId, layer: Option<LayerId>, sequence: u32, bits: u32, cycles: Range<Cycle> },
+    /// The position of sequence number `sequence` is complete in the buffer at the end of cycle `at`, and the next window
     /// of `replica` of `layer` waited for it.
-    Supply { tile: u32, layer: u16, replica: u32, rank: u32, at: Cycle },
+    Supply { tile: TileId, layer: LayerId, replica: ReplicaId, sequence: u32, at: Cycle },
     /// A position of the inputs of `layer`, of `bits` bits, is complete in a tile's buffer at the end of cycle `at`.
-    Arrive { tile: u32, layer: u16, bits: u64, at: Cycle },
+    Arrive { tile: TileId, layer: LayerId, bits: u64, at: Cycle },
     /// All IMAs of a tile have read the inputs of `layer` for the windows before `step` of `image`; positions that no
     /// later window needs leave the buffer.
-    Progress { tile: u32, layer: u16, image: u32, step: u32, at: Cycle },
+    Progress { tile: TileId, layer: LayerId, image: u32, step: u32, at: Cycle },
     /// A tile's buffer has more room for inputs of `layer`, and tile `to`, which waits for it, is woken.
-    Room { tile: u32, layer: u16, to: u32, at: Cycle },
+    Room { tile: TileId, layer: LayerId, to: TileId, at: Cycle },
     /// A packet with results of `layer` crosses the mesh of a chip; `waited` of its cycles are due to taken ports.
     /// `source` and `destination` are tiles of the board.
-    Packet { chip: u32, source: u32, destination: u32, layer: u16, flits: u32, waited: u32, cycles: Range<Cycle> },
+    Packet {
+        chip: ChipId,
+        source: TileId,
+        destination: TileId,
+        layer: LayerId,
+        flits: u32,
+        waited: u32,
+        cycles: Range<Cycle>,
+    },
     /// A packet takes a port of the router at (column, row) of a chip. Its head passes in cycle `at`, now or later.
-    Port { chip: u32, router: (u32, u32), port: Port, flits: u32, at: Cycle },
+    Port { chip: ChipId, router: (u32, u32), port: Port, flits: u32, at: Cycle },
     /// A packet with results of `layer` crosses the link that enters chip `to` on side `enters`.
-    Crossing { to: u32, enters: Direction, layer: u16, bits: u32, cycles: Range<Cycle> },
+    Crossing { to: ChipId, enters: Direction, layer: LayerId, bits: u32, cycles: Range<Cycle> },
 }

@@ -1,18 +1,56 @@
-//! Counts of a tile, by layer.
+//! State of a tile after a run, and its counts by layer.
 //!
 //! Blocks count their own actions. Bits over the bus and out of the eDRAM buffer are derived from the registers of
 //! IMAs, and checked against the bits that the bus moved.
 
+use std::ops::Range;
+
 use arch::Counts;
+use des::Cycle;
 use index::IndexVec;
+use network::LayerId;
 
 use super::Tile;
-use crate::{LockstepId, Policy};
+use crate::{ControlId, InputId, LayerControl, LockstepId, PartialSums, Policy, Results, SliceBuffer, Unit};
 
-impl<P: Policy> Tile<'_, P> {
+impl<'a, P: Policy> Tile<'a, P> {
+    /// True if an IMA of the tile holds weights.
+    pub fn is_used(&self) -> bool {
+        !self.imas.imas.is_empty()
+    }
+
+    /// Layer controls, one for each replica with IMAs in the tile.
+    pub fn controls(&self) -> &IndexVec<ControlId, LayerControl<'a>> {
+        &self.inputs.controls
+    }
+
+    /// Input slices in the buffer.
+    pub fn slices(&self) -> &IndexVec<InputId, SliceBuffer<'a>> {
+        &self.inputs.edram.slices
+    }
+
+    /// Results of the last layer in the buffer.
+    pub fn results(&self) -> &Results {
+        &self.inputs.edram.results
+    }
+
+    /// Parts of the output register.
+    pub fn parts(&self) -> &IndexVec<LockstepId, PartialSums<'a>> {
+        &self.outputs.parts
+    }
+
+    /// For each IMA, the cycles after its last operation in a run whose last cycle is `last`.
+    pub fn finished(&self, last: Cycle) -> impl Iterator<Item = (Unit, Range<Cycle>)> {
+        let bank = &self.imas;
+        bank.imas.indices().map(move |ima| {
+            let control = &self.inputs.controls[bank.groups[bank.group_of(ima)].control];
+            (control.unit(self.id, ima), bank.finished_cycles(ima, last))
+        })
+    }
+
     /// Counts of the blocks of the tile, as (layer, counts), without the writes to its buffer, which count for their
     /// producers. A layer may have several entries.
-    pub fn counts(&self, crossbar_cells: u64) -> Vec<(u16, Counts)> {
+    pub fn counts(&self, crossbar_cells: u64) -> Vec<(LayerId, Counts)> {
         let (bank, controls) = (&self.imas, &self.inputs.controls);
         let mut results: IndexVec<LockstepId, u64> = IndexVec::filled(0, bank.groups.len());
         let imas = bank.imas.enumerate().map(|(id, ima)| {
@@ -23,14 +61,14 @@ impl<P: Policy> Tile<'_, P> {
             counts.edram_bits_read = counts.input_register_bits_written;
             let result_bits = counts.output_register_values * u64::from(bank.partial_sum_bits);
             counts.bus_bits = counts.input_register_bits_written + result_bits;
-            (controls[bank.groups[group].control].layer_index, counts)
+            (controls[bank.groups[group].control].id, counts)
         });
         let imas: Vec<_> = imas.collect();
         let bus_bits: u64 = imas.iter().map(|(_, counts)| counts.bus_bits).sum();
         assert_eq!(bus_bits, self.bus.bits, "bits were lost on the bus of tile {}", self.id);
-        let windows = controls.iter().map(|control| (control.layer_index, control.counters.counts()));
+        let windows = controls.iter().map(|control| (control.id, control.counters.counts()));
         let sums = (self.outputs.parts.iter().zip(results))
-            .map(|(part, results)| (part.spec().layer_index, part.counts(results, bank.partial_sum_bits)));
+            .map(|(part, results)| (part.spec().layer_id, part.counts(results, bank.partial_sum_bits)));
         imas.into_iter().chain(windows).chain(sums).collect()
     }
 }

@@ -5,21 +5,21 @@ use des::{Cycle, Server};
 /// Transfers are served in the order of their grants and share cycles; each IMA receives its inputs by a transfer of
 /// its own, also where several IMAs need the same input.
 #[derive(Clone, Debug)]
-pub struct Bus {
+pub(crate) struct Bus {
     server: Server,
     /// Bits moved since the start.
-    pub bits: u64,
+    pub(crate) bits: u64,
 }
 
 impl Bus {
     /// An idle bus of `bits_per_cycle`; `None` is no limit.
-    pub fn new(bits_per_cycle: Option<u64>) -> Self {
+    pub(crate) fn new(bits_per_cycle: Option<u64>) -> Self {
         Self { server: Server::new(bits_per_cycle), bits: 0 }
     }
 
     /// Moves `bits` after all earlier transfers. Returns the cycle in which the last bit moves, `now` at the earliest.
     #[inline]
-    pub fn transfer(&mut self, now: Cycle, bits: u64) -> Cycle {
+    pub(crate) fn transfer(&mut self, now: Cycle, bits: u64) -> Cycle {
         self.bits += bits;
         self.server.serve(now, bits)
     }

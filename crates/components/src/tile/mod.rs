@@ -30,14 +30,15 @@ mod waits;
 use arch::Arch;
 use des::{Component, Cycle, Wake};
 use index::IndexVec;
+use mapper::TileId;
 
-pub use self::bus::Bus;
-pub use self::imas::{
-    BarrierPhase, Fidelity, Full, Ima, ImaBank, ImaTiming, LockstepGroup, Operation, Pipeline, Policy, RowBlock,
-    SkipZeroRowBlocks, Work,
-};
-pub use self::inputs::{Counters, EdramBuffer, LayerControl, Results, RowsRead, SliceBuffer, TileInputs};
-pub use self::outputs::{Obstacle, PartAddress, PartialSums, SumsSpec, Target, TileOutputs};
+pub(crate) use self::bus::Bus;
+pub(crate) use self::imas::ImaBank;
+pub use self::imas::{Fidelity, Full, Ima, ImaTiming, LockstepGroup, Policy, RowBlock, SkipZeroRowBlocks, Work};
+pub(crate) use self::inputs::{EdramBuffer, TileInputs};
+pub use self::inputs::{LayerControl, Results, RowsRead, SliceBuffer};
+pub(crate) use self::outputs::{Obstacle, TileOutputs};
+pub use self::outputs::{PartAddress, PartialSums, SumsSpec, Target};
 pub use self::waits::{Awaited, Part, Waiting};
 use crate::{Context, ControlId, ImaId, LockstepId, TileMessage};
 
@@ -48,13 +49,13 @@ use crate::{Context, ControlId, ImaId, LockstepId, TileMessage};
 #[derive(Clone, Debug)]
 pub struct Tile<'a, P> {
     /// Number on the board.
-    pub id: u32,
+    pub id: TileId,
     /// eDRAM buffer and layer controls.
-    pub inputs: TileInputs<'a>,
+    inputs: TileInputs<'a>,
     /// IMAs and their lockstep groups.
-    pub imas: ImaBank<P>,
+    imas: ImaBank<P>,
     /// Output register, with sigmoid and max-pool.
-    pub outputs: TileOutputs<'a>,
+    outputs: TileOutputs<'a>,
     /// Completed writes and windows.
     pub completions: Completions,
     bus: Bus,
@@ -86,7 +87,7 @@ impl Completions {
 #[derive(Clone, Debug)]
 pub struct TileSpec<'a> {
     /// Number on the board.
-    pub id: u32,
+    pub id: TileId,
     /// Detail in which its IMAs are simulated.
     pub fidelity: Fidelity,
     /// Unlimited capacity of bus and eDRAM port.
@@ -176,7 +177,7 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
         imas.send_results(tile, inputs, bus, outputs, context);
         imas.fetch(tile, inputs, bus, context);
         if outputs.has_work() || inputs.has_work() || !imas.pipeline.can_start().is_empty() {
-            context.send(1, tile, TileMessage::Tick);
+            context.send_to_tile(1, tile, TileMessage::Tick);
         }
     }
 }

@@ -3,10 +3,11 @@
 //! Used to explain a deadlock. A part is a lockstep group, which waits for inputs or for room in the output register,
 //! or a part of the output register, which waits for contributions, credits, pools or room in buffers.
 
-use mapper::Window;
+use mapper::{GroupId, ReplicaId, TileId, Window};
+use network::LayerId;
 
-use super::Tile;
-use crate::{ImaId, InputId, LockstepId, Obstacle, PartAddress, Policy, SumsSpec};
+use super::{Obstacle, Tile};
+use crate::{ImaId, InputId, LockstepId, PartAddress, Policy, SumsSpec};
 
 /// A part of a tile that may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,11 +22,11 @@ pub enum Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaited {
     /// A part of a tile of the board.
-    Part(u32, Part),
+    Part(TileId, Part),
     /// A position of the input map of a layer, in row `y` and column `x`.
     Position {
         /// Layer that reads it.
-        layer: u16,
+        layer: LayerId,
         /// Row.
         y: u32,
         /// Column.
@@ -34,18 +35,18 @@ pub enum Awaited {
     /// Room for an input slice in the eDRAM buffer of a tile.
     Room {
         /// Tile of the board.
-        tile: u32,
+        tile: TileId,
         /// Input slice in its buffer.
         inputs: InputId,
     },
     /// Completion of `image` by the max-pools of the layer that replica `feeder` feeds.
     Pool {
         /// Layer.
-        layer: u16,
+        layer: LayerId,
         /// Replica that feeds the pools.
-        feeder: u32,
+        feeder: ReplicaId,
         /// Output group.
-        group: u32,
+        group: GroupId,
         /// Image that a pool has not completed.
         image: u32,
     },
@@ -55,7 +56,7 @@ pub enum Awaited {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
     /// Tile of the board.
-    pub tile: u32,
+    pub tile: TileId,
     /// Part of the tile.
     pub part: Part,
     /// Name of the part, for messages.
@@ -108,7 +109,7 @@ impl<P: Policy> Tile<'_, P> {
     fn awaited_input(&self, group: LockstepId) -> Awaited {
         let control = &self.inputs.controls[self.imas.groups[group].control];
         match control.awaited_input() {
-            Some((y, x)) => Awaited::Position { layer: control.layer_index, y, x },
+            Some((y, x)) => Awaited::Position { layer: control.id, y, x },
             None => Awaited::Room { tile: self.id, inputs: control.inputs },
         }
     }
@@ -116,7 +117,7 @@ impl<P: Policy> Tile<'_, P> {
     fn register_waits(&self, id: LockstepId) -> Option<Waiting> {
         let sums = &self.outputs.parts[id];
         let control = &self.inputs.controls[self.imas.groups[id].control];
-        let &SumsSpec { layer, layer_index, replica, group, .. } = sums.spec();
+        let &SumsSpec { layer, layer_id, replica, group, .. } = sums.spec();
         let register = |&PartAddress { tile, part }: &PartAddress| Awaited::Part(tile, Part::Register(part));
         let (waits_for, awaited) = match sums.obstacle(control)? {
             Obstacle::Room { tile, inputs } => {
@@ -124,7 +125,7 @@ impl<P: Policy> Tile<'_, P> {
             }
             Obstacle::Pool { image } => (
                 "a max-pool to complete an earlier image".to_owned(),
-                vec![Awaited::Pool { layer: layer_index, feeder: replica, group, image }],
+                vec![Awaited::Pool { layer: layer_id, feeder: replica, group, image }],
             ),
             Obstacle::Credit(accumulator) => {
                 (format!("room for partial sums in tile {}", accumulator.tile), vec![register(&accumulator)])

@@ -1,5 +1,6 @@
 //! Replicas that are balanced for a crop.
 
+use index::size;
 use mapper::{Layout, balance, balance_cropped};
 use network::{Edges, LayerId, LayerKind, Plan};
 
@@ -26,10 +27,10 @@ fn replicas_share_the_windows_that_a_crop_leaves() {
         let plan = cropped(&network, &edges.to_string());
         let layout = balance_cropped(&arch, &network, &plan).expect("the board is large enough");
         let last = &layout.layers[LayerId(12)];
-        let aim = last.computed_windows() as usize;
+        let aim = size(last.computed_windows());
         for ((most, _), layer) in spread(&layout).into_iter().zip(&network.layers) {
             // A replica takes whole cells of the max-pool, and so up to one cell more than its share.
-            let cell = layer.pool.map_or(1, |pool| pool.stride.pow(2)) as usize;
+            let cell = size(layer.pool.map_or(1, |pool| pool.stride.pow(2)));
             assert!(most < aim + 2 * cell, "{}, crop {edges}: {most} windows for {aim}", layer.name);
         }
     }

@@ -80,7 +80,8 @@ fn summary(answers: &[PictureAnswer], totals: &AnswerTotals) -> String {
     let mean = |figure: fn(&PictureAnswer) -> f64| answers.iter().map(figure).sum::<f64>() / count.max(1) as f64;
     let (energy, predictor) = (mean(|answer| answer.energy_pj), mean(|answer| answer.predictor_pj));
     let skipped = if totals.skipped > 0 { format!(", {} skipped", totals.skipped) } else { String::new() };
-    let mut lines = vec![("pictures", format!("{count}{skipped}, {}", counted(totals.simulations as u64, "plan")))];
+    let mut lines =
+        vec![("pictures", format!("{count}{skipped}, {}", counted(index::count(totals.simulations), "plan")))];
     if let Some([top1, top5]) = totals.right {
         let share = |right: usize| percent(right as f64 / count.max(1) as f64);
         lines.push(("right", format!("{} at top-1, {} at top-5", share(top1), share(top5))));

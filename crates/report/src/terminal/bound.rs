@@ -4,7 +4,7 @@ use analysis::{Bound, Resource};
 use comfy_table::{Cell, Color};
 
 use super::table;
-use crate::format::{grouped, percent};
+use crate::format::{percent, rounded};
 
 /// Largest number of layers named for each resource.
 const NAMED: usize = 3;
@@ -17,12 +17,12 @@ pub fn bound(bound: &Bound) -> String {
         let color = if bound.is_near(resource) { Color::Yellow } else { Color::Reset };
         table.add_row([
             Cell::new(name(resource)),
-            Cell::new(grouped(resource.cycles.round() as u64)),
+            Cell::new(rounded(resource.cycles)),
             Cell::new(percent(resource.cycles / bound.cycles)).fg(color),
             Cell::new(layers(resource)),
         ]);
     }
-    let cycles = grouped(bound.cycles.round() as u64);
+    let cycles = rounded(bound.cycles);
     format!("{}\nIn the long run no image follows the one before in fewer than {cycles} cycles.", table.trim_fmt())
 }
 

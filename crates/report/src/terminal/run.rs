@@ -5,7 +5,7 @@ use chip::Cause;
 use comfy_table::{Cell, Color};
 
 use super::{bound, joules, table};
-use crate::format::{counted, grouped, percent, scaled, significant};
+use crate::format::{counted, grouped, percent, rounded, scaled, significant};
 use crate::{Figures, LayerReport, Report, fidelity_name};
 
 /// Returns the report of a run: totals, component groups, layers, and the bound.
@@ -62,7 +62,7 @@ pub(crate) fn latency(report: &Report) -> String {
     let figures = &report.figures;
     let time = |cycles: f64| {
         let seconds = 1e-9 * cycles * report.time_ns / report.cycles as f64;
-        format!("{} cycles ({})", grouped(cycles.round() as u64), scaled(seconds, "s"))
+        format!("{} cycles ({})", rounded(cycles), scaled(seconds, "s"))
     };
     let Some(first) = figures.first_latency_cycles.map(|cycles| time(cycles as f64)) else {
         return "not known: no result depends on the first inputs".to_owned();
@@ -85,7 +85,7 @@ pub(crate) fn rate(figures: &Figures) -> String {
             Some(error) if error > 0.0 => format!(" ± {}", significant(error)),
             _ => String::new(),
         };
-        return format!("{} images/s, one each {}{error} cycles", significant(rate), grouped(cycles.round() as u64));
+        return format!("{} images/s, one each {}{error} cycles", significant(rate), rounded(cycles));
     }
     let why = figures.unsettled_because.as_deref().unwrap_or_default();
     match figures.images_needed {

@@ -9,7 +9,7 @@ use index::Index;
 use network::{Graph, LayerId, Node};
 
 use super::{bound, table};
-use crate::format::{grouped, percent};
+use crate::format::{grouped, percent, rounded};
 
 /// Largest number of waits shown.
 const RANKED: usize = 10;
@@ -122,9 +122,7 @@ pub fn what_ifs(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> Stri
             }
         };
         let [cycles, gain, bound] = match gave {
-            Ok(Gave { cycles, bound }) => {
-                [grouped(cycles.round() as u64), gained(before, *cycles), grouped(bound.round() as u64)]
-            }
+            Ok(Gave { cycles, bound }) => [rounded(*cycles), gained(before, *cycles), rounded(*bound)],
             Err(why) => [format!("none: {why}"), String::new(), String::new()],
         };
         table.add_row([changed(analysis, change), against, cycles, gain, bound]);
@@ -132,8 +130,8 @@ pub fn what_ifs(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> Stri
     let helps = tried.iter().any(|tried| tried.gave.as_ref().is_ok_and(|gave| gave.cycles < before));
     format!(
         "Each change was run, everything else as it was ({} {compared}, bound {}){}:\n{}\n",
-        grouped(before.round() as u64),
-        grouped(analysis.bound.cycles.round() as u64),
+        rounded(before),
+        rounded(analysis.bound.cycles),
         if helps { "" } else { "; none makes it shorter" },
         table.trim_fmt()
     )

@@ -17,16 +17,17 @@ use std::io;
 use std::ops::Range;
 
 use analysis::{Carrier, LOAD_CYCLES, Scene, Sequence};
-use components::{Cause, Event, ImaTiming, Stage, Unit};
+use components::{Cause, Event, ImaId, ImaTiming, Stage, Unit};
 use des::Cycle;
-use index::{Index, IndexVec};
-use mapper::TileId;
+use index::{Index, IndexVec, count, size};
+use mapper::{ReplicaId, TileId};
+use network::LayerId;
 
 use self::packets::Packets;
 use self::proto::{INSTANT, SLICE_BEGIN, TrackEvent};
 use self::tracks::{Name, Track};
 use crate::record::{Record, stages};
-use crate::sink::{Format, Sink, TraceFile, size};
+use crate::sink::{Format, Sink, TraceFile};
 use crate::{Detail, Filter};
 
 pub(crate) const FORMAT: Format = Format {
@@ -57,13 +58,13 @@ type OfIma = IndexVec<Register, Option<Source>>;
 /// Events that may end waits in a tile.
 #[derive(Default)]
 struct OfTile {
-    imas: Vec<OfIma>,
+    imas: IndexVec<ImaId, OfIma>,
     /// Positions of each buffer by sequence number, worked out at its first write.
     positions: Vec<Option<IndexVec<Sequence, u32>>>,
     /// Latest writes: layer of the inputs, sequence number.
-    writes: VecDeque<(Option<u16>, u32, Source)>,
+    writes: VecDeque<(Option<LayerId>, u32, Source)>,
     /// Latest writes for which windows of a replica waited: layer, replica, sequence number, cycle.
-    supplies: VecDeque<(u16, u32, u32, Cycle)>,
+    supplies: VecDeque<(LayerId, ReplicaId, u32, Cycle)>,
     /// Latest buffer that announced room to this tile.
     room: Option<Source>,
     /// End of the latest write, and the cycles until which the rows of writes are occupied.
@@ -126,7 +127,7 @@ impl<'a> Perfetto<'a> {
             loads: Default::default(),
             kept: 0,
             of_event: (NEW_OF_EVENT + u64::from(scene.arch().ima.crossbars))
-                * (SLICE_BYTES + 2 * (DESCRIPTION_BYTES + size(longest))),
+                * (SLICE_BYTES + 2 * (DESCRIPTION_BYTES + count(longest))),
         })
     }
 
@@ -154,18 +155,19 @@ impl<'a> Perfetto<'a> {
     /// Returns the event that ended a wait of an IMA, if it is still kept.
     fn ended(&mut self, unit: Unit, cause: Cause, end: Cycle) -> Option<&mut Source> {
         let Unit { tile, ima, layer, replica } = unit;
-        let OfTile { imas, writes, supplies, room, .. } = &mut self.tiles[TileId(tile)];
+        let OfTile { imas, writes, supplies, room, .. } = &mut self.tiles[tile];
         match cause {
             Cause::Input | Cause::Router | Cause::Link | Cause::Filling => {
                 // The wait ends one cycle after the request, which follows the write.
-                let of_replica = |supply: &&(u16, u32, u32, Cycle)| (supply.0, supply.1) == (layer, replica);
-                let &(.., rank, _) = supplies.iter().rev().filter(of_replica).find(|supply| supply.3 + 1 < end)?;
-                let of_rank = |write: &&mut (Option<u16>, u32, Source)| (write.0, write.1) == (Some(layer), rank);
-                writes.iter_mut().rev().find(of_rank).map(|write| &mut write.2)
+                let of_replica = |supply: &&(LayerId, ReplicaId, u32, Cycle)| (supply.0, supply.1) == (layer, replica);
+                let &(.., sequence, _) = supplies.iter().rev().filter(of_replica).find(|supply| supply.3 + 1 < end)?;
+                let of_sequence =
+                    |write: &&mut (Option<LayerId>, u32, Source)| (write.0, write.1) == (Some(layer), sequence);
+                writes.iter_mut().rev().find(of_sequence).map(|write| &mut write.2)
             }
             Cause::DownstreamBuffer if room.as_ref().is_some_and(|room| room.cycles.start < end) => room.as_mut(),
             Cause::Bus | Cause::ImaOutputRegister | Cause::OutputRegister | Cause::DownstreamBuffer => {
-                let sources = imas[usize::from(ima)].iter_mut();
+                let sources = imas[ima].iter_mut();
                 sources.flatten().find(|source| source.cycles.end == end)
             }
             // A message from another replica ends a wait for a max-pool; its origin is not kept.
@@ -208,26 +210,23 @@ impl<'a> Perfetto<'a> {
         let name = self.window(unit.layer, unit.replica, window);
         let source = self.source(SLICE_BEGIN, track, name, cycles.clone())?;
         self.kept += 1;
-        let kept = &mut self.tiles[TileId(unit.tile)].imas[usize::from(unit.ima)][Register(register)];
+        let kept = &mut self.tiles[unit.tile].imas[unit.ima][Register(register)];
         let before = kept.replace(source);
         self.let_go(before)
     }
 
-    fn write(&mut self, tile: u32, layer: Option<u16>, rank: u32, cycles: &Range<Cycle>) -> io::Result<()> {
+    fn write(&mut self, tile: TileId, layer: Option<LayerId>, sequence: u32, cycles: &Range<Cycle>) -> io::Result<()> {
         let scene = self.scene;
-        let of_tile = &mut self.tiles[TileId(tile)];
-        let (producer, position) = match layer {
-            Some(layer) => {
-                let positions = &mut of_tile.positions[usize::from(scene.buffer(tile, layer))];
-                let positions = positions.get_or_insert_with(|| scene.positions(tile, layer));
-                let of_image = Sequence::new(Sequence(rank).index() % positions.len());
-                (scene.producer(layer).expect("the host's writes are no events"), positions[of_image])
-            }
-            None => {
-                let last = scene.layers().end - 1;
-                let (rows, columns) = scene.pooled(last);
-                (last, rank % (rows * columns))
-            }
+        let of_tile = &mut self.tiles[tile];
+        let (producer, position) = if let Some(layer) = layer {
+            let positions = &mut of_tile.positions[scene.buffer(tile, layer)];
+            let positions = positions.get_or_insert_with(|| scene.positions(tile, layer));
+            let of_image = Sequence::new(size(sequence) % positions.len());
+            (scene.producer(layer).expect("the host's writes are no events"), positions[of_image])
+        } else {
+            let last = scene.layers().next_back().expect("results come from a layer");
+            let (rows, columns) = scene.pooled(last);
+            (last, sequence % (rows * columns))
         };
         // The port serves writes one after another; two successive ones may share a cycle.
         let cycles = cycles.start.max(of_tile.written_until.saturating_sub(1)).min(cycles.end - 1)..cycles.end;
@@ -238,8 +237,8 @@ impl<'a> Perfetto<'a> {
         *row_until = cycles.end;
         let (track, name) = (Track::Write(tile, row), Name::Position(producer, position));
         let source = self.source(SLICE_BEGIN, track, name, cycles)?;
-        let of_tile = &mut self.tiles[TileId(tile)];
-        of_tile.writes.push_back((layer, rank, source));
+        let of_tile = &mut self.tiles[tile];
+        of_tile.writes.push_back((layer, sequence, source));
         if of_tile.writes.len() <= REMEMBERED {
             return Ok(());
         }
@@ -269,7 +268,7 @@ impl<'a> Perfetto<'a> {
     }
 
     #[inline]
-    fn window(&self, layer: u16, replica: u32, window: u32) -> Name {
+    fn window(&self, layer: LayerId, replica: ReplicaId, window: u32) -> Name {
         let (row, column, _) = self.scene.window(layer, replica, window);
         Name::Window(layer, row, column)
     }
@@ -307,10 +306,10 @@ impl Sink for Perfetto<'_> {
                 let name = self.window(layer, replica, window);
                 self.packets.slice(Track::Activation(tile), name, cycles)
             }
-            Event::Write { tile, layer, rank, .. } => self.write(tile, layer, rank, cycles),
-            Event::Supply { tile, layer, replica, rank, at } => {
-                let supplies = &mut self.tiles[TileId(tile)].supplies;
-                supplies.push_back((layer, replica, rank, at));
+            Event::Write { tile, layer, sequence, .. } => self.write(tile, layer, sequence, cycles),
+            Event::Supply { tile, layer, replica, sequence, at } => {
+                let supplies = &mut self.tiles[tile].supplies;
+                supplies.push_back((layer, replica, sequence, at));
                 if supplies.len() > REMEMBERED {
                     supplies.pop_front();
                 }
@@ -318,7 +317,7 @@ impl Sink for Perfetto<'_> {
             }
             Event::Room { tile, layer, to, at } => {
                 let source = self.source(INSTANT, Track::Room(tile), Name::Room(layer), at..at + 1)?;
-                let before = self.tiles[TileId(to)].room.replace(source);
+                let before = self.tiles[to].room.replace(source);
                 self.let_go(before)
             }
             // Shown by loads and fills.
@@ -335,7 +334,7 @@ impl Sink for Perfetto<'_> {
     }
 
     fn bytes(&self) -> u64 {
-        let samples = self.loads.iter().map(|stretch| size(stretch.carriers.len())).sum::<u64>();
+        let samples = self.loads.iter().map(|stretch| count(stretch.carriers.len())).sum::<u64>();
         self.packets.bytes() + self.kept + SAMPLE_BYTES * samples + self.of_event
     }
 

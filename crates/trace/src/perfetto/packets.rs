@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use analysis::Scene;
 use des::Cycle;
-use index::{Index, IndexVec};
+use index::{Index, IndexVec, count};
 use prost::Message;
 
 use super::proto::{
@@ -17,7 +17,7 @@ use super::proto::{
 };
 use super::tracks::{Name, NameId, Numbers, Track, TrackId};
 use crate::Clock;
-use crate::sink::{TraceFile, size};
+use crate::sink::TraceFile;
 
 /// Bytes of packets from which on the buffer is written.
 const BUFFERED: usize = 1 << 16;
@@ -56,7 +56,7 @@ impl<'a> Packets<'a> {
 
     /// Returns the bytes of the file, including those not yet written.
     pub(crate) fn bytes(&self) -> u64 {
-        self.file.bytes() + size(self.buffer.len())
+        self.file.bytes() + count(self.buffer.len())
     }
 
     fn packet(&mut self, packet: &impl Message) -> io::Result<()> {
@@ -148,7 +148,7 @@ impl<'a> Packets<'a> {
         let end = TrackEvent { r#type: SLICE_END, track_uuid: begin.track_uuid, ..Default::default() };
         let packets = [self.event_packet(cycles.start, begin.clone()), self.event_packet(cycles.end, end)];
         // Number and length of the field precede each packet.
-        packets.iter().map(|packet| 4 + size(packet.encoded_len())).sum()
+        packets.iter().map(|packet| 4 + count(packet.encoded_len())).sum()
     }
 
     #[inline]

@@ -3,9 +3,10 @@
 //! Numbers follow from the scene by arithmetic, so that no event needs a look-up in a map.
 
 use analysis::{Carrier, LOAD_CYCLES, Scene};
-use components::{Cause, Stage};
+use components::{Cause, ChipId, ImaId, Stage};
 use index::IndexVec;
 use mapper::TileId;
+use network::LayerId;
 
 use crate::record::stage_name;
 use crate::{Clock, TimeUnit};
@@ -36,24 +37,24 @@ impl NameId {
 pub(crate) enum Track {
     Layers,
     Load(Carrier),
-    Chip(u32),
-    Tile(u32),
+    Chip(ChipId),
+    Tile(TileId),
     /// Sigmoid and max-pool.
-    Activation(u32),
+    Activation(TileId),
     /// eDRAM writes. They overlap by at most one cycle, so two rows hold them.
-    Write(u32, u32),
+    Write(TileId, u32),
     /// Announcements of room in the buffer.
-    Room(u32),
+    Room(TileId),
     /// Buffer fill: tile, index among the layers with inputs there.
-    Fill(u32, u16),
-    Ima(u32, u8),
+    Fill(TileId, usize),
+    Ima(TileId, ImaId),
     /// Place of the input register: tile, IMA, place.
-    Input(u32, u8, u32),
-    Convert(u32, u8),
-    Accumulate(u32, u8),
+    Input(TileId, ImaId, u32),
+    Convert(TileId, ImaId),
+    Accumulate(TileId, ImaId),
     /// Output register: tile, IMA, register.
-    Output(u32, u8, u32),
-    Crossbar(u32, u8, u32),
+    Output(TileId, ImaId, u32),
+    Crossbar(TileId, ImaId, u32),
 }
 
 /// Tracks of a tile without its buffer fills and IMAs.
@@ -65,17 +66,17 @@ const OF_IMA: u32 = 5;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Name {
     /// Layer, row, column.
-    Window(u16, u16, u16),
+    Window(LayerId, u16, u16),
     /// Layer that produced it, position.
-    Position(u16, u32),
-    Wait(u16, Cause),
+    Position(LayerId, u32),
+    Wait(LayerId, Cause),
     Stage(Stage),
     /// Layer of the buffer.
-    Room(u16),
+    Room(LayerId),
 }
 
 /// Stall causes.
-const CAUSES: u32 = Cause::ALL.len() as u32;
+const CAUSES: u32 = Cause::Finished as u32 + 1;
 
 /// Numbers of tracks and names.
 pub(crate) struct Numbers {
@@ -88,8 +89,8 @@ pub(crate) struct Numbers {
     /// Number of tracks.
     tracks: u32,
     /// Names by layer: that of its first window with the columns of its map, and that of its first position.
-    windows: Vec<(u32, u32)>,
-    positions: Vec<u32>,
+    windows: IndexVec<LayerId, (u32, u32)>,
+    positions: IndexVec<LayerId, u32>,
     /// First of the other names.
     others: u32,
 }
@@ -102,7 +103,7 @@ struct FirstOfTile {
 
 impl Numbers {
     pub(crate) fn new(scene: &Scene<'_>) -> Numbers {
-        let (layers, (columns, rows)) = (u32::from(scene.layers().end), scene.routers());
+        let (layers, (columns, rows)) = (number(scene.layers().len()), scene.routers());
         let ima = &scene.arch().ima;
         let mut numbers = Numbers {
             layers,
@@ -111,16 +112,15 @@ impl Numbers {
             crossbars: ima.crossbars,
             tiles: IndexVec::default(),
             tracks: 0,
-            windows: Vec::new(),
-            positions: Vec::new(),
+            windows: IndexVec::default(),
+            positions: IndexVec::default(),
             others: 0,
         };
-        numbers.tracks = 1 + layers + scene.chips().end * numbers.of_chip();
+        numbers.tracks = 1 + layers + number(scene.chips().len()) * numbers.of_chip();
         for tile in scene.tiles() {
-            let buffers = u32::try_from(scene.buffered(tile).len()).expect("layers are numbered in 16 bits");
-            let imas = numbers.tracks + OF_TILE + buffers;
+            let imas = numbers.tracks + OF_TILE + number(scene.buffered(tile).len());
             numbers.tiles.push(FirstOfTile { own: numbers.tracks, imas });
-            numbers.tracks = imas + u32::from(scene.imas(tile).end) * numbers.of_ima();
+            numbers.tracks = imas + number(scene.imas(tile).len()) * numbers.of_ima();
         }
         for layer in scene.layers() {
             let ((rows, columns), (pooled_rows, pooled_columns)) = (scene.output(layer), scene.pooled(layer));
@@ -147,23 +147,25 @@ impl Numbers {
     }
 
     pub(crate) fn track(&self, track: Track) -> TrackId {
-        let chip_of = |chip: u32| 1 + self.layers + chip * self.of_chip();
-        let tile_of = |tile: u32| self.tiles[TileId(tile)].own;
-        let ima_of = |tile: u32, ima: u8| self.tiles[TileId(tile)].imas + u32::from(ima) * self.of_ima();
+        let chip_of = |chip: ChipId| 1 + self.layers + chip.0 * self.of_chip();
+        let tile_of = |tile: TileId| self.tiles[tile].own;
+        let ima_of = |tile: TileId, ima: ImaId| self.tiles[tile].imas + u32::from(ima.0) * self.of_ima();
         TrackId(match track {
             Track::Layers => 0,
-            Track::Load(Carrier::Layer(layer)) => 1 + u32::from(layer),
+            Track::Load(Carrier::Layer(layer)) => 1 + u32::from(layer.0),
             Track::Chip(chip) => chip_of(chip),
             Track::Load(Carrier::Mesh(chip)) => chip_of(chip) + 1,
-            Track::Load(Carrier::Link(chip, side)) => chip_of(chip) + 2 + side as u32,
-            Track::Load(Carrier::Channel(chip, router, direction)) => chip_of(chip) + 6 + 4 * router + direction as u32,
+            Track::Load(Carrier::Link(chip, side)) => chip_of(chip) + 2 + side.number(),
+            Track::Load(Carrier::Channel(chip, router, direction)) => {
+                chip_of(chip) + 6 + 4 * router + direction.number()
+            }
             Track::Tile(tile) => tile_of(tile),
             Track::Load(Carrier::Bus(tile)) => tile_of(tile) + 1,
             Track::Load(Carrier::Writes(tile)) => tile_of(tile) + 2,
             Track::Activation(tile) => tile_of(tile) + 3,
             Track::Write(tile, row) => tile_of(tile) + 4 + row,
             Track::Room(tile) => tile_of(tile) + 6,
-            Track::Fill(tile, buffer) => tile_of(tile) + OF_TILE + u32::from(buffer),
+            Track::Fill(tile, buffer) => tile_of(tile) + OF_TILE + number(buffer),
             Track::Ima(tile, ima) => ima_of(tile, ima),
             Track::Input(tile, ima, place) => ima_of(tile, ima) + 1 + place,
             Track::Convert(tile, ima) => ima_of(tile, ima) + 3,
@@ -177,12 +179,12 @@ impl Numbers {
         let rooms = self.others + self.layers * CAUSES;
         NameId(match name {
             Name::Window(layer, row, column) => {
-                let (first, columns) = self.windows[usize::from(layer)];
+                let (first, columns) = self.windows[layer];
                 first + u32::from(row) * columns + u32::from(column)
             }
-            Name::Position(layer, position) => self.positions[usize::from(layer)] + position,
-            Name::Wait(layer, cause) => self.others + u32::from(layer) * CAUSES + cause as u32,
-            Name::Room(layer) => rooms + u32::from(layer),
+            Name::Position(layer, position) => self.positions[layer] + position,
+            Name::Wait(layer, cause) => self.others + u32::from(layer.0) * CAUSES + cause as u32,
+            Name::Room(layer) => rooms + u32::from(layer.0),
             Name::Stage(stage) => rooms + self.layers + stage as u32,
         })
     }
@@ -219,7 +221,7 @@ impl Track {
             Track::Write(tile, row) => (Some(Track::Tile(tile)), format!("eDRAM write {row}"), None),
             Track::Room(tile) => (Some(Track::Tile(tile)), "buffer gives room".to_owned(), None),
             Track::Fill(tile, buffer) => {
-                let layer = scene.layer(scene.buffered(tile)[usize::from(buffer)]);
+                let layer = scene.layer(scene.buffered(tile)[buffer]);
                 (Some(Track::Tile(tile)), format!("buffer fill, inputs of {layer}"), Some("bytes".to_owned()))
             }
             Track::Ima(tile, ima) => {
@@ -233,6 +235,11 @@ impl Track {
             Track::Output(tile, ima, slot) => (Some(Track::Ima(tile, ima)), format!("output register {slot}"), None),
         }
     }
+}
+
+/// Returns a number of units of the scene as a number of tracks.
+fn number(units: usize) -> u32 {
+    u32::try_from(units).expect("units are numbered in at most 32 bits")
 }
 
 /// Returns a remark on the unit of time if it is not the ns that Perfetto assumes.

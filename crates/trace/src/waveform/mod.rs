@@ -115,18 +115,18 @@ impl<'a, B: Body> Waveform<'a, B> {
     fn write(&mut self, changes: impl Iterator<Item = io::Result<Change>>, limit: u64) -> io::Result<Option<Cycle>> {
         let mut values = IndexVec::filled(0, self.signals.bits.len());
         let mut written = values.clone();
-        let mut changed: Vec<SignalId> = Vec::new();
+        let mut touched: Vec<SignalId> = Vec::new();
         let mut changes = changes.peekable();
         while let Some(change) = changes.next() {
             let (at, signal, by) = change?;
             values[signal] += i64::from(by);
-            changed.push(signal);
+            touched.push(signal);
             if let Some(valid) = self.signals.valid[signal] {
                 values[valid] = i64::from(values[signal] > 0);
-                changed.push(valid);
+                touched.push(valid);
             }
             let goes_on = matches!(changes.peek(), Some(Ok((next, ..))) if *next == at);
-            if !goes_on && !self.write_cycle(at, &mut changed, &values, &mut written, limit)? {
+            if !goes_on && !self.write_cycle(at, &mut touched, &values, &mut written, limit)? {
                 return Ok(Some(at));
             }
         }
@@ -138,27 +138,27 @@ impl<'a, B: Body> Waveform<'a, B> {
     fn write_cycle(
         &mut self,
         now: Cycle,
-        changed: &mut Vec<SignalId>,
+        touched: &mut Vec<SignalId>,
         values: &IndexVec<SignalId, i64>,
         written: &mut IndexVec<SignalId, i64>,
         limit: u64,
     ) -> io::Result<bool> {
-        changed.sort_unstable();
-        changed.dedup();
-        changed.retain(|&signal| values[signal] != written[signal]);
+        touched.sort_unstable();
+        touched.dedup();
+        touched.retain(|&signal| values[signal] != written[signal]);
         let bytes = |&signal: &SignalId| CHANGE_BYTES + u64::from(self.signals.bits[signal]);
-        let of_cycle = 2 * TIME_BYTES + changed.iter().map(bytes).sum::<u64>();
+        let of_cycle = 2 * TIME_BYTES + touched.iter().map(bytes).sum::<u64>();
         let mut fits = self.body.bytes() + of_cycle <= limit;
         if !fits && self.body.make_room()? {
             fits = self.body.bytes() + of_cycle <= limit;
         }
-        if !changed.is_empty() || now == self.end {
+        if !touched.is_empty() || now == self.end {
             self.body.time(self.clock.stamp(now))?;
         }
         if !fits {
             return Ok(false);
         }
-        for signal in changed.drain(..) {
+        for signal in touched.drain(..) {
             let value = values[signal];
             written[signal] = value;
             self.written += 1;
@@ -202,7 +202,7 @@ impl<B: Body> Sink for Waveform<'_, B> {
         let (event, cycles) = match *record {
             Record::Load { carrier, from, amount } => {
                 let signal = match carrier {
-                    Carrier::Mesh(chip) => self.signals.of_chip(chip),
+                    Carrier::Mesh(chip) => Signals::of_chip(chip),
                     Carrier::Bus(tile) => self.signals.of_tile(tile, BUS_LOAD),
                     Carrier::Writes(tile) => self.signals.of_tile(tile, WRITE_LOAD),
                     // Waveforms have no signals for these carriers; Perfetto and CSV traces show them.
@@ -212,7 +212,7 @@ impl<B: Body> Sink for Waveform<'_, B> {
             }
             Record::Fill { tile, layer, bits, at } => {
                 let bytes = amplitude(bits / 8);
-                let held = &mut self.fills[TileId(tile)][usize::from(self.scene.buffer(tile, layer))];
+                let held = &mut self.fills[tile][self.scene.buffer(tile, layer)];
                 let before = std::mem::replace(held, bytes);
                 return self.change(at + 1, self.signals.of_tile(tile, BUFFER_BYTES), bytes - before);
             }

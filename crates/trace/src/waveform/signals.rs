@@ -3,6 +3,7 @@
 use std::io;
 
 use analysis::Scene;
+use components::{ChipId, ImaId};
 use index::{Index, IndexVec};
 use mapper::TileId;
 
@@ -55,7 +56,7 @@ pub(crate) const ACCUMULATING: u32 = 7;
 pub(crate) const READ_TOGGLE: u32 = 8;
 pub(crate) const CONVERT_TOGGLE: u32 = 9;
 pub(crate) const ACCUMULATE_TOGGLE: u32 = 10;
-pub(crate) const CROSSBARS: u32 = OF_IMA.len() as u32;
+pub(crate) const CROSSBARS: u32 = ACCUMULATE_TOGGLE + 1;
 
 /// Numbers of the signals: those of the chips, then those of each tile and of its IMAs.
 pub(crate) struct Signals {
@@ -98,16 +99,16 @@ impl Signals {
         }
     }
 
-    pub(crate) fn of_chip(&self, chip: u32) -> SignalId {
-        SignalId(chip)
+    pub(crate) fn of_chip(chip: ChipId) -> SignalId {
+        SignalId(chip.0)
     }
 
-    pub(crate) fn of_tile(&self, tile: u32, signal: u32) -> SignalId {
-        self.tiles[TileId(tile)][0].after(signal)
+    pub(crate) fn of_tile(&self, tile: TileId, signal: u32) -> SignalId {
+        self.tiles[tile][0].after(signal)
     }
 
-    pub(crate) fn of_ima(&self, tile: u32, ima: u8, signal: u32) -> SignalId {
-        self.tiles[TileId(tile)][1].after(u32::from(ima) * self.per_ima + signal)
+    pub(crate) fn of_ima(&self, tile: TileId, ima: ImaId, signal: u32) -> SignalId {
+        self.tiles[tile][1].after(u32::from(ima.0) * self.per_ima + signal)
     }
 }
 
@@ -149,17 +150,17 @@ pub(crate) fn declare<T>(
     let mut tiles = scene.tiles().peekable();
     for chip in scene.chips() {
         let of_chip = std::iter::from_fn(|| tiles.next_if(|&tile| scene.place(tile).0 == chip));
-        let of_chip: Vec<u32> = of_chip.collect();
+        let of_chip: Vec<TileId> = of_chip.collect();
         if !filter.chip(chip) {
             continue;
         }
         scope(to, Some(&format!("chip{chip}")))?;
-        all(to, signals.of_chip(chip), &OF_CHIP)?;
-        let shown = |&tile: &u32| filter.detail() >= Detail::Tile && filter.tile(tile);
+        all(to, Signals::of_chip(chip), &OF_CHIP)?;
+        let shown = |&tile: &TileId| filter.detail() >= Detail::Tile && filter.tile(tile);
         for tile in of_chip.into_iter().filter(shown) {
             scope(to, Some(&format!("tile{}", scene.place(tile).1)))?;
             all(to, signals.of_tile(tile, 0), &OF_TILE)?;
-            let shown = |&ima: &u8| {
+            let shown = |&ima: &ImaId| {
                 let layer = filter.layer(scene.layer_of(tile, ima));
                 filter.detail() >= Detail::Ima && filter.unit(tile, ima) && layer
             };

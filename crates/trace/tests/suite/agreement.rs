@@ -71,7 +71,7 @@ fn the_busy_signals_of_both_waveforms_add_up_to_the_computing_cycles_of_the_run(
         let sum = |waveform: &mut wellen::simple::Waveform, wanted: &str| {
             let variables = waveform.hierarchy().iter_vars();
             let variables = variables.filter(|variable| variable.name(waveform.hierarchy()) == wanted);
-            let signals: Vec<_> = variables.map(|variable| variable.signal_ref()).collect();
+            let signals: Vec<_> = variables.map(wellen::Var::signal_ref).collect();
             waveform.load_signals(&signals);
             let times = waveform.time_table().to_vec();
             let high = |signal: &wellen::SignalRef| {

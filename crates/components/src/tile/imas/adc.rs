@@ -9,16 +9,16 @@ use super::Operation;
 
 /// The analogue-to-digital converters of an IMA.
 #[derive(Clone, Debug)]
-pub struct Adc {
+pub(crate) struct Adc {
     /// Cycles for the conversions of one read, of the ADC with the most crossbars.
-    pub cycles_per_read: u32,
+    pub(crate) cycles_per_read: u32,
     /// Conversions since the start.
-    pub conversions: u64,
+    pub(crate) conversions: u64,
 }
 
 impl Adc {
     /// `count` ADCs of `conversions` per cycle each. `columns` has the columns to convert of each crossbar of the IMA.
-    pub fn new(count: u32, conversions: Rate, columns: impl Iterator<Item = u32>) -> Self {
+    pub(crate) fn new(count: u32, conversions: Rate, columns: impl Iterator<Item = u32>) -> Self {
         let (crossbars, widest) = columns.fold((0, 0), |(count, widest), columns| (count + 1, widest.max(columns)));
         let busiest = arch::columns_of_busiest(count, crossbars, widest);
         Self { cycles_per_read: arch::conversion_cycles(conversions, busiest), conversions: 0 }
@@ -26,7 +26,7 @@ impl Adc {
 
     /// Converts the held columns of `iterations` reads.
     #[inline]
-    pub fn convert(&mut self, operation: &Operation, iterations: u64) {
+    pub(crate) fn convert(&mut self, operation: &Operation, iterations: u64) {
         self.conversions += u64::from(operation.columns) * iterations;
     }
 }

@@ -1,18 +1,19 @@
 use des::Cycle;
 use index::Set;
+use mapper::TileId;
 
 use crate::{Context, ImaId, PackedImas, TileMessage};
 
 /// IMAs that share a message of the tile to itself, since the same event occurs to them in the same cycle.
 pub(crate) struct Batch {
-    tile: u32,
+    tile: TileId,
     message: fn(PackedImas) -> TileMessage,
     at: Cycle,
     imas: Set<ImaId>,
 }
 
 impl Batch {
-    pub(crate) fn new(tile: u32, message: fn(PackedImas) -> TileMessage) -> Self {
+    pub(crate) fn new(tile: TileId, message: fn(PackedImas) -> TileMessage) -> Self {
         Self { tile, message, at: 0, imas: Set::EMPTY }
     }
 
@@ -29,7 +30,7 @@ impl Batch {
     #[inline]
     pub(crate) fn send(&self, context: &mut impl Context) {
         if !self.imas.is_empty() {
-            context.send(self.at - context.now(), self.tile, (self.message)(self.imas.into()));
+            context.send_to_tile(self.at - context.now(), self.tile, (self.message)(self.imas.into()));
         }
     }
 }

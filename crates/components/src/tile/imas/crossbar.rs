@@ -2,23 +2,23 @@ use super::Operation;
 
 /// The crossbars of an IMA: row blocks x column blocks, read in parallel.
 #[derive(Clone, Debug, Default)]
-pub struct Crossbars {
+pub(crate) struct Crossbars {
     /// Operations started, once for each crossbar that takes part.
-    pub operations: u64,
+    pub(crate) operations: u64,
     /// Reads, once for each crossbar that takes part.
-    pub reads: u64,
+    pub(crate) reads: u64,
 }
 
 impl Crossbars {
     /// Counts the start of `operations` operations like `operation`.
     #[inline]
-    pub fn begin(&mut self, operation: &Operation, operations: u64) {
+    pub(crate) fn begin(&mut self, operation: &Operation, operations: u64) {
         self.operations += u64::from(operation.crossbars) * operations;
     }
 
     /// Counts `iterations` reads of the crossbars that take part in `operation`.
     #[inline]
-    pub fn read(&mut self, operation: &Operation, iterations: u64) {
+    pub(crate) fn read(&mut self, operation: &Operation, iterations: u64) {
         self.reads += u64::from(operation.crossbars) * iterations;
     }
 }

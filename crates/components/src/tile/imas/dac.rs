@@ -2,15 +2,15 @@ use super::Operation;
 
 /// The digital-to-analogue converters of an IMA: one for each row of each crossbar.
 #[derive(Clone, Debug, Default)]
-pub struct Dac {
+pub(crate) struct Dac {
     /// Used rows driven, once for each read.
-    pub activations: u64,
+    pub(crate) activations: u64,
 }
 
 impl Dac {
     /// Drives the used rows of the crossbars that take part, for `iterations` reads.
     #[inline]
-    pub fn drive(&mut self, operation: &Operation, iterations: u64) {
+    pub(crate) fn drive(&mut self, operation: &Operation, iterations: u64) {
         self.activations += u64::from(operation.rows) * iterations;
     }
 }

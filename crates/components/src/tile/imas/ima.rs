@@ -8,13 +8,14 @@
 //! - iteration fidelity: each read, conversion and merge is an event, and the blocks count one at a time.
 //!
 //! Cycles, counts and stalls are equal in both. State that decides when something happens is kept for all IMAs of a
-//! tile together, in their [`Pipeline`](crate::Pipeline) and [`LockstepGroup`]s. An [`Ima`] has its part of the
+//! tile together, in their `Pipeline` and [`LockstepGroup`]s. An [`Ima`] has its part of the
 //! weights, its blocks, and the cycles from which [`Ima::pause`] derives the causes of a pause.
 
 use std::ops::Range;
 
 use arch::{Arch, Counts, Rate};
 use des::Cycle;
+use index::size;
 use mapper::ImaSpec;
 
 use super::adc::Adc;
@@ -40,15 +41,15 @@ pub enum Fidelity {
 
 /// Size of an operation of an IMA: the number of its reads, and the parts of the IMA that take part in each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Operation {
+pub(crate) struct Operation {
     /// Reads.
-    pub iterations: u32,
+    pub(crate) iterations: u32,
     /// Crossbars that take part.
-    pub crossbars: u32,
+    pub(crate) crossbars: u32,
     /// Used rows, summed over these crossbars.
-    pub rows: u32,
+    pub(crate) rows: u32,
     /// Columns held, converted and merged, summed over these crossbars: used columns and unit columns.
-    pub columns: u32,
+    pub(crate) columns: u32,
 }
 
 /// Timing of an IMA, in cycles.
@@ -136,7 +137,7 @@ struct Inside {
 
 /// An in-situ multiply-accumulate unit: crossbars with their converters, shift-and-adds and registers.
 ///
-/// The progress of its operations is in the tile's [`Pipeline`](crate::Pipeline), and their windows are in its
+/// The progress of its operations is in the tile's `Pipeline`, and their windows are in its
 /// [`LockstepGroup`]. The IMA keeps the cycles of transfers, from which stalls are derived.
 #[derive(Clone, Debug)]
 pub struct Ima {
@@ -158,7 +159,7 @@ pub struct Ima {
 impl Ima {
     /// An idle IMA that holds `spec`. Each of its ADCs makes `conversions` per cycle.
     pub fn new(arch: &Arch, conversions: Rate, spec: ImaSpec) -> Self {
-        let (used, unit_columns) = (spec.columns.len() as u32, u32::from(arch.adc.unit_column));
+        let (used, unit_columns) = (spec.columns.end - spec.columns.start, u32::from(arch.adc.unit_column));
         let col_blocks = used.div_ceil(arch.crossbar.columns);
         let row_blocks = RowBlocks { rows: arch.crossbar.rows, col_blocks, columns: used + unit_columns * col_blocks };
         let columns = spec.crossbars(arch).map(|(_, used)| used + unit_columns);
@@ -188,7 +189,7 @@ impl Ima {
     }
 
     /// The part of the replica that it holds.
-    pub fn spec(&self) -> &ImaSpec {
+    pub(crate) fn spec(&self) -> &ImaSpec {
         &self.inside.spec
     }
 
@@ -205,52 +206,52 @@ impl Ima {
 
     /// Number of rows of the replica that it holds.
     #[inline]
-    pub fn rows(&self) -> u32 {
+    pub(crate) fn rows(&self) -> u32 {
         self.rows
     }
 
     /// Results per operation.
     #[inline]
-    pub fn results(&self) -> u32 {
+    pub(crate) fn results(&self) -> u32 {
         self.results
     }
 
     /// Records the transfer of `bits` of inputs of `window` in `cycles`, from the request to the arrival. It was the
     /// IMA's turn to ask from cycle `turn_at` on; `held_up` is the delay of the last input on its way to the tile.
     #[inline]
-    pub fn fetch(&mut self, window: u32, turn_at: Cycle, cycles: Range<Cycle>, bits: u64, held_up: HeldUp) {
+    pub(crate) fn fetch(&mut self, window: u32, turn_at: Cycle, cycles: Range<Cycle>, bits: u64, held_up: HeldUp) {
         let (requested_at, arrived_at) = (cycles.start, cycles.end);
-        self.fetches[(window % 2) as usize] = Fetch { turn_at, requested_at, arrived_at, held_up };
+        self.fetches[size(window % 2)] = Fetch { turn_at, requested_at, arrived_at, held_up };
         self.bits_fetched += bits;
     }
 
     /// An operation of `iterations` reads in which each row block does its `work`.
-    pub fn operation(&self, iterations: u32, work: impl Fn(&RowBlock) -> Work) -> Operation {
+    pub(crate) fn operation(&self, iterations: u32, work: impl Fn(&RowBlock) -> Work) -> Operation {
         Operation::new(iterations, self.inside.row_blocks.of(&self.inside.spec), work)
     }
 
     /// An operation of `iterations` reads in all crossbars.
-    pub fn whole_operation(&self, iterations: u32) -> Operation {
+    pub(crate) fn whole_operation(&self, iterations: u32) -> Operation {
         Operation { iterations, ..self.inside.all }
     }
 
     /// Operation fidelity: performs a whole operation at once.
-    pub fn operate(&mut self, operation: &Operation) {
+    pub(crate) fn operate(&mut self, operation: &Operation) {
         self.inside.blocks.operate(operation, 1, u64::from(operation.iterations));
     }
 
     /// Iteration fidelity: stores the operation for `window` and counts its start. Returns its number, which identifies
     /// it while it is in the pipeline.
-    pub fn keep(&mut self, window: u32, operation: Operation) -> u8 {
-        let number = window % WINDOWS;
-        self.inside.operations[number as usize] = operation;
+    pub(crate) fn keep(&mut self, window: u32, operation: Operation) -> u8 {
+        let number = u8::try_from(window % WINDOWS).expect("a remainder below 8");
+        self.inside.operations[usize::from(number)] = operation;
         self.inside.blocks.crossbars.begin(&operation, 1);
-        number as u8
+        number
     }
 
     /// Performs one read of operation `number`. Returns the number of reads of the operation.
     #[inline]
-    pub fn read_once(&mut self, number: u8) -> u32 {
+    pub(crate) fn read_once(&mut self, number: u8) -> u32 {
         let operation = self.inside.operations[usize::from(number)];
         self.inside.blocks.read(&operation, 1);
         operation.iterations
@@ -258,27 +259,27 @@ impl Ima {
 
     /// Converts the held columns of one read of operation `number`.
     #[inline]
-    pub fn convert_once(&mut self, number: u8) {
+    pub(crate) fn convert_once(&mut self, number: u8) {
         let Inside { operations, blocks, .. } = &mut *self.inside;
         blocks.adc.convert(&operations[usize::from(number)], 1);
     }
 
     /// Merges the conversions of one read of operation `number`.
     #[inline]
-    pub fn merge_once(&mut self, number: u8) {
+    pub(crate) fn merge_once(&mut self, number: u8) {
         let Inside { operations, blocks, .. } = &mut *self.inside;
         blocks.shift_add.merge(&operations[usize::from(number)], 1);
     }
 
     /// Records that results cannot leave, because of `cause`.
     #[inline]
-    pub fn result_refused(&mut self, cause: Cause) {
+    pub(crate) fn result_refused(&mut self, cause: Cause) {
         (self.held_back_by, self.held_back_until) = (cause, None);
     }
 
     /// Records that results leave over the bus in `cycles`: one cycle unless they wait for the bus.
     #[inline]
-    pub fn send(&mut self, cycles: Range<Cycle>) {
+    pub(crate) fn send(&mut self, cycles: Range<Cycle>) {
         if self.held_back_until.is_some() {
             if cycles.end - cycles.start == 1 {
                 return;
@@ -292,13 +293,13 @@ impl Ima {
     /// the spans cover the pause, and any may be empty. `lockstep_started_at` is the cycle in which the last IMA of the
     /// lockstep group started the previous operation.
     #[inline]
-    pub fn pause(
+    pub(crate) fn pause(
         &self,
         window: u32,
         lockstep_started_at: Cycle,
         Range { start: idle_since, end: now }: Range<Cycle>,
     ) -> [(Cause, Range<Cycle>); 6] {
-        let fetch = self.fetches[(window % 2) as usize];
+        let fetch = self.fetches[size(window % 2)];
         // Inputs arrive in the cycle after the request at the earliest: a late request delays them up to that cycle.
         let turn_at = (fetch.turn_at + 1).clamp(idle_since, now);
         let due_at = (fetch.requested_at + 1).clamp(turn_at, now);
@@ -321,7 +322,7 @@ impl Ima {
 
     /// Counts of its blocks, with the operations that `lockstep` has counted for it. A read of a crossbar counts
     /// `crossbar_cells` cells.
-    pub fn counts(&self, lockstep: &LockstepGroup, crossbar_cells: u64) -> Counts {
+    pub(crate) fn counts(&self, lockstep: &LockstepGroup, crossbar_cells: u64) -> Counts {
         let mut blocks = self.inside.blocks.clone();
         let (operations, reads) = lockstep.closed_form;
         blocks.operate(&self.inside.all, operations, reads);

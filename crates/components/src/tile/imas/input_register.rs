@@ -2,30 +2,30 @@ use super::Operation;
 
 /// The input register of an IMA: inputs of the operation in progress and of the next operation.
 #[derive(Clone, Debug)]
-pub struct InputRegister {
+pub(crate) struct InputRegister {
     /// Bits per row, per read.
     dac_bits: u32,
     /// Bits written from the bus.
-    pub bits_written: u64,
+    pub(crate) bits_written: u64,
     /// Bits read by the DACs, once for each crossbar.
-    pub bits_read: u64,
+    pub(crate) bits_read: u64,
 }
 
 impl InputRegister {
     /// An empty register that feeds DACs of `dac_bits` bits.
-    pub fn new(dac_bits: u32) -> Self {
+    pub(crate) fn new(dac_bits: u32) -> Self {
         Self { dac_bits, bits_written: 0, bits_read: 0 }
     }
 
     /// Writes `bits` of inputs from the bus.
     #[inline]
-    pub fn write(&mut self, bits: u64) {
+    pub(crate) fn write(&mut self, bits: u64) {
         self.bits_written += bits;
     }
 
     /// Hands the next bits of every used row to the DACs, for `iterations` reads.
     #[inline]
-    pub fn read(&mut self, operation: &Operation, iterations: u64) {
+    pub(crate) fn read(&mut self, operation: &Operation, iterations: u64) {
         self.bits_read += u64::from(operation.rows) * u64::from(self.dac_bits) * iterations;
     }
 }

@@ -6,7 +6,7 @@
 //! by IMA.
 
 use des::Cycle;
-use index::Set;
+use index::{Set, size};
 
 use crate::{ControlId, ImaId, ImaTiming};
 
@@ -17,28 +17,28 @@ use crate::{ControlId, ImaId, ImaTiming};
 #[derive(Clone, Debug)]
 pub struct LockstepGroup {
     /// IMAs of the group.
-    pub imas: Set<ImaId>,
+    pub(crate) imas: Set<ImaId>,
     /// Layer control of the replica.
-    pub control: ControlId,
+    pub(crate) control: ControlId,
     /// IMAs by their timing: those that use fewer columns may be faster.
-    pub timings: Vec<(Set<ImaId>, ImaTiming)>,
+    pub(crate) timings: Vec<(Set<ImaId>, ImaTiming)>,
     /// Window whose inputs are asked for next, counted over all images, as are the following.
-    pub fetching: u32,
+    pub(crate) fetching: u32,
     /// Window whose operation starts next.
-    pub starting: u32,
+    pub(crate) starting: u32,
     /// Window whose results are sent next.
-    pub sending: u32,
+    pub(crate) sending: u32,
     /// Cycle in which the last IMA asked for inputs of the window before `fetching`.
-    pub fetched_at: Cycle,
+    pub(crate) fetched_at: Cycle,
     /// Cycle in which the last IMA started the operation before `starting`.
-    pub started_at: Cycle,
+    pub(crate) started_at: Cycle,
     /// Arrival of inputs in the input registers.
-    pub arriving: BarrierPhase,
+    pub(crate) arriving: BarrierPhase,
     /// Merging of results in the tile's output register.
-    pub merging: BarrierPhase,
+    pub(crate) merging: BarrierPhase,
     /// (operations, reads) of each IMA that are counted here and not in the IMA: those in closed form with all
     /// crossbars.
-    pub closed_form: (u64, u64),
+    pub(crate) closed_form: (u64, u64),
 }
 
 /// Windows that are kept apart: more than an IMA may be ahead with its input or output registers.
@@ -48,9 +48,9 @@ pub(crate) const WINDOWS: u32 = arch::MOST_OUTPUT_REGISTERS + 1;
 ///
 /// An IMA may be several windows ahead of the slowest. The result does not depend on the order of events in a cycle.
 #[derive(Clone, Debug, Default)]
-pub struct BarrierPhase {
+pub(crate) struct BarrierPhase {
     /// First window that not all IMAs have passed.
-    pub window: u32,
+    pub(crate) window: u32,
     /// IMAs that have passed each window from `window` on, by window modulo [`WINDOWS`].
     happened: [Set<ImaId>; WINDOWS as usize],
 }
@@ -86,7 +86,7 @@ impl BarrierPhase {
     /// Records the event for `imas` of the lockstep group `all`, for each in its next window. Calls `each` with the
     /// windows and their IMAs.
     #[inline]
-    pub fn take(&mut self, imas: Set<ImaId>, all: Set<ImaId>, mut each: impl FnMut(u32, Set<ImaId>)) {
+    pub(crate) fn take(&mut self, imas: Set<ImaId>, all: Set<ImaId>, mut each: impl FnMut(u32, Set<ImaId>)) {
         let (mut window, mut left) = (self.window, imas);
         let first = self.passed(window);
         // In most calls no IMA is ahead.
@@ -115,7 +115,7 @@ impl BarrierPhase {
     /// IMAs that have passed `window`.
     #[inline]
     fn passed(&mut self, window: u32) -> &mut Set<ImaId> {
-        &mut self.happened[(window % WINDOWS) as usize]
+        &mut self.happened[size(window % WINDOWS)]
     }
 }
 
@@ -162,7 +162,7 @@ mod tests {
             take(&mut phase, 0b001);
             for event in order {
                 for (window, imas) in take(&mut phase, events[event]) {
-                    windows[window as usize] += imas.count_ones();
+                    windows[size(window)] += imas.count_ones();
                 }
             }
             (phase.window, phase.happened.map(Set::bits), windows)

@@ -32,11 +32,13 @@ use std::ops::Range;
 use arch::Arch;
 use des::Cycle;
 use index::{IndexVec, Set};
+use mapper::TileId;
 
 use self::batch::Batch;
-pub use self::ima::{Fidelity, Ima, ImaTiming, Operation};
-pub use self::lockstep::{BarrierPhase, LockstepGroup};
-pub use self::pipeline::Pipeline;
+use self::ima::Operation;
+pub use self::ima::{Fidelity, Ima, ImaTiming};
+pub use self::lockstep::LockstepGroup;
+use self::pipeline::Pipeline;
 pub use self::policy::{Full, Policy, RowBlock, Work};
 pub use self::skip_zero_row_blocks::SkipZeroRowBlocks;
 use super::Bus;
@@ -46,17 +48,17 @@ use crate::{Cause, Context, ControlId, Event, ImaId, LockstepId, PackedImas, Pro
 
 /// The IMAs of a tile that hold weights, and their lockstep groups.
 #[derive(Clone, Debug)]
-pub struct ImaBank<P> {
+pub(crate) struct ImaBank<P> {
     /// The IMAs.
-    pub imas: IndexVec<ImaId, Ima>,
+    pub(crate) imas: IndexVec<ImaId, Ima>,
     /// Lockstep groups, one for each output group of each replica with IMAs in the tile.
-    pub groups: IndexVec<LockstepId, LockstepGroup>,
+    pub(crate) groups: IndexVec<LockstepId, LockstepGroup>,
     /// Lockstep group of each IMA.
     group_of: IndexVec<ImaId, LockstepId>,
     /// First cycle of the present or next pause of each IMA: its crossbars are free from then on.
     idle_since: IndexVec<ImaId, Cycle>,
     /// Operations at each point.
-    pub pipeline: Pipeline,
+    pub(crate) pipeline: Pipeline,
     /// IMAs whose next window misses inputs.
     starving: Set<ImaId>,
     /// IMAs whose results the tile's output register has no room for.
@@ -64,14 +66,14 @@ pub struct ImaBank<P> {
     fidelity: Fidelity,
     policy: P,
     /// Bits of a result or partial sum.
-    pub partial_sum_bits: u32,
+    pub(crate) partial_sum_bits: u32,
     /// Reads that apply all bits of an activation, by its number of bits.
     iterations: [u32; network::FULL_PRECISION_BITS as usize + 1],
 }
 
 impl<P: Policy> ImaBank<P> {
     /// Idle IMAs, each in one of `groups`, whose operations follow `policy`.
-    pub fn new(
+    pub(crate) fn new(
         arch: &Arch,
         imas: IndexVec<ImaId, Ima>,
         groups: IndexVec<LockstepId, LockstepGroup>,
@@ -96,30 +98,30 @@ impl<P: Policy> ImaBank<P> {
     }
 
     /// Lockstep group of an IMA.
-    pub fn group_of(&self, ima: ImaId) -> LockstepId {
+    pub(crate) fn group_of(&self, ima: ImaId) -> LockstepId {
         self.group_of[ima]
     }
 
     /// First window whose inputs not all IMAs of a layer control have read.
-    pub fn read_by_all(&self, control: ControlId) -> u32 {
+    pub(crate) fn read_by_all(&self, control: ControlId) -> u32 {
         let groups = self.groups.iter().filter(|group| group.control == control);
         groups.map(|group| group.arriving.window).min().expect("a layer control has IMAs")
     }
 
     /// Cycles after the last operation of an IMA, in a run whose last cycle is `last`.
-    pub fn finished_cycles(&self, ima: ImaId, last: Cycle) -> Range<Cycle> {
+    pub(crate) fn finished_cycles(&self, ima: ImaId, last: Cycle) -> Range<Cycle> {
         self.idle_since[ima]..last + 1
     }
 
     /// IMAs that miss no inputs any more may ask for them again.
     #[inline]
-    pub fn supplied(&mut self, imas: Set<ImaId>) {
+    pub(crate) fn supplied(&mut self, imas: Set<ImaId>) {
         self.starving -= imas;
     }
 
     /// The output register has more room for the results of a lockstep group.
     #[inline]
-    pub fn admitted(&mut self, group: LockstepId) {
+    pub(crate) fn admitted(&mut self, group: LockstepId) {
         self.refused -= self.groups[group].imas;
     }
 
@@ -134,7 +136,7 @@ impl<P: Policy> ImaBank<P> {
 
     /// Starts the next operation of each IMA that can start, and books its reads and the pause before it.
     #[inline]
-    pub fn start<C: Context>(&mut self, tile: u32, inputs: &mut TileInputs, context: &mut C) {
+    pub(crate) fn start<C: Context>(&mut self, tile: TileId, inputs: &mut TileInputs, context: &mut C) {
         let starting = self.pipeline.can_start();
         if !starting.is_empty() {
             self.start_operations(starting, tile, inputs, context);
@@ -144,13 +146,13 @@ impl<P: Policy> ImaBank<P> {
     fn start_operations<C: Context>(
         &mut self,
         mut imas: Set<ImaId>,
-        tile: u32,
+        tile: TileId,
         inputs: &mut TileInputs,
         context: &mut C,
     ) {
         let now = context.now();
-        let mut read = Batch::new(tile, |imas| TileMessage::ReadsDone { imas });
-        let mut ready = Batch::new(tile, |imas| TileMessage::ResultsReady { imas });
+        let mut reads_done = Batch::new(tile, |imas| TileMessage::ReadsDone { imas });
+        let mut results_ready = Batch::new(tile, |imas| TileMessage::ResultsReady { imas });
         while let Some((id, members)) = self.take_group(&mut imas) {
             let LockstepGroup { starting: window_index, started_at, control, .. } = self.groups[id];
             let window = inputs.controls[control].window(window_index);
@@ -189,8 +191,8 @@ impl<P: Policy> ImaBank<P> {
                     self.hand_to_blocks(starting, id, iterations, tile, inputs, context);
                 }
                 if self.fidelity == Fidelity::Operation {
-                    read.add(now + reads, starting, context);
-                    ready.add(now + timing.results(iterations), starting, context);
+                    reads_done.add(now + reads, starting, context);
+                    results_ready.add(now + timing.results(iterations), starting, context);
                 }
             }
             let group = &mut self.groups[id];
@@ -202,8 +204,8 @@ impl<P: Policy> ImaBank<P> {
                 }
             }
         }
-        read.send(context);
-        ready.send(context);
+        reads_done.send(context);
+        results_ready.send(context);
     }
 
     /// Hands the operation that lockstep group `id` starts to the blocks of each of `imas`. Used where the group cannot
@@ -213,7 +215,7 @@ impl<P: Policy> ImaBank<P> {
         imas: Set<ImaId>,
         id: LockstepId,
         iterations: u32,
-        tile: u32,
+        tile: TileId,
         inputs: &TileInputs,
         context: &mut C,
     ) {
@@ -221,7 +223,7 @@ impl<P: Policy> ImaBank<P> {
         let (index, control) = (group.starting, &inputs.controls[group.control]);
         let window = control.window(index);
         let slice = &inputs.edram.slices[control.inputs];
-        let rows_read = (!self.policy.is_full(window)).then(|| slice.read_by(&control.layer.layer, window));
+        let rows_read = (!self.policy.is_full(window)).then(|| slice.read_by(&control.layer.layer, *window));
         for ima in imas {
             let unit = &mut self.imas[ima];
             let operation = match &rows_read {
@@ -240,7 +242,7 @@ impl<P: Policy> ImaBank<P> {
 
     /// Reports one iteration of a stage, which begins now, to the probe.
     #[inline]
-    fn report_stage<C: Context>(&self, ima: ImaId, stage: Stage, tile: u32, inputs: &TileInputs, context: &mut C) {
+    fn report_stage<C: Context>(&self, ima: ImaId, stage: Stage, tile: TileId, inputs: &TileInputs, context: &mut C) {
         let now = context.now();
         context.probe().observe(|| {
             let (control, timing) = (self.groups[self.group_of[ima]].control, self.imas[ima].timing());
@@ -256,34 +258,35 @@ impl<P: Policy> ImaBank<P> {
     /// Iteration fidelity: crossbars, DACs and sample-and-holds perform one read. Schedules its conversion and the next
     /// read.
     #[inline]
-    pub fn read_once<C: Context>(
+    pub(crate) fn read_once<C: Context>(
         &mut self,
         ima: ImaId,
         operation: u8,
         iteration: u16,
-        tile: u32,
+        tile: TileId,
         inputs: &TileInputs,
         context: &mut C,
     ) {
         self.report_stage(ima, Stage::Read, tile, inputs, context);
         let unit = &mut self.imas[ima];
         let last = u32::from(iteration) + 1 == unit.read_once(operation);
-        context.send(1, tile, TileMessage::Convert { ima, operation, last });
-        let next = match last {
-            true => TileMessage::ReadsDone { imas: Set::one(ima).into() },
-            false => TileMessage::Read { ima, operation, iteration: iteration + 1 },
+        context.send_to_tile(1, tile, TileMessage::Convert { ima, operation, last });
+        let next = if last {
+            TileMessage::ReadsDone { imas: Set::one(ima).into() }
+        } else {
+            TileMessage::Read { ima, operation, iteration: iteration + 1 }
         };
-        context.send(Cycle::from(unit.timing().cycles_per_read), tile, next);
+        context.send_to_tile(Cycle::from(unit.timing().cycles_per_read), tile, next);
     }
 
     /// Iteration fidelity: the ADCs convert the columns of one read. Schedules their shift-and-add.
     #[inline]
-    pub fn convert_once<C: Context>(
+    pub(crate) fn convert_once<C: Context>(
         &mut self,
         ima: ImaId,
         operation: u8,
         last: bool,
-        tile: u32,
+        tile: TileId,
         inputs: &TileInputs,
         context: &mut C,
     ) {
@@ -291,18 +294,18 @@ impl<P: Policy> ImaBank<P> {
         let unit = &mut self.imas[ima];
         unit.convert_once(operation);
         let delay = Cycle::from(unit.timing().convert_cycles);
-        context.send(delay, tile, TileMessage::Accumulate { ima, operation, last });
+        context.send_to_tile(delay, tile, TileMessage::Accumulate { ima, operation, last });
     }
 
     /// Iteration fidelity: the shift-and-adds merge the conversions of one read. After the last read, schedules the
     /// results.
     #[inline]
-    pub fn merge_once<C: Context>(
+    pub(crate) fn merge_once<C: Context>(
         &mut self,
         ima: ImaId,
         operation: u8,
         last: bool,
-        tile: u32,
+        tile: TileId,
         inputs: &TileInputs,
         context: &mut C,
     ) {
@@ -311,27 +314,27 @@ impl<P: Policy> ImaBank<P> {
         unit.merge_once(operation);
         if last {
             let delay = Cycle::from(unit.timing().merge_cycles);
-            context.send(delay, tile, TileMessage::ResultsReady { imas: Set::one(ima).into() });
+            context.send_to_tile(delay, tile, TileMessage::ResultsReady { imas: Set::one(ima).into() });
         }
     }
 
     /// Records the last reads of operations.
     #[inline]
-    pub fn reads_done(&mut self, imas: PackedImas) {
+    pub(crate) fn reads_done(&mut self, imas: PackedImas) {
         self.pipeline.reads_done(imas.into());
     }
 
     /// Records that results are in the output registers of the IMAs.
     #[inline]
-    pub fn results_ready(&mut self, imas: PackedImas) {
+    pub(crate) fn results_ready(&mut self, imas: PackedImas) {
         self.pipeline.results_ready(imas.into());
     }
 
     /// Grants the bus to results, as far as the tile's output register has room for them.
     #[inline]
-    pub fn send_results<C: Context>(
+    pub(crate) fn send_results<C: Context>(
         &mut self,
-        tile: u32,
+        tile: TileId,
         inputs: &TileInputs,
         bus: &mut Bus,
         outputs: &mut TileOutputs,
@@ -349,7 +352,7 @@ impl<P: Policy> ImaBank<P> {
     fn send_results_of<C: Context>(
         &mut self,
         mut imas: Set<ImaId>,
-        tile: u32,
+        tile: TileId,
         inputs: &TileInputs,
         bus: &mut Bus,
         outputs: &mut TileOutputs,
@@ -391,7 +394,7 @@ impl<P: Policy> ImaBank<P> {
     /// Records that results of `imas` are in the tile's output register at the end of a cycle, which frees one output
     /// register of each IMA.
     #[inline]
-    pub fn results_merged(&mut self, mut imas: Set<ImaId>, outputs: &mut TileOutputs) {
+    pub(crate) fn results_merged(&mut self, mut imas: Set<ImaId>, outputs: &mut TileOutputs) {
         self.pipeline.results_merged(imas);
         while let Some((id, members)) = self.take_group(&mut imas) {
             let group = &mut self.groups[id];
@@ -404,7 +407,7 @@ impl<P: Policy> ImaBank<P> {
 
     /// Grants eDRAM port and bus to inputs of the IMAs whose next window is ready.
     #[inline]
-    pub fn fetch<C: Context>(&mut self, tile: u32, inputs: &mut TileInputs, bus: &mut Bus, context: &mut C) {
+    pub(crate) fn fetch<C: Context>(&mut self, tile: TileId, inputs: &mut TileInputs, bus: &mut Bus, context: &mut C) {
         loop {
             let fetching = self.pipeline.can_fetch() - self.starving;
             if fetching.is_empty() {
@@ -417,7 +420,7 @@ impl<P: Policy> ImaBank<P> {
     fn fetch_for<C: Context>(
         &mut self,
         mut imas: Set<ImaId>,
-        tile: u32,
+        tile: TileId,
         inputs: &mut TileInputs,
         bus: &mut Bus,
         context: &mut C,
@@ -435,7 +438,7 @@ impl<P: Policy> ImaBank<P> {
             control.fetches(group.fetching, now);
             let (window, held_up) = (control.window(group.fetching), control.held_up(now));
             let slice = &inputs.edram.slices[control.inputs];
-            let rows_read = (!window.whole).then(|| slice.read_by(&control.layer.layer, window));
+            let rows_read = (!window.whole).then(|| slice.read_by(&control.layer.layer, *window));
             for ima in members {
                 let unit = &mut self.imas[ima];
                 let values = rows_read.as_ref().map_or(unit.rows(), |read| read.among(&unit.spec().rows));
@@ -461,7 +464,7 @@ impl<P: Policy> ImaBank<P> {
 
     /// Records that inputs of `imas` are in their input registers at the end of a cycle.
     #[inline]
-    pub fn inputs_arrived(&mut self, mut imas: Set<ImaId>, inputs: &mut TileInputs) {
+    pub(crate) fn inputs_arrived(&mut self, mut imas: Set<ImaId>, inputs: &mut TileInputs) {
         self.pipeline.inputs_arrived(imas);
         while let Some((id, members)) = self.take_group(&mut imas) {
             let group = &mut self.groups[id];

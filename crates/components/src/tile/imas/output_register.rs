@@ -1,15 +1,15 @@
 /// The output registers of an IMA. Each holds the results of one operation, from its start until they are merged in the
-/// tile; an operation that has started can therefore always deliver. [`Pipeline`](crate::Pipeline) assigns them.
+/// tile; an operation that has started can therefore always deliver. `Pipeline` assigns them.
 #[derive(Clone, Debug, Default)]
-pub struct OutputRegister {
+pub(crate) struct OutputRegister {
     /// Results handed to the bus since the start.
-    pub values: u64,
+    pub(crate) values: u64,
 }
 
 impl OutputRegister {
     /// Hands the results of `operations` operations to the bus, `values` each.
     #[inline]
-    pub fn hand_over(&mut self, values: u32, operations: u64) {
+    pub(crate) fn hand_over(&mut self, values: u32, operations: u64) {
         self.values += u64::from(values) * operations;
     }
 }

@@ -3,7 +3,7 @@
 //! All IMAs of a tile are kept together in sets, so that a decision for many IMAs is a few word operations.
 //! Windows are not known here; lockstep groups have them.
 
-use index::Set;
+use index::{Set, size};
 
 use crate::ImaId;
 
@@ -13,7 +13,7 @@ use crate::ImaId;
 /// read frees the crossbars, its results are ready, they are sent, and they are merged in the tile. The input register
 /// holds two operations and each output register one, so an operation that has started can always deliver.
 #[derive(Clone, Debug)]
-pub struct Pipeline {
+pub(crate) struct Pipeline {
     /// IMAs that may ask for inputs, start and send results as far as their lockstep group is concerned.
     turns: Turns,
     /// Operations in the input register, from the request for inputs to the last read.
@@ -59,7 +59,7 @@ impl UpTo {
     /// All numbers at 0.
     fn new(limit: u32) -> Self {
         assert!((1..=7).contains(&limit), "an IMA is at most seven operations ahead");
-        Self { above: [Set::EMPTY; 7], last: limit as usize - 1 }
+        Self { above: [Set::EMPTY; 7], last: size(limit) - 1 }
     }
 
     #[inline]
@@ -95,7 +95,7 @@ impl UpTo {
 
 impl Pipeline {
     /// Idle IMAs, at most 64, each with `output_registers` output registers, 1 to 7.
-    pub fn new(imas: usize, output_registers: u32) -> Self {
+    pub(crate) fn new(imas: usize, output_registers: u32) -> Self {
         let imas = Set::below(imas);
         Self {
             turns: Turns { fetch: imas, start: imas, send: imas },
@@ -109,32 +109,32 @@ impl Pipeline {
 
     /// IMAs that may ask for inputs: it is their turn, and their input register has room.
     #[inline]
-    pub fn can_fetch(&self) -> Set<ImaId> {
+    pub(crate) fn can_fetch(&self) -> Set<ImaId> {
         self.turns.fetch - self.loaded.full()
     }
 
     /// Records requests for inputs by `imas` of a lockstep group. Returns true if all IMAs of the group have asked now.
     #[inline]
-    pub fn fetch(&mut self, imas: Set<ImaId>, lockstep: Set<ImaId>) -> bool {
+    pub(crate) fn fetch(&mut self, imas: Set<ImaId>, lockstep: Set<ImaId>) -> bool {
         self.loaded.add(imas);
         take_turn(&mut self.turns.fetch, imas, lockstep)
     }
 
     /// Records that inputs are in the input registers.
     #[inline]
-    pub fn inputs_arrived(&mut self, imas: Set<ImaId>) {
+    pub(crate) fn inputs_arrived(&mut self, imas: Set<ImaId>) {
         self.waiting.add(imas);
     }
 
     /// IMAs that may start: it is their turn, and they have inputs, free crossbars and a free output register.
     #[inline]
-    pub fn can_start(&self) -> Set<ImaId> {
+    pub(crate) fn can_start(&self) -> Set<ImaId> {
         (self.turns.start & self.waiting.any()) - self.reading - self.held.full()
     }
 
     /// Starts the next operation of `imas` of a lockstep group. Returns true if all IMAs of the group have started now.
     #[inline]
-    pub fn start(&mut self, imas: Set<ImaId>, lockstep: Set<ImaId>) -> bool {
+    pub(crate) fn start(&mut self, imas: Set<ImaId>, lockstep: Set<ImaId>) -> bool {
         self.waiting.take(imas);
         self.reading |= imas;
         self.held.add(imas);
@@ -143,38 +143,38 @@ impl Pipeline {
 
     /// Records the last read of an operation, which frees the crossbars and a place in the input register.
     #[inline]
-    pub fn reads_done(&mut self, imas: Set<ImaId>) {
+    pub(crate) fn reads_done(&mut self, imas: Set<ImaId>) {
         self.reading -= imas;
         self.loaded.take(imas);
     }
 
     /// Records that the results of an operation are in its output register.
     #[inline]
-    pub fn results_ready(&mut self, imas: Set<ImaId>) {
+    pub(crate) fn results_ready(&mut self, imas: Set<ImaId>) {
         self.ready.add(imas);
     }
 
     /// IMAs that may send: it is their turn, and they have results.
     #[inline]
-    pub fn can_send(&self) -> Set<ImaId> {
+    pub(crate) fn can_send(&self) -> Set<ImaId> {
         self.turns.send & self.ready.any()
     }
 
     /// Sends results of `imas` of a lockstep group. Returns true if all IMAs of the group have sent now.
     #[inline]
-    pub fn send(&mut self, imas: Set<ImaId>, lockstep: Set<ImaId>) -> bool {
+    pub(crate) fn send(&mut self, imas: Set<ImaId>, lockstep: Set<ImaId>) -> bool {
         self.ready.take(imas);
         take_turn(&mut self.turns.send, imas, lockstep)
     }
 
     /// IMAs with an operation at any point.
-    pub fn at_work(&self) -> Set<ImaId> {
+    pub(crate) fn at_work(&self) -> Set<ImaId> {
         self.loaded.any() | self.held.any()
     }
 
     /// Records that results are in the tile's output register, which frees an output register of the IMA.
     #[inline]
-    pub fn results_merged(&mut self, imas: Set<ImaId>) {
+    pub(crate) fn results_merged(&mut self, imas: Set<ImaId>) {
         self.held.take(imas);
     }
 }

@@ -2,15 +2,15 @@ use super::Operation;
 
 /// The sample-and-holds of an IMA: one for each column of each crossbar.
 #[derive(Clone, Debug, Default)]
-pub struct SampleHold {
+pub(crate) struct SampleHold {
     /// Columns held, once for each read.
-    pub holds: u64,
+    pub(crate) holds: u64,
 }
 
 impl SampleHold {
     /// Holds the columns of `operation` at the end of each of `iterations` reads, to be converted in the next cycle.
     #[inline]
-    pub fn hold(&mut self, operation: &Operation, iterations: u64) {
+    pub(crate) fn hold(&mut self, operation: &Operation, iterations: u64) {
         self.holds += u64::from(operation.columns) * iterations;
     }
 }

@@ -2,16 +2,16 @@ use super::Operation;
 
 /// The shift-and-adds of an IMA, which merge the conversions of successive reads and neighbouring columns.
 #[derive(Clone, Debug)]
-pub struct ShiftAdd {
+pub(crate) struct ShiftAdd {
     /// Cycles to merge the conversions of one read, of the unit with the most crossbars.
-    pub cycles_per_read: u32,
+    pub(crate) cycles_per_read: u32,
     /// Conversions merged since the start.
-    pub merged: u64,
+    pub(crate) merged: u64,
 }
 
 impl ShiftAdd {
     /// The shift-and-adds of an IMA. `columns` has the columns to convert of each of its crossbars.
-    pub fn new(arch: &arch::Arch, columns: impl Iterator<Item = u32>) -> Self {
+    pub(crate) fn new(arch: &arch::Arch, columns: impl Iterator<Item = u32>) -> Self {
         let (crossbars, widest) = columns.fold((0, 0), |(count, widest), columns| (count + 1, widest.max(columns)));
         let busiest = arch::columns_of_busiest(arch.shift_add.count, crossbars, widest);
         Self { cycles_per_read: arch.merge_cycles(busiest), merged: 0 }
@@ -19,7 +19,7 @@ impl ShiftAdd {
 
     /// Merges the conversions of `iterations` reads.
     #[inline]
-    pub fn merge(&mut self, operation: &Operation, iterations: u64) {
+    pub(crate) fn merge(&mut self, operation: &Operation, iterations: u64) {
         self.merged += u64::from(operation.columns) * iterations;
     }
 }

@@ -3,7 +3,8 @@ use crate::testing::{OneLayer, POSITION_BITS, Record};
 use crate::tile::Completions;
 use crate::{HeldUp, InputId, PartAddress};
 
-const HERE: &[PartAddress] = &[PartAddress { tile: 0, part: LockstepId(0) }];
+const TILE: TileId = TileId(0);
+const HERE: &[PartAddress] = &[PartAddress { tile: TILE, part: LockstepId(0) }];
 const IMA: Set<ImaId> = Set::from_bits(1);
 
 /// Input side whose first `positions` positions are in the buffer, with as many windows ready.
@@ -13,7 +14,7 @@ fn filled(machine: &OneLayer, positions: u32) -> TileInputs<'_> {
     for position in 0..positions {
         context.now = position.into();
         inputs.deliver(InputId(0), position, POSITION_BITS, HeldUp::default());
-        inputs.write(0, &mut Completions::default(), &mut context);
+        inputs.write(TILE, &mut Completions::default(), &mut context);
         inputs.look_ahead(context.now);
     }
     inputs
@@ -24,12 +25,12 @@ fn an_operation_starts_a_cycle_after_its_request_and_its_results_follow_18_cycle
     let machine = OneLayer::new(|_| ());
     let (mut imas, mut bus, mut context) = (machine.imas(), machine.bus(), Record::new(4));
     let mut inputs = filled(&machine, 1);
-    imas.start(0, &mut inputs, &mut context);
-    imas.fetch(0, &mut inputs, &mut bus, &mut context);
+    imas.start(TILE, &mut inputs, &mut context);
+    imas.fetch(TILE, &mut inputs, &mut bus, &mut context);
     assert!(context.sent.is_empty(), "inputs are asked for in cycle 1, after the decisions about starts");
     assert_eq!(imas.pipeline.can_start(), IMA);
     context.now = 2;
-    imas.start(0, &mut inputs, &mut context);
+    imas.start(TILE, &mut inputs, &mut context);
     // ISAAC section VI: 16 reads, then the last conversion and the last shift-and-add.
     let expected = [
         (2 + 16, TileMessage::ReadsDone { imas: IMA.into() }),
@@ -44,16 +45,16 @@ fn the_crossbars_are_free_in_the_cycle_of_reads_done_and_not_before() {
     let machine = OneLayer::new(|_| ());
     let (mut imas, mut bus, mut context) = (machine.imas(), machine.bus(), Record::new(4));
     let mut inputs = filled(&machine, 2);
-    imas.fetch(0, &mut inputs, &mut bus, &mut context);
+    imas.fetch(TILE, &mut inputs, &mut bus, &mut context);
     context.now = 2;
-    imas.start(0, &mut inputs, &mut context);
-    imas.fetch(0, &mut inputs, &mut bus, &mut context);
+    imas.start(TILE, &mut inputs, &mut context);
+    imas.fetch(TILE, &mut inputs, &mut bus, &mut context);
     context.now = 17;
-    imas.start(0, &mut inputs, &mut context);
+    imas.start(TILE, &mut inputs, &mut context);
     assert_eq!(context.sent.len(), 2, "the sixteenth read is in cycle 17");
     context.now = 18;
     imas.reads_done(IMA.into());
-    imas.start(0, &mut inputs, &mut context);
+    imas.start(TILE, &mut inputs, &mut context);
     assert_eq!(
         context.sent[2..],
         [
@@ -68,19 +69,19 @@ fn an_operation_waits_for_an_output_register_until_the_results_of_another_are_me
     let machine = OneLayer::new(|arch| arch.ima.output_registers = 1);
     let (mut imas, mut bus, mut context) = (machine.imas(), machine.bus(), Record::new(4));
     let (mut inputs, mut outputs) = (filled(&machine, 2), machine.outputs(4, HERE, 4));
-    imas.fetch(0, &mut inputs, &mut bus, &mut context);
+    imas.fetch(TILE, &mut inputs, &mut bus, &mut context);
     context.now = 2;
-    imas.start(0, &mut inputs, &mut context);
-    imas.fetch(0, &mut inputs, &mut bus, &mut context);
+    imas.start(TILE, &mut inputs, &mut context);
+    imas.fetch(TILE, &mut inputs, &mut bus, &mut context);
     imas.reads_done(IMA.into());
     context.now = 20;
     imas.results_ready(IMA.into());
-    imas.start(0, &mut inputs, &mut context);
+    imas.start(TILE, &mut inputs, &mut context);
     assert_eq!(context.sent.len(), 2, "the results still hold the register");
-    imas.send_results(0, &inputs, &mut bus, &mut outputs, &mut context);
+    imas.send_results(TILE, &inputs, &mut bus, &mut outputs, &mut context);
     assert!(outputs.has_work(), "results that cross the bus in cycle 20 complete the window");
     context.now = 21;
-    imas.start(0, &mut inputs, &mut context);
+    imas.start(TILE, &mut inputs, &mut context);
     assert_eq!(context.sent.len(), 4);
     let stalls = &inputs.controls.iter().next().unwrap().stalls;
     assert_eq!(stalls[Cause::ImaOutputRegister], 21 - 18);
@@ -91,10 +92,10 @@ fn results_wait_for_room_in_the_output_register_of_the_tile() {
     let machine = OneLayer::new(|_| ());
     let (mut imas, mut bus, mut context) = (machine.imas(), machine.bus(), Record::new(4));
     let (mut inputs, mut outputs) = (filled(&machine, 1), machine.outputs(0, HERE, 0));
-    imas.fetch(0, &mut inputs, &mut bus, &mut context);
-    imas.start(0, &mut inputs, &mut context);
+    imas.fetch(TILE, &mut inputs, &mut bus, &mut context);
+    imas.start(TILE, &mut inputs, &mut context);
     imas.results_ready(IMA.into());
-    imas.send_results(0, &inputs, &mut bus, &mut outputs, &mut context);
+    imas.send_results(TILE, &inputs, &mut bus, &mut outputs, &mut context);
     assert!(!outputs.has_work() && !imas.pipeline.can_send().is_empty(), "no window has room");
     assert_eq!(bus.bits, u64::from(POSITION_BITS), "only the inputs have crossed the bus");
 }
@@ -105,9 +106,9 @@ fn iteration_fidelity_sends_each_read_each_conversion_and_each_merge() {
     let (mut imas, mut bus, mut context) = (machine.imas(), machine.bus(), Record::new(4));
     imas.fidelity = Fidelity::Iteration;
     let mut inputs = filled(&machine, 1);
-    imas.fetch(0, &mut inputs, &mut bus, &mut context);
+    imas.fetch(TILE, &mut inputs, &mut bus, &mut context);
     context.now = 2;
-    imas.start(0, &mut inputs, &mut context);
+    imas.start(TILE, &mut inputs, &mut context);
     let mut ends = Vec::new();
     let mut messages = 0;
     while let Some(next) = context.sent.iter().map(|(at, _)| *at).min() {
@@ -117,13 +118,13 @@ fn iteration_fidelity_sends_each_read_each_conversion_and_each_merge() {
         messages += 1;
         match message {
             TileMessage::Read { ima, operation, iteration } => {
-                imas.read_once(ima, operation, iteration, 0, &inputs, &mut context);
+                imas.read_once(ima, operation, iteration, TILE, &inputs, &mut context);
             }
             TileMessage::Convert { ima, operation, last } => {
-                imas.convert_once(ima, operation, last, 0, &inputs, &mut context);
+                imas.convert_once(ima, operation, last, TILE, &inputs, &mut context);
             }
             TileMessage::Accumulate { ima, operation, last } => {
-                imas.merge_once(ima, operation, last, 0, &inputs, &mut context);
+                imas.merge_once(ima, operation, last, TILE, &inputs, &mut context);
             }
             end => ends.push((next, end)),
         }

@@ -7,26 +7,26 @@
 //! (docs/model.md, "Room and credits").
 
 use des::{Cycle, Server};
-use index::IndexVec;
+use index::{IndexVec, size};
 use mapper::{InputOrder, InputSlice, Window};
-use network::Layer;
+use network::{Layer, LayerId};
 
 use crate::{InputId, RoomId};
 
 /// The eDRAM buffer of a tile: one port, and the input slices of the layers that the tile computes.
 #[derive(Clone, Debug)]
-pub struct EdramBuffer<'a> {
+pub(crate) struct EdramBuffer<'a> {
     /// Port, in bits per cycle. Writes are granted before reads.
-    pub port: Server,
+    pub(crate) port: Server,
     /// Input slices, one for each layer with IMAs in the tile.
-    pub slices: IndexVec<InputId, SliceBuffer<'a>>,
+    pub(crate) slices: IndexVec<InputId, SliceBuffer<'a>>,
     /// Results of the last layer that the tile finishes.
-    pub results: Results,
+    pub(crate) results: Results,
 }
 
 impl<'a> EdramBuffer<'a> {
     /// A buffer with a port of `bits_per_cycle`; `None` is no limit.
-    pub fn new(
+    pub(crate) fn new(
         bits_per_cycle: Option<u64>,
         slices: impl IntoIterator<Item = SliceBuffer<'a>>,
         results: Results,
@@ -53,8 +53,8 @@ impl Results {
     }
 
     /// Records a result of `bits` that is written in cycle `at`; `position` counts over all images.
-    pub fn written(&mut self, position: u32, bits: u32, at: Cycle) {
-        let (results, last) = &mut self.images[(position / self.positions) as usize];
+    pub(crate) fn written(&mut self, position: u32, bits: u32, at: Cycle) {
+        let (results, last) = &mut self.images[size(position / self.positions)];
         (*results, *last) = (*results + 1, at.max(*last));
         self.bits_written += u64::from(bits);
     }
@@ -64,12 +64,12 @@ impl Results {
 #[derive(Clone, Debug)]
 pub struct SliceBuffer<'a> {
     /// Positions and channels of the slice.
-    pub slice: &'a InputSlice,
+    pub(crate) slice: &'a InputSlice,
     order: &'a InputOrder,
     /// Layer that reads the slice.
-    pub layer: u16,
+    pub layer: LayerId,
     /// Number of the slice over the board.
-    pub room: RoomId,
+    pub(crate) room: RoomId,
     /// Packets of a position, one from each output group that it needs channels of. 0 for the host, which keeps the
     /// buffers of the first layer filled.
     pieces: u16,
@@ -96,7 +96,7 @@ impl<'a> SliceBuffer<'a> {
     /// position.
     pub fn new(
         slice: &'a InputSlice,
-        (layer, room): (u16, RoomId),
+        (layer, room): (LayerId, RoomId),
         pieces: u16,
         images: u32,
         capacity: Option<u64>,
@@ -109,7 +109,7 @@ impl<'a> SliceBuffer<'a> {
             layer,
             room,
             pieces,
-            missing: vec![pieces; 2 * order.positions as usize],
+            missing: vec![pieces; 2 * size(order.positions)],
             limit: limits.first().copied().unwrap_or(0),
             limits,
             total: order.positions * images,
@@ -127,41 +127,41 @@ impl<'a> SliceBuffer<'a> {
     /// True if `image` is at most the next image, so that its positions have slots. A precondition of
     /// [`Self::missing_at`].
     #[inline]
-    pub fn holds_image(&self, image: u32) -> bool {
+    pub(crate) fn holds_image(&self, image: u32) -> bool {
         image <= self.image + 1
     }
 
     /// Slot of the position at row `y`, column `x` of `image`, if the slice receives it and packets of it are missing.
     #[inline]
-    pub fn missing_at(&self, image: u32, y: u32, x: u32) -> Option<u32> {
+    pub(crate) fn missing_at(&self, image: u32, y: u32, x: u32) -> Option<u32> {
         let rank = self.order.rank(y, x)?;
         let slot = image % 2 * self.order.positions + rank;
-        (self.missing[slot as usize] > 0).then_some(slot)
+        (self.missing[size(slot)] > 0).then_some(slot)
     }
 
     /// Records that a packet of the position of sequence number `sequence`, counted over all images, has been written.
     /// Returns the slot of the position if it is complete now.
     #[inline]
-    pub fn written(&mut self, sequence: u32) -> Option<u32> {
+    pub(crate) fn written(&mut self, sequence: u32) -> Option<u32> {
         let slots = 2 * self.order.positions;
         // Most runs have few images, and a division is slow.
         let slot = if sequence < slots { sequence } else { sequence % slots };
-        let missing = &mut self.missing[slot as usize];
+        let missing = &mut self.missing[size(slot)];
         assert!(*missing > 0, "layer {} in tile {} got position {sequence} twice", self.layer, self.slice.tile);
         *missing -= 1;
         (*missing == 0).then_some(slot)
     }
 
     /// Records that all replicas have read the windows before `step` of `image`. Returns the credit limit if it rises.
-    pub fn advance(&mut self, image: u32, step: u32) -> Option<u32> {
+    pub(crate) fn advance(&mut self, image: u32, step: u32) -> Option<u32> {
         while self.image < image {
-            let positions = self.order.positions as usize;
-            let bank = (self.image % 2) as usize * positions;
+            let positions = size(self.order.positions);
+            let bank = size(self.image % 2) * positions;
             self.missing[bank..bank + positions].fill(self.pieces);
             self.image += 1;
         }
         // After the last window of the last image there is no next step.
-        let ahead = self.limits.get(step as usize).copied().unwrap_or(0);
+        let ahead = self.limits.get(size(step)).copied().unwrap_or(0);
         let limit = (self.image * self.order.positions + ahead).min(self.total);
         (limit > self.limit).then(|| {
             self.limit = limit;
@@ -170,8 +170,8 @@ impl<'a> SliceBuffer<'a> {
     }
 
     /// Rows of a replica of `layer` that read an input for `window`.
-    pub fn read_by(&self, layer: &Layer, window: &Window) -> RowsRead {
-        RowsRead::new(layer, window, |y, x| self.order.rank(y, x).is_some())
+    pub(crate) fn read_by(&self, layer: &Layer, window: Window) -> RowsRead {
+        RowsRead::new(layer, &window, |y, x| self.order.rank(y, x).is_some())
     }
 }
 
@@ -188,12 +188,12 @@ impl RowsRead {
     /// column) that are cropped, for which `produced` returns false.
     pub fn new(layer: &Layer, window: &Window, produced: impl Fn(u32, u32) -> bool) -> RowsRead {
         let (field_rows, field_columns) = window.receptive_field(layer);
-        let mut before = vec![0; (layer.kernel_height * layer.kernel_width) as usize + 1];
+        let mut before = vec![0; size(layer.kernel_height * layer.kernel_width) + 1];
         for y in field_rows {
             for x in field_columns.clone().filter(|&x| produced(y, x)) {
                 let row = y + layer.padding - u32::from(window.y) * layer.stride;
                 let column = x + layer.padding - u32::from(window.x) * layer.stride;
-                before[(row * layer.kernel_width + column) as usize + 1] = 1;
+                before[size(row * layer.kernel_width + column) + 1] = 1;
             }
         }
         for position in 1..before.len() {
@@ -204,9 +204,8 @@ impl RowsRead {
 
     /// Number of rows among `rows` that read an input.
     pub fn among(&self, rows: &std::ops::Range<u32>) -> u32 {
-        let positions = self.before.len() as u32 - 1;
-        let up_to =
-            |end: u32| end / positions * self.before[positions as usize] + self.before[(end % positions) as usize];
+        let positions = u32::try_from(self.before.len() - 1).expect("a kernel has fewer than 2^32 positions");
+        let up_to = |end: u32| end / positions * self.before[size(positions)] + self.before[size(end % positions)];
         up_to(rows.end) - up_to(rows.start)
     }
 }
@@ -219,11 +218,11 @@ mod tests {
     fn rows_that_read_something_are_those_of_kernel_positions_that_are_read() {
         // Of a 3 x 3 kernel in the top left corner of a map, positions 4, 5, 7 and 8 are read.
         let read = |row: u32| [4, 5, 7, 8].contains(&(row % 9));
-        let before = (0..10).map(|end| (0..end).filter(|&row| read(row)).count() as u32).collect();
+        let reading = |rows: std::ops::Range<u32>| rows.map(|row| u32::from(read(row))).sum::<u32>();
+        let before = (0..10).map(|end| reading(0..end)).collect();
         let rows_read = RowsRead { before };
         for (start, end) in [(0, 576), (0, 128), (128, 256), (100, 101), (112, 113), (7, 7)] {
-            let expected = (start..end).filter(|&row| read(row)).count() as u32;
-            assert_eq!(rows_read.among(&(start..end)), expected, "{start}..{end}");
+            assert_eq!(rows_read.among(&(start..end)), reading(start..end), "{start}..{end}");
         }
     }
 }

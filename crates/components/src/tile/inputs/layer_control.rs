@@ -7,23 +7,24 @@
 
 use arch::Counts;
 use des::Cycle;
-use index::Set;
-use mapper::{LayerLayout, ReplicaId, Window};
+use index::{Set, size};
+use mapper::{LayerLayout, ReplicaId, TileId, Window};
+use network::LayerId;
 
 use crate::{HeldUp, ImaId, InputId, SliceBuffer, Stalls, Unit};
 
 /// Actions in a tile for one replica of a layer that no block counts.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Counters {
+pub(crate) struct Counters {
     /// Windows finished.
-    pub windows: u64,
+    pub(crate) windows: u64,
     /// Bits of results sent to the buffers of consumers.
-    pub result_bits_sent: u64,
+    pub(crate) result_bits_sent: u64,
 }
 
 impl Counters {
     /// Returns them as counts.
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         Counts { windows: self.windows, result_bits_sent: self.result_bits_sent, ..Counts::default() }
     }
 }
@@ -32,25 +33,25 @@ impl Counters {
 #[derive(Clone, Debug)]
 pub struct LayerControl<'a> {
     /// The layer.
-    pub layer: &'a LayerLayout,
+    pub(crate) layer: &'a LayerLayout,
     /// Number of the layer in the network.
-    pub layer_index: u16,
+    pub id: LayerId,
     /// The replica.
-    pub replica: u32,
+    pub(crate) replica: ReplicaId,
     /// The windows of the replica, in order.
     windows: &'a [Window],
     /// Number of these windows.
     per_image: u32,
     /// IMAs of the tile that hold parts of the replica.
-    pub imas: Set<ImaId>,
+    pub(crate) imas: Set<ImaId>,
     /// Its input slice in the tile's buffer.
-    pub inputs: InputId,
+    pub(crate) inputs: InputId,
     /// Windows of all images of the run.
-    pub total: u32,
+    pub(crate) total: u32,
     /// Ready windows, counted over all images: windows below this one have their inputs in the buffer.
-    pub ready: u32,
+    pub(crate) ready: u32,
     /// Slot of the input that window `ready` misses; `None` if no such input is known.
-    pub awaited: Option<u32>,
+    pub(crate) awaited: Option<u32>,
     /// Next input of window `ready` to check, as row and column of its receptive field.
     cursor: (u32, u32),
     /// Cycle in which the latest window became ready.
@@ -58,7 +59,7 @@ pub struct LayerControl<'a> {
     /// Delay of the awaited input on its way.
     held_up: HeldUp,
     /// Windows whose inputs all IMAs of the control have read, counted over all images.
-    pub read_by_all: u32,
+    pub(crate) read_by_all: u32,
     /// Cycles in which the first inputs of images were fetched: of each image in the layer that begins them, of the
     /// first image in other layers.
     pub begun: Vec<Cycle>,
@@ -69,24 +70,24 @@ pub struct LayerControl<'a> {
     /// IMA-cycles of the IMAs of the control, by cause.
     pub stalls: Stalls,
     /// Counters of the replica in the tile.
-    pub counters: Counters,
+    pub(crate) counters: Counters,
 }
 
 impl<'a> LayerControl<'a> {
     /// A control of `replica` for a run of `images` images. `inputs` is its input slice, `imas` its IMAs.
     pub fn new(
-        (layer, layer_index): (&'a LayerLayout, u16),
-        replica: u32,
+        (id, layer): (LayerId, &'a LayerLayout),
+        replica: ReplicaId,
         images: u32,
         begins_images: bool,
         inputs: InputId,
         imas: Set<ImaId>,
     ) -> Self {
-        let windows = layer.windows(ReplicaId(replica));
+        let windows = layer.windows(replica);
         let per_image = u32::try_from(windows.len()).expect("the mapper counts windows in 32 bits");
         Self {
             layer,
-            layer_index,
+            id,
             replica,
             windows,
             per_image,
@@ -109,19 +110,19 @@ impl<'a> LayerControl<'a> {
 
     /// Identifies IMA `ima` of tile `tile` to probes.
     #[inline]
-    pub fn unit(&self, tile: u32, ima: ImaId) -> Unit {
-        Unit { tile, ima: ima.0, layer: self.layer_index, replica: self.replica }
+    pub(crate) fn unit(&self, tile: TileId, ima: ImaId) -> Unit {
+        Unit { tile, ima, layer: self.id, replica: self.replica }
     }
 
     /// Window `index`, counted over all images.
     #[inline]
-    pub fn window(&self, index: u32) -> &'a Window {
-        &self.windows[self.split(index).1 as usize]
+    pub(crate) fn window(&self, index: u32) -> &'a Window {
+        &self.windows[size(self.split(index).1)]
     }
 
     /// Splits window `index`, counted over all images, into its image and its step.
     #[inline]
-    pub fn split(&self, index: u32) -> (u32, u32) {
+    pub(crate) fn split(&self, index: u32) -> (u32, u32) {
         let per_image = self.per_image;
         // One image is the common case, and divisions are slow.
         if index < per_image { (0, index) } else { (index / per_image, index % per_image) }
@@ -129,7 +130,7 @@ impl<'a> LayerControl<'a> {
 
     /// Records that inputs of window `index` are fetched.
     #[inline]
-    pub fn fetches(&mut self, index: u32, now: Cycle) {
+    pub(crate) fn fetches(&mut self, index: u32, now: Cycle) {
         if let Some(first) = self.begins_next
             && index >= first
         {
@@ -139,12 +140,12 @@ impl<'a> LayerControl<'a> {
     }
 
     /// Records the delay of the awaited input, which has been written.
-    pub fn supply(&mut self, held_up: HeldUp) {
+    pub(crate) fn supply(&mut self, held_up: HeldUp) {
         self.held_up = held_up;
     }
 
     /// Advances `ready` over the windows that have all their inputs. Returns true if it rises.
-    pub fn look_ahead(&mut self, now: Cycle, inputs: &SliceBuffer) -> bool {
+    pub(crate) fn look_ahead(&mut self, now: Cycle, inputs: &SliceBuffer) -> bool {
         let before = self.ready;
         self.awaited = None;
         'windows: while self.ready < self.total {
@@ -152,7 +153,7 @@ impl<'a> LayerControl<'a> {
             if !inputs.holds_image(image) {
                 break;
             }
-            let (rows, columns) = self.windows[number as usize].receptive_field(&self.layer.layer);
+            let (rows, columns) = self.windows[size(number)].receptive_field(&self.layer.layer);
             for y in rows.start + self.cursor.0..rows.end {
                 for x in columns.start + self.cursor.1..columns.end {
                     if let Some(slot) = inputs.missing_at(image, y, x) {
@@ -173,7 +174,7 @@ impl<'a> LayerControl<'a> {
     }
 
     /// Row and column of the input that window `ready` misses; `None` if no such input is known.
-    pub fn awaited_input(&self) -> Option<(u32, u32)> {
+    pub(crate) fn awaited_input(&self) -> Option<(u32, u32)> {
         self.awaited?;
         let (rows, columns) = self.window(self.ready).receptive_field(&self.layer.layer);
         Some((rows.start + self.cursor.0, columns.start + self.cursor.1))
@@ -181,12 +182,12 @@ impl<'a> LayerControl<'a> {
 
     /// Delay of the last input of a window that became ready in cycle `now`; zero if it became ready earlier.
     #[inline]
-    pub fn held_up(&self, now: Cycle) -> HeldUp {
+    pub(crate) fn held_up(&self, now: Cycle) -> HeldUp {
         if self.readied_at == now { self.held_up } else { HeldUp::default() }
     }
 
     /// Image and step of the first window that not all IMAs have read; `None` if the replica has no windows.
-    pub fn progress(&self) -> Option<(u32, u32)> {
+    pub(crate) fn progress(&self) -> Option<(u32, u32)> {
         (!self.windows.is_empty()).then(|| self.split(self.read_by_all))
     }
 }

@@ -11,19 +11,21 @@ mod tests;
 
 use des::Cycle;
 use index::{IndexVec, Set};
+use mapper::TileId;
 
-pub use self::edram_buffer::{EdramBuffer, Results, RowsRead, SliceBuffer};
-pub use self::layer_control::{Counters, LayerControl};
+pub(crate) use self::edram_buffer::EdramBuffer;
+pub use self::edram_buffer::{Results, RowsRead, SliceBuffer};
+pub use self::layer_control::LayerControl;
 use super::Completions;
 use crate::{Context, ControlId, Event, HeldUp, ImaId, InputId, Probe, TileMessage};
 
 /// Input side of a tile: eDRAM buffer, layer controls, and what reached them in this cycle.
 #[derive(Clone, Debug)]
-pub struct TileInputs<'a> {
+pub(crate) struct TileInputs<'a> {
     /// The buffer, with one port.
-    pub edram: EdramBuffer<'a>,
+    pub(crate) edram: EdramBuffer<'a>,
     /// Layer controls, one for each replica with IMAs in the tile.
-    pub controls: IndexVec<ControlId, LayerControl<'a>>,
+    pub(crate) controls: IndexVec<ControlId, LayerControl<'a>>,
     /// Writes to be granted in this cycle: destination, sequence number, bits, delay on the way.
     deliveries: Vec<(Destination, u32, u32, HeldUp)>,
     /// Writes that ended with the last cycle: input slice, sequence number, delay on the way.
@@ -43,19 +45,19 @@ enum Destination {
 
 impl<'a> TileInputs<'a> {
     /// An empty buffer and controls before their first window.
-    pub fn new(edram: EdramBuffer<'a>, controls: IndexVec<ControlId, LayerControl<'a>>) -> Self {
+    pub(crate) fn new(edram: EdramBuffer<'a>, controls: IndexVec<ControlId, LayerControl<'a>>) -> Self {
         let (deliveries, arrivals) = (Vec::new(), Vec::new());
         Self { edram, controls, deliveries, arrivals, supplied: Set::EMPTY, progressed: Set::EMPTY }
     }
 
     /// True if a decision of [`Self::look_ahead`] or [`Self::release`] is due.
     #[inline]
-    pub fn has_work(&self) -> bool {
+    pub(crate) fn has_work(&self) -> bool {
         !(self.supplied.is_empty() && self.progressed.is_empty())
     }
 
     /// Makes the first windows of all controls ready, as far as their inputs are there.
-    pub fn start(&mut self, now: Cycle) {
+    pub(crate) fn start(&mut self, now: Cycle) {
         for control in &mut self.controls {
             control.look_ahead(now, &self.edram.slices[control.inputs]);
         }
@@ -63,37 +65,37 @@ impl<'a> TileInputs<'a> {
 
     /// Records a packet of activations that has arrived in this cycle.
     #[inline]
-    pub fn deliver(&mut self, inputs: InputId, sequence: u32, bits: u32, held_up: HeldUp) {
+    pub(crate) fn deliver(&mut self, inputs: InputId, sequence: u32, bits: u32, held_up: HeldUp) {
         self.deliveries.push((Destination::Input(inputs), sequence, bits, held_up));
     }
 
     /// Records a result of the last layer that is to be written in this cycle.
     #[inline]
-    pub fn deliver_result(&mut self, position: u32, bits: u32) {
+    pub(crate) fn deliver_result(&mut self, position: u32, bits: u32) {
         self.deliveries.push((Destination::Results, position, bits, HeldUp::default()));
     }
 
     /// Records a write that ended with the last cycle.
     #[inline]
-    pub fn end_write(&mut self, inputs: InputId, sequence: u32, held_up: HeldUp) {
+    pub(crate) fn end_write(&mut self, inputs: InputId, sequence: u32, held_up: HeldUp) {
         self.arrivals.push((inputs, sequence, held_up));
     }
 
     /// Records that a lockstep group of `control` has read another window.
     #[inline]
-    pub fn progress(&mut self, control: ControlId, has_read: bool) {
+    pub(crate) fn progress(&mut self, control: ControlId, has_read: bool) {
         self.progressed.insert_if(control, has_read);
     }
 
     /// Grants the eDRAM port to the packets of this cycle, by destination and sequence number.
     #[inline]
-    pub fn write<C: Context>(&mut self, tile: u32, completions: &mut Completions, context: &mut C) {
+    pub(crate) fn write<C: Context>(&mut self, tile: TileId, completions: &mut Completions, context: &mut C) {
         if !self.deliveries.is_empty() {
             self.write_deliveries(tile, completions, context);
         }
     }
 
-    fn write_deliveries<C: Context>(&mut self, tile: u32, completions: &mut Completions, context: &mut C) {
+    fn write_deliveries<C: Context>(&mut self, tile: TileId, completions: &mut Completions, context: &mut C) {
         let mut deliveries = std::mem::take(&mut self.deliveries);
         deliveries.sort_unstable();
         let now = context.now();
@@ -103,10 +105,10 @@ impl<'a> TileInputs<'a> {
                 Destination::Input(inputs) => Some(self.edram.slices[inputs].layer),
                 Destination::Results => None,
             };
-            context.probe().observe(|| Event::Write { tile, layer, rank: sequence, bits, cycles: now..done + 1 });
+            context.probe().observe(|| Event::Write { tile, layer, sequence, bits, cycles: now..done + 1 });
             // Results have no reading layer.
-            let reader = layer.map_or(u64::MAX, u64::from);
-            completions.add(&[reader, u64::from(tile), u64::from(sequence), u64::from(bits), done], done);
+            let reader = layer.map_or(u64::MAX, |layer| layer.0.into());
+            completions.add(&[reader, u64::from(tile.0), u64::from(sequence), u64::from(bits), done], done);
             match destination {
                 Destination::Results => self.edram.results.written(sequence, bits, done),
                 Destination::Input(inputs) => {
@@ -116,7 +118,7 @@ impl<'a> TileInputs<'a> {
                     if done == now {
                         self.written(tile, inputs, sequence, held_up, now, context);
                     } else {
-                        context.send(done + 1 - now, tile, TileMessage::Written { inputs, held_up, sequence });
+                        context.send_to_tile(done + 1 - now, tile, TileMessage::Written { inputs, held_up, sequence });
                     }
                 }
             }
@@ -127,13 +129,13 @@ impl<'a> TileInputs<'a> {
     /// Records packets whose writes ended with the last cycle. They are sorted, so that the packet that completes a
     /// position, and with it the delay of the position, does not depend on the order of messages.
     #[inline]
-    pub fn arrive<C: Context>(&mut self, tile: u32, context: &mut C) {
+    pub(crate) fn arrive<C: Context>(&mut self, tile: TileId, context: &mut C) {
         if !self.arrivals.is_empty() {
             self.take_arrivals(tile, context);
         }
     }
 
-    fn take_arrivals<C: Context>(&mut self, tile: u32, context: &mut C) {
+    fn take_arrivals<C: Context>(&mut self, tile: TileId, context: &mut C) {
         let mut arrivals = std::mem::take(&mut self.arrivals);
         arrivals.sort_unstable();
         for (inputs, sequence, held_up) in arrivals.drain(..) {
@@ -145,7 +147,7 @@ impl<'a> TileInputs<'a> {
     /// Records that a packet is in the buffer at the end of cycle `at`.
     fn written<C: Context>(
         &mut self,
-        tile: u32,
+        tile: TileId,
         inputs: InputId,
         sequence: u32,
         held_up: HeldUp,
@@ -160,7 +162,7 @@ impl<'a> TileInputs<'a> {
             if control.inputs == inputs && control.awaited == Some(slot) {
                 control.supply(held_up);
                 let replica = control.replica;
-                context.probe().observe(|| Event::Supply { tile, layer, replica, rank: sequence, at });
+                context.probe().observe(|| Event::Supply { tile, layer, replica, sequence, at });
                 self.supplied.insert(id);
             }
         }
@@ -168,7 +170,7 @@ impl<'a> TileInputs<'a> {
 
     /// Makes windows ready whose last input has been written. Returns the IMAs that have a ready window now.
     #[inline]
-    pub fn look_ahead(&mut self, now: Cycle) -> Set<ImaId> {
+    pub(crate) fn look_ahead(&mut self, now: Cycle) -> Set<ImaId> {
         let mut supplied = Set::EMPTY;
         for control in self.supplied.take() {
             let control = &mut self.controls[control];
@@ -183,9 +185,9 @@ impl<'a> TileInputs<'a> {
     /// `read_by_all` returns the first window that not all IMAs of a control have read. Returns the IMAs that have a
     /// ready window now.
     #[inline]
-    pub fn release<C: Context>(
+    pub(crate) fn release<C: Context>(
         &mut self,
-        tile: u32,
+        tile: TileId,
         read_by_all: impl Fn(ControlId) -> u32,
         context: &mut C,
     ) -> Set<ImaId> {
@@ -202,7 +204,7 @@ impl<'a> TileInputs<'a> {
         supplied
     }
 
-    fn release_slice<C: Context>(&mut self, tile: u32, inputs: InputId, context: &mut C) -> Set<ImaId> {
+    fn release_slice<C: Context>(&mut self, tile: TileId, inputs: InputId, context: &mut C) -> Set<ImaId> {
         let slice = &mut self.edram.slices[inputs];
         let sharing = |control: &&mut LayerControl| control.inputs == inputs;
         let slowest = self.controls.iter_mut().filter(sharing).filter_map(|control| control.progress()).min();
@@ -213,7 +215,7 @@ impl<'a> TileInputs<'a> {
         if let Some(limit) = slice.advance(image, step) {
             for to in context.shared().raise(slice.room, limit, now) {
                 context.probe().observe(|| Event::Room { tile, layer, to, at: now });
-                context.send(1, to, TileMessage::Room);
+                context.send_to_tile(1, to, TileMessage::Room);
             }
         }
         let mut supplied = Set::EMPTY;

@@ -3,6 +3,7 @@ use crate::RoomId;
 use crate::testing::{OneLayer, POSITION_BITS, Record};
 use crate::tile::Completions;
 
+const TILE: TileId = TileId(0);
 const SLICE: InputId = InputId(0);
 const CONTROL: ControlId = ControlId(0);
 
@@ -14,7 +15,7 @@ fn a_window_is_ready_in_the_cycle_after_the_write_of_its_last_input() {
     context.now = 5;
     inputs.deliver(SLICE, 0, POSITION_BITS, HeldUp::default());
     assert!(inputs.look_ahead(5).is_empty() && !inputs.has_work(), "it has arrived, and is not written");
-    inputs.write(0, &mut completions, &mut context);
+    inputs.write(TILE, &mut completions, &mut context);
     assert_eq!(inputs.controls[CONTROL].ready, 0);
     assert!(inputs.has_work(), "so that the tile wakes itself in cycle 6");
     assert_eq!(inputs.look_ahead(6), Set::below(1));
@@ -27,14 +28,14 @@ fn a_write_of_two_cycles_makes_the_window_ready_in_the_third() {
     let (mut inputs, mut context, mut completions) = (machine.inputs(), Record::new(4), Completions::default());
     inputs.start(1);
     inputs.deliver(SLICE, 0, POSITION_BITS, HeldUp::default());
-    inputs.write(0, &mut completions, &mut context);
+    inputs.write(TILE, &mut completions, &mut context);
     assert!(!inputs.has_work(), "a bit is left for cycle 2");
     let [(3, TileMessage::Written { inputs: slice, sequence, held_up })] = context.sent[..] else {
         panic!("the write ends with cycle 2: {:?}", context.sent)
     };
     context.now = 3;
     inputs.end_write(slice, sequence, held_up);
-    inputs.arrive(0, &mut context);
+    inputs.arrive(TILE, &mut context);
     assert_eq!(inputs.look_ahead(3), Set::below(1));
 }
 
@@ -47,7 +48,7 @@ fn writes_share_the_port_in_the_order_of_slices_and_sequence_numbers() {
     inputs.deliver_result(0, POSITION_BITS);
     inputs.deliver(SLICE, 1, POSITION_BITS, HeldUp::default());
     inputs.deliver(SLICE, 0, POSITION_BITS, HeldUp::default());
-    inputs.write(0, &mut completions, &mut context);
+    inputs.write(TILE, &mut completions, &mut context);
     assert!(matches!(context.sent[..], [(3, TileMessage::Written { sequence: 1, .. })]), "{:?}", context.sent);
     assert_eq!(inputs.edram.results.images, [(1, 2)], "the result comes last, in what is left of cycle 2");
 }
@@ -59,11 +60,11 @@ fn producers_see_more_room_in_the_cycle_after_all_imas_have_read_a_window() {
     let (mut inputs, mut context) = (machine.inputs(), Record::new(2));
     inputs.start(1);
     let room = RoomId(0);
-    assert!(!context.rooms.wait(room, 7, 1), "tile 7 has position 2 to send");
+    assert!(!context.rooms.wait(room, TileId(7), 1), "tile 7 has position 2 to send");
     context.now = 9;
     inputs.progress(CONTROL, true);
     assert!(inputs.has_work());
-    inputs.release(0, |_| 1, &mut context);
+    inputs.release(TILE, |_| 1, &mut context);
     assert_eq!((context.rooms.limit(room, 9), context.rooms.limit(room, 10)), (2, 3));
     assert_eq!(context.sent, [(10, TileMessage::Room)]);
 }

@@ -6,14 +6,18 @@
 //! window of image j goes to the pools only when every pool that its replica feeds has completed image j - 2
 //! (docs/model.md, "Room and credits").
 
+use index::size;
+
 /// The max-pool unit of a tile, for one output group of one replica: running maxima of incomplete positions.
 ///
 /// It has room for two images, the oldest incomplete one and the next; [`PoolCredits`] holds back windows of later
 /// ones. Positions are numbered among those that the replica finishes.
 #[derive(Clone, Debug)]
-pub struct MaxPool {
+pub(crate) struct MaxPool {
     /// Windows under each position that are not cropped.
     windows: Vec<u32>,
+    /// Positions of an image.
+    positions: u32,
     /// Windows missing of each position: of even images, then of odd images.
     missing: Vec<u32>,
     /// Incomplete positions of the even and of the odd image.
@@ -21,16 +25,17 @@ pub struct MaxPool {
     /// Complete images, counted from the first.
     images: u32,
     /// Values taken since the start.
-    pub values: u64,
+    pub(crate) values: u64,
 }
 
 impl MaxPool {
     /// An empty pool; `windows` has the number of windows of each position.
-    pub fn new(windows: Vec<u32>) -> Self {
+    pub(crate) fn new(windows: Vec<u32>) -> Self {
         let positions = u32::try_from(windows.len()).expect("the layout counts positions in 32 bits");
         Self {
             missing: [windows.as_slice(), &windows].concat(),
             windows,
+            positions,
             incomplete: [positions; 2],
             images: 0,
             values: 0,
@@ -39,16 +44,16 @@ impl MaxPool {
 
     /// Complete images, counted from the first. The pool takes windows of the next two.
     #[inline]
-    pub fn images(&self) -> u32 {
+    pub(crate) fn images(&self) -> u32 {
         self.images
     }
 
     /// Takes the `values` channels of one window into `position`. Returns true if the position is complete now.
     #[inline]
-    pub fn take(&mut self, image: u32, position: u32, values: u32) -> bool {
+    pub(crate) fn take(&mut self, image: u32, position: u32, values: u32) -> bool {
         assert!(image.wrapping_sub(self.images) < 2, "a max-pool at image {} got a window of {image}", self.images);
         self.values += u64::from(values);
-        let (bank, position) = ((image % 2) as usize, position as usize);
+        let (bank, position) = (size(image % 2), size(position));
         let missing = &mut self.missing[bank * self.windows.len() + position];
         assert!(*missing > 0, "position {position} of a max-pool got a window too many");
         *missing -= 1;
@@ -57,8 +62,8 @@ impl MaxPool {
         }
         *missing = self.windows[position];
         self.incomplete[bank] -= 1;
-        while self.incomplete[self.images as usize % 2] == 0 {
-            self.incomplete[self.images as usize % 2] = self.windows.len() as u32;
+        while self.incomplete[size(self.images % 2)] == 0 {
+            self.incomplete[size(self.images % 2)] = self.positions;
             self.images += 1;
         }
         true
@@ -69,7 +74,7 @@ impl MaxPool {
 ///
 /// Each pool sends one credit for each image that it has completed.
 #[derive(Clone, Debug)]
-pub struct PoolCredits {
+pub(crate) struct PoolCredits {
     /// Pools that the replica feeds.
     pools: u32,
     /// Images that all pools have completed, counted from the first.
@@ -80,23 +85,23 @@ pub struct PoolCredits {
 
 impl PoolCredits {
     /// Credits of `pools` empty pools.
-    pub fn new(pools: u32) -> Self {
+    pub(crate) fn new(pools: u32) -> Self {
         Self { pools, images: 0, completed: [0; 2] }
     }
 
     /// True if every pool has room for windows of `image`.
     #[inline]
-    pub fn admit(&self, image: u32) -> bool {
+    pub(crate) fn admit(&self, image: u32) -> bool {
         image < self.images + 2
     }
 
     /// Records that one of the pools has completed `image`.
-    pub fn credit(&mut self, image: u32) {
+    pub(crate) fn credit(&mut self, image: u32) {
         // A pool cannot complete an image whose windows this replica still holds back.
         assert!(self.admit(image) && image >= self.images, "a max-pool completed image {image} without its windows");
-        self.completed[image as usize % 2] += 1;
-        while self.completed[self.images as usize % 2] == self.pools {
-            self.completed[self.images as usize % 2] = 0;
+        self.completed[size(image % 2)] += 1;
+        while self.completed[size(self.images % 2)] == self.pools {
+            self.completed[size(self.images % 2)] = 0;
             self.images += 1;
         }
     }

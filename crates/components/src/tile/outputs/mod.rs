@@ -10,7 +10,8 @@ mod tests;
 
 use index::{IndexVec, Set};
 
-pub use self::partial_sums::{Obstacle, PartAddress, PartialSums, SumsSpec, Target};
+pub(crate) use self::partial_sums::Obstacle;
+pub use self::partial_sums::{PartAddress, PartialSums, SumsSpec, Target};
 use super::Completions;
 use super::imas::{ImaBank, Policy};
 use super::inputs::TileInputs;
@@ -18,9 +19,9 @@ use crate::{Context, LockstepId};
 
 /// Output side of a tile: its output register, one part for each lockstep group.
 #[derive(Clone, Debug)]
-pub struct TileOutputs<'a> {
+pub(crate) struct TileOutputs<'a> {
     /// Parts of the output register.
-    pub parts: IndexVec<LockstepId, PartialSums<'a>>,
+    pub(crate) parts: IndexVec<LockstepId, PartialSums<'a>>,
     /// Parts that may have work.
     changed: Set<LockstepId>,
     /// Parts that wait for room in the buffers of the next layer.
@@ -31,25 +32,25 @@ pub struct TileOutputs<'a> {
 
 impl<'a> TileOutputs<'a> {
     /// An empty register.
-    pub fn new(parts: IndexVec<LockstepId, PartialSums<'a>>) -> Self {
+    pub(crate) fn new(parts: IndexVec<LockstepId, PartialSums<'a>>) -> Self {
         Self { parts, changed: Set::EMPTY, blocked: Set::EMPTY, pool_values: Vec::new() }
     }
 
     /// True if a decision of [`Self::pass_on`] is due.
     #[inline]
-    pub fn has_work(&self) -> bool {
+    pub(crate) fn has_work(&self) -> bool {
         !self.changed.is_empty()
     }
 
     /// Records whether a part may have work, by a window that is complete now.
     #[inline]
-    pub fn change_if(&mut self, part: LockstepId, complete: bool) {
+    pub(crate) fn change_if(&mut self, part: LockstepId, complete: bool) {
         self.changed.insert_if(part, complete);
     }
 
     /// Merges partial sums of a contributor. Returns true if a decision is due.
     #[inline]
-    pub fn merge_partial_sums(&mut self, part: LockstepId, window: u32) -> bool {
+    pub(crate) fn merge_partial_sums(&mut self, part: LockstepId, window: u32) -> bool {
         let complete = self.parts[part].merge_partial_sums(window);
         self.changed.insert_if(part, complete);
         complete
@@ -57,7 +58,7 @@ impl<'a> TileOutputs<'a> {
 
     /// Raises the credit for partial sums to `limit` windows. Returns true if a decision is due.
     #[inline]
-    pub fn credit(&mut self, part: LockstepId, limit: u32) -> bool {
+    pub(crate) fn credit(&mut self, part: LockstepId, limit: u32) -> bool {
         let has_waited = self.parts[part].credited(limit);
         self.changed.insert_if(part, has_waited);
         has_waited
@@ -65,7 +66,7 @@ impl<'a> TileOutputs<'a> {
 
     /// Records that a max-pool has completed `image`. Returns true if a decision is due.
     #[inline]
-    pub fn credit_pool(&mut self, part: LockstepId, image: u32) -> bool {
+    pub(crate) fn credit_pool(&mut self, part: LockstepId, image: u32) -> bool {
         let has_waited = self.parts[part].pool_credited(image);
         self.changed.insert_if(part, has_waited);
         has_waited
@@ -73,21 +74,21 @@ impl<'a> TileOutputs<'a> {
 
     /// Records activations of a window of another replica for a max-pool here.
     #[inline]
-    pub fn deliver_pool_value(&mut self, part: LockstepId, image: u32, position: u32) {
+    pub(crate) fn deliver_pool_value(&mut self, part: LockstepId, image: u32, position: u32) {
         self.pool_values.push((part, image, position));
         self.changed.insert(part);
     }
 
     /// Records that a buffer that parts wait for has more room. Returns true if a decision is due.
     #[inline]
-    pub fn room(&mut self) -> bool {
+    pub(crate) fn room(&mut self) -> bool {
         self.changed |= self.blocked;
         !self.blocked.is_empty()
     }
 
     /// Passes on values for max-pools, then complete windows and positions of the parts that may have work.
     #[inline]
-    pub fn pass_on<C: Context>(
+    pub(crate) fn pass_on<C: Context>(
         &mut self,
         inputs: &mut TileInputs,
         imas: &mut ImaBank<impl Policy>,

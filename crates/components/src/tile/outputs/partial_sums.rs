@@ -15,21 +15,23 @@
 use std::collections::VecDeque;
 
 use arch::Counts;
-use index::{Index, Set};
-use mapper::{LayerLayout, ReplicaId};
+use index::{Index, IndexVec, Set, size};
+use mapper::{GroupId, LayerLayout, ReceiverId, ReplicaId, TileId};
+use network::LayerId;
 
 use super::super::Completions;
 use super::max_pool::{MaxPool, PoolCredits};
 use super::sigmoid::Sigmoid;
 use crate::{
-    Cause, Context, Event, HeldUp, ImaId, InputId, LayerControl, LockstepId, Packet, Probe, RoomId, TileMessage, Waits,
+    Cause, ChipId, Context, Event, HeldUp, ImaId, InputId, LayerControl, LockstepId, Packet, Probe, RoomId,
+    TileMessage, Waits,
 };
 
 /// An input slice of the next layer, as destination of an output group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Tile of the board.
-    pub tile: u32,
+    pub tile: TileId,
     /// Input slice in that tile's buffer.
     pub inputs: InputId,
     /// The same slice in the room table.
@@ -44,7 +46,7 @@ pub struct Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartAddress {
     /// Tile of the board.
-    pub tile: u32,
+    pub tile: TileId,
     /// Part of that tile's output register.
     pub part: LockstepId,
 }
@@ -53,24 +55,24 @@ pub struct PartAddress {
 #[derive(Clone, Debug)]
 pub struct SumsSpec<'a> {
     /// Chip of the board.
-    pub chip: u32,
+    pub chip: ChipId,
     /// Tile of the board.
-    pub tile: u32,
+    pub tile: TileId,
     /// The layer.
     pub layer: &'a LayerLayout,
     /// Number of the layer in the network.
-    pub layer_index: u16,
+    pub layer_id: LayerId,
     /// Input slices of the next layer; `None` for the last layer.
-    pub targets: Option<&'a [Target]>,
+    pub targets: Option<&'a IndexVec<ReceiverId, Target>>,
     /// Replica of the layer.
-    pub replica: u32,
+    pub replica: ReplicaId,
     /// Output group of the layer.
-    pub group: u32,
+    pub group: GroupId,
     /// IMAs of the tile that contribute to each window.
     pub imas: Set<ImaId>,
     /// Accumulator of each (replica, group) of the layer, at index replica x groups + group.
     pub accumulators: &'a [PartAddress],
-    /// PartAddresss, if this is the accumulator tile; empty otherwise.
+    /// Contributors, if this is the accumulator tile; empty otherwise.
     pub contributors: Vec<PartAddress>,
     /// Max-pools that windows finished here go to; 0 if none of them is in another replica.
     pub pools: u32,
@@ -84,6 +86,14 @@ pub struct SumsSpec<'a> {
     pub partial_sum_bits: u32,
     /// Bits per flit.
     pub flit_bits: u32,
+}
+
+impl SumsSpec<'_> {
+    /// Accumulator of the same output group for a replica of the layer.
+    #[inline]
+    fn accumulator_of(&self, replica: ReplicaId) -> PartAddress {
+        self.accumulators[replica.index() * self.layer.groups.len() + self.group.index()]
+    }
 }
 
 /// A finished position that waits to be sent.
@@ -151,15 +161,15 @@ impl<'a> PartialSums<'a> {
     /// An empty register.
     pub fn new(spec: SumsSpec<'a>) -> Self {
         let layer = spec.layer;
-        let outputs = &layer.groups.as_slice()[spec.group as usize].outputs;
-        let accumulator = spec.accumulators[spec.replica as usize * layer.groups.len() + spec.group as usize];
+        let outputs = &layer.groups[spec.group].outputs;
+        let accumulator = spec.accumulator_of(spec.replica);
         let accumulator = (accumulator.tile != spec.tile).then_some(accumulator);
         let pools_here = layer.layer.pool.is_some() && accumulator.is_none();
-        let pool = pools_here.then(|| MaxPool::new(layer.contributions(ReplicaId(spec.replica)).to_vec()));
+        let pool = pools_here.then(|| MaxPool::new(layer.contributions(spec.replica).to_vec()));
         Self {
             outputs: outputs.end - outputs.start,
             merged: 0,
-            contributions: spec.imas.len() + spec.contributors.len() as u32,
+            contributions: spec.imas.len() + u32::try_from(spec.contributors.len()).expect("fewer than the tiles"),
             accumulator,
             credit: spec.credit,
             left: 0,
@@ -176,12 +186,12 @@ impl<'a> PartialSums<'a> {
 
     /// First window that the register has no room for, counted over all images.
     #[inline]
-    pub fn room(&self) -> u32 {
+    pub(crate) fn room(&self) -> u32 {
         self.left + self.slots
     }
 
     /// Cause for which the register has no room for another window.
-    pub fn refusal(&self) -> Cause {
+    pub(crate) fn refusal(&self) -> Cause {
         match self.missing.front() {
             _ if !self.leaving.is_empty() => Cause::DownstreamBuffer,
             Some(0) => Cause::MaxPool,
@@ -191,8 +201,8 @@ impl<'a> PartialSums<'a> {
 
     /// Merges `contributions` of IMAs or of another tile into `window`. Returns true if the window is complete now.
     #[inline]
-    pub fn merge(&mut self, window: u32, contributions: u32) -> bool {
-        let index = (window - self.complete) as usize;
+    pub(crate) fn merge(&mut self, window: u32, contributions: u32) -> bool {
+        let index = size(window - self.complete);
         while self.missing.len() <= index {
             self.missing.push_back(self.contributions);
         }
@@ -203,35 +213,40 @@ impl<'a> PartialSums<'a> {
     }
 
     /// Merges partial sums of `window` from a contributor. Returns true if the window is complete now.
-    pub fn merge_partial_sums(&mut self, window: u32) -> bool {
+    pub(crate) fn merge_partial_sums(&mut self, window: u32) -> bool {
         assert!(window < self.room(), "partial sums of window {window} came without room");
         self.merged += u64::from(self.outputs);
         self.merge(window, 1)
     }
 
     /// Raises the credit for partial sums to `limit` windows. Returns true if complete windows wait here.
-    pub fn credited(&mut self, limit: u32) -> bool {
+    pub(crate) fn credited(&mut self, limit: u32) -> bool {
         self.credit = self.credit.max(limit);
         self.left < self.complete
     }
 
     /// Records that a max-pool has completed `image`. Returns true if the oldest window here is complete and waits.
-    pub fn pool_credited(&mut self, image: u32) -> bool {
+    pub(crate) fn pool_credited(&mut self, image: u32) -> bool {
         self.pool_credits.as_mut().expect("only feeders of several max-pools have credits").credit(image);
         self.waits_for_max_pool()
     }
 
     /// Passes complete windows on, as far as there is room for them.
-    pub fn pass_on<C: Context>(&mut self, control: &mut LayerControl, completions: &mut Completions, context: &mut C) {
+    pub(crate) fn pass_on<C: Context>(
+        &mut self,
+        control: &mut LayerControl,
+        completions: &mut Completions,
+        context: &mut C,
+    ) {
         while self.missing.front() == Some(&0) && self.pools_admit(control) {
             self.missing.pop_front();
             let window = self.complete;
             self.complete += 1;
             if self.accumulator.is_none() {
-                let &SumsSpec { layer_index, replica, group, .. } = &*self.spec;
-                let of_replica = u64::from(replica) << 32 | u64::from(window);
+                let &SumsSpec { layer_id, replica, group, .. } = &*self.spec;
+                let of_replica = u64::from(replica.0) << 32 | u64::from(window);
                 let now = context.now();
-                completions.add(&[layer_index.into(), of_replica, group.into(), now], now);
+                completions.add(&[layer_id.0.into(), of_replica, group.0.into(), now], now);
                 self.finish(control, window, context);
             }
         }
@@ -242,7 +257,7 @@ impl<'a> PartialSums<'a> {
         }
         if self.left > left {
             for &PartAddress { tile, part } in &self.spec.contributors {
-                context.send(1, tile, TileMessage::PartialSumCredit { part, limit: self.left + self.slots });
+                context.send_to_tile(1, tile, TileMessage::PartialSumCredit { part, limit: self.left + self.slots });
             }
         }
     }
@@ -255,10 +270,10 @@ impl<'a> PartialSums<'a> {
 
     /// Activates a complete window and hands it to the max-pools, or without a max-pool to the queue of positions.
     fn finish<C: Context>(&mut self, control: &mut LayerControl, window: u32, context: &mut C) {
-        control.counters.windows += u64::from(self.spec.group == 0);
+        control.counters.windows += u64::from(self.spec.group == GroupId(0));
         self.sigmoid.activate(self.outputs);
-        let (&SumsSpec { tile, layer_index, replica, .. }, now) = (&*self.spec, context.now());
-        context.probe().observe(|| Event::Activate { tile, layer: layer_index, replica, window, at: now });
+        let (&SumsSpec { tile, layer_id, replica, .. }, now) = (&*self.spec, context.now());
+        context.probe().observe(|| Event::Activate { tile, layer: layer_id, replica, window, at: now });
         let (image, _) = control.split(window);
         let layer = self.spec.layer;
         let (rows, columns) = layer.positions_under(control.window(window));
@@ -268,10 +283,10 @@ impl<'a> PartialSums<'a> {
                 let finish = layer.finish(position).expect("a window lies under the position");
                 if self.pool.is_none() {
                     self.leave(image, position, finish.step, window);
-                } else if finish.replica.0 == self.spec.replica {
+                } else if finish.replica == self.spec.replica {
                     self.pool_value(image, position, window, context);
                 } else {
-                    self.send_pool_value(finish.replica.0, image, position, context);
+                    self.send_pool_value(finish.replica, image, position, context);
                 }
             }
         }
@@ -290,13 +305,13 @@ impl<'a> PartialSums<'a> {
         self.leave(image, position, finish.step, window);
         for image in completed {
             for &PartAddress { tile, part } in &self.spec.feeders {
-                context.send(1, tile, TileMessage::PoolCredit { part, image });
+                context.send_to_tile(1, tile, TileMessage::PoolCredit { part, image });
             }
         }
     }
 
     /// Takes the outputs of a window of another replica into a position of the max-pool here.
-    pub fn merge_pool_value<C: Context>(&mut self, image: u32, position: u32, context: &mut C) {
+    pub(crate) fn merge_pool_value<C: Context>(&mut self, image: u32, position: u32, context: &mut C) {
         self.pool_value(image, position, self.complete, context);
     }
 
@@ -312,9 +327,8 @@ impl<'a> PartialSums<'a> {
         }
     }
 
-    fn send_pool_value<C: Context>(&self, finisher: u32, image: u32, position: u32, context: &mut C) {
-        let layer = self.spec.layer;
-        let accumulator = self.spec.accumulators[finisher as usize * layer.groups.len() + self.spec.group as usize];
+    fn send_pool_value<C: Context>(&self, finisher: ReplicaId, image: u32, position: u32, context: &mut C) {
+        let accumulator = self.spec.accumulator_of(finisher);
         let bits = self.outputs * self.spec.partial_sum_bits;
         self.send(accumulator.tile, bits, TileMessage::PoolValue { part: accumulator.part, image, position }, context);
     }
@@ -346,13 +360,13 @@ impl<'a> PartialSums<'a> {
     fn send_position<C: Context>(
         &self,
         leaving: Leaving,
-        targets: &[Target],
+        targets: &IndexVec<ReceiverId, Target>,
         control: &mut LayerControl,
         context: &mut C,
     ) -> Option<u32> {
         let destinations = self.spec.layer.destinations(leaving.position);
-        for (served, destination) in destinations.iter().enumerate().skip(leaving.served as usize) {
-            let Target { tile, inputs, room, bits, positions } = targets[destination.receiver.index()];
+        for (served, destination) in (0..).zip(destinations).skip(size(leaving.served)) {
+            let Target { tile, inputs, room, bits, positions } = targets[destination.receiver];
             if bits == 0 {
                 continue;
             }
@@ -360,9 +374,9 @@ impl<'a> PartialSums<'a> {
             let now = context.now();
             if sequence >= context.shared().limit(room, now) {
                 if context.shared().wait(room, self.spec.tile, now) {
-                    context.send(1, self.spec.tile, TileMessage::Room);
+                    context.send_to_tile(1, self.spec.tile, TileMessage::Room);
                 }
-                return Some(served as u32);
+                return Some(served);
             }
             control.counters.result_bits_sent += u64::from(bits);
             let held_up = HeldUp::default();
@@ -377,27 +391,27 @@ impl<'a> PartialSums<'a> {
         control.counters.result_bits_sent += u64::from(bits);
         let positions = self.spec.layer.positions();
         let position = leaving.image * positions + leaving.position;
-        context.send(1, self.spec.tile, TileMessage::Result { bits, position });
+        context.send_to_tile(1, self.spec.tile, TileMessage::Result { bits, position });
         None
     }
 
     /// Sends a message, in one cycle to the same tile, otherwise as a packet over the mesh and links between chips.
-    fn send<C: Context>(&self, destination: u32, bits: u32, message: TileMessage, context: &mut C) {
+    fn send<C: Context>(&self, destination: TileId, bits: u32, message: TileMessage, context: &mut C) {
         let source = self.spec.tile;
         if destination == source {
-            context.send(1, destination, message);
+            context.send_to_tile(1, destination, message);
             return;
         }
         let flits = bits.div_ceil(self.spec.flit_bits);
-        let layer = self.spec.layer_index;
+        let layer = self.spec.layer_id;
         let packet =
             Packet { source, destination, flits, bits, waits: Waits::default(), layer, entered: None, message };
-        context.send(1, self.spec.chip, packet);
+        context.send_to_mesh(1, self.spec.chip, packet);
     }
 
     /// Counts of the register, its shift-and-add, sigmoid and max-pool, where `results` are the values handed over by
     /// the IMAs of the tile.
-    pub fn counts(&self, results: u64, partial_sum_bits: u32) -> Counts {
+    pub(crate) fn counts(&self, results: u64, partial_sum_bits: u32) -> Counts {
         let merged = self.merged + results;
         Counts {
             tile_output_register_bits: merged * u64::from(partial_sum_bits),
@@ -415,18 +429,18 @@ impl<'a> PartialSums<'a> {
 
     /// Windows that have left the register, counted over all images.
     #[inline]
-    pub fn left(&self) -> u32 {
+    pub(crate) fn left(&self) -> u32 {
         self.left
     }
 
     /// True if positions wait for room in the buffers of the next layer.
-    pub fn waits_for_buffers(&self) -> bool {
+    pub(crate) fn waits_for_buffers(&self) -> bool {
         !self.leaving.is_empty()
     }
 
     /// True if the oldest window has all its contributions: after [`Self::pass_on`], a max-pool has no room for its
     /// image.
-    pub fn waits_for_max_pool(&self) -> bool {
+    pub(crate) fn waits_for_max_pool(&self) -> bool {
         self.missing.front() == Some(&0)
     }
 
@@ -436,11 +450,11 @@ impl<'a> PartialSums<'a> {
     }
 
     /// Obstacle that keeps the oldest window from leaving; `None` if there is no window.
-    pub fn obstacle(&self, control: &LayerControl) -> Option<Obstacle> {
+    pub(crate) fn obstacle(&self, control: &LayerControl) -> Option<Obstacle> {
         if let Some(first) = self.leaving.front() {
             let targets = self.spec.targets.expect("results of the last layer find room");
-            let awaited = self.spec.layer.destinations(first.position)[first.served as usize];
-            let Target { tile, inputs, .. } = targets[awaited.receiver.index()];
+            let awaited = self.spec.layer.destinations(first.position)[size(first.served)];
+            let Target { tile, inputs, .. } = targets[awaited.receiver];
             return Some(Obstacle::Room { tile, inputs });
         }
         match (self.accumulator, self.missing.front()) {
@@ -454,11 +468,11 @@ impl<'a> PartialSums<'a> {
 
 /// Reason why a window stays in the output register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Obstacle {
+pub(crate) enum Obstacle {
     /// A buffer has no room for a position.
     Room {
         /// Tile of the board.
-        tile: u32,
+        tile: TileId,
         /// Input slice in that tile's buffer.
         inputs: InputId,
     },

@@ -1,14 +1,14 @@
 /// The sigmoid or ReLU units of a tile. They take one cycle for each window and are not contended.
 #[derive(Clone, Debug, Default)]
-pub struct Sigmoid {
+pub(crate) struct Sigmoid {
     /// Values activated since the start.
-    pub values: u64,
+    pub(crate) values: u64,
 }
 
 impl Sigmoid {
     /// Activates the `values` results of one window.
     #[inline]
-    pub fn activate(&mut self, values: u32) {
+    pub(crate) fn activate(&mut self, values: u32) {
         self.values += u64::from(values);
     }
 }

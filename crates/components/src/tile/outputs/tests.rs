@@ -1,10 +1,12 @@
+use mapper::TileId;
+
 use super::*;
 use crate::testing::{OneLayer, Record};
 use crate::{PartAddress, TileMessage};
 
 const PART: LockstepId = LockstepId(0);
-const HERE: &[PartAddress] = &[PartAddress { tile: 0, part: PART }];
-const ELSEWHERE: &[PartAddress] = &[PartAddress { tile: 9, part: LockstepId(3) }];
+const HERE: &[PartAddress] = &[PartAddress { tile: TileId(0), part: PART }];
+const ELSEWHERE: &[PartAddress] = &[PartAddress { tile: TileId(9), part: LockstepId(3) }];
 
 /// Takes the decisions of cycle `now`.
 fn pass_on(machine: &OneLayer, outputs: &mut TileOutputs, now: u64, context: &mut Record) -> Completions {
