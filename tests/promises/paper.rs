@@ -90,7 +90,8 @@ fn a_router_with_all_ports_full_draws_the_power_of_isaac_table_1() {
             assert_eq!(router.pass(port, start, per_cycle), start + 1, "a full port had to wait");
         }
     }
-    let counts = Counts { router_flit_hops: router.flits, ..Counts::default() };
+    let flits = cycles * u64::from(per_cycle) * ports.len() as u64;
+    let counts = Counts { router_flit_hops: flits, ..Counts::default() };
     let energy = analysis::energy(&arch, &counts);
     let pj = energy.iter().find(|group| group.name == "router").expect("a router group").pj();
     let printed = printed_power("router", "router");

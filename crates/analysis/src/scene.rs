@@ -159,6 +159,11 @@ impl<'a> Scene<'a> {
         format!("chip{chip}/tile{tile}/ima{ima}")
     }
 
+    /// Returns the path of the first IMA and the name of the first layer, as examples.
+    pub fn examples(&self) -> (String, &'a str) {
+        (self.ima_path(TileId(0), ImaId(0)), self.layer(LayerId(0)))
+    }
+
     /// Returns the name of a carrier, unique on its chip or in its tile.
     pub fn carrier(&self, carrier: Carrier) -> String {
         match carrier {

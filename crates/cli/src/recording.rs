@@ -91,8 +91,8 @@ impl Recording {
         let filter = Filter::new(scene, cycles, self.trace_detail.into(), &self.trace_layers, &self.trace_units);
         if !filter.shows_something() {
             let message = "the trace would show nothing: no unit or no layer matches";
-            let example = format!("units are called {}, layers {}", scene.ima_path(0, 0), scene.layer(0));
-            return Err(Fault::new(message, example));
+            let (unit, layer) = scene.examples();
+            return Err(Fault::new(message, format!("units are called {unit}, layers {layer}")));
         }
         let limit = self.trace_limit.saturating_mul(MEGABYTE);
         let smallest = trace::smallest(scene, &filter, format).expect("memory takes what is written to it");

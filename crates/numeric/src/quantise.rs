@@ -66,7 +66,7 @@ impl FixedPoint {
         let mut quantised = Array::zeros(values.raw_dim());
         let contiguous = "an array in standard layout is contiguous";
         let saturated =
-            quantise_all(*self, values.as_slice().expect(contiguous), quantised.as_slice_mut().expect(contiguous));
+            quantise_all(self, values.as_slice().expect(contiguous), quantised.as_slice_mut().expect(contiguous));
         (quantised, saturated)
     }
 
