@@ -10,13 +10,15 @@ use report::{floorplan, terminal};
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::policy::PictureChoice;
-use crate::selection::Selection;
+use crate::selection::{Filling, Selection};
 
 /// Map a network to a machine and show where it lies
 #[derive(Args)]
 pub(crate) struct Map {
     #[command(flatten)]
     selection: Selection,
+    #[command(flatten)]
+    filling: Filling,
     #[command(flatten)]
     choice: PictureChoice,
     /// Write the mapping, to be edited and run with `aquasim run --mapping`; - is standard output alone
@@ -38,7 +40,7 @@ impl Map {
             let message = format!("a floorplan cannot be drawn as {}", path.display());
             return Err(Fault::new(message, "give text, or a file whose name ends in .svg").into());
         }
-        let (selected, _) = self.choice.load(&self.selection)?;
+        let (selected, _) = self.choice.load(&self.selection, &self.filling)?;
         let (arch, layout) = (&selected.arch, &selected.layout);
         if let Some(path) = svg {
             Output::create(&path)?.write(&floorplan::svg(arch, layout))?;

@@ -18,7 +18,7 @@ use crate::calibration::{Calibration, warn_of_saturation};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::pictures::{Loaded, Weights, accelerator};
-use crate::selection::{Selected, Selection};
+use crate::selection::{Filling, Selected, Selection};
 
 /// Choice of plans.
 #[derive(Args)]
@@ -147,10 +147,10 @@ pub(crate) struct PictureChoice {
 
 impl PictureChoice {
     /// Loads the selection with the plan that the policy chooses, and the operations that chose it.
-    pub(crate) fn load(&self, selection: &Selection) -> Result<(Selected, Operations), Failure> {
+    pub(crate) fn load(&self, selection: &Selection, filling: &Filling) -> Result<(Selected, Operations), Failure> {
         self.check()?;
         self.choice.check(selection)?;
-        let mut selected = selection.load()?;
+        let mut selected = selection.load_filled(filling)?;
         let operations = self.apply(&mut selected)?;
         Ok((selected, operations))
     }

@@ -6,7 +6,7 @@ use arch::Arch;
 use chip::{Options, Outcome, SimulationError};
 use clap::Args;
 use document::{Fault, Faults};
-use mapper::Layout;
+use mapper::{Balance, Fill, Layout};
 use network::{Edges, Network, Plan, parse_activations, parse_weights};
 use report::{Report, Run};
 use tracing::info_span;
@@ -40,6 +40,16 @@ pub(crate) struct Selection {
     mapping: Option<String>,
 }
 
+/// Number of replicas.
+#[derive(Args)]
+pub(crate) struct Filling {
+    /// Replicas: as many as the board holds, as some of its chips hold, or as a number of cycles per image needs, in
+    /// place of as many as keep pace with the last convolution
+    #[arg(long, value_name = "board|N-chips|N-cycles", num_args = 0..=1, default_missing_value = "board")]
+    #[arg(conflicts_with = "mapping")]
+    fill: Option<String>,
+}
+
 /// A selection, checked and mapped.
 pub(crate) struct Selected {
     /// Machine.
@@ -65,18 +75,24 @@ impl Selection {
 
     /// Reads the selection, prints warnings about the machine, and maps the network.
     pub(crate) fn load(&self) -> Result<Selected, Failure> {
+        self.load_filled(&Filling { fill: None })
+    }
+
+    /// Reads the selection as [`Self::load`] does, and maps the network with a number of replicas.
+    pub(crate) fn load_filled(&self, filling: &Filling) -> Result<Selected, Failure> {
+        let fill = filling.fill.as_deref().map(str::parse).transpose()?.unwrap_or_default();
         let arch = arch::load(&self.arch)?;
         output::warn_of(&arch);
         let network = network::load(&self.network)?;
         let (plan, plan_name) = self.plan(&network)?;
-        let layout = info_span!("map").in_scope(|| self.map(&arch, &network, &plan))?;
+        let layout = info_span!("map").in_scope(|| self.map(&arch, &network, &plan, fill))?;
         Ok(Selected { arch, network, plan, plan_name, layout })
     }
 
-    fn map(&self, arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Failure> {
+    fn map(&self, arch: &Arch, network: &Network, plan: &Plan, fill: Fill) -> Result<Layout, Failure> {
         match &self.mapping {
             Some(path) => Ok(Layout::load(path, arch, network, plan)?),
-            None => Ok(mapper::balance(arch, network, plan)?),
+            None => Ok(Balance { fill, ..Balance::default() }.layout(arch, network, plan)?),
         }
     }
 

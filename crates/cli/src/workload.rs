@@ -6,13 +6,15 @@ use predictor::Operations;
 
 use crate::failure::Failure;
 use crate::policy::PictureChoice;
-use crate::selection::{Selected, Selection};
+use crate::selection::{Filling, Selected, Selection};
 
 /// Machine, network, precision, mapping, images and fidelity.
 #[derive(Args)]
 pub(crate) struct Workload {
     #[command(flatten)]
     selection: Selection,
+    #[command(flatten)]
+    filling: Filling,
     #[command(flatten)]
     choice: PictureChoice,
     /// Images, one after another, up to 10000; auto runs more and more until their rate has settled
@@ -64,7 +66,7 @@ impl From<FidelityName> for Fidelity {
 impl Workload {
     /// Loads the selection with the plan that the policy chooses, and the operations that chose it.
     pub(crate) fn load(&self) -> Result<(Selected, Operations), Failure> {
-        self.choice.load(&self.selection)
+        self.choice.load(&self.selection, &self.filling)
     }
 
     /// Options of the run, and its outcome if `--images auto` had to simulate it to find the number of images.

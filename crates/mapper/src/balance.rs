@@ -2,10 +2,11 @@
 //!
 //! 1. Shape: each layer gets the IMA shape with the fewest IMAs per replica and, of those, the least traffic on the
 //!    bus.
-//! 2. Replicas: a binary search finds the smallest number of windows per replica, the same for all layers, for which
-//!    the board is large enough.
+//! 2. Replicas: a binary search finds the smallest number of windows per replica, the same for all layers, from the aim
+//!    of the [`Fill`] on, for which the board is large enough.
 //! 3. Places: on a board with room, each tile holds replicas of one layer only, in order of the strips that they
-//!    compute. Otherwise each layer begins where the previous one ends.
+//!    compute. Where that saves a chip and costs no cycles, small layers share tiles. On a board without room, each
+//!    layer begins where the previous one ends.
 //! 4. Checks: where the buffer or output register of a tile is too small, its layers are spread over more tiles; if the
 //!    board is then too small, the windows per replica are raised.
 //!
@@ -13,27 +14,76 @@
 //! cycles in every IMA.
 
 use arch::Arch;
-use index::{IndexVec, size};
+use index::{IndexVec, count, size};
 use network::{Layer, LayerId, LayerKind, LayerPlan, Network, Plan};
 
 use crate::grid::Grid;
-use crate::{Area, Geometry, LayerMapping, Layout, Mapping, MappingError, limits};
+use crate::{Area, Fill, Geometry, LayerMapping, Layout, Mapping, MappingError, limits};
 
-/// Maps `network` so that its layers keep pace with each other.
-///
-/// Each convolution gets the fewest replicas none of which has more windows than the last convolution has; fully
-/// connected layers get one. If the board is too small, the bound on the windows per replica is raised, equally for all
-/// layers, until everything fits.
-pub fn balance(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
-    balance_areas(arch, network, plan, &whole(network))
+/// Choices of a balanced mapping.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Aim of the number of replicas.
+    pub fill: Fill,
+    /// Only the windows that the plan does not crop count, and the replicas of each layer divide these evenly.
+    pub for_crop: bool,
 }
 
-/// Maps `network` as [`balance`] does, but for one crop: only the windows that `plan` does not crop count, and the
-/// replicas of each layer divide these evenly.
+impl Balance {
+    /// Maps `network` so that its layers keep pace with each other.
+    ///
+    /// Each convolution gets the fewest replicas none of which has more windows than [`Self::fill`] aims at; fully
+    /// connected layers get one. If the board is too small, the bound on the windows per replica is raised, equally for
+    /// all layers, until everything fits.
+    pub fn layout(self, arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
+        let layers = network.layers.iter().zip(&plan.layers);
+        let areas: IndexVec<LayerId, Area> = layers
+            .map(|(layer, plan)| if self.for_crop { Area::uncropped(layer, plan) } else { Area::whole(layer) })
+            .collect();
+        let convolutions =
+            || network.layers.iter().zip(&areas).filter(|(layer, _)| layer.kind == LayerKind::Convolution);
+        let windows = || convolutions().map(|(_, area)| area.windows());
+        let most = windows().max().unwrap_or(1);
+        // No replica has fewer windows than a cell of its layer; fewer windows would not make the slowest layer faster.
+        let fewest = convolutions().map(|(layer, _)| u64::from(layer.pool.map_or(1, |pool| pool.stride)).pow(2));
+        let fewest = fewest.max().unwrap_or(1);
+        match self.fill {
+            Fill::LastLayer => fit(arch, network, plan, &areas, windows().last().unwrap_or(1), most),
+            Fill::Board => fit(arch, network, plan, &areas, fewest, most),
+            Fill::Chips(chips) => {
+                let (name, available) = (arch.name.clone(), arch.board.chips);
+                if chips > available {
+                    return Err(vec![MappingError::NoSuchChips { arch: name, chips, available }]);
+                }
+                let mut part = arch.clone();
+                part.board.chips = chips;
+                fit(&part, network, plan, &areas, fewest, most)
+            }
+            Fill::Cycles(cycles) => {
+                let bits = plan.layers.iter().zip(&network.layers).map(|(plan, layer)| plan.stored_bits(layer)).max();
+                let per_window = arch.iterations(bits.unwrap_or(1)) * arch.cycles_per_iteration();
+                let per_window = u64::from(per_window.max(1));
+                let layout = fit(arch, network, plan, &areas, (cycles / per_window).max(1), most)?;
+                let steps = layout.layers.iter().map(|layer| count(layer.steps())).max();
+                let least = steps.expect("a network has at least one layer") * per_window;
+                if least <= cycles {
+                    return Ok(layout);
+                }
+                let (network, arch) = (network.name.clone(), arch.name.clone());
+                Err(vec![MappingError::TooFewCycles { network, arch, cycles, least }])
+            }
+        }
+    }
+}
+
+/// Maps `network` with as many replicas as its last convolution asks for: [`Fill::LastLayer`].
+pub fn balance(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
+    Balance::default().layout(arch, network, plan)
+}
+
+/// Maps `network` as [`balance`] does, but for one crop: [`Balance::for_crop`].
 pub fn balance_cropped(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
-    let layers = network.layers.iter().zip(&plan.layers);
-    let areas = layers.map(|(layer, plan)| Area::uncropped(layer, plan)).collect();
-    balance_areas(arch, network, plan, &areas)
+    Balance { for_crop: true, ..Balance::default() }.layout(arch, network, plan)
 }
 
 /// Maps `network` with the smallest bound on the windows per replica, from `aim` to `most`, for which the board is
@@ -45,26 +95,8 @@ pub fn balance_to(
     aim: u64,
     most: u64,
 ) -> Result<Layout, Vec<MappingError>> {
-    fit(arch, network, plan, &whole(network), aim, most)
-}
-
-fn whole(network: &Network) -> IndexVec<LayerId, Area> {
-    network.layers.iter().map(Area::whole).collect()
-}
-
-/// Balances the windows of `areas`, one area per layer.
-fn balance_areas(
-    arch: &Arch,
-    network: &Network,
-    plan: &Plan,
-    areas: &IndexVec<LayerId, Area>,
-) -> Result<Layout, Vec<MappingError>> {
-    let layers = network.layers.iter().zip(areas);
-    let convolutions = layers.filter(|(layer, _)| layer.kind == LayerKind::Convolution);
-    let windows: Vec<u64> = convolutions.map(|(_, area)| area.windows()).collect();
-    let aim = windows.last().copied().unwrap_or(1);
-    let most = windows.iter().copied().max().unwrap_or(1);
-    fit(arch, network, plan, areas, aim, most)
+    let areas = network.layers.iter().map(Area::whole).collect();
+    fit(arch, network, plan, &areas, aim, most)
 }
 
 /// Deals the windows of `areas` with the smallest bound on the windows per replica, from `aim` to `most`, for which the
@@ -81,8 +113,8 @@ fn fit(
     let shapes = network.layers.iter().zip(&plan.layers).map(|(layer, plan)| shape(arch, layer, plan));
     let shapes: IndexVec<LayerId, Geometry> = collect_all(shapes)?.into();
     let packer = Packer { arch, network, plan, areas, shapes: &shapes };
-    for new_tile in [true, false] {
-        let fits = |windows: u64| packer.place(windows, new_tile).end <= arch.imas();
+    for packing in [Packing::BySlice, Packing::ByLayer] {
+        let fits = |windows: u64| packer.place(windows, packing).end <= arch.imas();
         if !fits(most) {
             continue;
         }
@@ -92,10 +124,10 @@ fn fit(
             let middle = low + (high - low) / 2;
             if fits(middle) { high = middle } else { low = middle + 1 }
         }
-        return packer.spread(high, new_tile);
+        return packer.spread(high, packing);
     }
     // `place.end` saturates where the IMAs exceed their numbers; the sum without gaps does not.
-    let place = packer.place(u64::MAX, false);
+    let place = packer.place(u64::MAX, Packing::ByLayer);
     let imas: u64 = shapes.iter().map(Geometry::imas).sum();
     Err(vec![MappingError::BoardTooSmall {
         network: network.name.clone(),
@@ -122,9 +154,9 @@ fn shape(arch: &Arch, layer: &Layer, plan: &LayerPlan) -> Result<Geometry, Mappi
 }
 
 /// Places replicas on the board.
-struct Packer<'a> {
-    arch: &'a Arch,
-    network: &'a Network,
+pub(crate) struct Packer<'a> {
+    pub(crate) arch: &'a Arch,
+    pub(crate) network: &'a Network,
     plan: &'a Plan,
     /// Windows that are dealt, by layer.
     areas: &'a IndexVec<LayerId, Area>,
@@ -132,27 +164,37 @@ struct Packer<'a> {
 }
 
 /// Placed layers, and the first IMA after them.
-struct Placement {
-    layers: Vec<LayerMapping>,
-    end: u32,
+pub(crate) struct Placement {
+    pub(crate) layers: Vec<LayerMapping>,
+    pub(crate) end: u32,
+}
+
+/// Order in which replicas are placed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    /// By the strips that they compute, a tile's worth of a layer at a time.
+    BySlice,
+    /// Layer after layer.
+    ByLayer,
 }
 
 /// Restrictions on the tiles of a layer's replicas.
 #[derive(Clone, Copy)]
-struct Spacing {
-    /// The layer begins with a new tile.
-    new_tile: bool,
+pub(crate) struct Spacing {
+    /// The layer begins with a new tile; placed by slices, it shares no tile at all.
+    pub(crate) new_tile: bool,
     /// Most replicas of the layer in one tile.
     replicas_per_tile: u32,
 }
 
 impl Packer<'_> {
-    /// Places all layers with at most `windows` windows per replica, as closely as `new_tile` allows.
-    fn place(&self, windows: u64, new_tile: bool) -> Placement {
-        self.place_spaced(windows, &self.closest(new_tile))
+    /// Places all layers with at most `windows` windows per replica, as closely as `packing` allows. By slices, each
+    /// layer has tiles of its own.
+    fn place(&self, windows: u64, packing: Packing) -> Placement {
+        self.place_spaced(windows, packing, &self.closest(packing == Packing::BySlice))
     }
 
-    fn closest(&self, new_tile: bool) -> IndexVec<LayerId, Spacing> {
+    pub(crate) fn closest(&self, new_tile: bool) -> IndexVec<LayerId, Spacing> {
         let spacing = |shape: &Geometry| Spacing { new_tile, replicas_per_tile: self.in_one_tile(shape) };
         self.shapes.iter().map(spacing).collect()
     }
@@ -163,17 +205,23 @@ impl Packer<'_> {
     }
 
     /// Deals the windows of all layers to replicas and places these on the board.
-    fn place_spaced(&self, windows: u64, spacing: &IndexVec<LayerId, Spacing>) -> Placement {
+    pub(crate) fn place_spaced(
+        &self,
+        windows: u64,
+        packing: Packing,
+        spacing: &IndexVec<LayerId, Spacing>,
+    ) -> Placement {
         let grids: IndexVec<LayerId, Grid> = (self.network.layers.iter().zip(self.areas).zip(spacing))
-            .map(|((layer, area), spacing)| match layer.kind {
-                LayerKind::Convolution => Grid::fitting(layer, *area, windows, spacing.replicas_per_tile),
-                LayerKind::FullyConnected => Grid::new(layer, *area, 1, 1),
+            .map(|((layer, area), spacing)| match (layer.kind, packing) {
+                (LayerKind::FullyConnected, _) => Grid::new(layer, *area, 1, 1),
+                (_, Packing::BySlice) => Grid::fitting(layer, *area, windows, spacing.replicas_per_tile),
+                // A replica takes no more space than its IMAs.
+                (_, Packing::ByLayer) => Grid::fitting(layer, *area, windows, 1),
             })
             .collect();
-        let (replicas, end) = if spacing.iter().all(|spacing| spacing.new_tile) {
-            self.slice_by_slice(&grids, spacing)
-        } else {
-            self.layer_by_layer(&grids, spacing)
+        let (replicas, end) = match packing {
+            Packing::BySlice => self.slice_by_slice(&grids, spacing),
+            Packing::ByLayer => self.layer_by_layer(&grids, spacing),
         };
         let named = self.network.layers.iter().zip(self.shapes).zip(self.areas);
         let layers = named.zip(grids.into_iter().zip(replicas)).map(|(((layer, shape), area), (grid, replicas))| {
@@ -185,8 +233,8 @@ impl Packer<'_> {
         Placement { layers: layers.collect(), end }
     }
 
-    /// Places replicas on a board with room: each tile holds replicas of one layer, and the tiles of all convolutions
-    /// are ordered by the strips that they compute. The consumers of a tile's outputs are then close to it.
+    /// Places replicas on a board with room. What a layer places in a tile stays together, and the tiles of all
+    /// convolutions are ordered by the strips that they compute. The consumers of a tile's outputs are then close to it.
     fn slice_by_slice(
         &self,
         grids: &IndexVec<LayerId, Grid>,
@@ -202,7 +250,7 @@ impl Packer<'_> {
         let per_tile = self.arch.tile.imas;
         let mut bundles = Vec::new();
         for ((layer, grid), spacing) in grids.enumerate().zip(spacing) {
-            let all = grid.strips * grid.interleave;
+            let all = grid.replicas();
             for first in (0..all).step_by(size(spacing.replicas_per_tile)) {
                 let replicas = spacing.replicas_per_tile.min(all - first);
                 let strips = first / grid.interleave + (first + replicas - 1) / grid.interleave + 1;
@@ -214,13 +262,20 @@ impl Packer<'_> {
         }
         bundles.sort_by_key(|bundle| (bundle.middle, bundle.layer));
         let mut replicas: IndexVec<LayerId, Vec<u32>> = IndexVec::filled(Vec::new(), grids.len());
-        let mut end = 0u32;
+        let (mut end, mut is_shared) = (0u32, false);
         for Bundle { layer, replicas: count, .. } in bundles {
             let imas = self.shapes[layer].imas_per_replica();
+            let all = count.saturating_mul(imas);
+            let shares = !spacing[layer].new_tile;
+            let next = next_tile(end, per_tile);
+            if !(shares && is_shared && all <= next - end) {
+                end = next;
+            }
             replicas[layer].extend((0..count).map(|replica| end.saturating_add(replica.saturating_mul(imas))));
-            end = end.saturating_add(next_tile(count.saturating_mul(imas), per_tile));
+            end = end.saturating_add(all);
+            is_shared = shares;
         }
-        (replicas, end)
+        (replicas, next_tile(end, per_tile))
     }
 
     /// Places replicas on a board without room to spare: each layer begins where the previous one ends.
@@ -239,7 +294,7 @@ impl Packer<'_> {
             }
             let mut replicas = Vec::new();
             let (mut tile, mut here) = (end / per_tile, 0);
-            for _ in 0..grid.strips * grid.interleave {
+            for _ in 0..grid.replicas() {
                 // A replica that fits one tile lies in one tile; a larger one begins with a tile.
                 let left = per_tile - end % per_tile;
                 let full = end / per_tile == tile && here == spacing.replicas_per_tile;
@@ -259,11 +314,11 @@ impl Packer<'_> {
     }
 
     /// Places the replicas, spread over more tiles where a tile's buffer or output register would be too small.
-    fn spread(&self, windows: u64, new_tile: bool) -> Result<Layout, Vec<MappingError>> {
-        let mut spacing = self.closest(new_tile);
+    fn spread(&self, windows: u64, packing: Packing) -> Result<Layout, Vec<MappingError>> {
+        let mut spacing = self.closest(packing == Packing::BySlice);
         let mut reasons = Vec::new();
         loop {
-            let Placement { layers, end } = self.place_spaced(windows, &spacing);
+            let Placement { layers, end } = self.place_spaced(windows, packing, &spacing);
             if end > self.arch.imas() {
                 // Spread out, the replicas need more tiles than the board has: use fewer replicas of all layers, down
                 // to one of each.
@@ -273,10 +328,9 @@ impl Packer<'_> {
                 let windows = windows + windows.div_ceil(16);
                 return fit(self.arch, self.network, self.plan, self.areas, windows, u64::MAX);
             }
-            let (arch, network) = (self.arch.name.clone(), self.network.name.clone());
             let replicas: IndexVec<LayerId, usize> = layers.iter().map(|layer| layer.replicas.len()).collect();
-            let mapping = Mapping { arch, network, layers };
-            let faults = match Layout::new(self.arch, self.network, self.plan, mapping) {
+            let faults = match self.lay_out(layers) {
+                Ok(layout) if packing == Packing::BySlice => return Ok(self.share(windows, layout)),
                 Ok(layout) => return Ok(layout),
                 Err(faults) => faults,
             };
@@ -299,6 +353,12 @@ impl Packer<'_> {
             }
             reasons = faults;
         }
+    }
+
+    /// Lays out placed layers.
+    pub(crate) fn lay_out(&self, layers: Vec<LayerMapping>) -> Result<Layout, Vec<MappingError>> {
+        let (arch, network) = (self.arch.name.clone(), self.network.name.clone());
+        Layout::new(self.arch, self.network, self.plan, Mapping { arch, network, layers })
     }
 }
 

@@ -5,9 +5,12 @@
 //! every `interleave`-th row of cells from row `r % interleave` on. Each window of the area belongs to exactly one
 //! replica.
 //!
-//! [`Grid::fitting`] chooses the grid for a bound on the windows of each replica. Fewer replicas take fewer IMAs; of
-//! grids with equally many, the one with the smallest overlap between tiles sends the fewest inputs.
+//! [`Grid::fitting`] chooses the grid for a bound on the windows of each replica. It counts tiles, since replicas that
+//! fill a tile up take no further space. Of grids with equally many tiles, it takes the one with the narrowest strips:
+//! tiles are placed in the order of their strips, so a tile with a narrow strip receives its inputs from few tiles of
+//! the layer before, close to it, whatever the grids of the two layers are.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use index::size;
@@ -16,6 +19,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ReplicaId;
+
+/// Most strips of a grid, as in the schema of mapping files.
+const MOST_STRIPS: u32 = 16384;
 
 /// The rectangle of a layer's map of windows that is dealt to its replicas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -103,39 +109,28 @@ impl Grid {
         Self { cell, area, strips, interleave }
     }
 
-    /// Returns the grid with the fewest replicas none of which has more than `windows` windows. Of grids with equally
-    /// many replicas, it is the one whose tiles of `replicas_per_tile` replicas receive the fewest inputs.
+    /// Returns the grid that keeps every replica to `windows` windows and takes the fewest tiles, each of
+    /// `replicas_per_tile` replicas; of grids with equally many tiles, the one with the most strips.
     pub(crate) fn fitting(layer: &Layer, area: Area, windows: u64, replicas_per_tile: u32) -> Self {
         let one = Self::new(layer, area, 1, 1);
         let cells = (windows / u64::from(one.cell * one.cell)).max(1);
+        let most_strips = MOST_STRIPS.max(one.cell_columns());
         let candidates = (1..=one.cell_rows()).filter_map(|interleave| {
             let rows = u64::from(one.cell_rows().div_ceil(interleave));
             let fewest = (rows * u64::from(one.cell_columns())).div_ceil(cells);
             let fewest = u32::try_from(fewest).expect("a layer has fewer than 2^32 cells");
             let mut grids =
                 (fewest..=one.cell_columns().max(fewest)).map(|strips| Self { strips, interleave, ..one.clone() });
-            grids.find(|grid| grid.most_cells() <= cells)
+            grids.find(|grid| grid.strips <= most_strips && grid.most_cells() <= cells)
         });
-        let key = |grid: &Self| (grid.strips * grid.interleave, grid.received(layer, replicas_per_tile));
-        let best = candidates
-            .map(|grid| (key(&grid), grid))
-            .min_by(|((a_replicas, a_received), _), (b, _)| a_replicas.cmp(&b.0).then(a_received.total_cmp(&b.1)));
-        best.map_or(Self { strips: one.cell_columns(), interleave: one.cell_rows(), ..one.clone() }, |(_, grid)| grid)
+        // Of grids with equally many strips, the first has the fewest replicas.
+        let best = candidates.min_by_key(|grid| (grid.replicas().div_ceil(replicas_per_tile), Reverse(grid.strips)));
+        best.expect("a grid with a replica for each cell fits any number of windows")
     }
 
-    /// Returns the input positions that a tile receives, relative to those that its windows would need without overlap.
-    fn received(&self, layer: &Layer, replicas_per_tile: u32) -> f64 {
-        let replicas = f64::from(replicas_per_tile.clamp(1, self.strips * self.interleave));
-        let in_strip = replicas.min(f64::from(self.interleave));
-        let step = f64::from(self.cell * layer.stride);
-        let halo_rows = f64::from(layer.kernel_height) - f64::from(layer.stride);
-        let halo_columns = f64::from(layer.kernel_width) - f64::from(layer.stride);
-        // A tile with all replicas of a strip receives every row once.
-        let rows = if in_strip >= f64::from(self.interleave) { 1.0 } else { 1.0 + halo_rows / (in_strip * step) };
-        let columns = step * f64::from(self.cell_columns()) / f64::from(self.strips) * replicas / in_strip;
-        // Columns at a moving edge are received on both sides of it.
-        let moving = if self.cell_columns().is_multiple_of(self.strips) { 0.0 } else { step / 2.0 };
-        rows * (1.0 + (halo_columns + moving) / columns)
+    /// Returns the number of replicas.
+    pub(crate) fn replicas(&self) -> u32 {
+        self.strips * self.interleave
     }
 
     fn cell_rows(&self) -> u32 {
@@ -186,4 +181,62 @@ impl Grid {
 
 fn greatest_common_divisor(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use index::count;
+    use network::LayerId;
+
+    use super::*;
+
+    /// A convolution with a map of `height` x `width` windows, under a max-pool of stride `pool`.
+    fn convolution(height: u32, width: u32, pool: u32) -> Layer {
+        let text = format!(
+            "name = \"one\"\ninput = {{ height = {height}, width = {width}, channels = 1 }}\n\
+             [[layers]]\nname = \"c\"\nkind = \"convolution\"\nkernel = 3\npadding = 1\nchannels = 1\n\
+             [[layers]]\nname = \"p\"\nkind = \"max_pool\"\nkernel = {pool}\nstride = {pool}\n"
+        );
+        network::parse(&text, "one").expect("a network of one layer").layers[LayerId(0)].clone()
+    }
+
+    #[test]
+    fn a_map_is_cut_into_as_many_strips_as_the_fewest_tiles_allow() {
+        let fitting = |layer: &Layer, windows, replicas_per_tile| {
+            let Grid { strips, interleave, .. } = Grid::fitting(layer, Area::whole(layer), windows, replicas_per_tile);
+            (strips, interleave)
+        };
+        // 256 replicas of 196 windows: 22 tiles of 12. In strips of 7/8 of a column, each has every row.
+        assert_eq!(fitting(&convolution(224, 224, 1), 196, 12), (256, 1));
+        // 16 rows of 16 columns between 4 replicas of 64 windows.
+        assert_eq!(fitting(&convolution(16, 16, 1), 64, 1), (4, 1));
+        // 7 x 7 windows, at most 10 for each replica. A replica of 5 strips might have 11; 6 strips take as many tiles.
+        assert_eq!(fitting(&convolution(7, 7, 1), 10, 3), (6, 1));
+        // 6 cells of 2 x 2 windows side by side, 2 for each replica; a row of cells has 3 strips.
+        assert_eq!(fitting(&convolution(4, 12, 2), 16, 1), (3, 1));
+    }
+
+    #[test]
+    fn no_grid_within_the_bound_takes_fewer_tiles() {
+        for (height, width) in [(5, 7), (9, 9), (12, 3), (1, 10)] {
+            let layer = convolution(height, width, 1);
+            let area = Area::whole(&layer);
+            for (windows, replicas_per_tile) in (1..=area.windows()).flat_map(|most| [1, 2, 5].map(|per| (most, per))) {
+                let tiles = |grid: &Grid| grid.replicas().div_ceil(replicas_per_tile);
+                let chosen = Grid::fitting(&layer, area, windows, replicas_per_tile);
+                for replica in 0..chosen.replicas() {
+                    let computed = count(chosen.windows(ReplicaId(replica)).count());
+                    assert!(computed <= windows, "{computed} windows of {chosen:?} for {windows}");
+                }
+                let others = (1..=height).flat_map(|interleave| (1..=width).map(move |strips| (strips, interleave)));
+                for (strips, interleave) in others {
+                    let other = Grid::new(&layer, area, strips, interleave);
+                    assert!(
+                        tiles(&chosen) <= tiles(&other) || other.most_cells() > windows,
+                        "{other:?} for {chosen:?}"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -164,7 +164,7 @@ impl Layout {
 
     /// Returns the bytes that the input slices and the output groups of each tile need: (inputs, results, layers with
     /// inputs).
-    fn tile_needs(&self, arch: &Arch) -> BTreeMap<TileId, (u64, u64, Vec<LayerId>)> {
+    pub(crate) fn tile_needs(&self, arch: &Arch) -> BTreeMap<TileId, (u64, u64, Vec<LayerId>)> {
         let mut needs: BTreeMap<TileId, (u64, u64, Vec<LayerId>)> = BTreeMap::new();
         for (id, layer) in self.layers.enumerate() {
             for slice in &layer.slices {

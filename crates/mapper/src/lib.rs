@@ -6,7 +6,8 @@
 //!
 //! - [`Mapping`] is a plain value: the IMA shape of each layer, the grid of its replicas and the first IMA of each. It
 //!   can be written to a TOML file, edited, read back and run.
-//! - [`balance()`], [`balance_cropped`] and [`balance_to`] choose a mapping and return its layout.
+//! - [`Balance`] chooses a mapping and returns its layout, with as many replicas as a [`Fill`] aims at. [`balance()`],
+//!   [`balance_cropped`] and [`balance_to`] are its common cases.
 //! - [`Geometry`] cuts one replica into crossbars and IMAs. [`Area`] is what is dealt to the replicas of a layer.
 //! - [`InputSlice`] is the part of a layer's input map that one tile receives, [`InputOrder`] its positions in order.
 //! - [`Layout`] holds everything that follows from a mapping. It is computed once, checked, and read by the simulation.
@@ -49,6 +50,7 @@
 //! ```
 
 mod balance;
+mod fill;
 mod geometry;
 mod grid;
 mod ids;
@@ -57,10 +59,12 @@ mod layout;
 mod limits;
 mod mapping;
 mod reading;
+mod sharing;
 
 use document::Fault;
 
-pub use balance::{balance, balance_cropped, balance_to};
+pub use balance::{Balance, balance, balance_cropped, balance_to};
+pub use fill::Fill;
 pub use geometry::{Geometry, ImaSpec, OutputGroup};
 pub use grid::Area;
 pub use ids::{GroupId, ReceiverId, ReplicaId, SliceId, TileId};
@@ -89,6 +93,28 @@ pub enum MappingError {
         needed_tiles: u64,
         /// Tiles of the board.
         available_tiles: u64,
+    },
+    /// More chips are to be filled than the board has.
+    #[error("{chips} chips are to be filled, and {arch} has {available}")]
+    NoSuchChips {
+        /// Machine.
+        arch: String,
+        /// Chips to be filled.
+        chips: u32,
+        /// Chips of the board.
+        available: u32,
+    },
+    /// The board does not hold the replicas that a number of cycles per image needs.
+    #[error("{network} needs at least {least} cycles per image on {arch}, and {cycles} are wanted")]
+    TooFewCycles {
+        /// Network.
+        network: String,
+        /// Machine.
+        arch: String,
+        /// Cycles per image that are wanted.
+        cycles: u64,
+        /// Fewest cycles per image.
+        least: u64,
     },
     /// The inputs that a tile must hold at once exceed its eDRAM buffer.
     #[error(
@@ -160,6 +186,8 @@ impl MappingError {
     pub fn remedy(&self) -> &str {
         match self {
             Self::BoardTooSmall { .. } => "add chips (board.chips) or lower the weight bits",
+            Self::NoSuchChips { .. } => "give fewer, or add chips (board.chips)",
+            Self::TooFewCycles { .. } => "give more cycles, or add chips (board.chips)",
             Self::BufferTooSmall { .. } => {
                 "raise edram.bytes, cut the layer's map into more strips, or lower its activation bits"
             }
@@ -175,7 +203,10 @@ impl MappingError {
     /// Returns the names of the layers concerned; empty if the error concerns the whole network.
     fn layers(&self) -> &[String] {
         match self {
-            Self::BoardTooSmall { .. } | Self::Limit { layer: None, .. } => &[],
+            Self::BoardTooSmall { .. }
+            | Self::NoSuchChips { .. }
+            | Self::TooFewCycles { .. }
+            | Self::Limit { layer: None, .. } => &[],
             Self::BufferTooSmall { layers, .. } | Self::OutputRegisterTooSmall { layers, .. } => layers,
             Self::NoShape { layer } | Self::Limit { layer: Some(layer), .. } | Self::Invalid { layer, .. } => {
                 std::slice::from_ref(layer)

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use arch::Arch;
 use chip::Options;
 use document::Faults;
-use mapper::MappingError;
+use mapper::{Balance, MappingError};
 use network::{Edges, FULL_PRECISION_BITS, Network, Plan, parse_activations, parse_weights};
 use report::Report;
 
@@ -82,11 +82,13 @@ impl<'a> Point<'a> {
         let (index, _) = self.value("network").expect("every sweep has networks");
         let network = &self.sweep.networks[index];
         let plan = self.plan(network).map_err(|faults| messages(&faults))?;
-        let rebalance = matches!(self.value("rebalance"), Some((_, Cell::Boolean(true))));
-        let balance = if rebalance { mapper::balance_cropped } else { mapper::balance };
-        let layout = balance(&arch, network, &plan).map_err(|errors: Vec<MappingError>| {
-            errors.iter().map(|error| format!("{error}; {}", error.remedy())).collect::<Vec<_>>().join("; ")
-        })?;
+        let (_, fill) = self.value("balance").expect("every sweep has a balance");
+        let fill = fill.to_string().parse().expect("checked with the file");
+        let for_crop = matches!(self.value("rebalance"), Some((_, Cell::Boolean(true))));
+        let layout =
+            Balance { fill, for_crop }.layout(&arch, network, &plan).map_err(|errors: Vec<MappingError>| {
+                errors.iter().map(|error| format!("{error}; {}", error.remedy())).collect::<Vec<_>>().join("; ")
+            })?;
         let options = Options { images: chip::FIRST_IMAGES, ..Options::default() };
         let ran = match self.value("images") {
             Some((_, Cell::Integer(images))) => {

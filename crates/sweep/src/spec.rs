@@ -9,6 +9,7 @@
 //! | `network` | preset or file; `vgg16` by default |
 //! | `weights`, `activations`, `crop` | as on the command line; `16`, `16` and `none` by default |
 //! | `plan` | plan files in place of these three |
+//! | `balance` | replicas, as of `--fill`: `board`, `8-chips` or `784-cycles`; `last-layer` by default |
 //! | `rebalance` | whether replicas are balanced for the crop; `false` by default |
 //! | `images` | images, one after another, or `auto`: until their rate has settled; 1 by default |
 //!
@@ -20,6 +21,7 @@ use std::path::Path;
 
 use arch::Arch;
 use document::{Document, Fault, Faults};
+use mapper::Fill;
 use network::{Edges, Network, Plan, parse_activations, parse_weights};
 use toml::Value;
 
@@ -32,7 +34,8 @@ const MOST_POINTS: u64 = 1_000_000_000;
 const MOST_VALUES: f64 = 100_000.0;
 
 /// Keys of a sweep file, apart from `simulate` and those below `arch`.
-const KEYS: [&str; 9] = ["arch", "network", "weights", "activations", "crop", "plan", "rebalance", "images", "zip"];
+const KEYS: [&str; 10] =
+    ["arch", "network", "weights", "activations", "crop", "plan", "balance", "rebalance", "images", "zip"];
 const SIMULATE: &str = "simulate";
 
 /// Checked sweep file, with all files that it names.
@@ -143,6 +146,7 @@ impl Reader<'_> {
             axes.push(self.bits(&table, "activations", &networks, activations));
             axes.push(self.crops(&table, &networks));
         }
+        axes.push(self.balance(&table));
         axes.push(self.rebalance(&table));
         axes.push(self.images(&table));
         // The grid has the order of the file. Keys that are not in the file have one value.
@@ -367,6 +371,17 @@ impl Reader<'_> {
             }
         }
         Meant::new("crop", values, Vec::new(), meanings)
+    }
+
+    fn balance(&mut self, table: &toml::Table) -> Meant {
+        let mut values = Vec::new();
+        for (text, path) in self.texts(table, "balance", &Fill::default().to_string()) {
+            match text.parse::<Fill>() {
+                Ok(fill) => values.push(Given { value: fill.to_string().into(), path }),
+                Err(fault) => self.add(&path, &fault.into()),
+            }
+        }
+        Meant::plain("balance", values)
     }
 
     fn rebalance(&mut self, table: &toml::Table) -> Meant {
