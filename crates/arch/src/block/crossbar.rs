@@ -53,7 +53,7 @@ impl Arch {
     }
 
     /// Returns the results of one crossbar; a weight that straddles two crossbars counts in both.
-    pub(crate) fn results_per_crossbar(&self, weight_bits: u32) -> u32 {
+    pub fn results_per_crossbar(&self, weight_bits: u32) -> u32 {
         self.crossbar.columns.div_ceil(self.columns_per_weight(weight_bits))
     }
 

@@ -155,7 +155,7 @@ pub enum Scope {
 
 impl Scope {
     /// Returns the number of these per tile: a fraction of a router, 0 for a chip.
-    pub(crate) fn per_tile(self, arch: &Arch) -> f64 {
+    pub fn per_tile(self, arch: &Arch) -> f64 {
         match self {
             Scope::Ima => f64::from(arch.tile.imas),
             Scope::Tile => 1.0,
