@@ -135,9 +135,9 @@ impl Demand {
             let windows = count(layer.windows(replica).len());
             for group in layer.groups.indices() {
                 let accumulator = layer.accumulator(arch, replica, group);
-                for contributor in layer.group_tiles(arch, replica, group).into_keys() {
+                for (contributor, _) in layer.group_tiles(arch, replica, group) {
                     if contributor != accumulator {
-                        self.send(of, contributor, trees.partial_sums(replica, group, contributor), windows);
+                        self.send(of, trees.partial_sums(replica, group, contributor), windows);
                     }
                 }
             }
@@ -146,7 +146,7 @@ impl Demand {
 
     /// Adds activations for a max-pool position that another replica finishes.
     fn pool_values(&mut self, of: Of) {
-        let Of { arch, layer, trees, .. } = of;
+        let Of { layer, trees, .. } = of;
         if !layer.shares_positions() {
             return;
         }
@@ -164,7 +164,7 @@ impl Demand {
             for (finisher, number) in values.take() {
                 for group in layer.groups.indices() {
                     if let Some(tree) = trees.pool_values(replica, finisher, group) {
-                        self.send(of, layer.accumulator(arch, replica, group), tree, number);
+                        self.send(of, tree, number);
                     }
                 }
             }
@@ -194,13 +194,13 @@ impl Demand {
             let bits = u64::from(values) * u64::from(layout.layers[consumer].stored_bits);
             self.edram_ports[slice.tile].add(id, bits * number);
         }
-        for (replica, group, tree, positions) in trees.of_positions() {
-            self.send(of, layer.accumulator(arch, replica, group), tree, positions);
+        for (tree, positions) in trees.of_positions() {
+            self.send(of, tree, positions);
         }
     }
 
-    /// Adds `packets` that tile `from` sends along a tree.
-    fn send(&mut self, Of { id, all_trees, .. }: Of, from: TileId, tree: SegmentId, packets: u64) {
+    /// Adds `packets` that are sent along a tree.
+    fn send(&mut self, Of { id, all_trees, .. }: Of, tree: SegmentId, packets: u64) {
         let Demand { geometry, router_ports, links, .. } = self;
         let (routers, ports) = (size(geometry.routers()), ports_of_router(geometry.tiles_per_router()));
         let mut port = |chip: ChipId, node: &Node| {
@@ -211,7 +211,7 @@ impl Demand {
             let link = size(chip.0) * Direction::ALL.len() + size(side.number());
             links[LinkId::new(link)].add(id, u64::from(bits) * packets);
         };
-        all_trees.walk(geometry.chip_of(from), tree, &mut port, &mut link);
+        all_trees.walk(tree, &mut port, &mut link);
     }
 }
 

@@ -175,7 +175,7 @@ impl Layout {
             for replica in layer.replicas.indices() {
                 for (group, OutputGroup { outputs, .. }) in layer.groups.enumerate() {
                     let bits = u64::from(outputs.end - outputs.start) * u64::from(arch.tile.partial_sum_bits);
-                    for tile in layer.group_tiles(arch, replica, group).into_keys() {
+                    for (tile, _) in layer.group_tiles(arch, replica, group) {
                         needs.entry(tile).or_default().1 += bits.div_ceil(8);
                     }
                 }
@@ -351,21 +351,20 @@ impl LayerLayout {
     /// several tiles have equally many, the groups take them in turn.
     pub fn accumulator(&self, arch: &Arch, replica: ReplicaId, group: GroupId) -> TileId {
         let tiles = self.group_tiles(arch, replica, group);
-        let most = tiles.values().max().expect("an output group has at least one IMA");
-        let candidates: Vec<TileId> = tiles.iter().filter(|&(_, imas)| imas == most).map(|(&tile, _)| tile).collect();
+        let most = tiles.iter().map(|of| of.1).max().expect("an output group has at least one IMA");
+        let candidates: Vec<TileId> = tiles.iter().filter(|of| of.1 == most).map(|of| of.0).collect();
         candidates[group.index() % candidates.len()]
     }
 
-    /// Returns the number of IMAs of output group `group` of replica `replica` in each tile that has any.
-    pub fn group_tiles(&self, arch: &Arch, replica: ReplicaId, group: GroupId) -> BTreeMap<TileId, u32> {
-        let mut tiles = BTreeMap::new();
-        for col_group in self.groups[group].col_groups.clone() {
-            for row_group in 0..self.geometry.row_groups {
-                let ima = self.replicas[replica] + self.geometry.ima_at(row_group, col_group);
-                *tiles.entry(TileId(ima / arch.tile.imas)).or_default() += 1;
-            }
-        }
-        tiles
+    /// Returns, in order, the tiles with IMAs of output group `group` of replica `replica`, and how many each has.
+    pub fn group_tiles(&self, arch: &Arch, replica: ReplicaId, group: GroupId) -> Vec<(TileId, u32)> {
+        let imas = self.groups[group].col_groups.clone().flat_map(|col_group| {
+            (0..self.geometry.row_groups).map(move |row_group| self.geometry.ima_at(row_group, col_group))
+        });
+        let mut tiles: Vec<TileId> = imas.map(|ima| TileId((self.replicas[replica] + ima) / arch.tile.imas)).collect();
+        tiles.sort_unstable();
+        let counted = tiles.chunk_by(|a, b| a == b).map(|of| (of[0], u32::try_from(of.len()).expect("IMAs of a tile")));
+        counted.collect()
     }
 
     /// Finds the last window, the finisher and the contributions of each position after the pool.

@@ -47,6 +47,8 @@ pub struct Trees {
 /// Part of a tree on one chip.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment {
+    /// Chip of the board.
+    pub chip: ChipId,
     /// Layer that produces the values.
     pub layer: LayerId,
     /// Bits that enter the segment.
@@ -127,8 +129,8 @@ pub struct LayerTrees {
     groups: usize,
     /// Kind of each position; `None` where all its windows are cropped.
     kinds: Vec<Option<KindId>>,
-    /// Finishing replica of each kind, and its positions per image.
-    positions: IndexVec<KindId, (ReplicaId, u64)>,
+    /// Positions of each kind per image.
+    positions: IndexVec<KindId, u64>,
     /// Trees of each kind and group, to receivers in other tiles.
     roots: Lists<RootId, SegmentId>,
     /// Tree from a contributor to the accumulator tile of a replica and group.
@@ -145,14 +147,11 @@ impl LayerTrees {
         &self.roots[RootId::new(kind.index() * self.groups + group.index())]
     }
 
-    /// Returns all trees of positions, each with the replica and group whose accumulator tile sends them, and the
-    /// positions per image.
-    pub fn of_positions(&self) -> impl Iterator<Item = (ReplicaId, GroupId, SegmentId, u64)> + '_ {
-        self.positions.enumerate().flat_map(move |(kind, &(replica, positions))| {
-            (0..self.groups).flat_map(move |group| {
-                let roots = &self.roots[RootId::new(kind.index() * self.groups + group)];
-                roots.iter().map(move |&tree| (replica, GroupId::new(group), tree, positions))
-            })
+    /// Returns all trees of positions, each with the positions per image that take it.
+    pub fn of_positions(&self) -> impl Iterator<Item = (SegmentId, u64)> + '_ {
+        self.positions.enumerate().flat_map(move |(kind, &positions)| {
+            let roots = (0..self.groups).map(move |group| RootId::new(kind.index() * self.groups + group));
+            roots.flat_map(move |root| self.roots[root].iter().map(move |&tree| (tree, positions)))
         })
     }
 
@@ -190,16 +189,16 @@ impl Trees {
     /// cross it.
     pub fn walk(
         &self,
-        chip: ChipId,
         id: SegmentId,
         port: &mut impl FnMut(ChipId, &Node),
         link: &mut impl FnMut(ChipId, Direction, u32),
     ) {
+        let chip = self.segment(id).chip;
         self.nodes(id).iter().for_each(|node| port(chip, node));
         for end in self.ends(id) {
             if let End::Link { side, next, .. } = *end {
                 link(chip, side, self.segment(next).bits);
-                self.walk(self.geometry.neighbour(chip, side), next, port, link);
+                self.walk(next, port, link);
             }
         }
     }
@@ -237,7 +236,7 @@ impl Trees {
         routes: &[(TileId, &[TileId], u32)],
     ) -> (Self, Vec<SegmentId>) {
         let mut builder = Builder { arch, layout, inputs: input_ids(layout), trees: Self::new(arch, layout) };
-        let target = |&tile: &TileId, bits: u32| Target { tile, receiver: None, values: vec![0..bits] };
+        let target = |&tile: &TileId, bits: u32| Target { tile, receiver: None, values: Values::from([0..bits]) };
         let trees = routes.iter().map(|&(from, to, bits)| {
             builder.tree(LayerId(0), from, to.iter().map(|tile| target(tile, bits)).collect(), 1)
         });
@@ -303,21 +302,25 @@ impl Builder<'_> {
             partial_sums: BTreeMap::new(),
             pool_values: BTreeMap::new(),
         };
-        self.positions(id, layer, &mut trees);
+        let arch = self.arch;
+        let of_replica = |replica| layer.groups.indices().map(move |group| layer.accumulator(arch, replica, group));
+        let accumulators: IndexVec<ReplicaId, IndexVec<GroupId, TileId>> =
+            layer.replicas.indices().map(|replica| of_replica(replica).collect()).collect();
+        self.positions(id, layer, &accumulators, &mut trees);
         let partial_sum_bits = self.arch.tile.partial_sum_bits;
         for replica in layer.replicas.indices() {
             for (group, outputs) in layer.groups.enumerate() {
                 let values = || vec![outputs.outputs.clone()];
-                let accumulator = layer.accumulator(self.arch, replica, group);
+                let accumulator = accumulators[replica][group];
                 let to = |tile| Target { tile, receiver: None, values: values() };
-                for contributor in layer.group_tiles(self.arch, replica, group).into_keys() {
+                for (contributor, _) in layer.group_tiles(self.arch, replica, group) {
                     if contributor != accumulator {
                         let segment = self.tree(id, contributor, vec![to(accumulator)], partial_sum_bits);
                         trees.partial_sums.insert((replica, group, contributor), segment);
                     }
                 }
                 for feeder in layer.feeders(replica) {
-                    let from = layer.accumulator(self.arch, feeder, group);
+                    let from = accumulators[feeder][group];
                     if from != accumulator {
                         let segment = self.tree(id, from, vec![to(accumulator)], partial_sum_bits);
                         trees.pool_values.insert((feeder, replica, group), segment);
@@ -329,7 +332,13 @@ impl Builder<'_> {
     }
 
     /// Finds the kinds of positions of a layer and makes their trees.
-    fn positions(&mut self, id: LayerId, layer: &LayerLayout, trees: &mut LayerTrees) {
+    fn positions(
+        &mut self,
+        id: LayerId,
+        layer: &LayerLayout,
+        accumulators: &IndexVec<ReplicaId, IndexVec<GroupId, TileId>>,
+        trees: &mut LayerTrees,
+    ) {
         let mut known: BTreeMap<(ReplicaId, Vec<ReceiverId>), KindId> = BTreeMap::new();
         // Positions of a replica mostly have the receivers of the one before.
         let mut last: IndexVec<ReplicaId, Option<(KindId, u32)>> = IndexVec::filled(None, layer.replicas.len());
@@ -343,18 +352,18 @@ impl Builder<'_> {
             let kind = match last[finish.replica] {
                 Some((kind, of)) if receivers(of).eq(receivers(position)) => kind,
                 _ => *known.entry((finish.replica, receivers(position).collect())).or_insert_with(|| {
-                    trees.positions.push((finish.replica, 0));
+                    trees.positions.push(0);
                     kinds.push((finish.replica, position))
                 }),
             };
             last[finish.replica] = Some((kind, position));
-            trees.positions[kind].1 += 1;
+            trees.positions[kind] += 1;
             trees.kinds.push(Some(kind));
         }
         let receivers: IndexVec<ReceiverId, _> = self.layout.receivers(id).collect();
         for &(replica, position) in &kinds {
             for (group, outputs) in layer.groups.enumerate() {
-                let from = layer.accumulator(self.arch, replica, group);
+                let from = accumulators[replica][group];
                 let mut unit_bits = 0;
                 let mut targets = Vec::new();
                 for (destination, number) in layer.destinations(position).iter().zip(0..) {
@@ -416,8 +425,10 @@ impl Builder<'_> {
         for draft in &mut drafts {
             draft.node.flits = flits(&draft.values);
         }
-        let all = drafts.iter().filter(|draft| draft.node.parent.is_none());
-        let entering = all.fold(Values::new(), |all, draft| union(&all, &draft.values));
+        let mut entering = Values::new();
+        for draft in drafts.iter().filter(|draft| draft.node.parent.is_none()) {
+            join(&mut entering, &draft.values);
+        }
         let mut ends = leaves;
         for (side, node, targets) in beyond {
             let neighbour = self.trees.geometry.neighbour(chip, side);
@@ -428,6 +439,7 @@ impl Builder<'_> {
         let from_tile = matches!(entry, Entry::Tile(_));
         let leading_out = drafts.iter().filter(|draft| !from_tile || draft.node.parent.is_some());
         let segment = Segment {
+            chip,
             layer,
             bits: total(&entering) * unit_bits,
             flits: flits(&entering),
@@ -454,7 +466,7 @@ impl Builder<'_> {
                 drafts.push(Draft { node: Node { parent, router, port, depth, flits: 0 }, values: Values::new() });
                 drafts.len() - 1
             });
-            drafts[index].values = union(&drafts[index].values, &target.values);
+            join(&mut drafts[index].values, &target.values);
             parent = Some(NodeId::new(index));
         };
         let mut at = match entry {
@@ -485,21 +497,20 @@ fn common(ranges: &[Range<u32>], of: &Range<u32>) -> Values {
     clipped.filter(|range| !range.is_empty()).collect()
 }
 
-/// Returns the values in `a` or `b`.
-fn union(a: &Values, b: &Values) -> Values {
-    if a == b || b.is_empty() {
-        return a.clone();
+/// Adds the values of `more` to `values`.
+fn join(values: &mut Values, more: &Values) {
+    if values == more {
+        return;
     }
-    let mut all: Values = a.iter().chain(b).cloned().collect();
-    all.sort_unstable_by_key(|range| range.start);
-    all.dedup_by(|next, before| {
+    values.extend_from_slice(more);
+    values.sort_unstable_by_key(|range| range.start);
+    values.dedup_by(|next, before| {
         let joined = next.start <= before.end;
         if joined {
             before.end = before.end.max(next.end);
         }
         joined
     });
-    all
 }
 
 /// Returns the number of values.

@@ -349,16 +349,14 @@ impl<'a> PartialSums<'a> {
 
     fn send_positions<C: Context>(&mut self, control: &mut LayerControl, context: &mut C) {
         while let Some(&first) = self.leaving.front() {
-            let awaited = match self.spec.targets {
-                Some(targets) => self.send_position(first, targets, control, context).err(),
-                None => {
-                    self.keep_results(first, control, context);
-                    None
+            match self.spec.targets {
+                None => self.keep_results(first, control, context),
+                Some(targets) => {
+                    if let Err(awaited) = self.send_position(first, targets, control, context) {
+                        self.leaving[0].awaited = awaited;
+                        break;
+                    }
                 }
-            };
-            if let Some(awaited) = awaited {
-                self.leaving[0].awaited = awaited;
-                break;
             }
             self.leaving.pop_front();
         }
