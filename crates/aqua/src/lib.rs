@@ -10,6 +10,8 @@
 //! - [`Paper`]: Table I, Figures 3 to 5, a table of captured throughput, and a [`Comparison`] with every published
 //!   number. [`Paper::files`] returns them as CSV, SVG and markdown.
 //!
+//! [`isaac`] does the same for the evaluation of the machine that AQuA extends.
+//!
 //! [`tolerance_figures`] draws Figures 4 and 5 for any network and pictures.
 //!
 //! Every share or mean names its [`Population`]: all images, or those that are right without a crop. The paper's

@@ -1,6 +1,6 @@
 //! `aquasim paper isaac`: ISAAC's evaluation from simulated runs.
 //!
-//! Runs the jobs of [`aqua::isaac`] on all threads and writes the files of its evaluation.
+//! Makes the runs of [`aqua::isaac`] on all threads and writes the files of its evaluation.
 
 use std::path::PathBuf;
 
@@ -42,32 +42,32 @@ pub(crate) struct Isaac {
 }
 
 impl Isaac {
-    /// Simulates all jobs and writes the files.
+    /// Makes all runs and writes the files.
     pub(crate) fn execute(self) -> Result<(), Failure> {
         let base = arch::load("isaac-ce")?;
         let networks = self.networks.iter().map(|name| network::load(name));
         let networks: Vec<Network> = networks.collect::<Result<_, Faults>>()?;
         output::create_folder(&self.out)?;
         let study = Study { networks: &networks, chips: &self.chips, most_images: self.images };
-        let jobs = study.jobs();
-        let bar = progress::bar("simulating", count(jobs.len()), 0);
-        let mut measured = Vec::new();
+        let runs = study.runs();
+        let bar = progress::bar("simulating", count(runs.len()), 0);
+        let mut rows = Vec::new();
         sweep::pool::run(
             threads(self.threads),
-            jobs.iter().enumerate(),
-            |(index, job)| job.run(&base).map(|run| (index, run)),
+            runs.iter().enumerate(),
+            |(index, run)| run.run(&base).map(|row| (index, row)),
             |done| {
                 bar.inc(count(done.len()));
-                for run in done {
-                    measured.push(run?);
+                for row in done {
+                    rows.push(row?);
                 }
                 Ok::<(), StudyError>(())
             },
         )?;
         bar.finish_and_clear();
-        measured.sort_by_key(|&(index, _)| index);
-        let runs: Vec<_> = measured.into_iter().map(|(_, run)| run).collect();
-        for file in Evaluation::new(&base, &runs)?.files() {
+        rows.sort_by_key(|&(index, _)| index);
+        let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
+        for file in Evaluation::new(&base, &rows)?.files() {
             Output::create(&self.out.join(&file.name))?.write(&file.text)?;
         }
         output::print(&format!("{} has the tables; begin with isaac.md\n", self.out.display()))

@@ -86,7 +86,7 @@ impl Design {
         all
     }
 
-    /// Designs of the space that differ from ISAAC-CE in one number, or have the most rows: those that are simulated.
+    /// Designs of the space around ISAAC-CE that are simulated, and one with twice its rows and IMAs.
     pub fn near_isaac_ce() -> Vec<Design> {
         let base = Design::ISAAC_CE;
         vec![

@@ -1,6 +1,6 @@
 //! Evaluation of ISAAC (Shafiee et al., ISCA 2016, sections VI to VIII), simulated.
 //!
-//! [`Study::jobs`] lists the runs: ISAAC's networks on boards of several sizes, one network on machines that differ from
+//! [`Study::runs`] lists the runs: ISAAC's networks on boards of several sizes, one network on machines that differ from
 //! ISAAC-CE in one choice, and on the designs of ISAAC's Figure 5 that matter. [`Evaluation::new`] makes tables of them
 //! and compares every published [`Statement`] with what is obtained. [`Evaluation::files`] returns all as CSV, JSON and
 //! markdown.
@@ -20,7 +20,7 @@ use serde::Serialize;
 
 pub use self::design::{Design, Peak};
 pub use self::statements::{Statement, Verdict};
-pub use self::study::{Job, Measured, Replicas};
+pub use self::study::{NetworkRow, NetworkRun, Replicas};
 use crate::paper::{File, to_csv};
 
 /// Networks of ISAAC's evaluation that ship as presets, the smallest first.
@@ -47,7 +47,7 @@ pub struct Evaluation {
     /// Statements of the paper.
     pub statements: Vec<Statement>,
     /// Networks on ISAAC-CE.
-    pub networks: Vec<Measured>,
+    pub networks: Vec<NetworkRow>,
     /// Machines that differ from ISAAC-CE in one choice.
     pub choices: Vec<DesignRow>,
     /// The design space, by descending peak CE.
@@ -87,8 +87,8 @@ pub struct DesignRow {
 
 impl<'a> Study<'a> {
     /// Lists the runs.
-    pub fn jobs(&self) -> Vec<Job<'a>> {
-        let job = |network, replicas| Job {
+    pub fn runs(&self) -> Vec<NetworkRun<'a>> {
+        let run = |network, replicas| NetworkRun {
             design: Design::ISAAC_CE,
             chips: BOARD,
             network,
@@ -96,25 +96,25 @@ impl<'a> Study<'a> {
             replicas,
             most_images: self.most_images,
         };
-        let mut jobs = Vec::new();
+        let mut runs = Vec::new();
         for network in self.networks {
-            jobs.push(job(network, Replicas::Balanced));
-            jobs.extend(self.chips.iter().map(|&chips| Job { chips, ..job(network, Replicas::Filled) }));
+            runs.push(run(network, Replicas::Balanced));
+            runs.extend(self.chips.iter().map(|&chips| NetworkRun { chips, ..run(network, Replicas::Filled) }));
         }
         if let Some(first) = self.networks.first() {
-            let balanced = job(first, Replicas::Balanced);
-            jobs.push(Job { bits: 32, ..balanced });
+            let balanced = run(first, Replicas::Balanced);
+            runs.push(NetworkRun { bits: 32, ..balanced });
             let choices = Design::choices().into_iter().map(|(_, design)| design);
             let designs = choices.chain(Design::near_isaac_ce()).filter(|&design| design != Design::ISAAC_CE);
-            jobs.extend(designs.map(|design| Job { design, ..balanced }));
+            runs.extend(designs.map(|design| NetworkRun { design, ..balanced }));
         }
-        jobs
+        runs
     }
 }
 
 impl Evaluation {
-    /// Makes the tables from the `runs` of [`Study::jobs`] on machines with the prices of `base`.
-    pub fn new(base: &Arch, runs: &[Measured]) -> Result<Evaluation, Faults> {
+    /// Makes the tables from the `runs` of [`Study::runs`] on machines with the prices of `base`.
+    pub fn new(base: &Arch, runs: &[NetworkRow]) -> Result<Evaluation, Faults> {
         let row = |choice, design: Design| DesignRow::new(base, choice, design, runs);
         let choices = Design::choices().into_iter().map(|(choice, design)| row(choice, design));
         let designs = Design::space().into_iter().map(|design| row("", design));
@@ -144,12 +144,12 @@ impl Evaluation {
 }
 
 impl DesignRow {
-    fn new(base: &Arch, choice: &'static str, design: Design, runs: &[Measured]) -> Result<DesignRow, Faults> {
+    fn new(base: &Arch, choice: &'static str, design: Design, runs: &[NetworkRow]) -> Result<DesignRow, Faults> {
         let arch = design.arch(base, BOARD)?;
         let peak = design.peak(base)?;
         let name = design.to_string();
         let run = runs.iter().find(|run| run.design == name && !run.filled && run.bits == 16);
-        let figures = run.map(|run| run.clone()).unwrap_or_default();
+        let figures = run.cloned().unwrap_or_default();
         Ok(DesignRow {
             choice,
             design: name,

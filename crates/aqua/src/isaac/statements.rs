@@ -7,11 +7,11 @@ use arch::derived::{Derived, derived};
 use arch::{Arch, Scope};
 use chip::Options;
 use document::Faults;
-use network::{Network, Plan};
+use network::{LayerId, Network, Plan};
 use serde::Serialize;
 
 use super::design::{Design, Peak};
-use super::study::Measured;
+use super::study::NetworkRow;
 
 /// A statement of the paper.
 #[derive(Clone, Debug, Serialize)]
@@ -20,7 +20,7 @@ pub struct Statement {
     pub from: &'static str,
     /// Quantity.
     pub what: &'static str,
-    /// Source of the figure obtained: `Table I` (prices and arithmetic), `simulated`, or empty.
+    /// Source of the figure obtained: `Table I` (prices and arithmetic), `layers` of a network, `simulated`, or empty.
     pub evidence: &'static str,
     /// The figure obtained; `None` if there is none.
     pub got: Option<f64>,
@@ -74,8 +74,8 @@ fn about(from: &'static str, value: f64, tolerance: f64) -> Printed {
     Printed { from, relation: "=", value, tolerance }
 }
 
-fn at_most(from: &'static str, value: f64, tolerance: f64) -> Printed {
-    Printed { from, relation: "<=", value, tolerance }
+fn at_most(from: &'static str, value: f64) -> Printed {
+    Printed { from, relation: "<=", value, tolerance: 1e-9 }
 }
 
 #[derive(Default)]
@@ -101,11 +101,12 @@ impl Statements {
 }
 
 /// Compares every statement with what follows from `base`, ISAAC-CE, and from `runs` of the evaluation.
-pub(super) fn statements(base: &Arch, runs: &[Measured]) -> Result<Vec<Statement>, Faults> {
+pub(super) fn statements(base: &Arch, runs: &[NetworkRow]) -> Result<Vec<Statement>, Faults> {
     let mut all = Statements::default();
     all.of_one_operation(base);
     all.of_table_1(&derived(base), base);
     all.of_the_design_space(base)?;
+    all.of_choices(base)?;
     all.of_networks(runs);
     all.of_dadiannao(&derived(base));
     Ok(all.0)
@@ -145,7 +146,7 @@ impl Statements {
         add("part of a tile's area that its ADCs take", about("VIII-A", 0.31, 0.01), isaac.adc_area_share, "");
         let others = isaac.groups.iter().filter(|group| group.name != "adc" && group.scope != Scope::Chip);
         let largest = others.map(|group| power(group.name)).fold(0.0, f64::max);
-        add("largest part of a tile's power that anything else draws", at_most("VIII-A", 0.15, 1e-9), largest, "DACs");
+        add("largest part of a tile's power that anything else draws", at_most("VIII-A", 0.15), largest, "DACs");
         add(
             "part of a tile's area that eDRAM and bus take",
             about("VIII-A", 0.47, 0.01),
@@ -172,115 +173,107 @@ impl Statements {
         );
     }
 
-    /// Section VIII-A: which design is best.
+    /// Section VIII-A: ADCs of 9 bits, and the best design.
     fn of_the_design_space(&mut self, base: &Arch) -> Result<(), Faults> {
-        let isaac = Design::ISAAC_CE;
-        let peak = |design: Design| design.peak(base);
-        let ce = |design: Design| peak(design).map(|peak| peak.gops_per_mm2);
-        let best = peak(isaac)?;
-        let space = Design::space().into_iter().map(|design| {
-            let bits = design.arch(base, 1)?.adc.bits;
-            Ok((design, bits, peak(design)?))
-        });
-        let space: Vec<(Design, u32, Peak)> = space.collect::<Result<_, Faults>>()?;
-        let most = |wanted: &dyn Fn(&Design, u32) -> bool, of: fn(&Peak) -> f64| {
-            let wanted = space.iter().filter(|(design, bits, _)| wanted(design, *bits));
-            wanted.map(|(.., peak)| of(peak)).fold(0.0, f64::max)
+        let isaac = Design::ISAAC_CE.peak(base)?;
+        let designs = Design::space().into_iter();
+        let designs = designs.map(|design| Ok((design.arch(base, 1)?, design.peak(base)?)));
+        let designs: Vec<(Arch, Peak)> = designs.collect::<Result<_, Faults>>()?;
+        let best = |wanted: fn(&Arch) -> bool, of: fn(&Peak) -> f64| {
+            let wanted = designs.iter().filter(|(arch, _)| wanted(arch));
+            wanted.map(|(_, peak)| of(peak)).fold(0.0, f64::max)
         };
-        let mut add = |what, printed, got, why| self.add(what, printed, (TABLE_I, Some(got)), why);
-
-        let (ce_of, pe_of): (fn(&Peak) -> f64, fn(&Peak) -> f64) =
-            (|peak| peak.gops_per_mm2, |peak| peak.gops_per_watt);
-        let eight = |_: &Design, bits| bits <= 8;
-        let nine = |_: &Design, bits| bits == 9;
-        const NINE: &str = "a conversion of 9 bits takes 1.18 times the energy and 1.52 times the area of one of 8, by \
-                            ISAAC's own rules, and serves twice the rows";
-        add(
-            "best CE with 9-bit ADCs over the best with fewer bits",
-            at_most("VIII-A", 1.0, 1e-9),
-            most(&nine, ce_of) / most(&eight, ce_of),
-            NINE,
-        );
-        add(
-            "best PE with 9-bit ADCs over the best with fewer bits",
-            at_most("VIII-A", 1.0, 1e-9),
-            most(&nine, pe_of) / most(&eight, pe_of),
-            NINE,
-        );
+        let at_9_bits = |of| best(|arch| arch.adc.bits == 9, of) / best(|arch| arch.adc.bits <= 8, of);
+        let mut add = |what, got, why| self.add(what, at_most("VIII-A", 1.0), (TABLE_I, Some(got)), why);
+        let why = "a conversion of 9 bits takes 1.18 times the energy and 1.52 times the area of one of 8, by ISAAC's own \
+                   rules, and serves twice the rows";
+        add("best CE with 9-bit ADCs over the best with fewer bits", at_9_bits(|peak| peak.gops_per_mm2), why);
+        add("best PE with 9-bit ADCs over the best with fewer bits", at_9_bits(|peak| peak.gops_per_watt), why);
         add(
             "best CE of all designs over that of H128-A8-C8-I12",
-            at_most("VIII-A", 1.0, 1e-9),
-            most(&|_, _| true, ce_of) / best.gops_per_mm2,
+            best(|_| true, |peak| peak.gops_per_mm2) / isaac.gops_per_mm2,
             "more rows share each conversion; their buses, ports and registers, which grow here with the inputs, cost \
              less than that saves",
         );
         add(
             "best CE of designs of 128 rows over that of H128-A8-C8-I12",
-            at_most("VIII-A", 1.0, 1e-9),
-            most(&|design, _| design.rows == isaac.rows, ce_of) / best.gops_per_mm2,
+            best(|arch| arch.crossbar.rows == 128, |peak| peak.gops_per_mm2) / isaac.gops_per_mm2,
             "more IMAs share a router; the paper sizes bus and eDRAM for 12",
         );
+        Ok(())
+    }
 
-        let fitted = |dac_bits: u32, cell_bits: u32| {
-            let with = |rows| Design { dac_bits, cell_bits, rows, ..isaac };
-            let narrow = |rows: &u32| with(*rows).arch(base, 1).is_ok_and(|arch| arch.adc.bits <= 8);
-            let rows = [256, 128, 64, 32, 16, 8].into_iter().find(narrow);
-            with(rows.expect("few enough rows fit"))
-        };
-        let wide = |dac_bits, cell_bits| Design { dac_bits, cell_bits, ..isaac };
-        let best_of = |designs: &[Design]| {
+    /// Sections V and VIII-A: encoding, DACs, cells and cycle.
+    fn of_choices(&mut self, base: &Arch) -> Result<(), Faults> {
+        let isaac = Design::ISAAC_CE;
+        let ce = |design: Design| design.peak(base).map(|peak| peak.gops_per_mm2);
+        let best = |designs: &[Design]| {
             let all = designs.iter().map(|&design| ce(design));
             all.collect::<Result<Vec<f64>, Faults>>().map(|all| all.into_iter().fold(0.0, f64::max))
         };
+        let with_8_bits = |design: Design| {
+            let designs = [256, 128, 64, 32, 16, 8].map(|rows| Design { rows, ..design });
+            let narrow = |design: &Design| design.arch(base, 1).is_ok_and(|arch| arch.adc.bits <= 8);
+            designs.into_iter().find(narrow).expect("few enough rows fit")
+        };
+        let dacs = [2, 3, 4].map(|dac_bits| Design { dac_bits, ..isaac });
+        let cells = [1, 4].map(|cell_bits| Design { cell_bits, ..isaac });
+        let isaacs = ce(isaac)?;
+        let mut add = |what, printed, got, why| self.add(what, printed, (TABLE_I, Some(got)), why);
         add(
             "best CE of 2- to 4-bit DACs over that of 1 bit, rows fitted to 8-bit ADCs",
-            at_most("VIII-A", 1.0, 1e-9),
-            best_of(&[2, 3, 4].map(|bits| fitted(bits, 2)))? / best.gops_per_mm2,
+            at_most("VIII-A", 1.0),
+            best(&dacs.map(with_8_bits))? / isaacs,
             "",
         );
         add(
             "best CE of 2- to 4-bit DACs over that of 1 bit, ADCs fitted to 128 rows",
-            at_most("VIII-A", 1.0, 1e-9),
-            best_of(&[2, 3, 4].map(|bits| wide(bits, 2)))? / best.gops_per_mm2,
+            at_most("VIII-A", 1.0),
+            best(&dacs)? / isaacs,
             "half the reads pay for two more bits of the ADCs, at our price of the DACs",
         );
         add(
             "best CE of 1- and 4-bit cells over that of 2 bits, rows fitted to 8-bit ADCs",
-            at_most("VIII-A", 1.0, 1e-9),
-            best_of(&[1, 4].map(|bits| fitted(1, bits)))? / best.gops_per_mm2,
+            at_most("VIII-A", 1.0),
+            best(&cells.map(with_8_bits))? / isaacs,
             "",
         );
         add(
             "best CE of 1- and 4-bit cells over that of 2 bits, ADCs fitted to 128 rows",
-            at_most("VIII-A", 1.0, 1e-9),
-            best_of(&[1, 4].map(|bits| wide(1, bits)))? / best.gops_per_mm2,
+            at_most("VIII-A", 1.0),
+            best(&cells)? / isaacs,
             "half the columns pay for two more bits of the ADCs",
         );
         let plain = Design { flipped_encoding: false, ..isaac };
-        let without = ce(plain)?.max(ce(Design { rows: 64, ..plain })?);
         add(
             "CE with the encoding over the better of 9-bit ADCs and half the rows",
             about("V", 1.5, 0.05),
-            best.gops_per_mm2 / without,
+            isaacs / best(&[plain, Design { rows: 64, ..plain }])?,
             "9-bit ADCs cost less than that; against half the rows it is more",
         );
-        let slow = Design { cycle_ns: 200.0, adcs: 4, ..isaac };
         add(
             "CE at cycles of 200 ns over that at 100 ns",
             about("VIII-A", 0.7, 0.02),
-            ce(slow)? / best.gops_per_mm2,
+            ce(Design { cycle_ns: 200.0, adcs: 4, ..isaac })? / isaacs,
             "half the ADCs, shift-and-adds and wires keep up",
         );
         Ok(())
     }
 
     /// Sections VI to VIII: networks on the machine.
-    fn of_networks(&mut self, runs: &[Measured]) {
-        let largest = |of: &dyn Fn(&Measured) -> Option<f64>| {
+    fn of_networks(&mut self, runs: &[NetworkRow]) {
+        let first = network::load("vgg-a").expect("the preset is built in").layers[LayerId(0)].windows();
+        self.add(
+            "replicas of a first layer that keep a classifier busy",
+            about("VIII-B", 50_000.0, 500.0),
+            ("layers", Some(first as f64)),
+            "a window of 224 x 224 each; balancing works back from the last convolution instead",
+        );
+        let largest = |of: &dyn Fn(&NetworkRow) -> Option<f64>| {
             let all: Option<Vec<f64>> = runs.iter().filter(|run| run.is_isaacs()).map(of).collect();
             all?.into_iter().reduce(f64::max)
         };
-        let slower = |run: &Measured| Some(run.cycles_per_image? / run.uncontended_cycles_per_image?);
+        let slower = |run: &NetworkRow| Some(run.cycles_per_image? / run.uncontended_cycles_per_image?);
         self.add(
             "longest settled interval of a balanced network over that without contention",
             about("VI", 1.0, 0.005),
@@ -289,7 +282,7 @@ impl Statements {
         );
         self.add(
             "largest load of a router port in a balanced network, GB/s",
-            at_most("VIII-A", 3.2, 1e-9),
+            at_most("VIII-A", 3.2),
             (SIMULATED, largest(&|run| run.busiest_port_gb_per_s)),
             "at the mapper's placement",
         );
@@ -301,13 +294,13 @@ impl Statements {
         );
         self.add(
             "best simulated GOPS/mm2 of the designs that were run over that of H128-A8-C8-I12",
-            at_most("VIII-A", 1.0, 1e-9),
+            at_most("VIII-A", 1.0),
             (SIMULATED, best_design(runs)),
             "a network gains from more rows what the peak gains, less the rows that its layers leave unused",
         );
     }
 
-    /// Section VIII-B: comparison with DaDianNao, which is not simulated.
+    /// Section VIII-B: comparison with `DaDianNao`, which is not simulated.
     fn of_dadiannao(&mut self, isaac: &Derived) {
         let mut add =
             |what, printed, got| self.add(what, printed, (TABLE_I, Some(got)), "DaDianNao as printed in Table IV");
@@ -345,15 +338,15 @@ fn operations(base: &Arch, windows: u64) -> Option<f64> {
 }
 
 /// Returns the settled throughput per crossbar of the network that is run with 32 bits, over the same with 16.
-fn precision(runs: &[Measured]) -> Option<f64> {
+fn precision(runs: &[NetworkRow]) -> Option<f64> {
     let wide = runs.iter().find(|run| run.bits == 32)?;
     let narrow = runs.iter().find(|run| run.is_isaacs() && run.network == wide.network)?;
-    let crossbar_cycles = |run: &Measured| Some(run.cycles_per_image? * run.crossbars? as f64);
+    let crossbar_cycles = |run: &NetworkRow| Some(run.cycles_per_image? * run.crossbars? as f64);
     Some(crossbar_cycles(narrow)? / crossbar_cycles(wide)?)
 }
 
-/// Returns the most GOPS/mm2 that a network reaches on a design near ISAAC-CE, over what it reaches on ISAAC-CE.
-fn best_design(runs: &[Measured]) -> Option<f64> {
+/// Returns the most GOPS per mm2 that a network reaches on a design near ISAAC-CE, over what it reaches on ISAAC-CE.
+fn best_design(runs: &[NetworkRow]) -> Option<f64> {
     let near: Vec<String> = Design::near_isaac_ce().iter().map(ToString::to_string).collect();
     let others = runs.iter().filter(|run| near.contains(&run.design));
     let (best, network) =

@@ -1,8 +1,8 @@
 //! Simulated runs of ISAAC's evaluation.
 //!
-//! A [`Job`] is a network on a board. Its mapping is ISAAC's, balanced with the last convolution (section IV), or fills
-//! the board: as many replicas as it holds. [`Job::run`] simulates one image and the settled pace, with contention and
-//! without, and works out the bound on the pace.
+//! A [`NetworkRun`] is a network on a board. Its mapping is ISAAC's, balanced with the last convolution (section IV), or
+//! fills the board: as many replicas as it holds. [`NetworkRun::run`] simulates one image and the settled pace, with
+//! contention and without, and works out the bound on the pace.
 //!
 //! Efficiencies are those of the tiles that hold weights, each with its part of a die and of its links, so that they
 //! depend neither on tiles left over nor on a chip of which the last tiles are used.
@@ -34,7 +34,7 @@ pub enum Replicas {
 
 /// A network on a board.
 #[derive(Clone, Copy, Debug)]
-pub struct Job<'a> {
+pub struct NetworkRun<'a> {
     /// The machine of each chip.
     pub design: Design,
     /// Chips of the board.
@@ -49,9 +49,9 @@ pub struct Job<'a> {
     pub most_images: u32,
 }
 
-/// Result of a [`Job`]; figures are missing if the network does not fit the board.
+/// Result of a [`NetworkRun`]; figures are missing if the network does not fit the board.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Measured {
+pub struct NetworkRow {
     /// Design of the machine.
     pub design: String,
     /// Network.
@@ -94,22 +94,22 @@ pub struct Measured {
     pub note: String,
 }
 
-impl Measured {
+impl NetworkRow {
     /// True for a network that is mapped as ISAAC maps it.
     pub(super) fn is_isaacs(&self) -> bool {
         self.design == Design::ISAAC_CE.to_string() && self.bits == 16 && !self.filled
     }
 }
 
-impl Job<'_> {
+impl NetworkRun<'_> {
     /// Simulates the job on machines made from the prices of `base`.
-    pub fn run(&self, base: &Arch) -> Result<Measured, StudyError> {
+    pub fn run(&self, base: &Arch) -> Result<NetworkRow, StudyError> {
         let arch = self.design.arch(base, self.chips)?;
         let measured = match self.map(&arch) {
             Ok(layout) => self.simulate(base, &arch, &layout)?,
-            Err(errors) => Measured { note: reason(&errors), ..Measured::default() },
+            Err(errors) => NetworkRow { note: reason(&errors), ..NetworkRow::default() },
         };
-        Ok(Measured {
+        Ok(NetworkRow {
             design: self.design.to_string(),
             network: self.network.name.clone(),
             bits: self.bits,
@@ -136,8 +136,8 @@ fn reason(errors: &[MappingError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-impl Job<'_> {
-    fn simulate(&self, base: &Arch, arch: &Arch, layout: &Layout) -> Result<Measured, chip::SimulationError> {
+impl NetworkRun<'_> {
+    fn simulate(&self, base: &Arch, arch: &Arch, layout: &Layout) -> Result<NetworkRow, chip::SimulationError> {
         let one = |uncontended| chip::run(arch, layout, &Options { uncontended, ..Options::default() });
         let (contended, uncontended) = (one(false)?, one(true)?);
         let settled = self.settled(arch, layout, false)?;
@@ -155,7 +155,7 @@ impl Job<'_> {
         let ns = cycles.map(|cycles| cycles * arch.cycle_ns);
         let links = |ns| dies * analysis::static_energy(arch, 1, ns).iter().map(|of| of.pj).sum::<f64>();
         let replicas = |layer: &LayerLayout| layer.geometry.crossbars() * index::count(layer.replicas.len());
-        Ok(Measured {
+        Ok(NetworkRow {
             crossbars: Some(layout.layers.iter().map(replicas).sum()),
             tiles: Some(tiles),
             latency_cycles: Some(contended.cycles),
@@ -172,7 +172,7 @@ impl Job<'_> {
             // Operations per pJ are 1,000 GOPS/W.
             gops_per_watt: ns.map(|ns| 1000.0 * operations / (dynamic_pj + links(ns))),
             note: settled.err().map_or_else(String::new, |reason| format!("not settled: {reason}")),
-            ..Measured::default()
+            ..NetworkRow::default()
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{BOARD, Design, DesignRow, Evaluation, Measured, Statement, Verdict};
+use super::{BOARD, Design, DesignRow, Evaluation, NetworkRow, Statement, Verdict};
 
 /// Designs without a simulation that the table lists, the best first.
 const LISTED: usize = 10;
@@ -74,7 +74,7 @@ impl Statement {
     }
 }
 
-impl Measured {
+impl NetworkRow {
     fn row(&self) -> String {
         let of = self;
         let count = |cycles: Option<u64>| cycles.map_or_else(|| "-".to_owned(), |cycles| cycles.to_string());

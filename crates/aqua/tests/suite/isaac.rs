@@ -1,6 +1,6 @@
 //! ISAAC's evaluation: what follows from Table I, and what is simulated.
 
-use aqua::isaac::{Design, Evaluation, Job, Measured, Replicas, Study, Verdict};
+use aqua::isaac::{Design, Evaluation, NetworkRow, NetworkRun, Replicas, Study, Verdict};
 use arch::Arch;
 use insta::assert_snapshot;
 use network::Network;
@@ -16,9 +16,9 @@ fn preset(name: &str) -> Network {
 }
 
 /// ISAAC's mapping of `network` on 16 chips of ISAAC-CE.
-fn balanced(network: &Network) -> Job<'_> {
+fn balanced(network: &Network) -> NetworkRun<'_> {
     let (chips, replicas) = (16, Replicas::Balanced);
-    Job { design: Design::ISAAC_CE, chips, network, bits: 16, replicas, most_images: 8 }
+    NetworkRun { design: Design::ISAAC_CE, chips, network, bits: 16, replicas, most_images: 8 }
 }
 
 fn text(evaluation: &Evaluation, name: &str) -> String {
@@ -53,7 +53,7 @@ fn rankings_of_section_8_are_contradicted_and_the_figures_of_table_1_hold() {
 fn a_balanced_network_runs_at_the_pace_of_its_crossbars_without_contention() {
     let (base, network) = (isaac(), preset("vgg-a"));
     let narrow = balanced(&network).run(&base).expect("it runs");
-    let wide = Job { bits: 32, ..balanced(&network) }.run(&base).expect("it runs");
+    let wide = NetworkRun { bits: 32, ..balanced(&network) }.run(&base).expect("it runs");
     // 196 windows of 16 reads; 32 bits take 32 reads of twice the crossbars.
     assert_eq!(narrow.uncontended_cycles_per_image, Some(3136.0));
     assert_eq!(wide.uncontended_cycles_per_image, Some(6272.0));
@@ -73,7 +73,8 @@ fn a_balanced_network_runs_at_the_pace_of_its_crossbars_without_contention() {
 #[test]
 fn a_network_that_does_not_fit_has_the_reason_for_a_note() {
     let (base, network) = (isaac(), preset("vgg-a"));
-    let run = Job { chips: 1, replicas: Replicas::Filled, ..balanced(&network) }.run(&base).expect("a row of its own");
+    let run =
+        NetworkRun { chips: 1, replicas: Replicas::Filled, ..balanced(&network) }.run(&base).expect("a row of its own");
     assert!(run.note.contains("crossbars"), "{}", run.note);
     assert_eq!((run.crossbars, run.latency_cycles, run.gops), (None, None, None));
 }
@@ -83,20 +84,20 @@ fn tables_have_a_row_for_each_network_board_choice_and_design() {
     let base = isaac();
     let networks = [preset("vgg-a"), preset("vgg-b")];
     let study = Study { networks: &networks, chips: &[8, 16], most_images: 8 };
-    let jobs = study.jobs();
+    let runs = study.runs();
     // Runs with no figures stand in for those of the jobs.
-    let runs: Vec<Measured> = jobs
+    let rows: Vec<NetworkRow> = runs
         .iter()
-        .map(|job| Measured {
-            design: job.design.to_string(),
-            network: job.network.name.clone(),
-            bits: job.bits,
-            chips: job.chips,
-            filled: job.replicas == Replicas::Filled,
-            ..Measured::default()
+        .map(|run| NetworkRow {
+            design: run.design.to_string(),
+            network: run.network.name.clone(),
+            bits: run.bits,
+            chips: run.chips,
+            filled: run.replicas == Replicas::Filled,
+            ..NetworkRow::default()
         })
         .collect();
-    let evaluation = Evaluation::new(&base, &runs).expect("all designs are sound");
+    let evaluation = Evaluation::new(&base, &rows).expect("all designs are sound");
     // Each network balanced, and filling two boards; the first one at 32 bits.
     assert_eq!(evaluation.networks.len(), 2 * 3 + 1);
     assert!(evaluation.choices.iter().all(|row| row.network == "VGG-A"));

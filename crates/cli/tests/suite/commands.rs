@@ -16,6 +16,7 @@ fn help_says_what_each_command_takes() {
     assert_snapshot!("help_run", help(&["run"]));
     assert_snapshot!("help_map", help(&["map"]));
     assert_snapshot!("help_arch", help(&["arch"]));
+    assert_snapshot!("help_paper_isaac", help(&["paper", "isaac"]));
 }
 
 #[test]
