@@ -9,6 +9,7 @@ mod isaac;
 mod many_images;
 mod paper;
 mod pipeline;
+mod placement;
 mod regions;
 mod settled;
 mod stalls;

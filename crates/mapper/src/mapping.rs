@@ -125,6 +125,7 @@ impl Mapping {
             return Err(faults);
         }
         let mut geometries = Vec::new();
+        let per_tile = u64::from(arch.tile.imas);
         // (first IMA, end, layer) of every replica.
         let mut places: Vec<(u32, u32, &str)> = Vec::new();
         for ((mapped, layer), precision) in self.layers.iter().zip(&network.layers).zip(&plan.layers) {
@@ -154,20 +155,21 @@ impl Mapping {
             for &first in &mapped.replicas {
                 match first.checked_add(geometry.imas_per_replica()) {
                     Some(end) if end <= arch.imas() => places.push((first, end, name)),
-                    _ => faults.push(invalid(
-                        name,
-                        "copies",
-                        format!(
-                            "its replica at IMA {first} ends at IMA {}",
-                            u64::from(first) + u64::from(geometry.imas_per_replica()) - 1
-                        ),
-                        format!("the last IMA of the board is {}", arch.imas() - 1),
-                    )),
+                    _ => {
+                        let last = u64::from(first) + u64::from(geometry.imas_per_replica()) - 1;
+                        let on_board = arch.imas() - 1;
+                        faults.push(invalid(
+                            name,
+                            "copies",
+                            format!("its replica at IMA {first} ends at IMA {last}, in tile {}", last / per_tile),
+                            format!("the last IMA of the board is {on_board}, in tile {}", arch.tiles() - 1),
+                        ));
+                    }
                 }
             }
             geometries.push(geometry);
         }
-        faults.extend(overlaps(places));
+        faults.extend(overlaps(places, arch.tile.imas));
         if faults.is_empty() { Ok(geometries) } else { Err(faults) }
     }
 
@@ -208,14 +210,14 @@ impl Mapping {
 }
 
 /// Returns a fault for each replica that overlaps another; `places` are (first IMA, end, layer) of all replicas.
-fn overlaps(mut places: Vec<(u32, u32, &str)>) -> Vec<MappingError> {
+fn overlaps(mut places: Vec<(u32, u32, &str)>, imas_per_tile: u32) -> Vec<MappingError> {
     places.sort_unstable();
     let overlapping = places.windows(2).filter(|pair| pair[0].1 > pair[1].0).map(|pair| {
         let [(_, _, other), (first, _, layer)] = [pair[0], pair[1]];
         invalid(
             layer,
             "copies",
-            format!("its replica at IMA {first} overlaps one of {other}"),
+            format!("its replica at IMA {first}, in tile {}, overlaps one of {other}", first / imas_per_tile),
             "move one of them: an IMA belongs to one replica",
         )
     });

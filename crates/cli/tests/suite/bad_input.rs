@@ -123,6 +123,9 @@ fn arguments_that_do_not_go_together_or_mean_nothing() {
         refused_run(folder.path(), &["--fidelity", "iterations"]),
         refused_run(folder.path(), &["--crop", "top,botom"]),
         refused_run(folder.path(), &["--weights", "16,12"]),
+        refused_run(folder.path(), &["--fill", "784"]),
+        refused_run(folder.path(), &["--fill", "17-chips"]),
+        refused_run(folder.path(), &["--fill", "100-cycles"]),
         refused_run(folder.path(), &["--network", "tiny", "--weights", "varied"]),
         refused(folder.path(), &["rum"]),
     ];

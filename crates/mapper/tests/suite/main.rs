@@ -1,4 +1,7 @@
 //! Mappings: replicas, their IMAs and their balance.
 
 mod cropped;
+mod files;
+mod fill;
 mod geometry;
+mod sharing;

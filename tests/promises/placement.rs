@@ -1,0 +1,54 @@
+//! Placement loses no window: with any number of replicas, in tiles of their own or shared.
+
+use chip::Options;
+use mapper::{Balance, Fill, Layout};
+use network::Plan;
+use proptest::prelude::*;
+
+use crate::any::{any_bits, any_machine, any_network, plan_of};
+use crate::support::{isaac, run_layout};
+
+fn any_fill() -> impl Strategy<Value = Fill> {
+    prop_oneof![Just(Fill::LastLayer), Just(Fill::Board), Just(Fill::Chips(1)), (1u64..2000).prop_map(Fill::Cycles)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn replicas_change_when_windows_are_computed_and_not_which(
+        arch in any_machine(),
+        network in any_network(),
+        bits in any_bits(),
+        fill in any_fill(),
+        for_crop: bool,
+    ) {
+        let plan = plan_of(&network, &bits);
+        let (filled, one) = (Balance { fill, for_crop }.layout(&arch, &network, &plan), mapper::balance(&arch, &network, &plan));
+        let (Ok(filled), Ok(one)) = (filled, one) else { return Ok(()) };
+        let (ran, ran_one) = (run_layout(&arch, &filled, &Options::default()), run_layout(&arch, &one, &Options::default()));
+        for ((layer, other), mapped) in ran.layers.iter().zip(&ran_one.layers).zip(&filled.layers) {
+            prop_assert_eq!(layer.counts.windows, other.counts.windows);
+            prop_assert_eq!(layer.counts.windows, mapped.computed_windows());
+            prop_assert_eq!(layer.counts.adc_conversions, other.counts.adc_conversions);
+        }
+        if let Fill::Cycles(cycles) = fill {
+            let bound = analysis::Bound::new(&arch, &filled, true);
+            prop_assert!(bound.cycles <= cycles as f64, "{} cycles for {cycles}", bound.cycles);
+        }
+    }
+
+    #[test]
+    fn layers_that_share_tiles_take_no_more_cycles(network in any_network(), images in 1u32..6) {
+        let plan = Plan::uniform(&network, 16, 16);
+        // Chips of four tiles, between which there are links, and one chip for all tiles, where nothing is shared.
+        let small = isaac(&[("chip.tile_columns", "2"), ("chip.tile_rows", "2")]);
+        let large = isaac(&[]);
+        let shared = mapper::balance(&small, &network, &plan).expect("sixteen chips are enough").mapping;
+        let shared = Layout::new(&large, &network, &plan, shared).expect("it fits the smaller chips");
+        let own = mapper::balance(&large, &network, &plan).expect("one chip is enough");
+        let options = Options { images, ..Options::default() };
+        let (shared, own) = (run_layout(&large, &shared, &options), run_layout(&large, &own, &options));
+        prop_assert!(shared.cycles <= own.cycles, "{} cycles shared, {} in tiles of their own", shared.cycles, own.cycles);
+    }
+}
