@@ -236,7 +236,8 @@ impl Trees {
         routes: &[(TileId, &[TileId], u32)],
     ) -> (Self, Vec<SegmentId>) {
         let mut builder = Builder { arch, layout, inputs: input_ids(layout), trees: Self::new(arch, layout) };
-        let target = |&tile: &TileId, bits: u32| Target { tile, receiver: None, values: std::iter::once(0..bits).collect() };
+        let target =
+            |&tile: &TileId, bits: u32| Target { tile, receiver: None, values: std::iter::once(0..bits).collect() };
         let trees = routes.iter().map(|&(from, to, bits)| {
             builder.tree(LayerId(0), from, to.iter().map(|tile| target(tile, bits)).collect(), 1)
         });
