@@ -198,7 +198,7 @@ impl Statements {
         add(
             "best CE of designs of 128 rows over that of H128-A8-C8-I12",
             best(|arch| arch.crossbar.rows == 128, |peak| peak.gops_per_mm2) / isaac.gops_per_mm2,
-            "more IMAs share a router; the paper sizes bus and eDRAM for 12",
+            "more IMAs share a router",
         );
         Ok(())
     }
