@@ -177,7 +177,11 @@ impl Statements {
     fn of_the_design_space(&mut self, base: &Arch) -> Result<(), Faults> {
         let isaac = Design::ISAAC_CE.peak(base)?;
         let designs = Design::space().into_iter();
-        let designs = designs.map(|design| Ok((design.arch(base, 1)?, design.peak(base)?)));
+        let designs = designs.map(|design| {
+            let arch = design.arch(base, 1)?;
+            let peak = Peak::new(&arch, base);
+            Ok((arch, peak))
+        });
         let designs: Vec<(Arch, Peak)> = designs.collect::<Result<_, Faults>>()?;
         let best = |wanted: fn(&Arch) -> bool, of: fn(&Peak) -> f64| {
             let wanted = designs.iter().filter(|(arch, _)| wanted(arch));
