@@ -3,9 +3,9 @@
 use arch::Scope;
 use arch::derived::{Derived, derived};
 use chip::{Fidelity, Options};
-use network::Plan;
+use network::{Layer, LayerKind, Plan};
 
-use crate::support::{network, preset, run};
+use crate::support::{network, paper_table, preset, run};
 
 const TABLE_1: &str = include_str!("../data/isaac-table1.csv");
 const RESULTS: &str = include_str!("../data/isaac-results.csv");
@@ -192,5 +192,33 @@ fn an_operation_takes_a_cycle_for_each_bit_up_to_32() {
         assert_eq!(outcome.cycles, cycles, "{bits} bits");
         // Each of 64 weights of a row takes a column for two bits, and is converted once for each bit of the input.
         assert_eq!(outcome.counts().adc_conversions, u64::from(64 * bits / 2 * bits), "{bits} bits");
+    }
+}
+
+#[test]
+fn isaacs_networks_have_the_layers_of_the_table() {
+    let table = paper_table("isaac-networks.csv");
+    for name in aqua::isaac::NETWORKS {
+        let network = preset(name);
+        // Kernel, stride, padding and channels of a layer, and its pool.
+        let mut expected: Vec<([u32; 4], Option<[u32; 3]>)> = Vec::new();
+        for row in table.iter().filter(|row| row["network"] == network.name) {
+            let number = |key: &str| row[key].parse().unwrap_or(0);
+            let window = [number("kernel"), number("stride"), number("padding")];
+            match row["kind"].as_str() {
+                "max_pool" => expected.last_mut().expect("a pool follows a layer").1 = Some(window),
+                "convolution" => expected.push(([window[0], window[1], window[2], number("channels")], None)),
+                _ => expected.push(([0, 0, 0, number("channels")], None)),
+            }
+        }
+        let layers = network.layers.iter().map(|layer| {
+            let Layer { kernel_height, stride, padding, output, pool, .. } = layer;
+            let sizes = match layer.kind {
+                LayerKind::Convolution => [*kernel_height, *stride, *padding, output.channels],
+                LayerKind::FullyConnected => [0, 0, 0, output.channels],
+            };
+            (sizes, pool.map(|pool| [pool.kernel, pool.stride, pool.padding]))
+        });
+        assert_eq!(layers.collect::<Vec<_>>(), expected, "{name}");
     }
 }

@@ -167,18 +167,24 @@ impl Design {
         f64::from(base.tiles_per_chip()) * tile(base) / tile(arch)
     }
 
-    /// Returns the peak efficiencies on the die of `base`. The number of tiles is not rounded, so that designs differ by
-    /// their parts alone.
+    /// Returns the peak efficiencies on the die of `base`.
     pub fn peak(&self, base: &Arch) -> Result<Peak, Faults> {
-        let arch = self.arch(base, 1)?;
-        let (one, die) = (derived(&arch), derived(base));
-        let tiles = Design::tiles_of_die(&arch, base);
+        Ok(Peak::new(&self.arch(base, 1)?, base))
+    }
+}
+
+impl Peak {
+    /// Returns the peak efficiencies of `arch` on the die of `base`. The number of tiles is not rounded, so that designs
+    /// differ by their parts alone.
+    pub(super) fn new(arch: &Arch, base: &Arch) -> Peak {
+        let (one, die) = (derived(arch), derived(base));
+        let tiles = Design::tiles_of_die(arch, base);
         let gops = tiles * one.peak_gops / f64::from(arch.tiles_per_chip());
         let links = die.chip.power_mw - f64::from(base.tiles_per_chip()) * die.tile.power_mw;
-        Ok(Peak {
+        Peak {
             gops_per_mm2: gops / die.chip.area_mm2,
             gops_per_watt: 1000.0 * gops / (tiles * one.tile.power_mw + links),
-        })
+        }
     }
 }
 

@@ -146,7 +146,7 @@ impl Evaluation {
 impl DesignRow {
     fn new(base: &Arch, choice: &'static str, design: Design, runs: &[NetworkRow]) -> Result<DesignRow, Faults> {
         let arch = design.arch(base, BOARD)?;
-        let peak = design.peak(base)?;
+        let peak = Peak::new(&arch, base);
         let name = design.to_string();
         let run = runs.iter().find(|run| run.design == name && !run.filled && run.bits == 16);
         let figures = run.cloned().unwrap_or_default();

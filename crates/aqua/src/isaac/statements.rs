@@ -177,7 +177,11 @@ impl Statements {
     fn of_the_design_space(&mut self, base: &Arch) -> Result<(), Faults> {
         let isaac = Design::ISAAC_CE.peak(base)?;
         let designs = Design::space().into_iter();
-        let designs = designs.map(|design| Ok((design.arch(base, 1)?, design.peak(base)?)));
+        let designs = designs.map(|design| {
+            let arch = design.arch(base, 1)?;
+            let peak = Peak::new(&arch, base);
+            Ok((arch, peak))
+        });
         let designs: Vec<(Arch, Peak)> = designs.collect::<Result<_, Faults>>()?;
         let best = |wanted: fn(&Arch) -> bool, of: fn(&Peak) -> f64| {
             let wanted = designs.iter().filter(|(arch, _)| wanted(arch));
@@ -198,7 +202,7 @@ impl Statements {
         add(
             "best CE of designs of 128 rows over that of H128-A8-C8-I12",
             best(|arch| arch.crossbar.rows == 128, |peak| peak.gops_per_mm2) / isaac.gops_per_mm2,
-            "more IMAs share a router; the paper sizes bus and eDRAM for 12",
+            "more IMAs share a router",
         );
         Ok(())
     }

@@ -138,3 +138,21 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     let ended = command.wait_with_output().unwrap();
     assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &b""[..]));
 }
+
+#[test]
+fn isaacs_evaluation_writes_its_tables_alike_on_any_number_of_threads() {
+    let folder = folder();
+    let written = |threads: &str| {
+        let printed = succeeds(
+            folder.path(),
+            &["paper", "isaac", "--networks", "tiny", "--chips", "1,4", "--threads", threads, "--out", threads],
+        );
+        assert_eq!(printed, format!("{threads} has the tables; begin with isaac.md\n"));
+        let out = folder.path().join(threads);
+        names(&out).into_iter().map(|name| (fs::read_to_string(out.join(&name)).unwrap(), name)).collect::<Vec<_>>()
+    };
+    let one = written("1");
+    assert_eq!(one, written("2"));
+    let files: Vec<&str> = one.iter().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(files, ["choices.csv", "designs.csv", "isaac.json", "isaac.md", "networks.csv", "statements.csv"]);
+}
