@@ -48,7 +48,7 @@ impl Balance {
         let fewest = convolutions().map(|(layer, _)| u64::from(layer.pool.map_or(1, |pool| pool.stride)).pow(2));
         let fewest = fewest.max().unwrap_or(1);
         match self.fill {
-            Fill::LastLayer => fit(arch, network, plan, &areas, windows().last().unwrap_or(1), most),
+            Fill::LastLayer => fit(arch, network, plan, &areas, windows().next_back().unwrap_or(1), most),
             Fill::Board => fit(arch, network, plan, &areas, fewest, most),
             Fill::Chips(chips) => {
                 let (name, available) = (arch.name.clone(), arch.board.chips);
