@@ -43,9 +43,9 @@ pub(crate) struct Selection {
 /// Number of replicas.
 #[derive(Args)]
 pub(crate) struct Filling {
-    /// Replicas: as many as the board holds, as some of its chips hold, or as a number of cycles per image needs, in
-    /// place of as many as keep pace with the last convolution
-    #[arg(long, value_name = "board|N-chips|N-cycles", num_args = 0..=1, default_missing_value = "board")]
+    /// Map as many replicas as the board holds, as some of its chips hold (8-chips), or as the crossbars need for an
+    /// image in a number of cycles (784-cycles)
+    #[arg(long, value_name = "AIM", num_args = 0..=1, default_missing_value = "board")]
     #[arg(conflicts_with = "mapping")]
     fill: Option<String>,
 }

@@ -144,7 +144,7 @@ fn a_mapping_with_keys_and_layers_that_are_not_known() {
     let folder = folder();
     let mapping = tiny_mapping(folder.path());
     let run = || refused_run(folder.path(), &[&TINY[..], &["--mapping", "mapping.toml"]].concat());
-    write(folder.path(), "mapping.toml", &mapping, &[("network =", "netwrok ="), ("strips = 8", "strips = \"8\"")]);
+    write(folder.path(), "mapping.toml", &mapping, &[("network =", "netwrok ="), ("strips = 16", "strips = \"16\"")]);
     assert_snapshot!("mapping_keys", run());
     write(folder.path(), "mapping.toml", &mapping, &[("\"conv2\"", "\"cnv2\""), ("\"fc5\"", "\"classifier\"")]);
     assert_snapshot!("mapping_names", run());

@@ -20,7 +20,8 @@ fn windows_and_imas(layout: &Layout) -> (usize, u32) {
         .flat_map(|layer| layer.replicas.indices().map(|replica| layer.windows(replica).len()))
         .max()
         .expect("VGG16 has convolutions");
-    let imas = layout.layers.iter().map(|layer| layer.replicas.len() as u32 * layer.geometry.imas_per_replica()).sum();
+    let imas =
+        layout.layers.iter().flat_map(|layer| layer.replicas.iter().map(|_| layer.geometry.imas_per_replica())).sum();
     (windows, imas)
 }
 
