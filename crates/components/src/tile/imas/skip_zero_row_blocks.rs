@@ -29,7 +29,8 @@ mod tests {
         let layout = mapper::balance(&arch, &network, &network::Plan::uniform(&network, 16, 16)).unwrap();
         let layer = &layout.layers[network::LayerId(0)];
         // The window in the top left corner of a padded map: kernel positions of the first row and column are padding.
-        let corner = layer.windows(mapper::ReplicaId(0)).iter().find(|window| (window.y, window.x) == (0, 0)).unwrap();
+        let mut windows = layer.replicas.indices().flat_map(|replica| layer.windows(replica));
+        let corner = windows.find(|window| (window.y, window.x) == (0, 0)).unwrap();
         assert!(!SkipZeroRowBlocks.is_full(corner));
         let rows_read = RowsRead::new(&layer.layer, corner, |_, _| true);
         let block = |rows| RowBlock { rows, columns: 8, crossbars: 1 };
