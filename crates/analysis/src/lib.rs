@@ -59,6 +59,7 @@ mod demand;
 mod energy;
 mod fills;
 mod loads;
+pub mod placement;
 mod scene;
 mod stalls;
 mod timeline;

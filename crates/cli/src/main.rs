@@ -32,6 +32,7 @@ mod log;
 mod machine;
 mod map;
 mod merge;
+mod optimise;
 mod output;
 mod paper;
 mod pictures;

@@ -1,0 +1,145 @@
+//! Loads of the ports between routers under an arrangement, kept up while tiles are exchanged.
+
+use arch::Arch;
+use components::{ChipId, Direction, MeshGeometry};
+use index::{IndexVec, size};
+use mapper::TileId;
+
+use super::arrangement::Arrangement;
+use super::flows::{Flow, FlowId, Flows, PlanId};
+
+/// Loads of all ports to neighbours, and of the links behind them, under each plan.
+#[derive(Clone)]
+pub(super) struct Loads<'a> {
+    flows: &'a Flows,
+    geometry: MeshGeometry,
+    /// Time above which a port is overloaded, in thousandths of a cycle per image.
+    limits: &'a IndexVec<PlanId, u64>,
+    /// Ports of the board.
+    ports: usize,
+    /// Load of each port, plan by plan, in thousandths of a cycle per image.
+    loads: Vec<u64>,
+    /// Sum over all ports of the squares of what is above the limit.
+    overload: u128,
+    /// Last flow that visited each port, so that flows to several tiles take a port once.
+    visits: Vec<u64>,
+    visit: u64,
+    /// Last round in which each flow was visited.
+    rounds: IndexVec<FlowId, u64>,
+    round: u64,
+}
+
+/// Whether a flow is added to its ports or taken from them.
+#[derive(Clone, Copy, PartialEq)]
+enum Change {
+    Add,
+    Take,
+}
+
+impl<'a> Loads<'a> {
+    /// No loads.
+    pub(super) fn new(arch: &Arch, flows: &'a Flows, limits: &'a IndexVec<PlanId, u64>) -> Self {
+        let geometry = MeshGeometry::new(arch);
+        let ports = size(arch.board.chips * geometry.routers()) * Direction::ALL.len();
+        Self {
+            flows,
+            geometry,
+            limits,
+            ports,
+            loads: vec![0; ports * limits.len()],
+            overload: 0,
+            visits: vec![0; ports],
+            visit: 0,
+            rounds: IndexVec::filled(0, flows.iter().count()),
+            round: 0,
+        }
+    }
+
+    /// Returns the sum over all ports of the squares of what is above the limit; 0 if no port is overloaded.
+    pub(super) fn overload(&self) -> u128 {
+        self.overload
+    }
+
+    /// Returns the load of the busiest port under `plan`.
+    pub(super) fn busiest(&self, plan: PlanId) -> u64 {
+        let start = self.start(plan);
+        self.loads[start..start + self.ports].iter().copied().max().unwrap_or(0)
+    }
+
+    /// Works out all loads anew.
+    pub(super) fn arrange(&mut self, arrangement: &Arrangement) {
+        self.loads.fill(0);
+        self.overload = 0;
+        let flows = self.flows;
+        flows.iter().for_each(|(_, flow)| self.change(flow, arrangement, Change::Add));
+    }
+
+    /// Exchanges the tiles of two runs of places. Only flows of these tiles are worked out again.
+    pub(super) fn exchange(&mut self, arrangement: &mut Arrangement, a: u32, b: u32, length: u32) {
+        let tiles: Vec<TileId> = (a..a + length).chain(b..b + length).map(|place| arrangement.at(place)).collect();
+        self.change_tiles(&tiles, arrangement, Change::Take);
+        arrangement.exchange(a, b, length);
+        self.change_tiles(&tiles, arrangement, Change::Add);
+    }
+
+    /// Returns the flows that take an overloaded port.
+    pub(super) fn overloading(&mut self, arrangement: &Arrangement) -> Vec<FlowId> {
+        let mut overloading = Vec::new();
+        for (id, flow) in self.flows.iter() {
+            let mut is_overloading = false;
+            self.visit_ports(flow, arrangement, |loads, port, _| {
+                is_overloading |= loads.loads[loads.start(flow.plan) + port] > loads.limits[flow.plan];
+            });
+            if is_overloading {
+                overloading.push(id);
+            }
+        }
+        overloading
+    }
+
+    /// Changes each flow of `tiles` once.
+    fn change_tiles(&mut self, tiles: &[TileId], arrangement: &Arrangement, change: Change) {
+        self.round += 1;
+        let flows = self.flows;
+        for &id in tiles.iter().flat_map(|&tile| flows.of_tile(tile)) {
+            if self.rounds[id] != self.round {
+                self.rounds[id] = self.round;
+                self.change(flows.flow(id), arrangement, change);
+            }
+        }
+    }
+
+    fn change(&mut self, flow: &Flow, arrangement: &Arrangement, change: Change) {
+        let (start, limit) = (self.start(flow.plan), self.limits[flow.plan]);
+        let square = |load: u64| u128::from(load.saturating_sub(limit)).pow(2);
+        self.visit_ports(flow, arrangement, |loads, port, time| {
+            let load = &mut loads.loads[start + port];
+            loads.overload -= square(*load);
+            match change {
+                Change::Add => *load += time,
+                Change::Take => *load -= time,
+            }
+            loads.overload += square(*load);
+        });
+    }
+
+    /// Calls `visit` once with each port that a flow takes, and its time there.
+    fn visit_ports(&mut self, flow: &Flow, arrangement: &Arrangement, mut visit: impl FnMut(&mut Self, usize, u64)) {
+        self.visit += 1;
+        let from = arrangement.place(flow.from);
+        for &to in &flow.to {
+            let geometry = self.geometry.clone();
+            geometry.route(from, arrangement.place(to), |chip: ChipId, router, direction, leads_to_link| {
+                let router = size(chip.0 * geometry.routers() + router);
+                let port = router * Direction::ALL.len() + size(direction.number());
+                if std::mem::replace(&mut self.visits[port], self.visit) != self.visit {
+                    visit(self, port, if leads_to_link { flow.link } else { flow.port });
+                }
+            });
+        }
+    }
+
+    fn start(&self, plan: PlanId) -> usize {
+        index::Index::index(plan) * self.ports
+    }
+}
