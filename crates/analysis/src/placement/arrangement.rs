@@ -77,22 +77,23 @@ impl<'a> Arrangement<'a> {
         Self { tiles, place: at.clone(), at }
     }
 
-    /// The tiles in their order, with at least `gaps` free places at the end of each chip. No bundle that fits a chip
-    /// lies across two. `None` if that takes too many places.
-    pub(super) fn in_order(tiles: &'a Tiles, gaps: &[u32]) -> Option<Self> {
+    /// The tiles in their order, with at least `gaps` free places at the end of each chip, where no bundle that fits a
+    /// chip lies across two. `None` if that takes too many places, unless they `may_cross`.
+    pub(super) fn in_order(tiles: &'a Tiles, gaps: &[u32], may_cross: bool) -> Option<Self> {
         let per_chip = tiles.per_chip;
         let mut place: IndexVec<TileId, Option<TileId>> = IndexVec::filled(None, tiles.tied.len());
         let mut taken: IndexVec<TileId, bool> = IndexVec::filled(false, tiles.tied.len());
-        let mut end = 0;
+        let (mut end, mut spare) = (0, tiles.free());
         for bundle in &tiles.bundles {
             let length = bundle.end - bundle.start;
             let room = per_chip - end % per_chip;
-            let gap = gaps.get(size(end / per_chip))?;
-            if length <= per_chip && room < length + gap {
-                end += room;
-            }
-            if end + length > tiles.len() {
-                return None;
+            if length <= per_chip && room < length + gaps[size(end / per_chip)] {
+                if room <= spare {
+                    end += room;
+                    spare -= room;
+                } else if !may_cross {
+                    return None;
+                }
             }
             for (tile, at) in bundle.clone().zip(end..) {
                 place[TileId(tile)] = Some(TileId(at));

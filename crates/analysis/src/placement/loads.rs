@@ -21,6 +21,9 @@ pub(super) struct Loads<'a> {
     loads: Vec<u64>,
     /// Sum over all ports of the squares of what is above the limit.
     overload: u128,
+    /// Changes of the last exchange, to be taken back: port of a plan, and its load before; and the overload before.
+    journal: Vec<(usize, u64)>,
+    overload_before: u128,
     /// Last flow that visited each port, so that flows to several tiles take a port once.
     visits: Vec<u64>,
     visit: u64,
@@ -48,6 +51,8 @@ impl<'a> Loads<'a> {
             ports,
             loads: vec![0; ports * limits.len()],
             overload: 0,
+            journal: Vec::new(),
+            overload_before: 0,
             visits: vec![0; ports],
             visit: 0,
             rounds: IndexVec::filled(0, flows.iter().count()),
@@ -71,15 +76,29 @@ impl<'a> Loads<'a> {
         self.loads.fill(0);
         self.overload = 0;
         let flows = self.flows;
-        flows.iter().for_each(|(_, flow)| self.change(flow, arrangement, Change::Add));
+        for (_, flow) in flows.iter() {
+            self.journal.clear();
+            self.change(flow, arrangement, Change::Add);
+        }
     }
 
     /// Exchanges the tiles of two runs of places. Only flows of these tiles are worked out again.
     pub(super) fn exchange(&mut self, arrangement: &mut Arrangement, a: u32, b: u32, length: u32) {
         let tiles: Vec<TileId> = (a..a + length).chain(b..b + length).map(|place| arrangement.at(place)).collect();
+        self.journal.clear();
+        self.overload_before = self.overload;
         self.change_tiles(&tiles, arrangement, Change::Take);
         arrangement.exchange(a, b, length);
         self.change_tiles(&tiles, arrangement, Change::Add);
+    }
+
+    /// Takes the last exchange back, which was that of these runs.
+    pub(super) fn take_back(&mut self, arrangement: &mut Arrangement, a: u32, b: u32, length: u32) {
+        arrangement.exchange(a, b, length);
+        while let Some((port, load)) = self.journal.pop() {
+            self.loads[port] = load;
+        }
+        self.overload = self.overload_before;
     }
 
     /// Returns the flows that take an overloaded port.
@@ -114,6 +133,7 @@ impl<'a> Loads<'a> {
         let square = |load: u64| u128::from(load.saturating_sub(limit)).pow(2);
         self.visit_ports(flow, arrangement, |loads, port, time| {
             let load = &mut loads.loads[start + port];
+            loads.journal.push((start + port, *load));
             loads.overload -= square(*load);
             match change {
                 Change::Add => *load += time,
@@ -141,5 +161,85 @@ impl<'a> Loads<'a> {
 
     fn start(&self, plan: PlanId) -> usize {
         index::Index::index(plan) * self.ports
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mapper::Layout;
+    use network::{Network, Plan};
+
+    use super::super::arrangement::Tiles;
+    use super::super::random::Random;
+    use super::*;
+    use crate::Demand;
+
+    /// The tiny network on two chips, with links and routers of unequal rates.
+    fn subject(multicast: bool) -> (Arch, Network, Layout) {
+        let (mut arch, network) = (arch::load("tiny").unwrap(), network::load("tiny").unwrap());
+        (arch.board.chips, arch.board.columns, arch.chip.tile_rows) = (3, 3, 2);
+        (arch.router.multicast, arch.router.clock_ghz) = (multicast, 0.25);
+        let layout = mapper::balance(&arch, &network, &Plan::uniform(&network, 16, 16)).unwrap();
+        (arch, network, layout)
+    }
+
+    /// Loads of the ports to neighbours by the counts of flits and bits, in thousandths of a cycle.
+    fn counted(arch: &Arch, layout: &Layout) -> Vec<u64> {
+        let demand = Demand::new(arch, layout);
+        let tiles = size(arch.router.tile_columns * arch.router.tile_rows);
+        let ports = demand.router_ports.enumerate().filter(|&(port, _)| demand.port(port).2 >= 2 * tiles);
+        // 25 flits a cycle.
+        ports.map(|(_, flits)| flits.total() * 1000 / 25).collect()
+    }
+
+    fn loads_of<'a>(arch: &Arch, flows: &'a Flows, limits: &'a IndexVec<PlanId, u64>, at: &Arrangement) -> Loads<'a> {
+        let mut loads = Loads::new(arch, flows, limits);
+        loads.arrange(at);
+        loads
+    }
+
+    #[test]
+    fn loads_are_those_that_the_demand_counts_wherever_the_tiles_lie() {
+        let (arch, network, layout) = subject(false);
+        let (flows, limits) = (Flows::new(&arch, &[&layout]), vec![500].into());
+        let tiles = Tiles::new(&arch, &layout, 3);
+        let mut arrangement = Arrangement::unchanged(&tiles);
+        let mut loads = loads_of(&arch, &flows, &limits, &arrangement);
+        assert!(loads.overload() > 0, "the limit is too high to test with");
+        assert_eq!(loads.loads, counted(&arch, &layout));
+        let mut random = Random(1);
+        let mut exchanges = 0;
+        while exchanges < 50 {
+            let (a, b) = (random.below(tiles.len()), random.below(tiles.len()));
+            if a == b || ![a, b].iter().all(|&at| arrangement.is_movable(&(at..at + 1))) {
+                continue;
+            }
+            let before = (loads.loads.clone(), loads.overload());
+            loads.exchange(&mut arrangement, a, b, 1);
+            let after = (loads.loads.clone(), loads.overload());
+            loads.take_back(&mut arrangement, a, b, 1);
+            assert_eq!((loads.loads.clone(), loads.overload()), before);
+            loads.exchange(&mut arrangement, a, b, 1);
+            assert_eq!((loads.loads.clone(), loads.overload()), after);
+            exchanges += 1;
+        }
+        let moved = arrangement.apply(&arch, &layout.mapping);
+        assert_ne!(moved, layout.mapping);
+        let moved = Layout::new(&arch, &network, &Plan::uniform(&network, 16, 16), moved).unwrap();
+        assert_eq!(loads.loads, counted(&arch, &moved));
+        assert_eq!(loads_of(&arch, &flows, &limits, &arrangement).overload(), loads.overload());
+    }
+
+    #[test]
+    fn a_value_for_several_tiles_loads_a_port_once() {
+        let (arch, _, layout) = subject(true);
+        let (flows, limits) = (Flows::new(&arch, &[&layout]), vec![500].into());
+        let tiles = Tiles::new(&arch, &layout, 3);
+        let loads = loads_of(&arch, &flows, &limits, &Arrangement::unchanged(&tiles));
+        assert!(flows.iter().any(|(_, flow)| flow.to.len() > 1), "no value has several receivers");
+        // Flits of packets are rounded up; flows share them out by values.
+        for (load, counted) in loads.loads.iter().zip(counted(&arch, &layout)) {
+            assert!(load.abs_diff(counted) * 20 <= counted, "{load} for {counted}");
+        }
     }
 }

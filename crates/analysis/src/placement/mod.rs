@@ -23,7 +23,7 @@ use arch::Arch;
 use index::{IndexVec, size};
 use mapper::{Layout, Mapping};
 
-use crate::{Bound, Kind};
+use crate::Bound;
 use arrangement::{Arrangement, Tiles};
 use flows::{FlowId, Flows, PlanId};
 use loads::Loads;
@@ -31,17 +31,19 @@ use random::Random;
 
 /// Part of the pace that a port between routers, and a link, may take, in percent.
 const LIMIT_PERCENT: u64 = 95;
-/// Exchanges tried in each start.
-const EXCHANGES: u32 = 20_000;
-/// Exchanges tried before the flows over overloaded ports are found anew.
+/// Exchanges that a start tries without a gain before it ends.
+const PATIENCE: u32 = 800;
+/// Exchanges tried without a gain before the flows over overloaded ports are found anew.
 const FRESH: u32 = 200;
+/// An exchange stays if overload is at most the least of its start and this part of it more.
+const TOLERATED: u128 = 2;
 /// Distance from a tile, in places, that counts as near.
 const NEAR: u32 = 12;
 /// Parts into which a range of gaps is divided.
 const STEPS: u32 = 8;
 
 /// Result of a search.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placement {
     /// The mapping with its replicas moved; the mapping given if nothing had to be moved or nothing was gained.
     pub mapping: Mapping,
@@ -87,7 +89,10 @@ pub fn place(arch: &Arch, layouts: &[&Layout], chips: u32, starts: u32) -> Place
         while needed < starts && best.0 > 0 {
             search.arrangement.clone_from(&begin);
             search.loads.arrange(&begin);
-            search.anneal(&tiles, Random(needed.into()), &mut best);
+            let found = search.exchange(&tiles, Random(needed.into()));
+            if found.0 < best.0 {
+                best = found;
+            }
             needed += 1;
         }
         search.loads.arrange(&best.1);
@@ -105,7 +110,7 @@ pub fn place(arch: &Arch, layouts: &[&Layout], chips: u32, starts: u32) -> Place
 /// Returns the time that the busiest resource which no placement changes is needed, in thousandths of a cycle.
 fn pace(arch: &Arch, layout: &Layout) -> u64 {
     let bound = Bound::new(arch, layout, false);
-    let mut fixed = bound.resources.iter().filter(|of| !matches!(of.kind, Kind::RouterPort | Kind::Link));
+    let mut fixed = bound.resources.iter().filter(|of| !of.kind.depends_on_placement());
     let cycles = fixed.next().map_or(0.0, |busiest| busiest.cycles);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cycles are not negative")]
     let thousandths = (1000.0 * cycles) as u64;
@@ -126,62 +131,55 @@ impl<'a> Search<'a> {
     /// steps, then in smaller ones around the best.
     fn move_boundaries(&mut self, tiles: &'a Tiles) {
         let mut gaps = vec![0; tiles.chips()];
+        let may_cross = Arrangement::in_order(tiles, &gaps, false).is_none();
         let mut least = self.loads.overload();
-        for _ in 0..2 {
-            for chip in 0..gaps.len().saturating_sub(1) {
-                let others = gaps.iter().sum::<u32>() - gaps[chip];
-                let most = tiles.free() - others;
-                let (mut low, mut high) = (0, most);
-                loop {
-                    let step = (high - low).div_ceil(STEPS).max(1);
-                    for gap in (low..=high).step_by(size(step)) {
-                        let before = std::mem::replace(&mut gaps[chip], gap);
-                        match self.overload_of(tiles, &gaps) {
-                            Some((overload, arrangement)) if overload < least => {
-                                (least, self.arrangement) = (overload, arrangement);
-                            }
-                            _ => gaps[chip] = before,
-                        }
+        for chip in 0..gaps.len().saturating_sub(1) {
+            let others = gaps.iter().sum::<u32>() - gaps[chip];
+            let most = tiles.free() - others;
+            let (mut low, mut high) = (0, most);
+            loop {
+                let step = (high - low).div_ceil(STEPS).max(1);
+                for gap in (low..=high).step_by(size(step)) {
+                    let tried = [&gaps[..chip], &[gap], &gaps[chip + 1..]].concat();
+                    let Some(arrangement) = Arrangement::in_order(tiles, &tried, may_cross) else { continue };
+                    self.loads.arrange(&arrangement);
+                    self.boundaries += 1;
+                    if self.loads.overload() < least {
+                        (least, self.arrangement, gaps) = (self.loads.overload(), arrangement, tried);
                     }
-                    if step == 1 {
-                        break;
-                    }
-                    (low, high) = (gaps[chip].saturating_sub(step - 1), (gaps[chip] + step - 1).min(most));
                 }
+                if step == 1 {
+                    break;
+                }
+                (low, high) = (gaps[chip].saturating_sub(step - 1), (gaps[chip] + step - 1).min(most));
             }
         }
     }
 
-    /// Returns the arrangement with the tiles in their order and these gaps, and its overload.
-    fn overload_of(&mut self, tiles: &'a Tiles, gaps: &[u32]) -> Option<(u128, Arrangement<'a>)> {
-        let arrangement = Arrangement::in_order(tiles, gaps)?;
-        self.boundaries += 1;
-        self.loads.arrange(&arrangement);
-        Some((self.loads.overload(), arrangement))
-    }
-
-    /// Exchanges runs of tiles until no port is overloaded. `best` is the least overload so far, and its arrangement.
-    fn anneal(&mut self, tiles: &Tiles, mut random: Random, best: &mut (u128, Arrangement<'a>)) {
-        let mut overloading = Vec::new();
-        for left in (0..EXCHANGES).rev() {
-            if left % FRESH == FRESH - 1 || overloading.is_empty() {
+    /// Exchanges runs of tiles until no port is overloaded or nothing has been gained for [`PATIENCE`] exchanges. Returns
+    /// the least overload and its arrangement.
+    fn exchange(&mut self, tiles: &Tiles, mut random: Random) -> (u128, Arrangement<'a>) {
+        let mut best = (self.loads.overload(), self.arrangement.clone());
+        let mut overloading = self.loads.overloading(&self.arrangement);
+        let mut since = 0;
+        while best.0 > 0 && since < PATIENCE {
+            since += 1;
+            if since % FRESH == 0 {
                 overloading = self.loads.overloading(&self.arrangement);
-            }
-            let before = self.loads.overload();
-            if before < best.0 {
-                *best = (before, self.arrangement.clone());
-            }
-            if before == 0 {
-                return;
             }
             let Some((a, b, length)) = self.propose(tiles, &mut random, &overloading) else { continue };
             self.exchanges += 1;
             self.loads.exchange(&mut self.arrangement, a, b, length);
-            let allowed = before + before / 32 * u128::from(left) / u128::from(EXCHANGES);
-            if self.loads.overload() > allowed {
-                self.loads.exchange(&mut self.arrangement, a, b, length);
+            let overload = self.loads.overload();
+            if overload < best.0 {
+                best = (overload, self.arrangement.clone());
+                overloading = self.loads.overloading(&self.arrangement);
+                since = 0;
+            } else if overload > best.0 + best.0 / TOLERATED {
+                self.loads.take_back(&mut self.arrangement, a, b, length);
             }
         }
+        best
     }
 
     /// Chooses two runs to be exchanged: (place, place, length).
@@ -194,15 +192,20 @@ impl<'a> Search<'a> {
             let further = (run.end + random.below(NEAR)).min(tiles.len() - 1);
             run.end = self.arrangement.bundle(further).end;
         }
-        let length = run.end - run.start;
+        if !self.arrangement.is_movable(&run) {
+            return None;
+        }
         let start = if random.below(2) == 0 {
-            (self.arrangement.place(other).0 + random.below(2 * NEAR + 1)).checked_sub(NEAR)?
+            (self.arrangement.place(other).0 + random.below(NEAR)).saturating_sub(NEAR)
         } else {
             random.below(tiles.len())
         };
-        let target = start..start + length;
-        let disjoint = target.end <= run.start || run.end <= target.start;
-        let movable = disjoint && self.arrangement.is_movable(&run) && self.arrangement.is_movable(&target);
-        movable.then_some((run.start, start, length))
+        let length = run.end - run.start;
+        let mut targets = (start..start + 2 * NEAR).map(|start| start..start + length);
+        let target = targets.find(|target| {
+            let is_disjoint = target.end <= run.start || run.end <= target.start;
+            is_disjoint && self.arrangement.is_movable(target)
+        })?;
+        Some((run.start, target.start, length))
     }
 }

@@ -17,7 +17,7 @@ use crate::format::scaled;
 
 pub use answers::{AnswerTotals, PictureAnswer, answers};
 pub use bound::bound;
-pub(crate) use bound::{layers, name};
+pub(crate) use bound::{PLACEMENT_BINDS, layers, name};
 pub use machine::{differences, figures, machines};
 pub use mapping::mapping;
 pub use placement::placements;
