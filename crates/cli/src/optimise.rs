@@ -8,7 +8,7 @@ use analysis::placement::{self, Placement};
 use chip::{FIRST_IMAGES, Options};
 use clap::Args;
 use document::Fault;
-use mapper::Layout;
+use mapper::{Layout, Mapping};
 use network::{Edges, Plan};
 use report::{Report, Run, terminal};
 
@@ -38,7 +38,7 @@ type Named = (Plan, String);
 
 /// A mapping, laid out and settled under each plan.
 struct Settled {
-    name: String,
+    name: &'static str,
     layouts: Vec<Layout>,
     reports: Vec<Report>,
 }
@@ -51,44 +51,59 @@ impl Optimise {
             return Ok(String::new());
         }
         let plans = self.plans(selected)?;
-        let chips = chips_of(selected);
-        let most = self.chips.unwrap_or(chips);
-        if !(chips..=selected.arch.board.chips).contains(&most) {
-            let message = format!("--chips {most}: the mapping lies on chips 0 to {}", chips - 1);
-            let remedy = format!("give {chips} to {}, the chips of {}", selected.arch.board.chips, selected.arch.name);
-            return Err(Fault::new(message, remedy).into());
-        }
-        let given = laid_out(selected, &plans, selected.layout.mapping.clone())?;
+        let occupied = chips_of(selected);
+        let most = self.most_chips(selected, occupied)?;
+        let given = laid_out(selected, &plans, &selected.layout.mapping)?;
+        let subjects: Vec<&Layout> = given.iter().collect();
         let mut tried: Vec<Settled> = Vec::new();
         let mut best = 0;
-        for chips in chips..=most {
-            let layouts: Vec<&Layout> = given.iter().collect();
-            let search = || placement::place(&selected.arch, &layouts, chips, self.starts);
-            let Placement { mapping, keeps_pace, starts, boundaries, exchanges } =
-                progress::during("searching", search);
+        let mut reached = false;
+        for chips in occupied..=most {
+            let search = || placement::place(&selected.arch, &subjects, chips, self.starts);
+            let placement = progress::during("searching", search);
+            let Placement { keeps_pace, starts, boundaries, exchanges, .. } = placement;
             tracing::info!(chips, keeps_pace, starts, boundaries, exchanges, "searched");
-            if mapping != given[0].mapping {
+            reached = keeps_pace;
+            let is_known = |tried: &Settled| tried.layouts[0].mapping == placement.mapping;
+            if placement.mapping != selected.layout.mapping && !tried.iter().any(is_known) {
                 if tried.is_empty() {
-                    tried.push(settled(selected, &plans, "given".to_owned(), given.clone())?);
+                    tried.push(settled(selected, &plans, "given", given.clone())?);
                 }
-                let layouts = laid_out(selected, &plans, mapping)?;
-                let found = settled(selected, &plans, format!("searched, {chips} chips"), layouts)?;
+                let layouts = laid_out(selected, &plans, &placement.mapping)?;
+                let found = settled(selected, &plans, "searched", layouts)?;
                 if found.is_better_than(&tried[best]) {
                     best = tried.len();
                 }
                 tried.push(found);
             }
-            if keeps_pace {
+            if reached {
                 break;
             }
         }
-        if tried.is_empty() {
-            return Ok("\nNothing is moved: no router port and no link holds the crossbars up.\n".to_owned());
+        let mut text = if tried.is_empty() {
+            "\nNothing is moved.\n".to_owned()
+        } else {
+            let of_plan = |plan: usize| tried.iter().map(move |tried| (tried.name, &tried.reports[plan]));
+            let table = terminal::placements((0..plans.len()).flat_map(of_plan));
+            let Settled { name, layouts, .. } = tried.swap_remove(best);
+            selected.layout = layouts.into_iter().next().expect("there is a plan");
+            format!("\n{table}\nThe mapping {name} is kept.\n")
+        };
+        if !reached {
+            text += "No placement was found that keeps the pace: try more --starts or --chips, or router.multicast.\n";
         }
-        let rows = tried.iter().flat_map(|tried| tried.reports.iter().map(|report| (tried.name.as_str(), report)));
-        let text = format!("\n{}\nKept: {}.\n", terminal::placements(rows), tried[best].name);
-        selected.layout = tried.swap_remove(best).layouts.swap_remove(0);
         Ok(text)
+    }
+
+    /// Returns the chips that may be used. The mapping occupies the first `occupied` ones.
+    fn most_chips(&self, Selected { arch, .. }: &Selected, occupied: u32) -> Result<u32, Fault> {
+        let most = self.chips.unwrap_or(occupied);
+        if (occupied..=arch.board.chips).contains(&most) {
+            return Ok(most);
+        }
+        let (name, chips) = (&arch.name, arch.board.chips);
+        let message = format!("--chips {most} does not fit: the mapping occupies {occupied}, and {name} has {chips}");
+        Err(Fault::new(message, format!("give a number from {occupied} to {chips}")))
     }
 
     /// Returns the plans that count.
@@ -130,13 +145,13 @@ fn chips_of(Selected { arch, layout, .. }: &Selected) -> u32 {
 }
 
 /// Lays a mapping out under each plan.
-fn laid_out(selected: &Selected, plans: &[Named], mapping: mapper::Mapping) -> Result<Vec<Layout>, Failure> {
+fn laid_out(selected: &Selected, plans: &[Named], mapping: &Mapping) -> Result<Vec<Layout>, Failure> {
     let Selected { arch, network, .. } = selected;
     plans.iter().map(|(plan, _)| Ok(Layout::new(arch, network, plan, mapping.clone())?)).collect()
 }
 
 /// Runs layouts of one mapping until their pace is settled.
-fn settled(selected: &Selected, plans: &[Named], name: String, layouts: Vec<Layout>) -> Result<Settled, Failure> {
+fn settled(selected: &Selected, plans: &[Named], name: &'static str, layouts: Vec<Layout>) -> Result<Settled, Failure> {
     let Selected { arch, network, .. } = selected;
     let first = Options { images: FIRST_IMAGES, ..Options::default() };
     let reports = plans.iter().zip(&layouts).map(|((plan, plan_name), layout)| {

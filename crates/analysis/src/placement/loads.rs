@@ -2,14 +2,13 @@
 
 use arch::Arch;
 use components::{ChipId, Direction, MeshGeometry};
-use index::{IndexVec, size};
+use index::{Index, IndexVec, size};
 use mapper::TileId;
 
 use super::arrangement::Arrangement;
 use super::flows::{Flow, FlowId, Flows, PlanId};
 
-/// Loads of all ports to neighbours, and of the links behind them, under each plan.
-#[derive(Clone)]
+/// Loads of all ports to neighbours, and of the links that they lead into, under each plan.
 pub(super) struct Loads<'a> {
     flows: &'a Flows,
     geometry: MeshGeometry,
@@ -21,8 +20,9 @@ pub(super) struct Loads<'a> {
     loads: Vec<u64>,
     /// Sum over all ports of the squares of what is above the limit.
     overload: u128,
-    /// Changes of the last exchange, to be taken back: port of a plan, and its load before; and the overload before.
+    /// Loads that the last exchange changed, each with its value before.
     journal: Vec<(usize, u64)>,
+    /// Overload before the last exchange.
     overload_before: u128,
     /// Last flow that visited each port, so that flows to several tiles take a port once.
     visits: Vec<u64>,
@@ -32,8 +32,8 @@ pub(super) struct Loads<'a> {
     round: u64,
 }
 
-/// Whether a flow is added to its ports or taken from them.
-#[derive(Clone, Copy, PartialEq)]
+/// Change of the loads of a flow's ports.
+#[derive(Clone, Copy)]
 enum Change {
     Add,
     Take,
@@ -133,13 +133,15 @@ impl<'a> Loads<'a> {
         let square = |load: u64| u128::from(load.saturating_sub(limit)).pow(2);
         self.visit_ports(flow, arrangement, |loads, port, time| {
             let load = &mut loads.loads[start + port];
-            loads.journal.push((start + port, *load));
-            loads.overload -= square(*load);
+            let before = *load;
+            loads.journal.push((start + port, before));
             match change {
                 Change::Add => *load += time,
                 Change::Take => *load -= time,
             }
-            loads.overload += square(*load);
+            if before.max(*load) > limit {
+                loads.overload = loads.overload - square(before) + square(*load);
+            }
         });
     }
 
@@ -160,7 +162,7 @@ impl<'a> Loads<'a> {
     }
 
     fn start(&self, plan: PlanId) -> usize {
-        index::Index::index(plan) * self.ports
+        plan.index() * self.ports
     }
 }
 

@@ -1,3 +1,5 @@
+//! Pseudo-random numbers.
+
 /// SplitMix64, a generator of pseudo-random numbers (Steele, Lea and Flood, OOPSLA 2014): the same on all machines.
 pub(super) struct Random(pub(super) u64);
 
