@@ -14,7 +14,7 @@ impl Random {
 
     /// Returns a number below `bound`, which is above 0.
     pub(super) fn below(&mut self, bound: u32) -> u32 {
-        let scaled = u128::from(self.next()) * u128::from(bound) >> 64;
+        let scaled = (u128::from(self.next()) * u128::from(bound)) >> 64;
         u32::try_from(scaled).expect("less than the bound")
     }
 
