@@ -48,6 +48,13 @@ pub struct Resource {
     pub layers: Vec<Part>,
 }
 
+impl Resource {
+    /// True for a port between a tile and its router, whose demand follows the tile. Saved reports tell by the name.
+    fn is_of_tile(&self) -> bool {
+        self.kind == Kind::RouterPort && self.name.starts_with("port ")
+    }
+}
+
 /// Demand of one layer for a resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Part {
@@ -76,6 +83,11 @@ pub enum Kind {
 impl Kind {
     /// All kinds.
     pub const ALL: [Self; 5] = [Self::Crossbars, Self::Bus, Self::EdramPort, Self::RouterPort, Self::Link];
+
+    /// True for the resources whose demand changes when tiles are moved with all that they hold.
+    pub(crate) fn depends_on_placement(self) -> bool {
+        matches!(self, Self::RouterPort | Self::Link)
+    }
 }
 
 impl Bound {
@@ -97,6 +109,12 @@ impl Bound {
     /// Returns the bottlenecks: the resources at the bound or near it.
     pub fn bottlenecks(&self) -> impl Iterator<Item = &Resource> {
         self.resources.iter().filter(|resource| self.is_near(resource))
+    }
+
+    /// True if a router port or a link sets the bound: with other places of the replicas, or with `router.multicast`, it
+    /// may be lower.
+    pub fn is_of_placement(&self) -> bool {
+        self.resources.first().is_some_and(|first| first.kind.depends_on_placement() && !first.is_of_tile())
     }
 
     /// Returns the busiest resource of each kind and the other bottlenecks: one for each amount, at most five

@@ -8,7 +8,7 @@ use std::ops::Range;
 use arch::Arch;
 use components::{ChipId, Direction, LayerTrees, MeshGeometry, Node, RowsRead, SegmentId, Trees};
 use index::{Index, IndexVec, count, size};
-use mapper::{LayerLayout, Layout, ReceiverId, ReplicaId, TileId};
+use mapper::{GroupId, LayerLayout, Layout, ReceiverId, ReplicaId, TileId};
 use network::LayerId;
 
 index::index! {
@@ -67,9 +67,30 @@ struct Of<'a> {
     layout: &'a Layout,
     id: LayerId,
     layer: &'a LayerLayout,
-    all_trees: &'a Trees,
     /// Trees of the layer.
     trees: &'a LayerTrees,
+}
+
+/// Packets of one image along one tree.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sends {
+    /// Layer that produces the values.
+    pub(crate) layer: LayerId,
+    /// Output group of the values.
+    pub(crate) group: GroupId,
+    /// Tile that sends them.
+    pub(crate) from: TileId,
+    /// First segment of the tree.
+    pub(crate) tree: SegmentId,
+    /// Packets per image.
+    pub(crate) packets: u64,
+}
+
+/// Calls `send` for all packets of one image of `layout`, layer by layer.
+pub(crate) fn sends(arch: &Arch, layout: &Layout, trees: &Trees, mut send: impl FnMut(Sends)) {
+    for (id, layer) in layout.layers.enumerate() {
+        Of { arch, layout, id, layer, trees: trees.layer(id) }.sends(&mut send);
+    }
 }
 
 impl Demand {
@@ -90,11 +111,10 @@ impl Demand {
         };
         let all_trees = &Trees::new(arch, layout);
         for (id, layer) in layout.layers.enumerate() {
-            let of = Of { arch, layout, id, layer, all_trees, trees: all_trees.layer(id) };
+            let of = Of { arch, layout, id, layer, trees: all_trees.layer(id) };
             demand.operations(of);
-            demand.partial_sums(of);
-            demand.pool_values(of);
-            demand.positions(of);
+            demand.writes(of);
+            of.sends(&mut |sends| demand.send(all_trees, sends));
         }
         demand
     }
@@ -128,52 +148,9 @@ impl Demand {
         }
     }
 
-    /// Adds partial sums sent to the accumulator tiles.
-    fn partial_sums(&mut self, of: Of) {
-        let Of { arch, layer, trees, .. } = of;
-        for replica in layer.replicas.indices() {
-            let windows = count(layer.windows(replica).len());
-            for group in layer.groups.indices() {
-                let accumulator = layer.accumulator(arch, replica, group);
-                for (contributor, _) in layer.group_tiles(arch, replica, group) {
-                    if contributor != accumulator {
-                        self.send(of, trees.partial_sums(replica, group, contributor), windows);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Adds activations for a max-pool position that another replica finishes.
-    fn pool_values(&mut self, of: Of) {
-        let Of { layer, trees, .. } = of;
-        if !layer.shares_positions() {
-            return;
-        }
-        let mut values: Counters<ReplicaId> = Counters::new(layer.replicas.len());
-        for replica in layer.replicas.indices() {
-            for window in layer.windows(replica) {
-                let (rows, columns) = layer.positions_under(window);
-                for (y, x) in rows.flat_map(|y| columns.clone().map(move |x| (y, x))) {
-                    let finish = layer.finish_at(y, x).expect("a window lies under the position");
-                    if finish.replica != replica {
-                        values.count(finish.replica);
-                    }
-                }
-            }
-            for (finisher, number) in values.take() {
-                for group in layer.groups.indices() {
-                    if let Some(tree) = trees.pool_values(replica, finisher, group) {
-                        self.send(of, tree, number);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Adds finished positions sent to the buffers of the consumers. Results stay in their tile.
-    fn positions(&mut self, of: Of) {
-        let Of { arch, layout, id, layer, trees, .. } = of;
+    /// Adds the writes of finished positions to the buffers of the consumers. Results stay in their tile.
+    fn writes(&mut self, of: Of) {
+        let Of { arch, layout, id, layer, .. } = of;
         let receivers: IndexVec<ReceiverId, _> = layout.receivers(id).collect();
         let mut received: Counters<ReceiverId> = Counters::new(receivers.len());
         for (finish, position) in layer.finishes().zip(0..) {
@@ -194,13 +171,10 @@ impl Demand {
             let bits = u64::from(values) * u64::from(layout.layers[consumer].stored_bits);
             self.edram_ports[slice.tile].add(id, bits * number);
         }
-        for (tree, positions) in trees.of_positions() {
-            self.send(of, tree, positions);
-        }
     }
 
-    /// Adds `packets` that are sent along a tree.
-    fn send(&mut self, Of { id, all_trees, .. }: Of, tree: SegmentId, packets: u64) {
+    /// Adds packets along a tree.
+    fn send(&mut self, trees: &Trees, Sends { layer: id, tree, packets, .. }: Sends) {
         let Demand { geometry, router_ports, links, .. } = self;
         let (routers, ports) = (size(geometry.routers()), ports_of_router(geometry.tiles_per_router()));
         let mut port = |chip: ChipId, node: &Node| {
@@ -211,11 +185,66 @@ impl Demand {
             let link = size(chip.0) * Direction::ALL.len() + size(side.number());
             links[LinkId::new(link)].add(id, u64::from(bits) * packets);
         };
-        all_trees.walk(tree, &mut port, &mut link);
+        trees.walk(tree, &mut port, &mut link);
     }
 }
 
 impl Of<'_> {
+    /// Calls `send` for the packets of the layer: partial sums, values for max-pools, and finished positions.
+    fn sends(self, send: &mut impl FnMut(Sends)) {
+        self.partial_sums(send);
+        self.pool_values(send);
+        for (replica, group, tree, packets) in self.trees.of_positions() {
+            let from = self.layer.accumulator(self.arch, replica, group);
+            send(Sends { layer: self.id, group, from, tree, packets });
+        }
+    }
+
+    /// Partial sums, to the accumulator tiles.
+    fn partial_sums(self, send: &mut impl FnMut(Sends)) {
+        let Of { arch, id, layer, trees, .. } = self;
+        for replica in layer.replicas.indices() {
+            let packets = count(layer.windows(replica).len());
+            for group in layer.groups.indices() {
+                let accumulator = layer.accumulator(arch, replica, group);
+                for (from, _) in layer.group_tiles(arch, replica, group) {
+                    if from != accumulator {
+                        let tree = trees.partial_sums(replica, group, from);
+                        send(Sends { layer: id, group, from, tree, packets });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Activations, for a max-pool position that another replica finishes.
+    fn pool_values(self, send: &mut impl FnMut(Sends)) {
+        let Of { arch, id, layer, trees, .. } = self;
+        if !layer.shares_positions() {
+            return;
+        }
+        let mut values: Counters<ReplicaId> = Counters::new(layer.replicas.len());
+        for replica in layer.replicas.indices() {
+            for window in layer.windows(replica) {
+                let (rows, columns) = layer.positions_under(window);
+                for (y, x) in rows.flat_map(|y| columns.clone().map(move |x| (y, x))) {
+                    let finish = layer.finish_at(y, x).expect("a window lies under the position");
+                    if finish.replica != replica {
+                        values.count(finish.replica);
+                    }
+                }
+            }
+            for (finisher, packets) in values.take() {
+                for group in layer.groups.indices() {
+                    if let Some(tree) = trees.pool_values(replica, finisher, group) {
+                        let from = layer.accumulator(arch, replica, group);
+                        send(Sends { layer: id, group, from, tree, packets });
+                    }
+                }
+            }
+        }
+    }
+
     /// Returns the bits that an IMA of each row group of a replica reads. Zeros (padding and cropped positions) are not
     /// read.
     fn bits_read(self, replica: ReplicaId) -> Vec<u64> {

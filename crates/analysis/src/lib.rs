@@ -1,4 +1,4 @@
-//! Analyses of a mapping and of a run: bounds, stalls, what-if runs, and activity over time.
+//! Analyses of a mapping and of a run: bounds, placement, stalls, what-if runs, and activity over time.
 //!
 //! # Before a run
 //!
@@ -8,6 +8,8 @@
 //! cycles for which crossbars are read, and ranks the resources. The largest number of cycles bounds the interval
 //! between images: in the long run no image follows the previous one faster. Resources at 90 % of the bound or more
 //! are bottlenecks. See `docs/model.md`, section "Digest, settled, bound".
+//!
+//! [`placement`] moves the replicas of a mapping until no router port and no link bounds the interval.
 //!
 //! Amounts are bits on buses, eDRAM ports and links, flits at router ports, and cycles of crossbar reads, each per
 //! image.
@@ -59,6 +61,7 @@ mod demand;
 mod energy;
 mod fills;
 mod loads;
+pub mod placement;
 mod scene;
 mod stalls;
 mod timeline;

@@ -99,6 +99,8 @@ pub struct Bottleneck {
     pub cycles: f64,
     /// Cycles in which the replica with the most windows reads its crossbars for one image.
     pub crossbar_cycles: u64,
+    /// True if other places of the replicas may lower the cycles.
+    pub(crate) is_of_placement: bool,
 }
 
 /// Error of a run of the study.
@@ -203,6 +205,7 @@ impl Bottleneck {
             _ => (first.name.clone(), vec![&first.layers[0]], first.layers[0].share),
         };
         let layers = needing.into_iter().map(|part| part.layer.clone()).collect();
-        Bottleneck { resource, layers, share, cycles: bound.cycles, crossbar_cycles: read.amount }
+        let is_of_placement = bound.is_of_placement();
+        Bottleneck { resource, layers, share, cycles: bound.cycles, crossbar_cycles: read.amount, is_of_placement }
     }
 }

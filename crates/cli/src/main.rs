@@ -33,6 +33,7 @@ mod log;
 mod machine;
 mod map;
 mod merge;
+mod optimise;
 mod output;
 mod paper;
 mod pictures;

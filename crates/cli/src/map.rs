@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use analysis::Bound;
 use clap::Args;
 use document::Fault;
+use mapper::Balance;
 use report::{floorplan, terminal};
 
 use crate::failure::Failure;
+use crate::optimise::Optimise;
 use crate::output::{self, Output};
 use crate::policy::PictureChoice;
 use crate::selection::{Filling, Selection};
@@ -21,6 +23,11 @@ pub(crate) struct Map {
     filling: Filling,
     #[command(flatten)]
     choice: PictureChoice,
+    /// Balance the replicas for the windows that the plan does not crop
+    #[arg(long, conflicts_with = "mapping")]
+    rebalance: bool,
+    #[command(flatten)]
+    optimise: Optimise,
     /// Write the mapping, to be edited and run with `aquasim run --mapping`; - is standard output alone
     #[arg(long, value_name = "FILE|-")]
     out: Option<PathBuf>,
@@ -40,17 +47,23 @@ impl Map {
             let message = format!("a floorplan cannot be drawn as {}", path.display());
             return Err(Fault::new(message, "give text, or a file whose name ends in .svg").into());
         }
-        let (selected, _) = self.choice.load(&self.selection, &self.filling)?;
+        let (mut selected, _) = self.choice.load(&self.selection, &self.filling)?;
+        if self.rebalance {
+            let balance = Balance { fill: self.filling.aim()?, for_crop: true };
+            selected.layout = balance.layout(&selected.arch, &selected.network, &selected.plan)?;
+        }
+        let out = self.out.as_deref().map(Output::create).transpose()?;
+        let compared = self.optimise.execute(&mut selected)?;
         let (arch, layout) = (&selected.arch, &selected.layout);
         if let Some(path) = svg {
             Output::create(&path)?.write(&floorplan::svg(arch, layout))?;
         }
-        if let Some(path) = &self.out {
-            Output::create(path)?.write(&layout.mapping.to_toml())?;
+        if let Some(out) = out {
+            out.write(&layout.mapping.to_toml())?;
         }
         if self.out.as_deref() != Some(Path::new("-")) {
             output::print(&terminal::mapping(arch, layout))?;
-            output::print(&format!("\n{}\n", terminal::bound(&Bound::new(arch, layout, false))))?;
+            output::print(&format!("\n{}\n{compared}", terminal::bound(&Bound::new(arch, layout, false))))?;
         }
         if floorplan_is_text {
             output::print(&format!("\n{}", floorplan::text(arch, layout)))?;

@@ -50,6 +50,13 @@ pub(crate) struct Filling {
     fill: Option<String>,
 }
 
+impl Filling {
+    /// Returns the aim; the pace of the last layer if none is given.
+    pub(crate) fn aim(&self) -> Result<Fill, Fault> {
+        Ok(self.fill.as_deref().map(str::parse).transpose()?.unwrap_or_default())
+    }
+}
+
 /// A selection, checked and mapped.
 pub(crate) struct Selected {
     /// Machine.
@@ -80,7 +87,7 @@ impl Selection {
 
     /// Reads the selection as [`Self::load`] does, and maps the network with a number of replicas.
     pub(crate) fn load_filled(&self, filling: &Filling) -> Result<Selected, Failure> {
-        let fill = filling.fill.as_deref().map(str::parse).transpose()?.unwrap_or_default();
+        let fill = filling.aim()?;
         let arch = arch::load(&self.arch)?;
         output::warn_of(&arch);
         let network = network::load(&self.network)?;

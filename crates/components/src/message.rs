@@ -237,7 +237,7 @@ pub enum Payload {
         /// Row times width plus column, after the pool.
         position: u32,
         /// Image.
-        image: u16,
+        image: u32,
     },
 }
 

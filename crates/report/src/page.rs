@@ -311,6 +311,7 @@ fn bound(bound: &Bound) -> Markup {
         p {
             "In the long run no image follows the one before in fewer than " (rounded(bound.cycles))
             " cycles: so long an image needs the busiest of what units share, or of their crossbars."
+            @if bound.is_of_placement() { " " (terminal::PLACEMENT_BINDS) }
         }
         div.scroll { table.bound {
             tr { th { "an image needs" } th { "cycles" } th { "of bound" } th { "by layer" } }

@@ -3,3 +3,4 @@
 mod bound;
 mod demand;
 mod passing;
+mod placement;

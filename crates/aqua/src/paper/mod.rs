@@ -132,6 +132,15 @@ impl Paper {
                 row.crossbar_cycles,
             );
         }
+        let of_placement = self.throughput.iter().filter(|row| row.is_of_placement).count();
+        if of_placement > 0 {
+            let _ = writeln!(
+                text,
+                "\nIn {of_placement} of these {} rows the placement binds, not the crossbars: try `aquasim map \
+                 --optimise`, or router.multicast where it is off.",
+                self.throughput.len()
+            );
+        }
         text
     }
 }

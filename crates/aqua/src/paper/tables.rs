@@ -69,6 +69,9 @@ pub struct ThroughputRow {
     /// Cycles in which the replica with the most windows reads its crossbars for one image: the pace if no shared
     /// resource were a limit.
     pub crossbar_cycles: u64,
+    /// True if other places of the replicas may lower the cycles.
+    #[serde(skip)]
+    pub(crate) is_of_placement: bool,
 }
 
 /// Figure 3: energy against accuracy.
@@ -232,6 +235,7 @@ pub(super) fn throughput(runs: &Runs<'_>) -> Vec<ThroughputRow> {
             bottleneck_layer_share: run.bottleneck.share,
             bottleneck_cycles: run.bottleneck.cycles,
             crossbar_cycles: run.bottleneck.crossbar_cycles,
+            is_of_placement: run.bottleneck.is_of_placement,
         }
     });
     rows.collect()

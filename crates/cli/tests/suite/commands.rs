@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
@@ -65,6 +66,55 @@ fn a_mapping_that_was_written_runs_alike() {
     let balanced = succeeds(folder.path(), &[&["run"][..], &TINY].concat());
     let read = succeeds(folder.path(), &[&["run"][..], &TINY, &["--mapping", "tiny.map.toml"]].concat());
     assert_eq!(balanced, read);
+}
+
+/// A machine whose routers are too slow for values that are sent to each of their receivers.
+fn write_slow_machine(folder: &Path) {
+    let (tiny, _) = arch::text("tiny").unwrap();
+    let slower = [
+        ("tile_columns = 4", "tile_columns = 12"),
+        ("tile_rows = 4", "tile_rows = 6"),
+        ("tile_columns = 2 ", "tile_columns = 1 "),
+        ("tile_rows = 2 ", "tile_rows = 1 "),
+        ("clock_ghz = 1.0", "clock_ghz = 0.025\nmulticast = false"),
+    ];
+    let text = slower.iter().fold(tiny, |text, (from, to)| text.replace(from, to));
+    fs::write(folder.join("slow.toml"), text).unwrap();
+    let layer = |index: u32| {
+        format!(
+            "[[layers]]\nname = \"c{index}\"\nkind = \"convolution\"\nkernel = 3\npadding = 1\nchannels = 16\n\
+             crop = {{ x = 1, y = 1 }}\n"
+        )
+    };
+    let pool = |index: u32| format!("[[layers]]\nname = \"p{index}\"\nkind = \"max_pool\"\nkernel = 2\nstride = 2\n");
+    let layers = [layer(0), layer(1), pool(1), layer(2), layer(3), pool(3), layer(4)].concat();
+    let text = format!("name = \"small\"\ninput = {{ height = 16, width = 16, channels = 8 }}\n{layers}");
+    fs::write(folder.join("small.toml"), text).unwrap();
+}
+
+#[test]
+fn a_searched_mapping_is_compared_and_written_and_is_not_searched_again() {
+    const SLOW: [&str; 5] = ["map", "--arch", "slow.toml", "--network", "small.toml"];
+    let folder = folder();
+    write_slow_machine(folder.path());
+    let binds = "The placement binds, not the crossbars: try `aquasim map --optimise`";
+    assert!(succeeds(folder.path(), &SLOW).contains(binds));
+    let searched = succeeds(folder.path(), &[&SLOW[..], &["--optimise", "--out", "searched.toml"]].concat());
+    assert!(!searched.contains(binds), "{searched}");
+    assert_snapshot!("optimised", searched.split("In the long run").nth(1).unwrap());
+    let again = succeeds(folder.path(), &[&SLOW[..], &["--optimise", "--mapping", "searched.toml"]].concat());
+    assert!(again.ends_with("\nNothing is moved.\n"), "{again}");
+    let refused = aquasim(folder.path(), &[&SLOW[..], &["--optimise", "--chips", "2"]].concat());
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("the mapping occupies 1, and tiny has 1"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_mapping_at_the_pace_under_all_crops_is_left_as_it_is() {
+    let folder = folder();
+    let mapped = succeeds(folder.path(), &[&["map"][..], &TINY].concat());
+    let searched = succeeds(folder.path(), &[&["map"][..], &TINY, &["--optimise", "--all-crops"]].concat());
+    assert_eq!(searched, mapped + "\nNothing is moved.\n");
 }
 
 #[test]

@@ -90,6 +90,27 @@ impl MeshGeometry {
         ChipId(row * self.board_columns + steps)
     }
 
+    /// Calls `port` with each port to a neighbour on the way between two tiles: the chip, the router (row by row), the
+    /// direction, and true if the port leads into the link of the chip on that side.
+    #[inline]
+    pub fn route(&self, from: TileId, to: TileId, mut port: impl FnMut(ChipId, u32, Direction, bool)) {
+        let (mut chip, last_chip) = (self.chip_of(from), self.chip_of(to));
+        let (mut at, last) = (self.place(from).0, self.place(to).0);
+        let router = |(column, row): (u32, u32)| row * self.columns + column;
+        loop {
+            let side = self.side_towards(chip, last_chip);
+            let exit = side.map_or(last, |side| self.link_router(side));
+            while let Some(direction) = Direction::towards(at, exit) {
+                port(chip, router(at), direction, false);
+                at = step(at, direction);
+            }
+            let Some(side) = side else { return };
+            port(chip, router(at), side, true);
+            chip = self.neighbour(chip, side);
+            at = self.link_router(side.opposite());
+        }
+    }
+
     /// (column, row) of the router that the link on side `side` is attached to: the middle of that edge.
     pub(super) fn link_router(&self, side: Direction) -> (u32, u32) {
         match side {

@@ -95,7 +95,7 @@ impl<'a> Mesh<'a> {
                     inputs: receiver.inputs,
                     held_up: packet.waits.into(),
                     bits: receiver.bits,
-                    sequence: u32::from(image) * receiver.positions + destination.rank,
+                    sequence: image * receiver.positions + destination.rank,
                 }
             }
         }

@@ -129,8 +129,8 @@ pub struct LayerTrees {
     groups: usize,
     /// Kind of each position; `None` where all its windows are cropped.
     kinds: Vec<Option<KindId>>,
-    /// Positions of each kind per image.
-    positions: IndexVec<KindId, u64>,
+    /// Finishing replica of each kind, and its positions per image.
+    positions: IndexVec<KindId, (ReplicaId, u64)>,
     /// Trees of each kind and group, to receivers in other tiles.
     roots: Lists<RootId, SegmentId>,
     /// Tree from a contributor to the accumulator tile of a replica and group.
@@ -147,11 +147,14 @@ impl LayerTrees {
         &self.roots[RootId::new(kind.index() * self.groups + group.index())]
     }
 
-    /// Returns all trees of positions, each with the positions per image that take it.
-    pub fn of_positions(&self) -> impl Iterator<Item = (SegmentId, u64)> + '_ {
-        self.positions.enumerate().flat_map(move |(kind, &positions)| {
-            let roots = (0..self.groups).map(move |group| RootId::new(kind.index() * self.groups + group));
-            roots.flat_map(move |root| self.roots[root].iter().map(move |&tree| (tree, positions)))
+    /// Returns all trees of positions, each with the replica and group whose accumulator tile sends them, and the
+    /// positions per image.
+    pub fn of_positions(&self) -> impl Iterator<Item = (ReplicaId, GroupId, SegmentId, u64)> + '_ {
+        self.positions.enumerate().flat_map(move |(kind, &(replica, positions))| {
+            (0..self.groups).flat_map(move |group| {
+                let roots = &self.roots[RootId::new(kind.index() * self.groups + group)];
+                roots.iter().map(move |&tree| (replica, GroupId::new(group), tree, positions))
+            })
         })
     }
 
@@ -353,12 +356,12 @@ impl Builder<'_> {
             let kind = match last[finish.replica] {
                 Some((kind, of)) if receivers(of).eq(receivers(position)) => kind,
                 _ => *known.entry((finish.replica, receivers(position).collect())).or_insert_with(|| {
-                    trees.positions.push(0);
+                    trees.positions.push((finish.replica, 0));
                     kinds.push((finish.replica, position))
                 }),
             };
             last[finish.replica] = Some((kind, position));
-            trees.positions[kind] += 1;
+            trees.positions[kind].1 += 1;
             trees.kinds.push(Some(kind));
         }
         let receivers: IndexVec<ReceiverId, _> = self.layout.receivers(id).collect();

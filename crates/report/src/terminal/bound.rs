@@ -9,7 +9,12 @@ use crate::format::{percent, rounded};
 /// Largest number of layers named for each resource.
 const NAMED: usize = 3;
 
-/// Returns a table of the busiest resource of each kind and of the bottlenecks, by descending cycles.
+/// Advice where a router port or a link sets the bound.
+pub(crate) const PLACEMENT_BINDS: &str = "The placement binds, not the crossbars: try `aquasim map --optimise`, or \
+                                          router.multicast where it is off.";
+
+/// Returns a table of the busiest resource of each kind and of the bottlenecks, by descending cycles, and advice if the
+/// placement binds.
 pub fn bound(bound: &Bound) -> String {
     let mut table = table(&["an image needs", "cycles", "of bound", "by layer"], &[0, 3]);
     for resource in bound.ranked() {
@@ -23,7 +28,13 @@ pub fn bound(bound: &Bound) -> String {
         ]);
     }
     let cycles = rounded(bound.cycles);
-    format!("{}\nIn the long run no image follows the one before in fewer than {cycles} cycles.", table.trim_fmt())
+    let mut text =
+        format!("{}\nIn the long run no image follows the one before in fewer than {cycles} cycles.", table.trim_fmt());
+    if bound.is_of_placement() {
+        text += "\n";
+        text += PLACEMENT_BINDS;
+    }
+    text
 }
 
 /// Returns the name of a resource, and the number of others with the same amount.

@@ -7,6 +7,7 @@ mod answers;
 mod bound;
 mod machine;
 mod mapping;
+mod placement;
 mod run;
 mod stalls;
 
@@ -16,9 +17,10 @@ use crate::format::scaled;
 
 pub use answers::{AnswerTotals, PictureAnswer, answers};
 pub use bound::bound;
-pub(crate) use bound::{layers, name};
+pub(crate) use bound::{PLACEMENT_BINDS, layers, name};
 pub use machine::{differences, figures, machines};
 pub use mapping::mapping;
+pub use placement::placements;
 pub use run::run;
 pub(crate) use run::{both, energy_per_image, latency, rate};
 pub(crate) use stalls::chain;

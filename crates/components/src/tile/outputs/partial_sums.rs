@@ -394,7 +394,6 @@ impl<'a> PartialSums<'a> {
                 context.send_to_tile(1, tile, TileMessage::Delivery { inputs, held_up, bits, sequence });
             }
         }
-        let image = u16::try_from(image).expect("a run has at most 10,000 images");
         for &tree in spec.trees.layer(spec.layer_id).roots(position, spec.group) {
             let first = &destinations[size(spec.trees.segment(tree).first)];
             let (_, sequence) = sequence_at(first);
