@@ -5,7 +5,7 @@
 //! layers that read it.
 
 use arch::{Arch, Counts};
-use components::{Cause, Event, Policy, Probe, Stalls};
+use components::{Cause, Event, Link, Mesh, Policy, Probe, Stalls};
 use des::Cycle;
 use index::{IndexVec, count, size};
 use mapper::Layout;
@@ -30,6 +30,9 @@ pub struct Outcome {
     pub layers: Vec<LayerOutcome>,
     /// Chips with at least one IMA in use.
     pub chips: u32,
+    /// Cycles for which the busiest router port or link was taken. Nothing limits the queue before it, so images may
+    /// follow each other faster for a while, and not in the long run.
+    pub busiest_queue: Cycle,
 }
 
 /// Results of a run for one layer.
@@ -133,7 +136,9 @@ pub(crate) fn collect(
     }
     let chips = used_chips(arch, layout);
     let layers = layers.into_iter().collect();
-    let outcome = Outcome { cycles, begun, images, digest, layers, chips };
+    let ports = board.meshes.iter().map(Mesh::busiest_port);
+    let busiest_queue = ports.chain(board.links.iter().map(Link::taken)).max().unwrap_or(0);
+    let outcome = Outcome { cycles, begun, images, digest, layers, chips, busiest_queue };
     check(&outcome, layout, options);
     Ok(outcome)
 }

@@ -63,6 +63,16 @@ pub enum Unsettled {
         /// Images that finish while the machine is loaded.
         loaded: usize,
     },
+    /// Images follow each other faster than the busiest router port or link can serve them, so the queue before it grows.
+    #[error("intervals of {mean:.0} cycles, and the busiest port or link needs {needed:.0} for an image")]
+    QueueGrows {
+        /// Images of the run.
+        images: usize,
+        /// Mean interval.
+        mean: f64,
+        /// Cycles for which the port or link is taken, per image.
+        needed: f64,
+    },
     /// Queues still grow or shrink.
     #[error("intervals drift, from {earlier:.0} to {later:.0} cycles")]
     Drifting {
@@ -94,7 +104,7 @@ impl Unsettled {
             Unsettled::OneImage | Unsettled::NoResults => None,
             // One image more than are in flight, in each half that counts; twice that before; and those at the end.
             Unsettled::TooShort { images, loaded } => Some(count((5 * (images - loaded) + 5).max(images + 1))),
-            Unsettled::Drifting { images, .. } => Some(2 * count(images)),
+            Unsettled::Drifting { images, .. } | Unsettled::QueueGrows { images, .. } => Some(2 * count(images)),
             // The error falls with the square root of the number of intervals.
             Unsettled::Scattered { after, intervals, mean, error } => {
                 let wanted = intervals as f64 * (error / (TOLERANCE * mean)).powi(2);
@@ -107,6 +117,17 @@ impl Unsettled {
 impl Outcome {
     /// Returns the pace of a settled run, or else the reason why it is not settled.
     pub fn pace(&self) -> Result<Pace, Unsettled> {
+        let pace = self.steady_pace()?;
+        let (images, mean) = (self.images.len(), pace.cycles_per_image);
+        let needed = self.busiest_queue as f64 / images as f64;
+        if mean + pace.error < (1.0 - TOLERANCE) * needed {
+            return Err(Unsettled::QueueGrows { images, mean, needed });
+        }
+        Ok(pace)
+    }
+
+    /// Returns the pace of intervals that have stopped drifting.
+    fn steady_pace(&self) -> Result<Pace, Unsettled> {
         let (begun, done) = (&self.begun[..], &self.images[..]);
         let images = done.len();
         if images < 2 {
@@ -220,6 +241,7 @@ mod tests {
             digest: 0,
             layers: Vec::new(),
             chips: 1,
+            busiest_queue: 0,
         }
     }
 
@@ -258,6 +280,17 @@ mod tests {
     fn equal_intervals_of_images_that_begin_faster_have_to_last() {
         // Queues grow by a quarter of an image each time; once they are full, the pace may change.
         assert!(run(90, &[30; 9], &[40; 9]).pace().is_err());
+    }
+
+    #[test]
+    fn a_queue_that_grows_settles_nothing() {
+        let mut level = run(90, &[256; 20], &[256; 20]);
+        level.busiest_queue = 21 * 256;
+        assert_eq!(level.pace().map(|pace| pace.cycles_per_image), Ok(256.0));
+        level.busiest_queue = 21 * 293;
+        let unsettled = level.pace().expect_err("a port needs 293 cycles for an image");
+        assert!(matches!(unsettled, Unsettled::QueueGrows { images: 21, .. }), "{unsettled}");
+        assert_eq!(unsettled.images_needed(), Some(42));
     }
 
     #[test]

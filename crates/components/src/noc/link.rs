@@ -45,6 +45,12 @@ impl Link {
         }
     }
 
+    /// Returns the cycles for which the link was taken since the start; 0 if it has no limit.
+    pub fn taken(&self) -> Cycle {
+        let bits: u64 = self.bits.iter().sum();
+        self.bits_per_cycle.map_or(0, |rate| rate.cycles(bits))
+    }
+
     /// Cycles that `bits` take on an idle link.
     fn alone(&self, bits: u32) -> Cycle {
         self.bits_per_cycle.map_or(1, |rate| rate.cycles(bits.into()))

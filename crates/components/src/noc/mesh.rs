@@ -51,6 +51,12 @@ impl<'a> Mesh<'a> {
         }
     }
 
+    /// Returns the cycles for which the busiest port was taken since the start; 0 if ports have no limit.
+    pub fn busiest_port(&self) -> Cycle {
+        let flits = self.routers.iter().map(Router::busiest).max().unwrap_or(0);
+        self.flit.map_or(0, |flit| flits * flit.per_action / flit.per_cycle)
+    }
+
     /// Takes the ports of a packet's segment, and sets `heads`.
     fn take_ports(&mut self, now: Cycle, packet: &Packet, probe: &mut impl Probe) {
         let per_cycle = self.flit.map(|flit| flit.per_cycle);

@@ -47,19 +47,27 @@ impl Port {
 pub struct Router {
     /// Time from which each port is free, by port number.
     free_at: Vec<u64>,
+    /// Flits that took each port since the start, by port number.
+    taken: Vec<u64>,
     times_per_flit: u64,
 }
 
 impl Router {
     /// An idle router of `tiles` tiles.
     pub fn new(tiles: usize, times_per_flit: u64) -> Self {
-        Self { free_at: vec![0; 2 * tiles + 4], times_per_flit }
+        Self { free_at: vec![0; 2 * tiles + 4], taken: vec![0; 2 * tiles + 4], times_per_flit }
+    }
+
+    /// Flits that took the busiest port since the start.
+    pub(crate) fn busiest(&self) -> u64 {
+        self.taken.iter().copied().max().unwrap_or(0)
     }
 
     /// Takes the port of number `port` for `flits` flits whose head arrives at time `head`. Returns the time at which
     /// the head leaves.
     #[inline]
     pub fn pass(&mut self, port: usize, head: u64, flits: u32) -> u64 {
+        self.taken[port] += u64::from(flits);
         let free_at = &mut self.free_at[port];
         let start = head.max(*free_at);
         *free_at = start + u64::from(flits) * self.times_per_flit;
