@@ -14,8 +14,7 @@
 //! A grid is a pure value: the same sweep file and inputs give the same points with the same numbers, on every machine.
 //! A folder accepts only the sweep with which it was created, and one process at a time.
 //!
-//! Points that mean the same, such as a crop given twice, are simulated once; [`Grid::original`] names the one that is.
-//! Each of them still has its rows in the tables.
+//! Points that mean the same, such as a crop given twice, are simulated once. Each still has its rows in the tables.
 //!
 //! A record counts once it has reached the disk. A sweep that is killed loses only points that are not yet recorded,
 //! and continues with those that [`Folder::missing`] returns. The tables are made from the journal alone, in the order
