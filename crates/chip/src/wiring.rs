@@ -135,6 +135,7 @@ impl<'a> Wiring<'a> {
         let first: usize = self.slices.iter().map(IndexVec::len).sum();
         let places = layer.slices.enumerate().zip(first..).map(|((number, slice), room)| {
             let inputs = self.tile(slice.tile).inputs.push((id, number));
+            assert_eq!(inputs, self.trees.input(id, number), "trees lead to another slice of the tile");
             Place { tile: slice.tile, inputs, room: RoomId::new(room) }
         });
         let places = places.collect();

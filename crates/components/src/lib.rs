@@ -73,7 +73,7 @@ pub use ids::{ChipId, ControlId, ImaId, InputId, LockstepId, RoomId};
 pub use message::{Context, HeldUp, PackedImas, Packet, Payload, TileMessage, Waits};
 pub use noc::{
     Crossing, Direction, End, LayerTrees, Link, Mesh, MeshGeometry, Node, NodeId, Port, Receiver, Router, Segment,
-    SegmentId, Trees, input_ids,
+    SegmentId, Trees,
 };
 pub use observe::{Cause, Event, NoProbe, Probe, Stage, Stalls, Unit};
 pub use rooms::Rooms;

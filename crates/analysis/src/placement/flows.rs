@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arch::{Arch, Rate};
-use components::{End, InputId, Receiver, SegmentId, Trees, input_ids};
+use components::{End, InputId, Receiver, SegmentId, Trees};
 use index::{Index, IndexVec, Lists};
 use mapper::{InputSlice, Layout, TileId};
 
@@ -95,10 +95,10 @@ struct Amount {
 /// Returns the traffic of one image by sender and receivers.
 fn amounts(arch: &Arch, layout: &Layout) -> BTreeMap<(TileId, Vec<TileId>), Amount> {
     let trees = Trees::new(arch, layout);
-    let inputs: BTreeMap<(TileId, InputId), &InputSlice> = (layout.layers.iter().zip(&input_ids(layout)))
-        .flat_map(|(layer, inputs)| layer.slices.iter().zip(inputs))
-        .map(|(slice, &input)| ((slice.tile, input), slice))
-        .collect();
+    let mut inputs: BTreeMap<(TileId, InputId), &InputSlice> = BTreeMap::new();
+    for (id, layer) in layout.layers.enumerate() {
+        inputs.extend(layer.slices.enumerate().map(|(number, slice)| ((slice.tile, trees.input(id, number)), slice)));
+    }
     let mut amounts: BTreeMap<(TileId, Vec<TileId>), Amount> = BTreeMap::new();
     sends(arch, layout, &trees, |Sends { layer, group, from, tree, packets }| {
         let segment = trees.segment(tree);

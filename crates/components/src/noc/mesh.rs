@@ -11,7 +11,7 @@ use mapper::Layout;
 use network::LayerId;
 
 use super::router::{Router, arrival};
-use super::trees::{End, Node, NodeId, Trees};
+use super::trees::{End, Node, NodeId, Receiver, Trees};
 use crate::{ChipId, Context, Event, MeshGeometry, Packet, Payload, Port, Probe, TileMessage};
 
 /// The concentrated mesh of one chip: its routers, and the packets that enter it.
@@ -91,7 +91,7 @@ impl<'a> Mesh<'a> {
     }
 
     /// Message to a receiver of `packet`, which was held up as its waits say.
-    fn delivery(&self, packet: &Packet, receiver: Option<super::trees::Receiver>) -> TileMessage {
+    fn delivery(&self, packet: &Packet, receiver: Option<Receiver>) -> TileMessage {
         match packet.payload {
             Payload::Message(message) => message,
             Payload::Position { position, image, .. } => {

@@ -14,4 +14,4 @@ pub use geometry::MeshGeometry;
 pub use link::{Crossing, Link};
 pub use mesh::Mesh;
 pub use router::{Port, Router};
-pub use trees::{End, LayerTrees, Node, NodeId, Receiver, Segment, SegmentId, Trees, input_ids};
+pub use trees::{End, LayerTrees, Node, NodeId, Receiver, Segment, SegmentId, Trees};

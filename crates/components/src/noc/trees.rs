@@ -38,6 +38,8 @@ index::index! {
 #[derive(Clone, Debug)]
 pub struct Trees {
     geometry: MeshGeometry,
+    /// Number of each input slice in its tile.
+    inputs: IndexVec<LayerId, IndexVec<SliceId, InputId>>,
     segments: IndexVec<SegmentId, Segment>,
     nodes: Lists<SegmentId, Node>,
     ends: Lists<SegmentId, End>,
@@ -175,12 +177,13 @@ impl Trees {
         let geometry = MeshGeometry::new(arch);
         let trees = Self {
             geometry,
+            inputs: input_ids(layout),
             segments: IndexVec::default(),
             nodes: Lists::default(),
             ends: Lists::default(),
             layers: IndexVec::default(),
         };
-        let mut builder = Builder { arch, layout, inputs: input_ids(layout), trees };
+        let mut builder = Builder { arch, layout, trees };
         for (id, layer) in layout.layers.enumerate() {
             let trees = builder.layer(id, layer);
             builder.trees.layers.push(trees);
@@ -204,6 +207,11 @@ impl Trees {
                 self.walk(next, port, link);
             }
         }
+    }
+
+    /// Returns the number of an input slice in its tile.
+    pub fn input(&self, layer: LayerId, slice: SliceId) -> InputId {
+        self.inputs[layer][slice]
     }
 
     /// Returns the trees of a layer.
@@ -238,7 +246,7 @@ impl Trees {
         layout: &Layout,
         routes: &[(TileId, &[TileId], u32)],
     ) -> (Self, Vec<SegmentId>) {
-        let mut builder = Builder { arch, layout, inputs: input_ids(layout), trees: Self::new(arch, layout) };
+        let mut builder = Builder { arch, layout, trees: Self::new(arch, layout) };
         let target =
             |&tile: &TileId, bits: u32| Target { tile, receiver: None, values: std::iter::once(0..bits).collect() };
         let trees = routes.iter().map(|&(from, to, bits)| {
@@ -250,7 +258,7 @@ impl Trees {
 }
 
 /// Returns the number of each input slice in its tile: the slices of a tile are numbered layer by layer.
-pub fn input_ids(layout: &Layout) -> IndexVec<LayerId, IndexVec<SliceId, InputId>> {
+fn input_ids(layout: &Layout) -> IndexVec<LayerId, IndexVec<SliceId, InputId>> {
     let mut slices: BTreeMap<TileId, usize> = BTreeMap::new();
     let of_layer = |layer: &LayerLayout| {
         let number = |tile: TileId| {
@@ -292,7 +300,6 @@ struct Draft {
 struct Builder<'a> {
     arch: &'a Arch,
     layout: &'a Layout,
-    inputs: IndexVec<LayerId, IndexVec<SliceId, InputId>>,
     trees: Trees,
 }
 
@@ -379,7 +386,7 @@ impl Builder<'_> {
                     let stored_bits = self.layout.layers[consumer].stored_bits;
                     unit_bits = unit_bits.max(stored_bits);
                     let receiver = Receiver {
-                        inputs: self.inputs[consumer][slice],
+                        inputs: self.trees.input(consumer, slice),
                         destination: number,
                         positions: input.order.positions,
                         bits: total(&values) * stored_bits,
