@@ -14,8 +14,7 @@ use crate::demand::{machines, networks};
 /// Largest relative difference between the bound and the settled interval.
 const TOLERANCE: f64 = 0.005;
 
-/// Runs longer than this are given up: replicas of the first layer may run ahead of the others without end, and then
-/// images begin more often than they finish.
+/// Longest run that is tried. Where images begin more often than they finish, a run does not settle.
 const MOST_IMAGES: u32 = 640;
 
 /// A machine whose buses, ports, links and registers range from ample to narrow.
@@ -59,18 +58,24 @@ fn triples() -> impl Strategy<Value = (Arch, u32, Layout)> {
 ///
 /// - No other kind of resource is needed for more than half of the bound. Units that share a bus or a port need it in
 ///   the same cycles, and wait long before it is taken all the time: above three quarters, one interval in four was
-///   longer than the bound by 1 to 25 %.
+///   longer than the bound, by up to 25 %.
 /// - A window takes at least 4 reads. Below, crossbars wait until an output register of their IMA is free again, which
-///   the bound does not count: with 2 or 3 reads, intervals were 1.1 to 1.7 times the bound, and equal to it once the
-///   IMA had a third register.
-/// - What binds is not a router port, unless the output registers of the tiles hold many windows. A result keeps its
-///   place there until it is sent, so small registers stop the crossbars while the queue before the port is empty:
-///   intervals were up to 14 % longer.
+///   the bound does not count: with 2 or 3 reads, half of the intervals were 1.1 to 1.7 times the bound, and most of
+///   these equal to it once the IMA had a third register.
+/// - What binds is neither a router port nor a link, unless the tiles have large output registers, in which results
+///   wait to be sent: with 128 or 256 bytes, one interval in five of those bound by a router port was longer than the
+///   bound, by up to 14 %; with 1,024 bytes, none.
+///
+/// The rule is no guarantee. Of some 1,900 triples drawn with other seeds, four had longer intervals, by 0.8 to 4.5 %,
+/// for reasons that are not known. In one, the interval was shorter than the bound: the next layer, of kernel 1 and
+/// stride 2, skips outputs of the replica that binds.
 fn is_moderate(arch: &Arch, activations: u32, bound: &Bound) -> bool {
     let binds = bound.resources[0].kind;
     let others = bound.resources.iter().filter(|of| of.kind != binds).map(|of| of.cycles).fold(0.0, f64::max);
-    let is_sent = binds != Kind::RouterPort || arch.tile.output_register_bytes >= 1024;
-    others <= 0.5 * bound.cycles && arch.iterations(activations) >= 4 && is_sent
+    let leaves_the_tile = matches!(binds, Kind::RouterPort | Kind::Link);
+    others <= 0.5 * bound.cycles
+        && arch.iterations(activations) >= 4
+        && (!leaves_the_tile || arch.tile.output_register_bytes >= 1024)
 }
 
 /// Settled interval between images in cycles; `None` if the run does not settle.
