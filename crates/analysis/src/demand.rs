@@ -8,7 +8,7 @@ use std::ops::Range;
 use arch::Arch;
 use components::{ChipId, Direction, LayerTrees, MeshGeometry, Node, RowsRead, SegmentId, Trees};
 use index::{Index, IndexVec, count, size};
-use mapper::{GroupId, LayerLayout, Layout, ReceiverId, ReplicaId, TileId};
+use mapper::{GroupId, LayerLayout, Layout, ReplicaId, TileId};
 use network::LayerId;
 
 index::index! {
@@ -150,26 +150,20 @@ impl Demand {
 
     /// Adds the writes of finished positions to the buffers of the consumers. Results stay in their tile.
     fn writes(&mut self, of: Of) {
-        let Of { arch, layout, id, layer, .. } = of;
-        let receivers: IndexVec<ReceiverId, _> = layout.receivers(id).collect();
-        let mut received: Counters<ReceiverId> = Counters::new(receivers.len());
-        for (finish, position) in layer.finishes().zip(0..) {
-            let Some(finish) = finish else { continue };
-            if id == layout.result_layer() {
+        let Of { layout, id, layer, .. } = of;
+        if id == layout.result_layer() {
+            for replica in layer.replicas.indices() {
+                let finished = count(layer.contributions(replica).len());
                 for (group, outputs) in layer.groups.enumerate() {
-                    let accumulator = layer.accumulator(arch, finish.replica, group);
-                    self.edram_ports[accumulator].add(id, of.partial_sum_bits(&outputs.outputs));
+                    let accumulator = layer.accumulator(replica, group);
+                    self.edram_ports[accumulator].add(id, of.partial_sum_bits(&outputs.outputs) * finished);
                 }
             }
-            for destination in layer.destinations(position) {
-                received.count(destination.receiver);
-            }
         }
-        for (receiver, number) in received.take() {
-            let ((consumer, _), slice) = receivers[receiver];
+        for ((consumer, _), slice) in layout.receivers(id) {
             let values: u32 = layer.groups.iter().map(|group| slice.overlap(&group.outputs)).sum();
             let bits = u64::from(values) * u64::from(layout.layers[consumer].stored_bits);
-            self.edram_ports[slice.tile].add(id, bits * number);
+            self.edram_ports[slice.tile].add(id, bits * u64::from(slice.order.positions));
         }
     }
 
@@ -195,19 +189,19 @@ impl Of<'_> {
         self.partial_sums(send);
         self.pool_values(send);
         for (replica, group, tree, packets) in self.trees.of_positions() {
-            let from = self.layer.accumulator(self.arch, replica, group);
+            let from = self.layer.accumulator(replica, group);
             send(Sends { layer: self.id, group, from, tree, packets });
         }
     }
 
     /// Partial sums, to the accumulator tiles.
     fn partial_sums(self, send: &mut impl FnMut(Sends)) {
-        let Of { arch, id, layer, trees, .. } = self;
+        let Of { id, layer, trees, .. } = self;
         for replica in layer.replicas.indices() {
             let packets = count(layer.windows(replica).len());
             for group in layer.groups.indices() {
-                let accumulator = layer.accumulator(arch, replica, group);
-                for (from, _) in layer.group_tiles(arch, replica, group) {
+                let accumulator = layer.accumulator(replica, group);
+                for &from in layer.group_tiles(replica, group) {
                     if from != accumulator {
                         let tree = trees.partial_sums(replica, group, from);
                         send(Sends { layer: id, group, from, tree, packets });
@@ -219,7 +213,7 @@ impl Of<'_> {
 
     /// Activations, for a max-pool position that another replica finishes.
     fn pool_values(self, send: &mut impl FnMut(Sends)) {
-        let Of { arch, id, layer, trees, .. } = self;
+        let Of { id, layer, trees, .. } = self;
         if !layer.shares_positions() {
             return;
         }
@@ -237,7 +231,7 @@ impl Of<'_> {
             for (finisher, packets) in values.take() {
                 for group in layer.groups.indices() {
                     if let Some(tree) = trees.pool_values(replica, finisher, group) {
-                        let from = layer.accumulator(arch, replica, group);
+                        let from = layer.accumulator(replica, group);
                         send(Sends { layer: id, group, from, tree, packets });
                     }
                 }

@@ -171,7 +171,7 @@ impl<'a> Wiring<'a> {
                 }
             }
             for (group, contributors) in layer.groups.indices().zip(contributors) {
-                let accumulator = layer.accumulator(arch, replica, group);
+                let accumulator = layer.accumulator(replica, group);
                 let (here, others): (Vec<_>, Vec<_>) = contributors.into_iter().partition(|c| c.tile == accumulator);
                 self.part(here[0]).contributors = others;
                 accumulators.push(here[0]);

@@ -21,9 +21,6 @@ index::index! {
     struct Step(u32);
 }
 
-/// First step of a cell that no window needs.
-const UNREAD: Step = Step(u32::MAX);
-
 /// Inputs of one layer that one tile receives and holds in its eDRAM buffer.
 #[derive(Clone, Debug)]
 pub struct InputSlice {
@@ -85,54 +82,94 @@ impl Rank {
     }
 }
 
+/// First and last step that needs a cell.
+#[derive(Clone, Copy)]
+struct Needed {
+    first: Step,
+    last: Step,
+}
+
+impl Needed {
+    /// Steps of a cell that no window needs.
+    const NEVER: Self = Self { first: Step(u32::MAX), last: Step(0) };
+
+    fn is_ever(self) -> bool {
+        self.first != Self::NEVER.first
+    }
+
+    fn join(&mut self, other: Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
+
+    /// Returns the steps of `windows` that need each cell of `rows` x `columns`, which hold all that the windows read.
+    fn cells(windows: &[&[Window]], layer: &Layer, rows: &Range<u32>, columns: &Range<u32>) -> Vec<Self> {
+        // Windows side by side read the same rows of cells, so the columns that each row of windows needs come first.
+        let width = columns.len();
+        let mut of_windows = vec![Self::NEVER; size(layer.output.height) * width];
+        for windows in windows {
+            for (step, window) in (0..).map(Step).zip(windows.iter()) {
+                let (_, read) = window.receptive_field(layer);
+                let start = usize::from(window.y) * width + size(read.start - columns.start);
+                for column in &mut of_windows[start..start + read.len()] {
+                    column.join(Self { first: step, last: step });
+                }
+            }
+        }
+        let mut cells = vec![Self::NEVER; rows.len() * width];
+        for (y, of_windows) in (0..=u16::MAX).zip(of_windows.chunks(width.max(1))) {
+            if of_windows.iter().any(|column| column.is_ever()) {
+                let (read, _) = Window { y, x: 0, bits: 0, whole: false }.receptive_field(layer);
+                for y in read {
+                    let start = size(y - rows.start) * width;
+                    let row = &mut cells[start..start + width];
+                    row.iter_mut().zip(of_windows).for_each(|(cell, column)| cell.join(*column));
+                }
+            }
+        }
+        cells
+    }
+}
+
 impl InputOrder {
     /// Orders the inputs of replicas of `layer`; `windows` holds the windows of each replica in order. Positions that
     /// `producer` does not finish are cropped and read as zero; `None` stands for the host.
     pub(crate) fn new(windows: &[&[Window]], layer: &Layer, producer: Option<&LayerLayout>) -> Self {
-        let all = || windows.iter().flat_map(|windows| windows.iter());
-        let corner = |choose: fn(u16, u16) -> u16| {
-            let corner = all().map(|window| (window.y, window.x)).reduce(|a, b| (choose(a.0, b.0), choose(a.1, b.1)));
-            corner.map(|(y, x)| Window { y, x, bits: 0, whole: false }.receptive_field(layer))
-        };
-        let (top_left, bottom_right) = (corner(u16::min), corner(u16::max));
-        let origin = top_left.map_or((0, 0), |(rows, columns)| (rows.start, columns.start));
-        let end = bottom_right.map_or((0, 0), |(rows, columns)| (rows.end, columns.end));
-        let width = end.1 - origin.1;
-        let cells = size((end.0 - origin.0) * width);
         let steps = windows.iter().map(|windows| windows.len()).max().unwrap_or(0);
-        // First and last step that needs each cell.
-        let (mut first, mut last) = (vec![UNREAD; cells], vec![Step(0); cells]);
+        let (mut top_left, mut bottom_right) = ((u16::MAX, u16::MAX), (0, 0));
         for windows in windows {
-            for (step, window) in (0..).map(Step).zip(windows.iter()) {
-                let (rows, columns) = window.receptive_field(layer);
-                for y in rows {
-                    let start = size((y - origin.0) * width + columns.start - origin.1);
-                    let row = start..start + columns.len();
-                    for (first, last) in first[row.clone()].iter_mut().zip(&mut last[row]) {
-                        *first = (*first).min(step);
-                        *last = (*last).max(step);
-                    }
+            for window in *windows {
+                top_left = (window.y.min(top_left.0), window.x.min(top_left.1));
+                bottom_right = (window.y.max(bottom_right.0), window.x.max(bottom_right.1));
+            }
+        }
+        let field = |(y, x)| Window { y, x, bits: 0, whole: false }.receptive_field(layer);
+        let ((top, left), (bottom, right)) = (field(top_left), field(bottom_right));
+        let (rows, columns) = if steps > 0 { (top.start..bottom.end, left.start..right.end) } else { (0..0, 0..0) };
+        let needed = Needed::cells(windows, layer, &rows, &columns);
+        let (origin, width) = ((rows.start, columns.start), columns.end - columns.start);
+        // Step in which each cell is received. The host delivers its positions in the order in which they are needed.
+        let mut received_in: Vec<Option<Step>> =
+            needed.iter().map(|needed| needed.is_ever().then_some(needed.first)).collect();
+        if let Some(producer) = producer {
+            for (y, row) in rows.zip(received_in.chunks_mut(size(width.max(1)))) {
+                for (step, finish) in row.iter_mut().zip(producer.finishes_between(y, &columns)) {
+                    *step = step.and(finish.map(|finish| Step(finish.step)));
                 }
             }
         }
-        // Cells by the step in which they are received. The host delivers its positions in the order in which they are
-        // needed.
-        let rectangle = (origin.0..end.0).flat_map(|y| (origin.1..end.1).map(move |x| (y, x)));
-        let received = rectangle.zip(&first).zip(0u32..).filter(|((_, first), _)| **first != UNREAD);
-        let received = received.filter_map(|(((y, x), first), cell)| match producer {
-            None => Some((*first, cell)),
-            Some(producer) => producer.finish_at(y, x).map(|finish| (Step(finish.step), cell)),
-        });
+        let received = received_in.iter().zip(0u32..).filter_map(|(step, cell)| Some(((*step)?, cell)));
         let received = Lists::grouped(producer.map_or(steps, LayerLayout::steps), received);
-        let mut ranks = vec![Rank::NONE; cells];
+        let mut ranks = vec![Rank::NONE; needed.len()];
         let mut last_needed = Vec::with_capacity(received.items().len());
         // For each step, one more than the highest sequence number among the positions that are first needed in it.
         let mut wanted: IndexVec<Step, u32> = IndexVec::filled(0, steps);
         for (rank, &cell) in (0u32..).zip(received.items()) {
             let cell = size(cell);
             ranks[cell] = Rank(rank);
-            last_needed.push(last[cell]);
-            wanted[first[cell]] = rank + 1;
+            let Needed { first, last } = needed[cell];
+            last_needed.push(last);
+            wanted[first] = rank + 1;
         }
         let positions = u32::try_from(last_needed.len()).expect("fewer than 2^32 positions");
         let mut order = Self { positions, positions_at_once: 0, steps, origin, width, ranks, last_needed };

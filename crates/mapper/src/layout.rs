@@ -28,6 +28,11 @@ use crate::{
     SliceId, TileId, limits,
 };
 
+index::index! {
+    /// An output group of a replica: replica times groups plus group.
+    struct PartId(u32);
+}
+
 /// One output position that a replica computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
@@ -97,6 +102,10 @@ pub struct LayerLayout {
     pub replicas: IndexVec<ReplicaId, u32>,
     /// Output groups of one replica.
     pub groups: IndexVec<GroupId, OutputGroup>,
+    /// Tiles with IMAs of each part, in order.
+    part_tiles: Lists<PartId, TileId>,
+    /// Accumulator tile of each part.
+    accumulators: IndexVec<PartId, TileId>,
     /// Windows of each replica that are not cropped, in the order of computation.
     windows: Lists<ReplicaId, Window>,
     /// Completion of each position; `None` where all its windows are cropped.
@@ -175,7 +184,7 @@ impl Layout {
             for replica in layer.replicas.indices() {
                 for (group, OutputGroup { outputs, .. }) in layer.groups.enumerate() {
                     let bits = u64::from(outputs.end - outputs.start) * u64::from(arch.tile.partial_sum_bits);
-                    for (tile, _) in layer.group_tiles(arch, replica, group) {
+                    for &tile in layer.group_tiles(replica, group) {
                         needs.entry(tile).or_default().1 += bits.div_ceil(8);
                     }
                 }
@@ -222,15 +231,17 @@ impl Layout {
 fn window((y, x): (u32, u32), bits: u8, layer: &Layer, cropped: Option<&LayerLayout>) -> Window {
     let side = |at: u32| u16::try_from(at).expect("the side of a map fits 16 bits");
     let mut window = Window { y: side(y), x: side(x), bits, whole: false };
-    let (rows, columns) = window.receptive_field(layer);
-    let inside = rows.len() * columns.len() == size(layer.kernel_height * layer.kernel_width);
-    let read = |y: u32| {
-        cropped.is_none_or(|producer| {
-            let start = producer.position(y, columns.start).index();
-            producer.finishes.as_slice()[start..start + columns.len()].iter().all(Option::is_some)
-        })
+    let is_inside = |at: u32, kernel: u32, size: u32| {
+        let start = at * layer.stride;
+        start >= layer.padding && start + kernel <= size + layer.padding
     };
-    window.whole = inside && rows.clone().all(read);
+    let is_read = |producer: &LayerLayout| {
+        let (mut rows, columns) = window.receptive_field(layer);
+        rows.all(|y| producer.finishes_between(y, &columns).iter().all(Option::is_some))
+    };
+    window.whole = is_inside(y, layer.kernel_height, layer.input.height)
+        && is_inside(x, layer.kernel_width, layer.input.width)
+        && cropped.is_none_or(is_read);
     window
 }
 
@@ -248,11 +259,15 @@ impl LayerLayout {
         let cropped = producer.filter(|producer| producer.finishes.iter().any(Option::is_none));
         let replicas: IndexVec<ReplicaId, u32> = mapped.replicas.clone().into();
         let mut windows = Lists::default();
+        let mut of_replica = Vec::new();
         for replica in replicas.indices() {
-            windows.push(grid.windows(replica).filter_map(|(y, x)| {
+            grid.visit_windows(replica, |y, x| {
                 let bits = u8::try_from(plan.bits_at(y, x)).expect("an activation has at most 32 bits");
-                (bits > 0).then(|| window((y, x), bits, layer, cropped))
-            }));
+                if bits > 0 {
+                    of_replica.push(window((y, x), bits, layer, cropped));
+                }
+            });
+            windows.push(of_replica.drain(..));
         }
         let mut laid = Self {
             layer: layer.clone(),
@@ -260,6 +275,8 @@ impl LayerLayout {
             groups: geometry.output_groups().into(),
             geometry,
             replicas,
+            part_tiles: Lists::default(),
+            accumulators: IndexVec::default(),
             windows,
             finishes: IndexVec::default(),
             contributions: Lists::default(),
@@ -267,6 +284,7 @@ impl LayerLayout {
             slices: IndexVec::default(),
             destinations: Lists::default(),
         };
+        laid.place_parts(arch);
         laid.finish_positions();
         laid.slices = laid.receive(arch, producer);
         laid
@@ -302,6 +320,12 @@ impl LayerLayout {
     #[inline]
     pub fn finish_at(&self, y: u32, x: u32) -> Option<Finish> {
         self.finishes[self.position(y, x)]
+    }
+
+    /// Returns the completions of the positions in row `y` between `columns` after the pool.
+    pub(crate) fn finishes_between(&self, y: u32, columns: &Range<u32>) -> &[Option<Finish>] {
+        let start = self.position(y, columns.start).index();
+        &self.finishes.as_slice()[start..start + columns.len()]
     }
 
     /// Returns the completions of all positions, in order.
@@ -349,22 +373,41 @@ impl LayerLayout {
 
     /// Returns the accumulator tile of output group `group` of replica `replica`: the tile with most of its IMAs. Where
     /// several tiles have equally many, the groups take them in turn.
-    pub fn accumulator(&self, arch: &Arch, replica: ReplicaId, group: GroupId) -> TileId {
-        let tiles = self.group_tiles(arch, replica, group);
-        let most = tiles.iter().map(|of| of.1).max().expect("an output group has at least one IMA");
-        let candidates: Vec<TileId> = tiles.iter().filter(|of| of.1 == most).map(|of| of.0).collect();
-        candidates[group.index() % candidates.len()]
+    pub fn accumulator(&self, replica: ReplicaId, group: GroupId) -> TileId {
+        self.accumulators[self.part(replica, group)]
     }
 
-    /// Returns, in order, the tiles with IMAs of output group `group` of replica `replica`, and how many each has.
-    pub fn group_tiles(&self, arch: &Arch, replica: ReplicaId, group: GroupId) -> Vec<(TileId, u32)> {
-        let imas = self.groups[group].col_groups.clone().flat_map(|col_group| {
-            (0..self.geometry.row_groups).map(move |row_group| self.geometry.ima_at(row_group, col_group))
-        });
-        let mut tiles: Vec<TileId> = imas.map(|ima| TileId((self.replicas[replica] + ima) / arch.tile.imas)).collect();
-        tiles.sort_unstable();
-        let counted = tiles.chunk_by(|a, b| a == b).map(|of| (of[0], u32::try_from(of.len()).expect("IMAs of a tile")));
-        counted.collect()
+    /// Returns, in order, the tiles with IMAs of output group `group` of replica `replica`.
+    pub fn group_tiles(&self, replica: ReplicaId, group: GroupId) -> &[TileId] {
+        &self.part_tiles[self.part(replica, group)]
+    }
+
+    fn part(&self, replica: ReplicaId, group: GroupId) -> PartId {
+        PartId::new(replica.index() * self.groups.len() + group.index())
+    }
+
+    /// Finds the tiles and the accumulator tile of each output group of each replica.
+    fn place_parts(&mut self, arch: &Arch) {
+        let geometry = &self.geometry;
+        let imas_of = |group: &OutputGroup| {
+            let imas = group.col_groups.clone().flat_map(|col_group| {
+                (0..geometry.row_groups).map(move |row_group| geometry.ima_at(row_group, col_group))
+            });
+            let mut imas: Vec<u32> = imas.collect();
+            imas.sort_unstable();
+            imas
+        };
+        let groups: Vec<Vec<u32>> = self.groups.iter().map(imas_of).collect();
+        for first in &self.replicas {
+            for (group, imas) in groups.iter().enumerate() {
+                let tile = |ima: &u32| TileId((first + ima) / arch.tile.imas);
+                let tiles = imas.chunk_by(|a, b| tile(a) == tile(b)).map(|imas| (tile(&imas[0]), imas.len()));
+                let most = tiles.clone().map(|(_, imas)| imas).max();
+                let candidates: Vec<TileId> = tiles.clone().filter(|of| Some(of.1) == most).map(|of| of.0).collect();
+                self.accumulators.push(candidates[group % candidates.len()]);
+                self.part_tiles.push(tiles.map(|of| of.0));
+            }
+        }
     }
 
     /// Finds the last window, the finisher and the contributions of each position after the pool.
@@ -374,12 +417,15 @@ impl LayerLayout {
         let mut shared = false;
         for replica in self.replicas.indices() {
             for (step, window) in (0..).zip(self.windows(replica)) {
-                for position in self.positions_of(*window) {
-                    contributions[position] += 1;
-                    let finish = &mut finishes[position];
-                    shared |= finish.is_some_and(|finish| finish.replica != replica);
-                    if finish.is_none_or(|finish| step >= finish.step) {
-                        *finish = Some(Finish { replica, step, ordinal: 0 });
+                let (rows, columns) = self.positions_under(window);
+                for y in rows {
+                    for position in columns.clone().map(|x| self.position(y, x)) {
+                        contributions[position] += 1;
+                        let finish = &mut finishes[position];
+                        shared |= finish.is_some_and(|finish| finish.replica != replica);
+                        if finish.is_none_or(|finish| step >= finish.step) {
+                            *finish = Some(Finish { replica, step, ordinal: 0 });
+                        }
                     }
                 }
             }

@@ -17,8 +17,9 @@ use std::ops::Range;
 
 use arch::Arch;
 use index::{Index, IndexVec, Lists, size};
-use mapper::{GroupId, LayerLayout, Layout, ReceiverId, ReplicaId, SliceId, TileId};
+use mapper::{Destination, GroupId, LayerLayout, Layout, ReceiverId, ReplicaId, SliceId, TileId};
 use network::LayerId;
+use smallvec::SmallVec;
 
 use super::geometry::step;
 use crate::{ChipId, Direction, InputId, MeshGeometry, Port};
@@ -272,7 +273,7 @@ fn input_ids(layout: &Layout) -> IndexVec<LayerId, IndexVec<SliceId, InputId>> {
 }
 
 /// Values on their way: ranges of channels or outputs, in order.
-type Values = Vec<Range<u32>>;
+type Values = SmallVec<[Range<u32>; 2]>;
 
 /// A receiver of a tree under construction.
 #[derive(Clone, Debug)]
@@ -313,25 +314,21 @@ impl Builder<'_> {
             partial_sums: BTreeMap::new(),
             pool_values: BTreeMap::new(),
         };
-        let arch = self.arch;
-        let of_replica = |replica| layer.groups.indices().map(move |group| layer.accumulator(arch, replica, group));
-        let accumulators: IndexVec<ReplicaId, IndexVec<GroupId, TileId>> =
-            layer.replicas.indices().map(|replica| of_replica(replica).collect()).collect();
-        self.positions(id, layer, &accumulators, &mut trees);
+        self.positions(id, layer, &mut trees);
         let partial_sum_bits = self.arch.tile.partial_sum_bits;
         for replica in layer.replicas.indices() {
             for (group, outputs) in layer.groups.enumerate() {
-                let values = || vec![outputs.outputs.clone()];
-                let accumulator = accumulators[replica][group];
+                let accumulator = layer.accumulator(replica, group);
+                let values = || Values::from_iter([outputs.outputs.clone()]);
                 let to = |tile| Target { tile, receiver: None, values: values() };
-                for (contributor, _) in layer.group_tiles(self.arch, replica, group) {
+                for &contributor in layer.group_tiles(replica, group) {
                     if contributor != accumulator {
                         let segment = self.tree(id, contributor, vec![to(accumulator)], partial_sum_bits);
                         trees.partial_sums.insert((replica, group, contributor), segment);
                     }
                 }
                 for feeder in layer.feeders(replica) {
-                    let from = accumulators[feeder][group];
+                    let from = layer.accumulator(feeder, group);
                     if from != accumulator {
                         let segment = self.tree(id, from, vec![to(accumulator)], partial_sum_bits);
                         trees.pool_values.insert((feeder, replica, group), segment);
@@ -343,41 +340,35 @@ impl Builder<'_> {
     }
 
     /// Finds the kinds of positions of a layer and makes their trees.
-    fn positions(
-        &mut self,
-        id: LayerId,
-        layer: &LayerLayout,
-        accumulators: &IndexVec<ReplicaId, IndexVec<GroupId, TileId>>,
-        trees: &mut LayerTrees,
-    ) {
-        let mut known: BTreeMap<(ReplicaId, Vec<ReceiverId>), KindId> = BTreeMap::new();
-        // Positions of a replica mostly have the receivers of the one before.
-        let mut last: IndexVec<ReplicaId, Option<(KindId, u32)>> = IndexVec::filled(None, layer.replicas.len());
-        let mut kinds: IndexVec<KindId, (ReplicaId, u32)> = IndexVec::default();
+    fn positions(&mut self, id: LayerId, layer: &LayerLayout, trees: &mut LayerTrees) {
+        // Kinds of each replica with the destinations of a position. The kind of the position before comes last.
+        let mut known: IndexVec<ReplicaId, Vec<(KindId, &[Destination])>> =
+            IndexVec::filled(Vec::new(), layer.replicas.len());
+        let mut kinds: IndexVec<KindId, (ReplicaId, &[Destination])> = IndexVec::default();
         for (finish, position) in layer.finishes().zip(0..) {
             let Some(finish) = finish else {
                 trees.kinds.push(None);
                 continue;
             };
-            let receivers = |position: u32| layer.destinations(position).iter().map(|destination| destination.receiver);
-            let kind = match last[finish.replica] {
-                Some((kind, of)) if receivers(of).eq(receivers(position)) => kind,
-                _ => *known.entry((finish.replica, receivers(position).collect())).or_insert_with(|| {
-                    trees.positions.push((finish.replica, 0));
-                    kinds.push((finish.replica, position))
-                }),
-            };
-            last[finish.replica] = Some((kind, position));
+            let (of_replica, destinations) = (&mut known[finish.replica], layer.destinations(position));
+            let known = of_replica.iter().rposition(|(_, known)| have_same_receivers(known, destinations));
+            if let Some(known) = known {
+                of_replica[known..].rotate_left(1);
+            } else {
+                trees.positions.push((finish.replica, 0));
+                of_replica.push((kinds.push((finish.replica, destinations)), destinations));
+            }
+            let (kind, _) = of_replica[of_replica.len() - 1];
             trees.positions[kind].1 += 1;
             trees.kinds.push(Some(kind));
         }
         let receivers: IndexVec<ReceiverId, _> = self.layout.receivers(id).collect();
-        for &(replica, position) in &kinds {
+        for &(replica, destinations) in &kinds {
             for (group, outputs) in layer.groups.enumerate() {
-                let from = accumulators[replica][group];
+                let from = layer.accumulator(replica, group);
                 let mut unit_bits = 0;
                 let mut targets = Vec::new();
-                for (destination, number) in layer.destinations(position).iter().zip(0..) {
+                for (destination, number) in destinations.iter().zip(0..) {
                     let ((consumer, slice), input) = receivers[destination.receiver];
                     let values = common(&input.channels, &outputs.outputs);
                     if input.tile == from || values.is_empty() {
@@ -418,14 +409,14 @@ impl Builder<'_> {
         };
         let first = targets.first().expect("a tree has a receiver");
         let (destination, first) = (first.tile, first.receiver.map_or(0, |receiver| receiver.destination));
-        let mut drafts: Vec<Draft> = Vec::new();
-        let mut leaves = Vec::new();
+        let mut drafts: Vec<Draft> = Vec::with_capacity(16);
+        let mut ends = Vec::with_capacity(targets.len());
         let mut beyond: Vec<(Direction, NodeId, Vec<Target>)> = Vec::new();
         for target in targets {
             let side = self.trees.geometry.side_towards(chip, self.trees.geometry.chip_of(target.tile));
             let node = self.route(&mut drafts, entry, side, &target);
             match side {
-                None => leaves.push(End::Leaf { node, receiver: target.receiver, tile: target.tile }),
+                None => ends.push(End::Leaf { node, receiver: target.receiver, tile: target.tile }),
                 Some(side) => match beyond.iter_mut().find(|(of, ..)| *of == side) {
                     Some((_, _, targets)) => targets.push(target),
                     None => beyond.push((side, node, vec![target])),
@@ -440,7 +431,6 @@ impl Builder<'_> {
         for draft in drafts.iter().filter(|draft| draft.node.parent.is_none()) {
             join(&mut entering, &draft.values);
         }
-        let mut ends = leaves;
         for (side, node, targets) in beyond {
             let neighbour = self.trees.geometry.neighbour(chip, side);
             let next = self.segment(layer, Entry::Side(neighbour, side.opposite()), targets, unit_bits);
@@ -471,7 +461,9 @@ impl Builder<'_> {
         let mut parent = None;
         let mut take = |at: (u32, u32), port: Port| {
             let (router, port) = (at.1 * geometry.columns() + at.0, port_number(port, geometry.tiles_per_router()));
-            let known = drafts.iter().position(|Draft { node, .. }| (node.router, node.port) == (router, port));
+            let behind = parent.map_or(0, |parent: NodeId| parent.index() + 1);
+            let same = |Draft { node, .. }: &Draft| (node.router, node.port) == (router, port);
+            let known = drafts[behind..].iter().position(same).map(|known| behind + known);
             let index = known.unwrap_or_else(|| {
                 let depth = parent.map_or(0, |parent: NodeId| drafts[parent.index()].node.depth) + 1;
                 drafts.push(Draft { node: Node { parent, router, port, depth, flits: 0 }, values: Values::new() });
@@ -497,6 +489,10 @@ impl Builder<'_> {
     }
 }
 
+fn have_same_receivers(a: &[Destination], b: &[Destination]) -> bool {
+    a.iter().map(|of| of.receiver).eq(b.iter().map(|of| of.receiver))
+}
+
 /// Returns the number of a port in a router of `tiles` tiles.
 fn port_number(port: Port, tiles: usize) -> u32 {
     u32::try_from(port.number(tiles)).expect("a router has few ports")
@@ -513,7 +509,7 @@ fn join(values: &mut Values, more: &Values) {
     if values == more {
         return;
     }
-    values.extend_from_slice(more);
+    values.extend(more.iter().cloned());
     values.sort_unstable_by_key(|range| range.start);
     values.dedup_by(|next, before| {
         let joined = next.start <= before.end;
