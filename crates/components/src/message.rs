@@ -9,7 +9,7 @@ use index::Set;
 use mapper::TileId;
 use network::LayerId;
 
-use crate::{Cause, ChipId, Crossing, Direction, ImaId, InputId, LockstepId, Probe, Rooms, Segment, SegmentId};
+use crate::{Cause, ChipId, Crossing, Direction, ImaId, InputId, LockstepId, Probe, Rooms, Segment, SegmentId, Stage};
 
 /// A message to a tile. At most 12 bytes, so that an event in the calendar takes 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,32 +21,12 @@ pub enum TileMessage {
         /// IMAs of the tile.
         imas: PackedImas,
     },
-    /// Iteration fidelity: the crossbars are read once.
-    Read {
-        /// IMA of the tile.
-        ima: ImaId,
-        /// Operation, as numbered by the IMA: window modulo 8.
-        operation: u8,
-        /// Reads of the operation before this one.
-        iteration: u16,
-    },
-    /// Iteration fidelity: the ADCs convert the held columns of one read.
-    Convert {
-        /// IMA of the tile.
-        ima: ImaId,
-        /// Operation, as numbered by the IMA: window modulo 8.
-        operation: u8,
-        /// True for the last read of the operation.
-        last: bool,
-    },
-    /// Iteration fidelity: the shift-and-adds merge the conversions of one read.
-    Accumulate {
-        /// IMA of the tile.
-        ima: ImaId,
-        /// Operation, as numbered by the IMA: window modulo 8.
-        operation: u8,
-        /// True for the last read of the operation.
-        last: bool,
+    /// Iteration fidelity: IMAs that started together perform a stage of one iteration.
+    Stage {
+        /// The stage.
+        stage: Stage,
+        /// Their batch, as numbered by the tile.
+        batch: u16,
     },
     /// The crossbars of these IMAs have completed the last read of their operation.
     ReadsDone {

@@ -5,8 +5,8 @@
 //! that they are for, and [`Ima`] the blocks: [`Dac`](dac::Dac), [`Crossbars`](crossbar::Crossbars),
 //! [`SampleHold`](sample_hold::SampleHold), [`Adc`](adc::Adc), [`ShiftAdd`](shift_add::ShiftAdd) and the registers.
 //!
-//! In iteration fidelity the blocks act one read at a time, each by a message of the tile to itself:
-//! [`Read`](TileMessage::Read), [`Convert`](TileMessage::Convert), [`Accumulate`](TileMessage::Accumulate). In operation
+//! In iteration fidelity each read, conversion and merge is a message of the tile to itself
+//! ([`TileMessage::Stage`]), which IMAs that started together share; [`Stepped`] has their operations. In operation
 //! fidelity an operation in which all crossbars take part is counted by its lockstep group for all IMAs at once.
 //!
 //! Transfers that end in their own cycle take effect at the end of that cycle; longer ones end with a message.
@@ -24,6 +24,7 @@ mod policy;
 mod sample_hold;
 mod shift_add;
 mod skip_zero_row_blocks;
+mod stepped;
 #[cfg(test)]
 mod tests;
 
@@ -35,12 +36,13 @@ use index::{IndexVec, Set};
 use mapper::TileId;
 
 use self::batch::Batch;
-use self::ima::Operation;
 pub use self::ima::{Fidelity, Ima, ImaTiming};
+use self::ima::{Operation, Performed};
 pub use self::lockstep::LockstepGroup;
 use self::pipeline::Pipeline;
 pub use self::policy::{Full, Policy, RowBlock, Work};
 pub use self::skip_zero_row_blocks::SkipZeroRowBlocks;
+use self::stepped::Stepped;
 use super::Bus;
 use super::inputs::TileInputs;
 use super::outputs::TileOutputs;
@@ -64,6 +66,8 @@ pub(crate) struct ImaBank<P> {
     /// IMAs whose results the tile's output register has no room for.
     refused: Set<ImaId>,
     fidelity: Fidelity,
+    /// Iteration fidelity: operations in progress.
+    stepped: Stepped,
     policy: P,
     /// Bits of a result or partial sum.
     pub(crate) partial_sum_bits: u32,
@@ -89,6 +93,7 @@ impl<P: Policy> ImaBank<P> {
             starving: Set::EMPTY,
             refused: Set::EMPTY,
             fidelity,
+            stepped: Stepped::default(),
             policy,
             partial_sum_bits: arch.tile.partial_sum_bits,
             iterations: std::array::from_fn(|_| arch.iterations(bits.next().unwrap_or_default())),
@@ -188,7 +193,7 @@ impl<P: Policy> ImaBank<P> {
                 }
                 control.stalls.add(Cause::Computing, reads * u64::from(starting.len()));
                 if !in_closed_form {
-                    self.hand_to_blocks(starting, id, iterations, tile, inputs, context);
+                    self.hand_to_blocks(starting, id, iterations, timing, inputs);
                 }
                 if self.fidelity == Fidelity::Operation {
                     reads_done.add(now + reads, starting, context);
@@ -206,115 +211,86 @@ impl<P: Policy> ImaBank<P> {
         }
         reads_done.send(context);
         results_ready.send(context);
+        while let Some(batch) = self.stepped.to_begin() {
+            self.perform(Stage::Read, batch, tile, inputs, context);
+        }
     }
 
-    /// Hands the operation that lockstep group `id` starts to the blocks of each of `imas`. Used where the group cannot
-    /// count for all of them.
-    fn hand_to_blocks<C: Context>(
+    /// Hands the operation that lockstep group `id` starts to each of `imas`, which have one timing. Used where the group
+    /// cannot count for all of them.
+    fn hand_to_blocks(
         &mut self,
         imas: Set<ImaId>,
         id: LockstepId,
         iterations: u32,
-        tile: TileId,
+        timing: ImaTiming,
         inputs: &TileInputs,
-        context: &mut C,
     ) {
-        let group = &self.groups[id];
-        let (index, control) = (group.starting, &inputs.controls[group.control]);
-        let window = control.window(index);
+        let control = &inputs.controls[self.groups[id].control];
+        let window = control.window(self.groups[id].starting);
         let slice = &inputs.edram.slices[control.inputs];
         let rows_read = (!self.policy.is_full(window)).then(|| slice.read_by(&control.layer.layer, *window));
         for ima in imas {
             let unit = &mut self.imas[ima];
             let operation = match &rows_read {
-                Some(rows_read) => unit.operation(iterations, |block| self.policy.work(rows_read, block)),
-                None => unit.whole_operation(iterations),
+                Some(rows_read) => unit.operation(|block| self.policy.work(rows_read, block)),
+                None => unit.whole_operation(),
             };
             match self.fidelity {
-                Fidelity::Operation => unit.operate(&operation),
-                Fidelity::Iteration => {
-                    let number = unit.keep(index, operation);
-                    self.read_once(ima, number, 0, tile, inputs, context);
-                }
+                Fidelity::Operation => unit.operate(&operation, Performed::all(iterations.into())),
+                Fidelity::Iteration => self.stepped.start(ima, operation, timing, iterations),
             }
         }
     }
 
-    /// Reports one iteration of a stage, which begins now, to the probe.
+    /// Iteration fidelity: the IMAs of a batch perform a stage of one iteration. Schedules the stages that follow from
+    /// it, or the end of the reads or of the operations.
     #[inline]
-    fn report_stage<C: Context>(&self, ima: ImaId, stage: Stage, tile: TileId, inputs: &TileInputs, context: &mut C) {
-        let now = context.now();
-        context.probe().observe(|| {
-            let (control, timing) = (self.groups[self.group_of[ima]].control, self.imas[ima].timing());
-            let cycles = match stage {
-                Stage::Read => 1,
-                Stage::Convert => Cycle::from(timing.convert_cycles),
-                Stage::Accumulate => Cycle::from(timing.merge_cycles),
-            };
-            Event::Stage { unit: inputs.controls[control].unit(tile, ima), stage, cycles: now..now + cycles }
-        });
-    }
-
-    /// Iteration fidelity: crossbars, DACs and sample-and-holds perform one read. Schedules its conversion and the next
-    /// read.
-    #[inline]
-    pub(crate) fn read_once<C: Context>(
+    pub(crate) fn perform<C: Context>(
         &mut self,
-        ima: ImaId,
-        operation: u8,
-        iteration: u16,
+        stage: Stage,
+        number: u16,
         tile: TileId,
         inputs: &TileInputs,
         context: &mut C,
     ) {
-        self.report_stage(ima, Stage::Read, tile, inputs, context);
-        let unit = &mut self.imas[ima];
-        let last = u32::from(iteration) + 1 == unit.read_once(operation);
-        context.send_to_tile(1, tile, TileMessage::Convert { ima, operation, last });
-        let next = if last {
-            TileMessage::ReadsDone { imas: Set::one(ima).into() }
-        } else {
-            TileMessage::Read { ima, operation, iteration: iteration + 1 }
+        let batch = self.stepped.batch(number);
+        let (imas, timing) = (batch.imas, batch.timing);
+        let cycles = match stage {
+            Stage::Read => 1,
+            Stage::Convert => timing.convert_cycles.into(),
+            Stage::Accumulate => timing.merge_cycles.into(),
         };
-        context.send_to_tile(Cycle::from(unit.timing().cycles_per_read), tile, next);
-    }
-
-    /// Iteration fidelity: the ADCs convert the columns of one read. Schedules their shift-and-add.
-    #[inline]
-    pub(crate) fn convert_once<C: Context>(
-        &mut self,
-        ima: ImaId,
-        operation: u8,
-        last: bool,
-        tile: TileId,
-        inputs: &TileInputs,
-        context: &mut C,
-    ) {
-        self.report_stage(ima, Stage::Convert, tile, inputs, context);
-        let unit = &mut self.imas[ima];
-        unit.convert_once(operation);
-        let delay = Cycle::from(unit.timing().convert_cycles);
-        context.send_to_tile(delay, tile, TileMessage::Accumulate { ima, operation, last });
-    }
-
-    /// Iteration fidelity: the shift-and-adds merge the conversions of one read. After the last read, schedules the
-    /// results.
-    #[inline]
-    pub(crate) fn merge_once<C: Context>(
-        &mut self,
-        ima: ImaId,
-        operation: u8,
-        last: bool,
-        tile: TileId,
-        inputs: &TileInputs,
-        context: &mut C,
-    ) {
-        self.report_stage(ima, Stage::Accumulate, tile, inputs, context);
-        let unit = &mut self.imas[ima];
-        unit.merge_once(operation);
-        if last {
-            let delay = Cycle::from(unit.timing().merge_cycles);
-            context.send_to_tile(delay, tile, TileMessage::ResultsReady { imas: Set::one(ima).into() });
+        if C::Probe::OBSERVES {
+            for ima in imas {
+                let unit = inputs.controls[self.groups[self.group_of[ima]].control].unit(tile, ima);
+                let now = context.now();
+                context.probe().observe(|| Event::Stage { unit, stage, cycles: now..now + cycles });
+            }
+        }
+        let next = |stage| TileMessage::Stage { stage, batch: number };
+        match stage {
+            Stage::Read => {
+                batch.performed.reads += 1;
+                context.send_to_tile(cycles, tile, next(Stage::Convert));
+                let is_last = batch.performed.reads == u64::from(batch.iterations);
+                let then = if is_last { TileMessage::ReadsDone { imas: imas.into() } } else { next(Stage::Read) };
+                context.send_to_tile(timing.cycles_per_read.into(), tile, then);
+            }
+            Stage::Convert => {
+                batch.performed.conversions += 1;
+                context.send_to_tile(cycles, tile, next(Stage::Accumulate));
+            }
+            Stage::Accumulate => {
+                batch.performed.merges += 1;
+                if batch.has_ended() {
+                    context.send_to_tile(cycles, tile, TileMessage::ResultsReady { imas: imas.into() });
+                    for (ima, operation) in &batch.operations {
+                        self.imas[*ima].operate(operation, batch.performed);
+                    }
+                    self.stepped.forget_ended();
+                }
+            }
         }
     }
 

@@ -119,15 +119,7 @@ fn iteration_fidelity_sends_each_read_each_conversion_and_each_merge() {
         let (_, message) = context.sent.remove(index);
         messages += 1;
         match message {
-            TileMessage::Read { ima, operation, iteration } => {
-                imas.read_once(ima, operation, iteration, TILE, &inputs, &mut context);
-            }
-            TileMessage::Convert { ima, operation, last } => {
-                imas.convert_once(ima, operation, last, TILE, &inputs, &mut context);
-            }
-            TileMessage::Accumulate { ima, operation, last } => {
-                imas.merge_once(ima, operation, last, TILE, &inputs, &mut context);
-            }
+            TileMessage::Stage { stage, batch } => imas.perform(stage, batch, TILE, &inputs, &mut context),
             end => ends.push((next, end)),
         }
     }
@@ -138,4 +130,7 @@ fn iteration_fidelity_sends_each_read_each_conversion_and_each_merge() {
         (2 + 18, TileMessage::ResultsReady { imas: IMA.into() }),
     ];
     assert_eq!(ends, expected, "as in operation fidelity");
+    let counts = imas.imas[ImaId(0)].counts(&imas.groups[LockstepId(0)], 1);
+    assert_eq!((counts.crossbar_operations, counts.crossbar_reads), (8, 8 * 16));
+    assert_eq!((counts.adc_conversions, counts.shift_adds), (1024 * 16, 1024 * 16));
 }
