@@ -193,7 +193,7 @@ impl<P: Policy> ImaBank<P> {
                 }
                 control.stalls.add(Cause::Computing, reads * u64::from(starting.len()));
                 if !in_closed_form {
-                    self.hand_to_blocks(starting, id, iterations, timing, inputs);
+                    self.operate(starting, id, iterations, timing, inputs);
                 }
                 if self.fidelity == Fidelity::Operation {
                     reads_done.add(now + reads, starting, context);
@@ -211,35 +211,31 @@ impl<P: Policy> ImaBank<P> {
         }
         reads_done.send(context);
         results_ready.send(context);
-        while let Some(batch) = self.stepped.to_begin() {
-            self.perform(Stage::Read, batch, tile, inputs, context);
+        if self.fidelity == Fidelity::Iteration {
+            while let Some(batch) = self.stepped.to_begin() {
+                self.perform(Stage::Read, batch, tile, inputs, context);
+            }
         }
     }
 
-    /// Hands the operation that lockstep group `id` starts to each of `imas`, which have one timing. Used where the group
-    /// cannot count for all of them.
-    fn hand_to_blocks(
-        &mut self,
-        imas: Set<ImaId>,
-        id: LockstepId,
-        iterations: u32,
-        timing: ImaTiming,
-        inputs: &TileInputs,
-    ) {
+    /// Has the operation that lockstep group `id` starts performed by each of `imas`, which have one timing. Used where
+    /// the group cannot count for all of them.
+    fn operate(&mut self, imas: Set<ImaId>, id: LockstepId, iterations: u32, timing: ImaTiming, inputs: &TileInputs) {
         let control = &inputs.controls[self.groups[id].control];
         let window = control.window(self.groups[id].starting);
-        let slice = &inputs.edram.slices[control.inputs];
-        let rows_read = (!self.policy.is_full(window)).then(|| slice.read_by(&control.layer.layer, *window));
-        for ima in imas {
-            let unit = &mut self.imas[ima];
-            let operation = match &rows_read {
-                Some(rows_read) => unit.operation(|block| self.policy.work(rows_read, block)),
-                None => unit.whole_operation(),
-            };
-            match self.fidelity {
-                Fidelity::Operation => unit.operate(&operation, Performed::all(iterations.into())),
-                Fidelity::Iteration => self.stepped.start(ima, operation, timing, iterations),
+        let mut partial = Vec::new();
+        if !self.policy.is_full(window) {
+            let rows_read = inputs.edram.slices[control.inputs].read_by(&control.layer.layer, *window);
+            let work = |block: &RowBlock| self.policy.work(&rows_read, block);
+            partial.extend(imas.into_iter().map(|ima| (ima, self.imas[ima].operation(work))));
+        }
+        match self.fidelity {
+            Fidelity::Operation => {
+                for (ima, operation) in partial {
+                    self.imas[ima].operate(&operation, Performed::all(iterations.into()));
+                }
             }
+            Fidelity::Iteration => self.stepped.start(imas, partial, timing, iterations),
         }
     }
 
@@ -285,8 +281,11 @@ impl<P: Policy> ImaBank<P> {
                 batch.performed.merges += 1;
                 if batch.has_ended() {
                     context.send_to_tile(cycles, tile, TileMessage::ResultsReady { imas: imas.into() });
-                    for (ima, operation) in &batch.operations {
-                        self.imas[*ima].operate(operation, batch.performed);
+                    for ima in imas {
+                        let unit = &mut self.imas[ima];
+                        let partial = batch.partial.iter().find(|of| of.0 == ima);
+                        let operation = partial.map_or(unit.whole_operation(), |of| of.1);
+                        unit.operate(&operation, batch.performed);
                     }
                     self.stepped.forget_ended();
                 }

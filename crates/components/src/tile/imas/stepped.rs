@@ -26,23 +26,30 @@ pub(crate) struct SteppedBatch {
     /// Reads of each operation.
     pub(crate) iterations: u32,
     pub(crate) imas: Set<ImaId>,
-    /// Operation of each of these IMAs.
-    pub(crate) operations: Vec<(ImaId, Operation)>,
+    /// Operations of those IMAs in which not all crossbars take part.
+    pub(crate) partial: Vec<(ImaId, Operation)>,
     /// Stages performed so far; none until all IMAs that start in this cycle have joined.
     pub(crate) performed: Performed,
 }
 
 impl Stepped {
-    /// Adds an operation that `ima` starts in this cycle to the batch of its kind.
-    pub(crate) fn start(&mut self, ima: ImaId, operation: Operation, timing: ImaTiming, iterations: u32) {
+    /// Adds operations that `imas` start in this cycle to the batch of their kind. Those of `partial` have the given size,
+    /// in all others all crossbars take part.
+    pub(crate) fn start(
+        &mut self,
+        imas: Set<ImaId>,
+        partial: Vec<(ImaId, Operation)>,
+        timing: ImaTiming,
+        iterations: u32,
+    ) {
         let of_kind = |batch: &&mut SteppedBatch| (batch.timing, batch.iterations) == (timing, iterations);
         let begun = self.begun();
         if let Some(batch) = self.batches.range_mut(begun..).find(of_kind) {
-            batch.imas.insert(ima);
-            batch.operations.push((ima, operation));
+            batch.imas |= imas;
+            batch.partial.extend(partial);
         } else {
-            let (imas, operations, performed) = (Set::one(ima), vec![(ima, operation)], Performed::default());
-            self.batches.push_back(SteppedBatch { timing, iterations, imas, operations, performed });
+            let performed = Performed::default();
+            self.batches.push_back(SteppedBatch { timing, iterations, imas, partial, performed });
         }
     }
 
@@ -90,7 +97,7 @@ mod tests {
         let timing = |cycles_per_read| ImaTiming { cycles_per_read, convert_cycles: 1, merge_cycles: 1 };
         let mut stepped = Stepped::default();
         for (ima, cycles_per_read) in [(0, 1), (1, 2), (2, 1)] {
-            stepped.start(ImaId(ima), Operation::default(), timing(cycles_per_read), 1);
+            stepped.start(Set::one(ImaId(ima)), Vec::new(), timing(cycles_per_read), 1);
         }
         let mut begin = || {
             let number = stepped.to_begin()?;
@@ -98,7 +105,7 @@ mod tests {
             Some((number, stepped.batch(number).imas.bits()))
         };
         assert_eq!([begin(), begin(), begin()], [Some((0, 0b101)), Some((1, 0b010)), None]);
-        stepped.start(ImaId(0), Operation::default(), timing(1), 1);
+        stepped.start(Set::one(ImaId(0)), Vec::new(), timing(1), 1);
         assert_eq!(stepped.to_begin(), Some(2), "a later start is a batch of its own");
     }
 
@@ -108,7 +115,7 @@ mod tests {
         let mut stepped = Stepped { first: u16::MAX, ..Stepped::default() };
         let numbers = [u16::MAX, 0, 1];
         for (number, iterations) in numbers.into_iter().zip(3..) {
-            stepped.start(ImaId(0), Operation::default(), timing, iterations);
+            stepped.start(Set::one(ImaId(0)), Vec::new(), timing, iterations);
             assert_eq!(stepped.to_begin(), Some(number));
             stepped.batch(number).performed.reads += 1;
         }
