@@ -9,7 +9,7 @@ use index::Set;
 use mapper::TileId;
 use network::LayerId;
 
-use crate::{Cause, ChipId, Crossing, Direction, ImaId, InputId, LockstepId, Probe, Rooms, Segment, SegmentId, Stage};
+use crate::{Cause, ChipId, Crossing, Direction, ImaId, InputId, LockstepId, Probe, Rooms, Segment, SegmentId};
 
 /// A message to a tile. At most 12 bytes, so that an event in the calendar takes 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,10 +21,10 @@ pub enum TileMessage {
         /// IMAs of the tile.
         imas: PackedImas,
     },
-    /// Iteration fidelity: IMAs that started together perform a stage of one iteration.
-    Stage {
-        /// The stage.
-        stage: Stage,
+    /// Iteration fidelity: IMAs that started together perform stages of their iterations.
+    Stages {
+        /// The stages.
+        stages: Stages,
         /// Their batch, as numbered by the tile.
         batch: u16,
     },
@@ -122,6 +122,22 @@ impl From<PackedImas> for Set<ImaId> {
     fn from(PackedImas(bytes): PackedImas) -> Self {
         Self::from_bits(u64::from_le_bytes(bytes))
     }
+}
+
+/// Stages of iterations that are performed in one cycle. Each is that of another iteration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stages {
+    /// The crossbars are read.
+    pub read: bool,
+    /// The ADCs convert the columns that an earlier read has left.
+    pub convert: bool,
+    /// The shift-and-adds merge earlier conversions.
+    pub accumulate: bool,
+}
+
+impl Stages {
+    /// The first read of an operation.
+    pub(crate) const FIRST: Self = Self { read: true, convert: false, accumulate: false };
 }
 
 /// Cycles that a packet has been held up so far. Saturates at 65,535.

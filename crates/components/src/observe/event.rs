@@ -20,7 +20,7 @@ pub struct Unit {
 }
 
 /// A stage of an iteration inside an IMA.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// The crossbars are read.
     Read,

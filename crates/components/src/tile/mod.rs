@@ -135,8 +135,8 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
         match message {
             TileMessage::Start => inputs.start(context.now()),
             TileMessage::InputsArrived { imas } => bank.inputs_arrived(imas.into(), inputs),
-            TileMessage::Stage { stage, batch } => {
-                bank.perform(stage, batch, *tile, inputs, context);
+            TileMessage::Stages { stages, batch } => {
+                bank.perform(stages, batch, *tile, inputs, context);
                 return Wake::Sleep;
             }
             TileMessage::ReadsDone { imas } => bank.reads_done(imas),

@@ -26,7 +26,7 @@ use super::output_register::OutputRegister;
 use super::policy::{RowBlock, Work};
 use super::sample_hold::SampleHold;
 use super::shift_add::ShiftAdd;
-use crate::{Cause, HeldUp, LockstepGroup};
+use crate::{Cause, HeldUp, LockstepGroup, Stages};
 
 /// Detail in which the inside of an IMA is simulated. Both levels give the same cycles, counts and stalls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +61,14 @@ impl Performed {
     /// All stages of `iterations` iterations.
     pub(crate) fn all(iterations: u64) -> Self {
         Self { reads: iterations, conversions: iterations, merges: iterations }
+    }
+
+    /// Adds one of each of `stages`.
+    #[inline]
+    pub(crate) fn add(&mut self, stages: Stages) {
+        self.reads += u64::from(stages.read);
+        self.conversions += u64::from(stages.convert);
+        self.merges += u64::from(stages.accumulate);
     }
 }
 

@@ -5,8 +5,8 @@
 //! that they are for, and [`Ima`] the blocks: [`Dac`](dac::Dac), [`Crossbars`](crossbar::Crossbars),
 //! [`SampleHold`](sample_hold::SampleHold), [`Adc`](adc::Adc), [`ShiftAdd`](shift_add::ShiftAdd) and the registers.
 //!
-//! In iteration fidelity each read, conversion and merge is a message of the tile to itself
-//! ([`TileMessage::Stage`]), which IMAs that started together share; [`Stepped`] has their operations. In operation
+//! In iteration fidelity each read, conversion and merge is an event, by messages of the tile to itself
+//! ([`TileMessage::Stages`]), which IMAs that started together share; [`Stepped`] has their operations. In operation
 //! fidelity an operation in which all crossbars take part is counted by its lockstep group for all IMAs at once.
 //!
 //! Transfers that end in their own cycle take effect at the end of that cycle; longer ones end with a message.
@@ -46,7 +46,7 @@ use self::stepped::Stepped;
 use super::Bus;
 use super::inputs::TileInputs;
 use super::outputs::TileOutputs;
-use crate::{Cause, Context, ControlId, Event, ImaId, LockstepId, PackedImas, Probe, Stage, TileMessage};
+use crate::{Cause, Context, ControlId, Event, ImaId, LockstepId, PackedImas, Probe, Stage, Stages, TileMessage};
 
 /// The IMAs of a tile that hold weights, and their lockstep groups.
 #[derive(Clone, Debug)]
@@ -213,7 +213,7 @@ impl<P: Policy> ImaBank<P> {
         results_ready.send(context);
         if self.fidelity == Fidelity::Iteration {
             while let Some(batch) = self.stepped.to_begin() {
-                self.perform(Stage::Read, batch, tile, inputs, context);
+                self.perform(Stages::FIRST, batch, tile, inputs, context);
             }
         }
     }
@@ -239,56 +239,65 @@ impl<P: Policy> ImaBank<P> {
         }
     }
 
-    /// Iteration fidelity: the IMAs of a batch perform a stage of one iteration. Schedules the stages that follow from
-    /// it, or the end of the reads or of the operations.
-    #[inline]
+    /// Iteration fidelity: the IMAs of a batch perform `stages`. Schedules the stages that follow from these, which share
+    /// a message if they are due in the same cycle, and the ends of reads and operations.
     pub(crate) fn perform<C: Context>(
         &mut self,
-        stage: Stage,
+        stages: Stages,
         number: u16,
         tile: TileId,
         inputs: &TileInputs,
         context: &mut C,
     ) {
-        let batch = self.stepped.batch(number);
-        let (imas, timing) = (batch.imas, batch.timing);
-        let cycles = match stage {
-            Stage::Read => 1,
-            Stage::Convert => timing.convert_cycles.into(),
-            Stage::Accumulate => timing.merge_cycles.into(),
-        };
         if C::Probe::OBSERVES {
-            for ima in imas {
-                let unit = inputs.controls[self.groups[self.group_of[ima]].control].unit(tile, ima);
-                let now = context.now();
-                context.probe().observe(|| Event::Stage { unit, stage, cycles: now..now + cycles });
-            }
+            self.report(stages, number, tile, inputs, context);
         }
-        let next = |stage| TileMessage::Stage { stage, batch: number };
-        match stage {
-            Stage::Read => {
-                batch.performed.reads += 1;
-                context.send_to_tile(cycles, tile, next(Stage::Convert));
-                let is_last = batch.performed.reads == u64::from(batch.iterations);
-                let then = if is_last { TileMessage::ReadsDone { imas: imas.into() } } else { next(Stage::Read) };
-                context.send_to_tile(timing.cycles_per_read.into(), tile, then);
+        let batch = self.stepped.batch(number);
+        batch.performed.add(stages);
+        let (imas, timing) = (batch.imas, batch.timing);
+        let reads_on = stages.read && batch.performed.reads < u64::from(batch.iterations);
+        let mut earlier = 0;
+        // In ascending order: a read takes the longest of its stages.
+        for delay in [1, timing.convert_cycles, timing.cycles_per_read] {
+            let due = Stages {
+                read: reads_on && delay == timing.cycles_per_read,
+                convert: stages.read && delay == 1,
+                accumulate: stages.convert && delay == timing.convert_cycles,
+            };
+            if delay > earlier && due != Stages::default() {
+                context.send_to_tile(delay.into(), tile, TileMessage::Stages { stages: due, batch: number });
             }
-            Stage::Convert => {
-                batch.performed.conversions += 1;
-                context.send_to_tile(cycles, tile, next(Stage::Accumulate));
+            earlier = delay;
+        }
+        if stages.read && !reads_on {
+            let message = TileMessage::ReadsDone { imas: imas.into() };
+            context.send_to_tile(timing.cycles_per_read.into(), tile, message);
+        }
+        if batch.has_ended() {
+            let message = TileMessage::ResultsReady { imas: imas.into() };
+            context.send_to_tile(timing.merge_cycles.into(), tile, message);
+            for ima in imas {
+                let unit = &mut self.imas[ima];
+                let partial = batch.partial.iter().find(|of| of.0 == ima);
+                let operation = partial.map_or(unit.whole_operation(), |of| of.1);
+                unit.operate(&operation, batch.performed);
             }
-            Stage::Accumulate => {
-                batch.performed.merges += 1;
-                if batch.has_ended() {
-                    context.send_to_tile(cycles, tile, TileMessage::ResultsReady { imas: imas.into() });
-                    for ima in imas {
-                        let unit = &mut self.imas[ima];
-                        let partial = batch.partial.iter().find(|of| of.0 == ima);
-                        let operation = partial.map_or(unit.whole_operation(), |of| of.1);
-                        unit.operate(&operation, batch.performed);
-                    }
-                    self.stepped.forget_ended();
-                }
+            self.stepped.forget_ended();
+        }
+    }
+
+    /// Reports `stages` of a batch, which begin now, to the probe.
+    fn report<C: Context>(&mut self, stages: Stages, number: u16, tile: TileId, inputs: &TileInputs, context: &mut C) {
+        let (batch, now) = (self.stepped.batch(number), context.now());
+        for (stage, is_performed, cycles) in [
+            (Stage::Read, stages.read, 1),
+            (Stage::Convert, stages.convert, batch.timing.convert_cycles),
+            (Stage::Accumulate, stages.accumulate, batch.timing.merge_cycles),
+        ] {
+            for ima in batch.imas.into_iter().filter(|_| is_performed) {
+                let unit = inputs.controls[self.groups[self.group_of[ima]].control].unit(tile, ima);
+                let cycles = now..now + Cycle::from(cycles);
+                context.probe().observe(|| Event::Stage { unit, stage, cycles });
             }
         }
     }

@@ -4,8 +4,6 @@
 //! of every iteration in the same cycles, and share its messages. Their blocks count when the operations end, by the
 //! stages that have been performed.
 
-use std::collections::VecDeque;
-
 use index::Set;
 
 use super::ima::{ImaTiming, Operation, Performed};
@@ -14,7 +12,7 @@ use crate::ImaId;
 /// Batches of operations in progress, in the order of their starts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stepped {
-    batches: VecDeque<SteppedBatch>,
+    batches: Vec<SteppedBatch>,
     /// Number of the first batch, modulo 2^16. An IMA takes part in few, so far fewer are in progress.
     first: u16,
 }
@@ -44,12 +42,12 @@ impl Stepped {
     ) {
         let of_kind = |batch: &&mut SteppedBatch| (batch.timing, batch.iterations) == (timing, iterations);
         let begun = self.begun();
-        if let Some(batch) = self.batches.range_mut(begun..).find(of_kind) {
+        if let Some(batch) = self.batches[begun..].iter_mut().find(of_kind) {
             batch.imas |= imas;
             batch.partial.extend(partial);
         } else {
             let performed = Performed::default();
-            self.batches.push_back(SteppedBatch { timing, iterations, imas, partial, performed });
+            self.batches.push(SteppedBatch { timing, iterations, imas, partial, performed });
         }
     }
 
@@ -73,8 +71,8 @@ impl Stepped {
 
     /// Forgets batches that have ended and before which none is in progress.
     pub(crate) fn forget_ended(&mut self) {
-        while self.batches.front().is_some_and(SteppedBatch::has_ended) {
-            self.batches.pop_front();
+        while self.batches.first().is_some_and(SteppedBatch::has_ended) {
+            self.batches.remove(0);
             self.first = self.first.wrapping_add(1);
         }
     }
