@@ -182,6 +182,7 @@ impl<P: Policy> ImaBank<P> {
                             }
                         }
                     }
+                    control.stalls.add(Cause::Computing, reads);
                     self.idle_since[ima] = now + reads;
                     context.probe().observe(|| Event::Operation {
                         unit,
@@ -191,7 +192,6 @@ impl<P: Policy> ImaBank<P> {
                         timing,
                     });
                 }
-                control.stalls.add(Cause::Computing, reads * u64::from(starting.len()));
                 if !in_closed_form {
                     self.operate(starting, id, iterations, timing, inputs);
                 }
@@ -384,7 +384,9 @@ impl<P: Policy> ImaBank<P> {
             let group = &mut self.groups[id];
             let part = &mut outputs.parts[id];
             let mut complete = false;
-            group.merging.take(members, group.imas, |window, imas| complete |= part.merge(window, imas.len()));
+            for window in group.merging.take(members, group.imas) {
+                complete |= part.merge(window);
+            }
             outputs.change_if(id, complete);
         }
     }
@@ -452,9 +454,8 @@ impl<P: Policy> ImaBank<P> {
         self.pipeline.inputs_arrived(imas);
         while let Some((id, members)) = self.take_group(&mut imas) {
             let group = &mut self.groups[id];
-            let window = group.arriving.window;
-            group.arriving.take(members, group.imas, |_, _| ());
-            inputs.progress(group.control, group.arriving.window > window);
+            let read = group.arriving.take(members, group.imas);
+            inputs.progress(group.control, !read.is_empty());
         }
     }
 }
