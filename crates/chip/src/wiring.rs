@@ -314,7 +314,6 @@ impl<'a> Wiring<'a> {
                 targets,
                 replica: part.replica,
                 group: part.group,
-                imas: part.imas,
                 accumulators: &self.accumulators[part.layer],
                 contributors: part.contributors.clone(),
                 pools: part.pools,

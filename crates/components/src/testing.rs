@@ -142,7 +142,6 @@ impl OneLayer {
             targets: None,
             replica: ReplicaId(0),
             group: GroupId(0),
-            imas: Set::below(1),
             accumulators: accumulator,
             contributors: Vec::new(),
             pools: 0,
