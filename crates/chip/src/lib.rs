@@ -58,12 +58,12 @@ pub use outcome::{LayerOutcome, Outcome};
 pub use settled::{Latency, Pace, Unsettled};
 
 use arch::Arch;
-use components::{Context, Crossing, Link, Mesh, Packet, Rooms, Tile, TileMessage};
+use components::{Completions, Context, Crossing, Link, Mesh, Packet, Rooms, Tile, TileMessage};
 use mapper::{LayerLayout, Layout};
 
 des::system! {
     /// The clock of a board and its messages in flight.
-    schedule Schedule probed by Probe, sharing rooms: Rooms;
+    schedule Schedule probed by Probe, sharing rooms: Rooms, sharing completions: Completions;
     /// The components of a board, in one arena for each kind.
     parts Board<'a, P: Policy>;
     /// Tiles, numbered over the board.
@@ -177,14 +177,15 @@ pub fn run_with_policy<O: Probe>(
     let wiring = wiring::Wiring::new(arch, layout);
     let mut board = wiring.board(options, policy);
     let rooms = wiring.rooms(&board);
-    let mut schedule = Schedule::new(&board, options.order, probe, rooms);
+    let mut schedule =
+        Schedule::new(&board, options.order, probe, rooms, Completions::new(wiring.completions_per_image()));
     for tile in &board.tiles {
         if tile.is_used() {
             schedule.send_to_tile(1, tile.id, TileMessage::Start);
         }
     }
     tracing::info_span!("events").in_scope(|| while schedule.step(&mut board) {});
-    let outcome = outcome::collect(arch, layout, &wiring, &board, options, &mut schedule.probe);
+    let outcome = outcome::collect(arch, layout, &wiring, &board, &schedule.completions, options, &mut schedule.probe);
     (outcome, schedule.probe)
 }
 

@@ -5,7 +5,7 @@
 //! layers that read it.
 
 use arch::{Arch, Counts};
-use components::{Cause, Event, Link, Mesh, Policy, Probe, Stalls};
+use components::{Cause, Completions, Event, Link, Mesh, Policy, Probe, Stalls};
 use des::Cycle;
 use index::{IndexVec, count, size};
 use mapper::Layout;
@@ -24,7 +24,7 @@ pub struct Outcome {
     pub begun: Vec<Cycle>,
     /// For each image, the cycle in which its last result was written; empty if the last layer computes nothing.
     pub images: Vec<Cycle>,
-    /// Sum, modulo 2^64, of hashes of every completion and its cycle. Equal runs have equal digests.
+    /// Hash of every completion and its cycle. Equal runs have equal digests.
     pub digest: u64,
     /// One entry for each layer of the network.
     pub layers: Vec<LayerOutcome>,
@@ -72,11 +72,12 @@ pub(crate) fn collect(
     layout: &Layout,
     wiring: &Wiring,
     board: &Board<impl Policy>,
+    completions: &Completions,
     options: &Options,
     probe: &mut impl Probe,
 ) -> Result<Outcome, SimulationError> {
-    let cycles = board.tiles.iter().map(|tile| tile.completions.last_at).max().unwrap_or(0);
-    let (images, awaited) = finished_images(layout, board, options);
+    let cycles = completions.images().iter().map(|image| image.last_at).max().unwrap_or(0);
+    let (images, awaited) = finished_images(layout, completions, options);
     if images.len() < size(awaited) {
         let done = (u32::try_from(images.len()).expect("fewer than awaited"), awaited);
         let deadlock = Deadlock::find(layout, wiring, board, cycles, done);
@@ -84,10 +85,7 @@ pub(crate) fn collect(
     }
     let mut layers: IndexVec<LayerId, LayerOutcome> = IndexVec::filled(LayerOutcome::default(), layout.layers.len());
     let cells = u64::from(arch.crossbar.rows) * u64::from(arch.crossbar.columns);
-    let mut digest = 0u64;
-    let mut begun: Vec<Cycle> = Vec::new();
     for tile in &board.tiles {
-        digest = digest.wrapping_add(tile.completions.digest);
         for (layer, counts) in tile.counts(cells) {
             layers[layer].counts += &counts;
         }
@@ -102,12 +100,7 @@ pub(crate) fn collect(
         for control in tile.controls() {
             let layer = &mut layers[control.id];
             layer.stalls += &control.stalls;
-            layer.first_cycle = layer.first_cycle.into_iter().chain(control.begun.first().copied()).min();
-            if control.begins_images {
-                // A replica without windows begins no image.
-                begun.resize(begun.len().max(control.begun.len()), Cycle::MAX);
-                begun.iter_mut().zip(&control.begun).for_each(|(first, &own)| *first = own.min(*first));
-            }
+            layer.first_cycle = layer.first_cycle.into_iter().chain(control.first_fetch).min();
         }
         for inputs in tile.slices().iter().filter(|inputs| inputs.last_written_at > 0) {
             if let Some(producer) = layout.graph.producer(inputs.layer).layer() {
@@ -135,28 +128,24 @@ pub(crate) fn collect(
         counts.edram_bits_written += counts.host_bits_written;
     }
     let chips = used_chips(arch, layout);
+    let begun = completions.images().iter().filter_map(|image| image.begun).collect();
     let layers = layers.into_iter().collect();
     let ports = board.meshes.iter().map(Mesh::busiest_port);
     let busiest_queue = ports.chain(board.links.iter().map(Link::taken)).max().unwrap_or(0);
-    let outcome = Outcome { cycles, begun, images, digest, layers, chips, busiest_queue };
+    let outcome = Outcome { cycles, begun, images, digest: completions.digest(), layers, chips, busiest_queue };
+    assert_eq!(completions.complete(), completions.images().len(), "an image misses completions");
     check(&outcome, layout, options);
     Ok(outcome)
 }
 
 /// Completion cycle of each image, up to the first unfinished one, and the number of images that must finish: 0 if the
 /// last layer computes nothing.
-fn finished_images(layout: &Layout, board: &Board<impl Policy>, options: &Options) -> (Vec<Cycle>, u32) {
+fn finished_images(layout: &Layout, completions: &Completions, options: &Options) -> (Vec<Cycle>, u32) {
     let last = &layout.layers[layout.result_layer()];
     let expected = count(last.finishes().flatten().count() * last.groups.len());
     let awaited = if expected > 0 { options.images } else { 0 };
-    let images = (0..size(awaited))
-        .map_while(|image| {
-            let tiles = board.tiles.iter().map(|tile| tile.results().images[image]);
-            let (results, cycle) = tiles.fold((0, 0), |all, tile| (all.0 + tile.0, all.1.max(tile.1)));
-            (results == expected).then_some(cycle)
-        })
-        .collect();
-    (images, awaited)
+    let finished = completions.images().iter().take_while(|image| image.results == expected);
+    (finished.take(size(awaited)).map(|image| image.last_result_at).collect(), awaited)
 }
 
 fn used_chips(arch: &Arch, layout: &Layout) -> u32 {

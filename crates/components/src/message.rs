@@ -9,7 +9,9 @@ use index::Set;
 use mapper::TileId;
 use network::LayerId;
 
-use crate::{Cause, ChipId, Crossing, Direction, ImaId, InputId, LockstepId, Probe, Rooms, Segment, SegmentId};
+use crate::{
+    Cause, ChipId, Completions, Crossing, Direction, ImaId, InputId, LockstepId, Probe, Rooms, Segment, SegmentId,
+};
 
 /// A message to a tile. At most 12 bytes, so that an event in the calendar takes 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -252,10 +254,25 @@ impl Packet {
     }
 }
 
-/// Context of the components: the clock, messages to each kind of component, the room table, and the probe.
+/// Context of the components: the clock, messages to each kind of component, the room table, the completions, and the
+/// probe.
 ///
 /// Implemented for every type that has these parts.
-pub trait Context: Send<TileMessage> + Send<Packet> + Send<Crossing> + Shared<Rooms> + Probed<Probe: Probe> {
+pub trait Context:
+    Send<TileMessage> + Send<Packet> + Send<Crossing> + Shared<Rooms> + Shared<Completions> + Probed<Probe: Probe>
+{
+    /// The room table.
+    #[inline]
+    fn rooms(&mut self) -> &mut Rooms {
+        self.shared()
+    }
+
+    /// The completions of all tiles.
+    #[inline]
+    fn completions(&mut self) -> &mut Completions {
+        self.shared()
+    }
+
     /// Sends a message to a tile, which receives it `delay` >= 1 cycles from now. Tiles are numbered over the board.
     #[inline]
     fn send_to_tile(&mut self, delay: Cycle, tile: TileId, message: TileMessage) {
@@ -276,7 +293,10 @@ pub trait Context: Send<TileMessage> + Send<Packet> + Send<Crossing> + Shared<Ro
     }
 }
 
-impl<C> Context for C where C: Send<TileMessage> + Send<Packet> + Send<Crossing> + Shared<Rooms> + Probed<Probe: Probe> {}
+impl<C> Context for C where
+    C: Send<TileMessage> + Send<Packet> + Send<Crossing> + Shared<Rooms> + Shared<Completions> + Probed<Probe: Probe>
+{
+}
 
 #[cfg(test)]
 mod tests {

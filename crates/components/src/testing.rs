@@ -11,8 +11,8 @@ use network::{LayerId, Plan};
 
 use crate::tile::{Bus, EdramBuffer, ImaBank, Results, TileInputs, TileOutputs};
 use crate::{
-    ChipId, ControlId, Crossing, Fidelity, Full, Ima, ImaId, InputId, LayerControl, LockstepGroup, NoProbe, Packet,
-    PartAddress, PartialSums, RoomId, Rooms, SegmentId, SliceBuffer, SumsSpec, TileMessage, Trees,
+    ChipId, Completions, ControlId, Crossing, Fidelity, Full, Ima, ImaId, InputId, LayerControl, LockstepGroup,
+    NoProbe, Packet, PartAddress, PartialSums, RoomId, Rooms, SegmentId, SliceBuffer, SumsSpec, TileMessage, Trees,
 };
 
 /// Bits of a position of the input map.
@@ -23,6 +23,7 @@ pub(crate) const POSITION_BITS: u32 = 128 * 16;
 pub(crate) struct Record {
     pub(crate) now: Cycle,
     pub(crate) rooms: Rooms,
+    pub(crate) completions: Completions,
     pub(crate) sent: Vec<(Cycle, TileMessage)>,
     pub(crate) packets: Vec<(Cycle, Packet)>,
     /// Link, by number.
@@ -36,6 +37,13 @@ impl Record {
     /// A context in cycle 1 for a machine with one input slice of the board, whose limit is `limit`.
     pub(crate) fn new(limit: u32) -> Self {
         Self { now: 1, rooms: Rooms::new([limit]), ..Self::default() }
+    }
+}
+
+impl Record {
+    /// Cycle of the last completion of image 0; 0 if there was none.
+    pub(crate) fn last_completion(&self) -> Cycle {
+        self.completions.images().first().map_or(0, |image| image.last_at)
     }
 }
 
@@ -56,6 +64,12 @@ impl Probed for Record {
 impl Shared<Rooms> for Record {
     fn shared(&mut self) -> &mut Rooms {
         &mut self.rooms
+    }
+}
+
+impl Shared<Completions> for Record {
+    fn shared(&mut self) -> &mut Completions {
+        &mut self.completions
     }
 }
 
@@ -119,7 +133,7 @@ impl OneLayer {
         let slice = SliceBuffer::new(slice, (LayerId(0), RoomId(0)), 1, 1, Some(2));
         let port = Some(8 * u64::from(self.arch.edram.bytes_per_cycle));
         let control = LayerControl::new((LayerId(0), self.layer()), ReplicaId(0), 1, true, InputId(0), Set::below(1));
-        TileInputs::new(EdramBuffer::new(port, [slice], Results::new(4, 1)), [control].into_iter().collect())
+        TileInputs::new(EdramBuffer::new(port, [slice], Results::new(4)), [control].into_iter().collect())
     }
 
     /// The IMA, in a lockstep group of its own.

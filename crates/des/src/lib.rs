@@ -136,7 +136,8 @@ pub trait Shared<T> {
 ///
 /// - `Parts`, the arenas: one public `Vec` for each kind;
 /// - `Schedule<O>`: the clock, one queue for each kind and the probe. It implements [`Clock`], [`Probed`] and, for the
-///   message of each kind, [`Send`]. `probed by` bounds `O`; `sharing` adds the state of [`Shared`]. Both are optional;
+///   message of each kind, [`Send`]. `probed by` bounds `O`; each `sharing` adds state of
+///   its own type ([`Shared`]). Both are optional;
 /// - `Schedule::step(&mut self, &mut Parts) -> bool`, which simulates the next cycle that has a message and returns
 ///   whether there was one.
 ///
@@ -144,7 +145,7 @@ pub trait Shared<T> {
 #[macro_export]
 macro_rules! system {
     (
-        $(#[$schedule_doc:meta])* schedule $schedule:ident $(probed by $probe:path)? $(, sharing $shared:ident: $shared_kind:ty)?;
+        $(#[$schedule_doc:meta])* schedule $schedule:ident $(probed by $probe:path)? $(, sharing $shared:ident: $shared_kind:ty)*;
         $(#[$parts_doc:meta])* parts $parts:ident $(<$life:lifetime $(, $generic:ident: $bound:path)?>)?;
         $($(#[$doc:meta])* $field:ident: $kind:ty [$message:ty]),+ $(,)?
     ) => {
@@ -159,7 +160,7 @@ macro_rules! system {
             /// Observes the run.
             pub probe: O,
             $(/// Shared by all components.
-            pub $shared: $shared_kind,)?
+            pub $shared: $shared_kind,)*
             $($field: $crate::Queue<$message>,)+
         }
 
@@ -169,9 +170,9 @@ macro_rules! system {
                 parts: &$parts $(<$life $(, $generic)?>)?,
                 order: $crate::Order,
                 probe: O
-                $(, $shared: $shared_kind)?
+                $(, $shared: $shared_kind)*
             ) -> Self {
-                Self { now: 0, probe, $($shared,)? $($field: $crate::Queue::new(parts.$field.len(), order),)+ }
+                Self { now: 0, probe, $($shared,)* $($field: $crate::Queue::new(parts.$field.len(), order),)+ }
             }
 
             /// Simulates the next cycle that has a message. Returns false if no message is left.
@@ -201,7 +202,7 @@ macro_rules! system {
             fn shared(&mut self) -> &mut $shared_kind {
                 &mut self.$shared
             }
-        })?
+        })*
 
         impl<O> $crate::Clock for $schedule<O> {
             #[inline]

@@ -421,7 +421,9 @@ impl<P: Policy> ImaBank<P> {
                 self.starving |= members;
                 continue;
             }
-            control.fetches(group.fetching, now);
+            if let Some(image) = control.fetches(group.fetching, now) {
+                context.completions().begin(image, now);
+            }
             let (window, held_up) = (control.window(group.fetching), control.held_up(now));
             let slice = &inputs.edram.slices[control.inputs];
             let rows_read = (!window.whole).then(|| slice.read_by(&control.layer.layer, *window));

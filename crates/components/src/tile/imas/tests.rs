@@ -2,7 +2,6 @@ use mapper::TileId;
 
 use super::*;
 use crate::testing::{OneLayer, POSITION_BITS, Record};
-use crate::tile::Completions;
 use crate::{HeldUp, InputId, PartAddress};
 
 const TILE: TileId = TileId(0);
@@ -16,7 +15,7 @@ fn filled(machine: &OneLayer, positions: u32) -> TileInputs<'_> {
     for position in 0..positions {
         context.now = position.into();
         inputs.deliver(InputId(0), position, POSITION_BITS, HeldUp::default());
-        inputs.write(TILE, &mut Completions::default(), &mut context);
+        inputs.write(TILE, &mut context);
         inputs.look_ahead(context.now);
     }
     inputs

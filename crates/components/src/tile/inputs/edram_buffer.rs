@@ -40,23 +40,19 @@ impl<'a> EdramBuffer<'a> {
 pub struct Results {
     /// Positions per image.
     positions: u32,
-    /// For each image, the number of results written and the cycle of the last.
-    pub images: Vec<(u64, Cycle)>,
     /// Bits written since the start.
     pub bits_written: u64,
 }
 
 impl Results {
-    /// No results yet, of `positions` positions in each of `images` images.
-    pub fn new(positions: u32, images: u32) -> Self {
-        Self { positions, images: (0..images).map(|_| (0, 0)).collect(), bits_written: 0 }
+    /// No results yet, of `positions` positions in each image.
+    pub fn new(positions: u32) -> Self {
+        Self { positions, bits_written: 0 }
     }
 
-    /// Records a result of `bits` that is written in cycle `at`; `position` counts over all images.
-    pub(crate) fn written(&mut self, position: u32, bits: u32, at: Cycle) {
-        let (results, last) = &mut self.images[size(position / self.positions)];
-        (*results, *last) = (*results + 1, at.max(*last));
-        self.bits_written += u64::from(bits);
+    /// Splits `position`, counted over all images, into its image and its number there.
+    pub(crate) fn split(&self, position: u32) -> (u32, u32) {
+        (position / self.positions, position % self.positions)
     }
 }
 
@@ -122,6 +118,12 @@ impl<'a> SliceBuffer<'a> {
     /// Positions that producers may have sent, counted over all images.
     pub fn limit(&self) -> u32 {
         self.limit
+    }
+
+    /// Splits `sequence`, counted over all images, into its image and its number there.
+    #[inline]
+    pub(crate) fn split(&self, sequence: u32) -> (u32, u32) {
+        (sequence / self.order.positions, sequence % self.order.positions)
     }
 
     /// True if `image` is at most the next image, so that its positions have slots. A precondition of

@@ -60,13 +60,12 @@ pub struct LayerControl<'a> {
     held_up: HeldUp,
     /// Windows whose inputs all IMAs of the control have read, counted over all images.
     pub(crate) read_by_all: u32,
-    /// Cycles in which the first inputs of images were fetched: of each image in the layer that begins them, of the
-    /// first image in other layers.
-    pub begun: Vec<Cycle>,
-    /// First window of the next image to record in `begun`; `None` if no further one is recorded.
+    /// Cycle in which the first inputs of all were fetched.
+    pub first_fetch: Option<Cycle>,
+    /// First window of the next image whose begin is recorded; `None` if no further one is.
     begins_next: Option<u32>,
     /// True if the layer begins images: the first layer that computes a window.
-    pub begins_images: bool,
+    begins_images: bool,
     /// IMA-cycles of the IMAs of the control, by cause.
     pub stalls: Stalls,
     /// Counters of the replica in the tile.
@@ -100,7 +99,7 @@ impl<'a> LayerControl<'a> {
             readied_at: 0,
             held_up: HeldUp::default(),
             read_by_all: 0,
-            begun: Vec::new(),
+            first_fetch: None,
             begins_next: Some(0),
             begins_images,
             stalls: Stalls::default(),
@@ -128,15 +127,13 @@ impl<'a> LayerControl<'a> {
         if index < per_image { (0, index) } else { (index / per_image, index % per_image) }
     }
 
-    /// Records that inputs of window `index` are fetched.
+    /// Records that inputs of window `index` are fetched. Returns the image that begins with them, if one does.
     #[inline]
-    pub(crate) fn fetches(&mut self, index: u32, now: Cycle) {
-        if let Some(first) = self.begins_next
-            && index >= first
-        {
-            self.begun.push(now);
-            self.begins_next = self.begins_images.then(|| first + self.per_image);
-        }
+    pub(crate) fn fetches(&mut self, index: u32, now: Cycle) -> Option<u32> {
+        let first = self.begins_next.filter(|&first| index >= first)?;
+        self.first_fetch.get_or_insert(now);
+        self.begins_next = self.begins_images.then(|| first + self.per_image);
+        self.begins_images.then(|| self.split(first).0)
     }
 
     /// Records the delay of the awaited input, which has been written.

@@ -12,7 +12,6 @@ use index::{IndexVec, Set};
 
 pub(crate) use self::partial_sums::Obstacle;
 pub use self::partial_sums::{PartAddress, PartialSums, SumsSpec, Target};
-use super::Completions;
 use super::imas::{ImaBank, Policy};
 use super::inputs::TileInputs;
 use crate::{Context, LockstepId};
@@ -92,11 +91,10 @@ impl<'a> TileOutputs<'a> {
         &mut self,
         inputs: &mut TileInputs,
         imas: &mut ImaBank<impl Policy>,
-        completions: &mut Completions,
         context: &mut C,
     ) {
         if !self.changed.is_empty() {
-            self.pass_on_changed(inputs, imas, completions, context);
+            self.pass_on_changed(inputs, imas, context);
         }
     }
 
@@ -104,7 +102,6 @@ impl<'a> TileOutputs<'a> {
         &mut self,
         inputs: &mut TileInputs,
         imas: &mut ImaBank<impl Policy>,
-        completions: &mut Completions,
         context: &mut C,
     ) {
         self.pool_values.sort_unstable();
@@ -115,7 +112,7 @@ impl<'a> TileOutputs<'a> {
             let part = &mut self.parts[id];
             let control = &mut inputs.controls[imas.groups[id].control];
             let left = part.left();
-            part.pass_on(control, completions, context);
+            part.pass_on(control, context);
             if part.left() > left {
                 imas.admitted(id);
             }

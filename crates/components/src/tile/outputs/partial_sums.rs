@@ -19,7 +19,6 @@ use index::{Index, IndexVec, size};
 use mapper::{Destination, GroupId, LayerLayout, ReceiverId, ReplicaId, TileId};
 use network::LayerId;
 
-use super::super::Completions;
 use super::max_pool::{MaxPool, PoolCredits};
 use super::sigmoid::Sigmoid;
 use crate::{
@@ -233,21 +232,12 @@ impl<'a> PartialSums<'a> {
     }
 
     /// Passes complete windows on, as far as there is room for them.
-    pub(crate) fn pass_on<C: Context>(
-        &mut self,
-        control: &mut LayerControl,
-        completions: &mut Completions,
-        context: &mut C,
-    ) {
+    pub(crate) fn pass_on<C: Context>(&mut self, control: &mut LayerControl, context: &mut C) {
         while self.missing.front() == Some(&0) && self.pools_admit(control) {
             self.missing.pop_front();
             let window = self.complete;
             self.complete += 1;
             if self.accumulator.is_none() {
-                let &SumsSpec { layer_id, replica, group, .. } = &*self.spec;
-                let of_replica = u64::from(replica.0) << 32 | u64::from(window);
-                let now = context.now();
-                completions.add(&[layer_id.0.into(), of_replica, group.0.into(), now], now);
                 self.finish(control, window, context);
             }
         }
@@ -273,9 +263,11 @@ impl<'a> PartialSums<'a> {
     fn finish<C: Context>(&mut self, control: &mut LayerControl, window: u32, context: &mut C) {
         control.counters.windows += u64::from(self.spec.group == GroupId(0));
         self.sigmoid.activate(self.outputs);
-        let (&SumsSpec { tile, layer_id, replica, .. }, now) = (&*self.spec, context.now());
+        let (&SumsSpec { tile, layer_id, replica, group, .. }, now) = (&*self.spec, context.now());
         context.probe().observe(|| Event::Activate { tile, layer: layer_id, replica, window, at: now });
-        let (image, _) = control.split(window);
+        let (image, step) = control.split(window);
+        let of_replica = u64::from(replica.0) << 32 | u64::from(step);
+        context.completions().add(image, &[layer_id.0.into(), of_replica, group.0.into()], now);
         let layer = self.spec.layer;
         let (rows, columns) = layer.positions_under(control.window(window));
         for y in rows {
@@ -378,8 +370,8 @@ impl<'a> PartialSums<'a> {
         };
         for (number, destination) in (0..).zip(destinations) {
             let (target, sequence) = sequence_at(destination);
-            if target.bits > 0 && sequence >= context.shared().limit(target.room, now) {
-                if context.shared().wait(target.room, spec.tile, now) {
+            if target.bits > 0 && sequence >= context.rooms().limit(target.room, now) {
+                if context.rooms().wait(target.room, spec.tile, now) {
                     context.send_to_tile(1, spec.tile, TileMessage::Room);
                 }
                 return Err(number);

@@ -1,0 +1,158 @@
+use des::Cycle;
+use index::size;
+
+/// Completions of the board, image by image: windows finished and packets written.
+///
+/// Shared by all tiles. Completions only add up, so the order of the tiles in a cycle does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct Completions {
+    /// Completions of a complete image.
+    per_image: u64,
+    /// One entry for each image with a completion.
+    images: Vec<ImageRecord>,
+    /// Images that are complete, counted from the first.
+    complete: usize,
+}
+
+/// Completions of one image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImageRecord {
+    /// Cycle in which its first inputs were fetched; `None` if no layer computes anything.
+    pub begun: Option<Cycle>,
+    /// Results of the last layer written.
+    pub results: u64,
+    /// Cycle of the last result; 0 if there was none.
+    pub last_result_at: Cycle,
+    /// Cycle of the last completion; 0 if there was none.
+    pub last_at: Cycle,
+    /// Windows finished and packets written.
+    completions: u64,
+    /// Sum, modulo 2^64, of the hashes of all completions, without their cycles.
+    hashes: u64,
+    /// Sum, modulo 2^64, of each hash times the cycle of its completion.
+    moments: u64,
+}
+
+/// Multiplies and folds: one step of a hash.
+#[inline]
+fn mix(hash: u64, value: u64) -> u64 {
+    let mixed = (hash ^ value).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    mixed ^ (mixed >> 32)
+}
+
+impl ImageRecord {
+    /// Sum, modulo 2^64, of the hash of each completion times its cycle, counted from cycle `start` on.
+    fn digest(&self, start: Cycle) -> u64 {
+        self.moments.wrapping_sub(start.wrapping_mul(self.hashes))
+    }
+}
+
+impl Completions {
+    /// No completions yet, of `per_image` in each image.
+    pub fn new(per_image: u64) -> Self {
+        Self { per_image, ..Self::default() }
+    }
+
+    #[inline]
+    fn image(&mut self, image: u32) -> &mut ImageRecord {
+        let image = size(image);
+        if self.images.len() <= image {
+            self.images.resize(image + 1, ImageRecord::default());
+        }
+        &mut self.images[image]
+    }
+
+    /// Records that inputs of `image` are fetched in cycle `now`.
+    pub(crate) fn begin(&mut self, image: u32, now: Cycle) {
+        self.image(image).begun.get_or_insert(now);
+    }
+
+    /// Adds a completion of `image` in cycle `at`, which these particulars identify within the image.
+    #[inline]
+    pub(crate) fn add(&mut self, image: u32, particulars: &[u64], at: Cycle) {
+        let hash = particulars.iter().fold(0x9e37_79b9_7f4a_7c15, |hash, &value| mix(hash, value));
+        let per_image = self.per_image;
+        let record = self.image(image);
+        record.hashes = record.hashes.wrapping_add(hash);
+        record.moments = record.moments.wrapping_add(hash.wrapping_mul(at));
+        record.last_at = record.last_at.max(at);
+        record.completions += 1;
+        if record.completions == per_image {
+            while self.images.get(self.complete).is_some_and(|record| record.completions == per_image) {
+                self.complete += 1;
+            }
+        }
+    }
+
+    /// Adds a result of the last layer, written in cycle `at`. It is a completion as well.
+    pub(crate) fn add_result(&mut self, image: u32, at: Cycle) {
+        let record = self.image(image);
+        record.results += 1;
+        record.last_result_at = record.last_result_at.max(at);
+    }
+
+    /// Images that are complete, counted from the first.
+    pub fn complete(&self) -> usize {
+        self.complete
+    }
+
+    /// One entry for each image with a completion.
+    pub fn images(&self) -> &[ImageRecord] {
+        &self.images
+    }
+
+    /// Digest of the completions: a chain of the sums of all images, in each of which cycles count from the last
+    /// completion of the image before.
+    pub fn digest(&self) -> u64 {
+        let starts = std::iter::once(0).chain(self.images.iter().map(|image| image.last_at));
+        let sums = self.images.iter().zip(starts).map(|(image, start)| image.digest(start));
+        sums.fold(0, mix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Digest of images whose completions are in these cycles; equal numbers stand for equal completions.
+    fn digest(images: &[&[(u64, Cycle)]]) -> u64 {
+        let mut completions = Completions::default();
+        for (image, of_image) in (0..).zip(images) {
+            of_image.iter().for_each(|&(number, at)| completions.add(image, &[number], at));
+        }
+        completions.digest()
+    }
+
+    #[test]
+    fn the_digest_does_not_depend_on_the_order_within_an_image_but_on_every_cycle() {
+        let before: &[_] = &[(1, 10), (2, 30)];
+        let of = |image: &[_]| digest(&[before, image]);
+        assert_eq!(of(&[(1, 40), (2, 50)]), of(&[(2, 50), (1, 40)]));
+        assert_ne!(of(&[(1, 40), (2, 50)]), of(&[(1, 50), (2, 40)]));
+        assert_ne!(of(&[(1, 40), (2, 50)]), of(&[(1, 41), (2, 50)]));
+    }
+
+    #[test]
+    fn an_image_that_takes_the_same_cycles_after_the_one_before_adds_the_same_whenever_it_comes() {
+        let image = |start: Cycle| vec![(1, start + 10), (2, start + 7), (3, start + 20)];
+        let mut completions = Completions::new(3);
+        for (number, start) in (0..).zip([0, 20, 40]) {
+            image(start).iter().for_each(|&(number_in_image, at)| completions.add(number, &[number_in_image], at));
+        }
+        let [first, second, third] = completions.images() else { panic!("three images") };
+        assert_eq!(first.digest(0), second.digest(20));
+        assert_eq!(second.digest(20), third.digest(40));
+        assert_eq!(completions.complete(), 3);
+    }
+
+    #[test]
+    fn an_image_is_complete_when_nothing_of_it_and_of_those_before_is_missing() {
+        let mut completions = Completions::new(2);
+        completions.add(1, &[1], 5);
+        completions.add(1, &[2], 6);
+        completions.add(0, &[1], 7);
+        assert_eq!(completions.complete(), 0);
+        completions.add(0, &[2], 8);
+        assert_eq!(completions.complete(), 2);
+    }
+}
