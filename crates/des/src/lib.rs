@@ -14,7 +14,8 @@
 //! 3. [`Component::evaluate`] runs after the last message of the cycle, at most once, and takes the decisions.
 //!
 //! State that several components read and change ([`Shared`]) needs a rule of its own for the same purpose.
-//! [`Order::Shuffled`] puts rule 2 to the test. [`Server`] models a resource with a capacity per cycle.
+//! [`Order::Shuffled`] puts rule 2 to the test. [`Server`] models a resource with a capacity per cycle. A [`Fingerprint`]
+//! shows that the state of a simulation recurs.
 //!
 //! # Example
 //!
@@ -61,9 +62,11 @@
 //! ```
 
 mod calendar;
+mod fingerprint;
 mod queue;
 mod server;
 
+pub use fingerprint::{Fingerprint, Recurrent};
 pub use queue::{Order, Queue, drive};
 pub use server::Server;
 
@@ -139,7 +142,9 @@ pub trait Shared<T> {
 ///   message of each kind, [`Send`]. `probed by` bounds `O`; each `sharing` adds state of
 ///   its own type ([`Shared`]). Both are optional;
 /// - `Schedule::step(&mut self, &mut Parts) -> bool`, which simulates the next cycle that has a message and returns
-///   whether there was one.
+///   whether there was one;
+/// - `Schedule::in_flight(&self, &mut Fingerprint, ..)`, which adds the messages in flight to a fingerprint. For each
+///   kind, a function adds what a message means to its receiver.
 ///
 /// Message types must differ from kind to kind, since the type selects the queue.
 #[macro_export]
@@ -185,6 +190,19 @@ macro_rules! system {
                 self.now = next;
                 $($crate::drive(&mut parts.$field, self, |schedule| &mut schedule.$field, next);)+
                 true
+            }
+
+            /// Adds the messages in flight to a fingerprint: what each means to its receiver, in any order.
+            pub fn in_flight(
+                &self,
+                print: &mut $crate::Fingerprint,
+                $($field: impl Fn(u32, &$message, &mut $crate::Fingerprint)),+
+            ) {
+                $(print.unordered(self.$field.in_flight(self.now), |(at, to, message), print| {
+                    print.cycle(at);
+                    print.number(to);
+                    $field(to, message, print);
+                });)+
             }
         }
 
