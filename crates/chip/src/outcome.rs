@@ -5,13 +5,15 @@
 //! layers that read it.
 
 use arch::{Arch, Counts};
-use components::{Cause, Completions, Event, Link, Mesh, Policy, Probe, Stalls};
+use components::{Cause, Completions, Event, Policy, Probe, Stalls};
 use des::Cycle;
 use index::{IndexVec, count, size};
 use mapper::Layout;
 use network::{LayerId, Node};
 
+use crate::counted::{Counted, crossbar_cells};
 use crate::deadlock::Deadlock;
+use crate::recurrence::{Recurrence, Skipped};
 use crate::wiring::Wiring;
 use crate::{Board, Options, SimulationError};
 
@@ -33,6 +35,8 @@ pub struct Outcome {
     /// Cycles for which the busiest router port or link was taken. Nothing limits the queue before it, so images may
     /// follow each other faster for a while, and not in the long run.
     pub busiest_queue: Cycle,
+    /// Recurrence of the state, if not all images were simulated. All other fields are those of the full run.
+    pub recurrence: Option<Recurrence>,
 }
 
 /// Results of a run for one layer.
@@ -66,30 +70,40 @@ impl Outcome {
     }
 }
 
+/// A board after a run, and the part of the run that was not simulated.
+pub(crate) struct Ended<'a, 'b, P: Policy> {
+    pub(crate) board: &'a Board<'b, P>,
+    pub(crate) completions: Completions,
+    pub(crate) skipped: Option<Skipped>,
+}
+
 /// Adds up the counts of the components and checks the conservation laws.
 pub(crate) fn collect(
     arch: &Arch,
     layout: &Layout,
     wiring: &Wiring,
-    board: &Board<impl Policy>,
-    completions: &Completions,
+    Ended { board, mut completions, skipped }: Ended<impl Policy>,
     options: &Options,
     probe: &mut impl Probe,
 ) -> Result<Outcome, SimulationError> {
+    let mut counted = Counted::new(arch, layout, board);
+    if let Some(skipped) = &skipped {
+        skipped.add_to(&mut counted);
+        completions.repeat(skipped.period(), skipped.times(), skipped.cycles_of_period());
+    }
+    let skipped_cycles = skipped.as_ref().map_or(0, Skipped::cycles);
     let cycles = completions.images().iter().map(|image| image.last_at).max().unwrap_or(0);
-    let (images, awaited) = finished_images(layout, completions, options);
+    let (images, awaited) = finished_images(layout, &completions, options);
     if images.len() < size(awaited) {
         let done = (u32::try_from(images.len()).expect("fewer than awaited"), awaited);
         let deadlock = Deadlock::find(layout, wiring, board, cycles, done);
         return Err(SimulationError::Deadlock(Box::new(deadlock)));
     }
-    let mut layers: IndexVec<LayerId, LayerOutcome> = IndexVec::filled(LayerOutcome::default(), layout.layers.len());
-    let cells = u64::from(arch.crossbar.rows) * u64::from(arch.crossbar.columns);
+    let layer = |(counts, stalls)| LayerOutcome { counts, stalls, ..LayerOutcome::default() };
+    let mut layers: IndexVec<LayerId, LayerOutcome> = counted.layers.into_iter().map(layer).collect();
     for tile in &board.tiles {
-        for (layer, counts) in tile.counts(cells) {
-            layers[layer].counts += &counts;
-        }
-        for (unit, finished) in tile.finished(cycles) {
+        tile.check_bus(crossbar_cells(arch));
+        for (unit, finished) in tile.finished(cycles, skipped_cycles) {
             let layer = &mut layers[unit.layer];
             layer.stalls.add(Cause::Finished, finished.end - finished.start);
             if !finished.is_empty() {
@@ -99,27 +113,16 @@ pub(crate) fn collect(
         }
         for control in tile.controls() {
             let layer = &mut layers[control.id];
-            layer.stalls += &control.stalls;
             layer.first_cycle = layer.first_cycle.into_iter().chain(control.first_fetch).min();
         }
         for inputs in tile.slices().iter().filter(|inputs| inputs.last_written_at > 0) {
             if let Some(producer) = layout.graph.producer(inputs.layer).layer() {
                 let layer = &mut layers[producer];
-                layer.last_cycle = layer.last_cycle.max(Some(inputs.last_written_at));
-                // Writes count for the layer that produced them.
-                layer.counts.edram_bits_written += inputs.bits_written;
+                layer.last_cycle = layer.last_cycle.max(Some(inputs.last_written_at + skipped_cycles));
             }
         }
     }
-    let last = &mut layers[layout.result_layer()];
-    last.last_cycle = images.last().copied();
-    last.counts.edram_bits_written += board.tiles.iter().map(|tile| tile.results().bits_written).sum::<u64>();
-    for mesh in &board.meshes {
-        layers.iter_mut().zip(&mesh.flit_hops).for_each(|(layer, hops)| layer.counts.router_flit_hops += hops);
-    }
-    for link in &board.links {
-        layers.iter_mut().zip(&link.bits).for_each(|(layer, bits)| layer.counts.link_bits += bits);
-    }
+    layers[layout.result_layer()].last_cycle = images.last().copied();
     for reader in layout.graph.consuming_layers(Node::Host) {
         let slices = layout.layers[reader].slices.iter();
         let image_bits: u64 = slices.map(|slice| u64::from(slice.order.positions) * slice.position_bits).sum();
@@ -127,12 +130,19 @@ pub(crate) fn collect(
         counts.host_bits_written = image_bits * u64::from(options.images);
         counts.edram_bits_written += counts.host_bits_written;
     }
-    let chips = used_chips(arch, layout);
-    let begun = completions.images().iter().filter_map(|image| image.begun).collect();
-    let layers = layers.into_iter().collect();
-    let ports = board.meshes.iter().map(Mesh::busiest_port);
-    let busiest_queue = ports.chain(board.links.iter().map(Link::taken)).max().unwrap_or(0);
-    let outcome = Outcome { cycles, begun, images, digest: completions.digest(), layers, chips, busiest_queue };
+    let ports = board.meshes.iter().flat_map(|mesh| mesh.flits().map(move |_| mesh)).zip(&counted.flits);
+    let ports = ports.map(|(mesh, &flits)| mesh.taken_by(flits));
+    let links = board.links.iter().zip(&counted.bits).map(|(link, &bits)| link.taken_by(bits));
+    let outcome = Outcome {
+        cycles,
+        begun: completions.images().iter().filter_map(|image| image.begun).collect(),
+        images,
+        digest: completions.digest(),
+        layers: layers.into_iter().collect(),
+        chips: used_chips(arch, layout),
+        busiest_queue: ports.chain(links).max().unwrap_or(0),
+        recurrence: skipped.map(|skipped| skipped.recurrence(options.images)),
+    };
     assert_eq!(completions.complete(), completions.images().len(), "an image misses completions");
     check(&outcome, layout, options);
     Ok(outcome)

@@ -1,4 +1,6 @@
-use des::Cycle;
+use std::ops::Range;
+
+use des::{Cycle, Fingerprint, Recurrent};
 use index::size;
 
 /// Completions of the board, image by image: windows finished and packets written.
@@ -44,6 +46,38 @@ impl ImageRecord {
     /// Sum, modulo 2^64, of the hash of each completion times its cycle, counted from cycle `start` on.
     fn digest(&self, start: Cycle) -> u64 {
         self.moments.wrapping_sub(start.wrapping_mul(self.hashes))
+    }
+
+    /// The same image, `cycles` later.
+    fn later(&self, cycles: Cycle) -> Self {
+        Self {
+            begun: self.begun.map(|begun| begun + cycles),
+            last_result_at: if self.results > 0 { self.last_result_at + cycles } else { 0 },
+            last_at: self.last_at + cycles,
+            moments: self.moments.wrapping_add(cycles.wrapping_mul(self.hashes)),
+            ..*self
+        }
+    }
+}
+
+impl Recurrent for ImageRecord {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { begun, results, last_result_at, last_at, completions, hashes, moments: _ } = *self;
+        print.numbers([u64::from(begun.is_some()), results, completions, hashes, self.digest(print.now())]);
+        begun.into_iter().for_each(|begun| print.cycle(begun));
+        if results > 0 {
+            print.cycle(last_result_at);
+        }
+        if completions > 0 {
+            print.cycle(last_at);
+        }
+    }
+}
+
+impl Recurrent for Completions {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { per_image: _, images, complete } = self;
+        images[*complete..].iter().for_each(|image| image.state(print));
     }
 }
 
@@ -101,6 +135,21 @@ impl Completions {
         &self.images
     }
 
+    /// Adds images to a run of whose images those in `period`, all complete, repeat themselves: `times` more periods
+    /// follow the first, and each takes `cycles`.
+    pub fn repeat(&mut self, period: Range<usize>, times: u32, cycles: Cycle) {
+        let (periods, end) = (size(times), period.end);
+        let later = self.images.split_off(end);
+        self.images.reserve_exact(periods * period.len() + later.len());
+        for number in 1..=Cycle::from(times) {
+            self.images.extend_from_within(period.clone());
+            let repeated = self.images.len() - period.len();
+            self.images[repeated..].iter_mut().for_each(|image| *image = image.later(number * cycles));
+        }
+        self.images.extend(later.iter().map(|image| image.later(Cycle::from(times) * cycles)));
+        self.complete += periods * period.len();
+    }
+
     /// Digest of the completions: a chain of the sums of all images, in each of which cycles count from the last
     /// completion of the image before.
     pub fn digest(&self) -> u64 {
@@ -143,6 +192,27 @@ mod tests {
         assert_eq!(first.digest(0), second.digest(20));
         assert_eq!(second.digest(20), third.digest(40));
         assert_eq!(completions.complete(), 3);
+    }
+
+    #[test]
+    fn repeated_images_are_those_of_a_longer_run() {
+        // From the third image on, every second image is like the one two before, 50 cycles later.
+        let run = |images: u32| {
+            let mut completions = Completions::new(2);
+            for image in 0..images {
+                let start = u64::from(image) * 25 + if image % 2 == 0 { 0 } else { 3 } + u64::from(image > 1);
+                completions.begin(image, start + 1);
+                completions.add(image, &[1], start + 5);
+                completions.add(image, &[2], start + 20);
+                completions.add_result(image, start + 20);
+            }
+            completions
+        };
+        let mut short = run(7);
+        short.repeat(2..4, 3, 50);
+        let long = run(13);
+        assert_eq!(short.images(), long.images());
+        assert_eq!((short.digest(), short.complete()), (long.digest(), long.complete()));
     }
 
     #[test]

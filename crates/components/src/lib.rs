@@ -40,6 +40,7 @@
 //!   component sorts what it received before it decides.
 //! - An operation that has started can always deliver, since it holds an output register of its IMA from the start on.
 //! - Every cycle of every IMA has exactly one [`Cause`].
+//! - Each component adds its state to a fingerprint ([`des::Recurrent`]): machines with equal fingerprints go on alike.
 //! - Counts ([`arch::Counts`]) are integers. Blocks know no energies.
 //!
 //! `docs/model.md` describes the machine: block diagram, seven points of an operation, credits, arbitration order of a

@@ -4,7 +4,7 @@
 //! that it was held up ([`Waits`]); on arrival these become the [`HeldUp`] of the position, from which stalls of its
 //! readers are booked to routers or links. Credits are sent directly and take one cycle, whatever the distance.
 
-use des::{Cycle, Probed, Send, Shared};
+use des::{Cycle, Fingerprint, Probed, Recurrent, Send, Shared};
 use index::Set;
 use mapper::TileId;
 use network::LayerId;
@@ -194,6 +194,20 @@ impl HeldUp {
     }
 }
 
+impl Recurrent for HeldUp {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self(bits) = *self;
+        print.number(bits);
+    }
+}
+
+impl Recurrent for Waits {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { routers, links } = *self;
+        print.numbers([routers, links]);
+    }
+}
+
 impl From<Waits> for HeldUp {
     #[inline]
     fn from(Waits { routers, links }: Waits) -> Self {
@@ -245,6 +259,22 @@ impl Packet {
     pub fn new(source: TileId, id: SegmentId, segment: &Segment, payload: Payload) -> Self {
         let &Segment { layer, bits, flits, destination, .. } = segment;
         Self { source, destination, flits, bits, waits: Waits::default(), layer, payload, segment: id }
+    }
+
+    /// Adds the packet to a fingerprint; `message` adds a message to the tile that it goes to.
+    pub fn state(&self, print: &mut Fingerprint, message: impl Fn(TileId, &TileMessage, &mut Fingerprint)) {
+        // The tree of the segment decides on layer, flits and bits.
+        let Self { source, destination, flits: _, bits: _, waits, layer: _, payload, segment } = self;
+        print.numbers([source.0, destination.0, segment.0]);
+        waits.state(print);
+        match payload {
+            Payload::Message(inner) => message(*destination, inner, print),
+            // Follows from position, image and tree.
+            Payload::Position { sequence: _, position, image } => {
+                print.number(*position);
+                print.counted(*image, 1);
+            }
+        }
     }
 
     /// Returns the packet in another segment of its tree.

@@ -1,4 +1,4 @@
-use des::Cycle;
+use des::{Cycle, Fingerprint, Recurrent};
 use index::IndexVec;
 use mapper::TileId;
 
@@ -58,6 +58,16 @@ impl Rooms {
             waiting.push(tile);
         }
         false
+    }
+}
+
+impl Recurrent for Rooms {
+    fn state(&self, print: &mut Fingerprint) {
+        // From the next cycle on, limits are those of the slices, which have them in their own state.
+        let Self { limits: _, waiting } = self;
+        for tiles in waiting {
+            print.unordered(tiles, |tile, print| print.number(tile.0));
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! rounding; a flit takes a whole number of steps (see `arch::Times`).
 
 use arch::Times;
-use des::Cycle;
+use des::{Cycle, Fingerprint};
 use index::size;
 
 /// A port of a router. Packets that arrive from a neighbour have taken the port at the neighbour's end.
@@ -58,9 +58,16 @@ impl Router {
         Self { free_at: vec![0; 2 * tiles + 4], taken: vec![0; 2 * tiles + 4], times_per_flit }
     }
 
-    /// Flits that took the busiest port since the start.
-    pub(crate) fn busiest(&self) -> u64 {
-        self.taken.iter().copied().max().unwrap_or(0)
+    /// Flits that took each port since the start.
+    pub(crate) fn taken(&self) -> &[u64] {
+        &self.taken
+    }
+
+    /// Adds the state to a fingerprint; the present cycle ends at time `now`.
+    pub(crate) fn state(&self, now: u64, print: &mut Fingerprint) {
+        let Self { free_at, taken: _, times_per_flit: _ } = self;
+        // Ports that are free have no past.
+        print.numbers(free_at.iter().map(|free_at| free_at.saturating_sub(now)));
     }
 
     /// Takes the port of number `port` for `flits` flits whose head arrives at time `head`. Returns the time at which

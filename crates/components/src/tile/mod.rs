@@ -18,10 +18,11 @@
 //! Steps 5 to 7 take effect at the end of the cycle, so what they complete is decided upon in the next. Writes precede
 //! reads at the port, and results precede inputs on the bus (docs/model.md, "Arbitration in a tile").
 //!
-//! `account` adds up counts, and `waits` explains a tile that has stopped.
+//! `account` adds up counts, `fingerprint` the state and the messages on their way, and `waits` explains a tile that has stopped.
 
 mod account;
 mod bus;
+mod fingerprint;
 mod imas;
 mod inputs;
 mod outputs;

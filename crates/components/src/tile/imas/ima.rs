@@ -14,7 +14,7 @@
 use std::ops::Range;
 
 use arch::{Arch, Counts, Rate};
-use des::Cycle;
+use des::{Cycle, Fingerprint, Recurrent};
 use index::size;
 use mapper::ImaSpec;
 
@@ -104,6 +104,14 @@ struct Fetch {
     arrived_at: Cycle,
     /// Delay of the last of the inputs on its way to the tile.
     held_up: HeldUp,
+}
+
+impl Recurrent for Fetch {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { turn_at, requested_at, arrived_at, held_up } = *self;
+        [turn_at, requested_at, arrived_at].into_iter().for_each(|at| print.cycle(at));
+        held_up.state(print);
+    }
 }
 
 /// The blocks of an IMA.
@@ -305,6 +313,25 @@ impl Ima {
             (Cause::Lockstep, arrived_at..start_turn_at),
             (output_wait, start_turn_at..now),
         ]
+    }
+
+    /// Adds the state to a fingerprint. The next operation is for `window`, and the crossbars are free from
+    /// `idle_since` on.
+    pub(crate) fn state(&self, window: u32, idle_since: Cycle, print: &mut Fingerprint) {
+        // The inside only counts.
+        let Self { rows: _, results: _, fetches, bits_fetched: _, held_back_by, held_back_until, inside: _ } = self;
+        print.cycle(idle_since);
+        fetches[size(window % 2)].state(print);
+        fetches[size((window + 1) % 2)].state(print);
+        match (*held_back_by as u64, *held_back_until) {
+            // What held results back before the next pause does not matter.
+            (_, Some(until)) if until <= idle_since => print.number(u64::MAX),
+            (cause, Some(until)) => {
+                print.number(cause);
+                print.cycle(until);
+            }
+            (cause, None) => print.numbers([cause, u64::MAX]),
+        }
     }
 
     /// Counts of its blocks, with the operations that `lockstep` has counted for it. A read of a crossbar counts

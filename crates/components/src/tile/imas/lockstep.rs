@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use des::Cycle;
+use des::{Cycle, Fingerprint};
 use index::{Set, size};
 
 use crate::{ControlId, ImaId, ImaTiming};
@@ -58,6 +58,30 @@ pub(crate) struct BarrierPhase {
 }
 
 impl LockstepGroup {
+    /// Adds the state to a fingerprint, for a replica of `windows` windows.
+    pub(crate) fn state(&self, windows: u32, print: &mut Fingerprint) {
+        let &Self {
+            imas: _,
+            control: _,
+            timings: _,
+            fetching,
+            starting,
+            sending,
+            fetched_at,
+            started_at,
+            ref arriving,
+            ref merging,
+            closed_form: _,
+        } = self;
+        [fetching, starting, sending].into_iter().for_each(|window| print.counted(window, windows));
+        // The pause before the first window has a cause of its own.
+        print.number(starting == 0);
+        print.cycle(fetched_at);
+        print.cycle(started_at);
+        arriving.state(windows, print);
+        merging.state(windows, print);
+    }
+
     /// A lockstep group before its first window, of these IMAs with their timings.
     pub fn new(control: ControlId, timings: impl IntoIterator<Item = (ImaId, ImaTiming)>) -> Self {
         let (mut imas, mut groups) = (Set::EMPTY, Vec::<(Set<ImaId>, ImaTiming)>::new());
@@ -108,6 +132,13 @@ impl BarrierPhase {
     /// True if some IMAs have passed a window that others have not.
     pub(crate) fn is_under_way(&self) -> bool {
         self.happened.iter().any(|passed| !passed.is_empty())
+    }
+
+    /// Adds the state to a fingerprint, for a replica of `windows` windows.
+    fn state(&self, windows: u32, print: &mut Fingerprint) {
+        let Self { window, happened } = self;
+        print.counted(*window, windows);
+        print.numbers((0..WINDOWS).map(|ahead| happened[size((window + ahead) % WINDOWS)].bits()));
     }
 
     /// IMAs that have passed `window`.

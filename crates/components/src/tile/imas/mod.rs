@@ -28,10 +28,8 @@ mod stepped;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
-
 use arch::Arch;
-use des::Cycle;
+use des::{Cycle, Fingerprint, Recurrent};
 use index::{IndexVec, Set};
 use mapper::TileId;
 
@@ -113,9 +111,43 @@ impl<P: Policy> ImaBank<P> {
         groups.map(|group| group.arriving.window).min().expect("a layer control has IMAs")
     }
 
-    /// Cycles after the last operation of an IMA, in a run whose last cycle is `last`.
-    pub(crate) fn finished_cycles(&self, ima: ImaId, last: Cycle) -> Range<Cycle> {
-        self.idle_since[ima]..last + 1
+    /// First cycle after the last operation of an IMA so far.
+    pub(crate) fn idle_since(&self, ima: ImaId) -> Cycle {
+        self.idle_since[ima]
+    }
+
+    /// Adds the state to a fingerprint.
+    pub(crate) fn state(&self, inputs: &TileInputs, print: &mut Fingerprint) {
+        let Self {
+            imas,
+            groups,
+            group_of: _,
+            idle_since,
+            pipeline,
+            starving,
+            refused,
+            fidelity: _,
+            stepped,
+            policy: _,
+            partial_sum_bits: _,
+            iterations: _,
+        } = self;
+        for group in groups {
+            let windows = inputs.controls[group.control].per_image();
+            // IMAs of a replica without windows stay as they are.
+            if windows > 0 {
+                group.state(windows, print);
+                group.imas.into_iter().for_each(|ima| imas[ima].state(group.starting, idle_since[ima], print));
+            }
+        }
+        pipeline.state(print);
+        print.numbers([starving.bits(), refused.bits()]);
+        stepped.state(print);
+    }
+
+    /// Number of a batch of iteration fidelity among those in progress.
+    pub(crate) fn batch_in_progress(&self, batch: u16) -> u64 {
+        self.stepped.number_in_progress(batch)
     }
 
     /// IMAs that miss no inputs any more may ask for them again.

@@ -3,6 +3,7 @@
 //! All IMAs of a tile are kept together in sets, so that a decision for many IMAs is a few word operations.
 //! Windows are not known here; lockstep groups have them.
 
+use des::{Fingerprint, Recurrent};
 use index::{Set, size};
 
 use crate::ImaId;
@@ -176,6 +177,21 @@ impl Pipeline {
     #[inline]
     pub(crate) fn results_merged(&mut self, imas: Set<ImaId>) {
         self.held.take(imas);
+    }
+}
+
+impl Recurrent for UpTo {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { above, last: _ } = self;
+        print.numbers(above.map(Set::bits));
+    }
+}
+
+impl Recurrent for Pipeline {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { turns: Turns { fetch, start, send }, loaded, waiting, reading, held, ready } = self;
+        print.numbers([fetch, start, send, reading].map(|imas| imas.bits()));
+        [loaded, waiting, held, ready].into_iter().for_each(|operations| operations.state(print));
     }
 }
 

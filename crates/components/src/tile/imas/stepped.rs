@@ -4,7 +4,8 @@
 //! of every iteration in the same cycles, and share its messages. Their blocks count when the operations end, by the
 //! stages that have been performed.
 
-use index::Set;
+use des::{Fingerprint, Recurrent};
+use index::{Set, count};
 
 use super::ima::{ImaTiming, Operation, Performed};
 use crate::ImaId;
@@ -69,6 +70,12 @@ impl Stepped {
         &mut self.batches[usize::from(number.wrapping_sub(self.first))]
     }
 
+    /// Number of a batch among those in progress.
+    pub(crate) fn number_in_progress(&self, number: u16) -> u64 {
+        let before = self.batches[..usize::from(number.wrapping_sub(self.first))].iter();
+        count(before.filter(|batch| !batch.has_ended()).count())
+    }
+
     /// Forgets batches that have ended and before which none is in progress.
     pub(crate) fn forget_ended(&mut self) {
         while self.batches.first().is_some_and(SteppedBatch::has_ended) {
@@ -83,6 +90,22 @@ impl SteppedBatch {
     #[inline]
     pub(crate) fn has_ended(&self) -> bool {
         self.performed.merges == u64::from(self.iterations)
+    }
+}
+
+impl Recurrent for Stepped {
+    fn state(&self, print: &mut Fingerprint) {
+        // Batches are numbered among those in progress.
+        let Self { batches, first: _ } = self;
+        for batch in batches.iter().filter(|batch| !batch.has_ended()) {
+            // The timing is that of the IMAs.
+            let SteppedBatch { timing: _, iterations, imas, partial, performed } = batch;
+            let Performed { reads, conversions, merges } = *performed;
+            print.numbers([u64::from(*iterations), imas.bits(), reads, conversions, merges]);
+            for (ima, Operation { crossbars, rows, columns }) in partial {
+                print.numbers([u32::from(ima.0), *crossbars, *rows, *columns]);
+            }
+        }
     }
 }
 

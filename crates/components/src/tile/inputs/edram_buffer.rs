@@ -6,7 +6,7 @@
 //! slowest replica has read the last window that needs them; then the limit rises up to which producers may send
 //! (docs/model.md, "Room and credits").
 
-use des::{Cycle, Server};
+use des::{Cycle, Fingerprint, Recurrent, Server};
 use index::{IndexVec, size};
 use mapper::{InputOrder, InputSlice, Window};
 use network::{Layer, LayerId};
@@ -35,6 +35,14 @@ impl<'a> EdramBuffer<'a> {
     }
 }
 
+impl Recurrent for EdramBuffer<'_> {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { port, slices, results: Results { positions: _, bits_written: _ } } = self;
+        port.state(print);
+        slices.iter().for_each(|slice| slice.state(print));
+    }
+}
+
 /// Results of the last layer in a tile's buffer. They stay there, without a limit.
 #[derive(Clone, Debug, Default)]
 pub struct Results {
@@ -48,6 +56,11 @@ impl Results {
     /// No results yet, of `positions` positions in each image.
     pub fn new(positions: u32) -> Self {
         Self { positions, bits_written: 0 }
+    }
+
+    /// Positions per image.
+    pub(crate) fn positions(&self) -> u32 {
+        self.positions
     }
 
     /// Splits `position`, counted over all images, into its image and its number there.
@@ -115,9 +128,24 @@ impl<'a> SliceBuffer<'a> {
         }
     }
 
+    /// Fewest images of a run in which everything up to now would have been the same.
+    pub fn least_images(&self) -> u32 {
+        if self.order.positions > 0 { self.limit.div_ceil(self.order.positions) } else { 0 }
+    }
+
+    /// Changes the number of images of the run to a number that is not below [`Self::least_images`].
+    pub(crate) fn set_images(&mut self, images: u32) {
+        self.total = self.order.positions * images;
+    }
+
     /// Positions that producers may have sent, counted over all images.
     pub fn limit(&self) -> u32 {
         self.limit
+    }
+
+    /// Positions per image.
+    pub(crate) fn positions(&self) -> u32 {
+        self.order.positions
     }
 
     /// Splits `sequence`, counted over all images, into its image and its number there.
@@ -174,6 +202,35 @@ impl<'a> SliceBuffer<'a> {
     /// Rows of a replica of `layer` that read an input for `window`.
     pub(crate) fn read_by(&self, layer: &Layer, window: Window) -> RowsRead {
         RowsRead::new(layer, &window, |y, x| self.order.rank(y, x).is_some())
+    }
+}
+
+impl Recurrent for SliceBuffer<'_> {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self {
+            slice: _,
+            order,
+            layer: _,
+            room: _,
+            pieces: _,
+            missing,
+            limits,
+            limit,
+            total: _,
+            image,
+            last_written_at: _,
+            bits_written: _,
+        } = self;
+        // A slice that no window reads stays as it is.
+        if limits.is_empty() {
+            return;
+        }
+        print.counted(*image, 1);
+        print.counted(*limit, order.positions);
+        let (even, odd) = missing.split_at(size(order.positions));
+        let (current, next) = if image % 2 == 0 { (even, odd) } else { (odd, even) };
+        print.small_numbers(current);
+        print.small_numbers(next);
     }
 }
 

@@ -6,7 +6,7 @@
 //! output group.
 
 use arch::Counts;
-use des::Cycle;
+use des::{Cycle, Fingerprint, Recurrent};
 use index::{Set, size};
 use mapper::{LayerLayout, ReplicaId, TileId, Window};
 use network::LayerId;
@@ -107,6 +107,21 @@ impl<'a> LayerControl<'a> {
         }
     }
 
+    /// Windows of an image.
+    pub(crate) fn per_image(&self) -> u32 {
+        self.per_image
+    }
+
+    /// Fewest images of a run in which everything up to now would have been the same.
+    pub fn least_images(&self) -> u32 {
+        if self.per_image > 0 { self.ready / self.per_image + 1 } else { 0 }
+    }
+
+    /// Changes the number of images of the run to a number that is not below [`Self::least_images`].
+    pub(crate) fn set_images(&mut self, images: u32) {
+        self.total = self.per_image * images;
+    }
+
     /// Identifies IMA `ima` of tile `tile` to probes.
     #[inline]
     pub(crate) fn unit(&self, tile: TileId, ima: ImaId) -> Unit {
@@ -186,5 +201,43 @@ impl<'a> LayerControl<'a> {
     /// Image and step of the first window that not all IMAs have read; `None` if the replica has no windows.
     pub(crate) fn progress(&self) -> Option<(u32, u32)> {
         (!self.windows.is_empty()).then(|| self.split(self.read_by_all))
+    }
+}
+
+impl Recurrent for LayerControl<'_> {
+    fn state(&self, print: &mut Fingerprint) {
+        let &Self {
+            layer: _,
+            id: _,
+            replica: _,
+            windows: _,
+            per_image,
+            imas: _,
+            inputs: _,
+            total: _,
+            ready,
+            // The slot follows from `ready` and `cursor`.
+            awaited,
+            cursor,
+            // No window becomes ready in a cycle that has ended.
+            readied_at: _,
+            held_up,
+            read_by_all,
+            first_fetch: _,
+            begins_next,
+            begins_images: _,
+            stalls: _,
+            counters: _,
+        } = self;
+        // A replica without windows stays as it is.
+        if per_image == 0 {
+            return;
+        }
+        print.counted(ready, per_image);
+        print.numbers([u32::from(awaited.is_some()), cursor.0, cursor.1]);
+        held_up.state(print);
+        print.counted(read_by_all, per_image);
+        print.number(begins_next.is_some());
+        begins_next.into_iter().for_each(|first| print.counted(first, per_image));
     }
 }

@@ -9,7 +9,7 @@ mod layer_control;
 #[cfg(test)]
 mod tests;
 
-use des::Cycle;
+use des::{Cycle, Fingerprint, Recurrent};
 use index::{IndexVec, Set};
 use mapper::TileId;
 
@@ -232,5 +232,15 @@ impl<'a> TileInputs<'a> {
             }
         }
         supplied
+    }
+}
+
+impl Recurrent for TileInputs<'_> {
+    fn state(&self, print: &mut Fingerprint) {
+        // Deliveries and arrivals of a cycle are taken in the same cycle.
+        let Self { edram, controls, deliveries: _, arrivals: _, supplied, progressed } = self;
+        edram.state(print);
+        controls.iter().for_each(|control| control.state(print));
+        print.numbers([supplied.bits(), progressed.bits()]);
     }
 }

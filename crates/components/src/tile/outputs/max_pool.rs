@@ -6,6 +6,7 @@
 //! window of image j goes to the pools only when every pool that its replica feeds has completed image j - 2
 //! (docs/model.md, "Room and credits").
 
+use des::{Fingerprint, Recurrent};
 use index::size;
 
 /// The max-pool unit of a tile, for one output group of one replica: running maxima of incomplete positions.
@@ -104,6 +105,29 @@ impl PoolCredits {
             self.completed[size(self.images % 2)] = 0;
             self.images += 1;
         }
+    }
+}
+
+impl Recurrent for MaxPool {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { windows: _, positions, missing, incomplete, images, values: _ } = self;
+        // A pool that finishes nothing stays as it is.
+        if *positions == 0 {
+            return;
+        }
+        print.counted(*images, 1);
+        let (even, odd) = missing.split_at(size(*positions));
+        let (current, next) = if images % 2 == 0 { (even, odd) } else { (odd, even) };
+        print.numbers(current.iter().chain(next).copied());
+        print.numbers([incomplete[size(images % 2)], incomplete[size((images + 1) % 2)]]);
+    }
+}
+
+impl Recurrent for PoolCredits {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { pools: _, images, completed } = self;
+        print.counted(*images, 1);
+        print.numbers([completed[size(images % 2)], completed[size((images + 1) % 2)]]);
     }
 }
 

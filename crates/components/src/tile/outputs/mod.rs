@@ -8,6 +8,7 @@ mod sigmoid;
 #[cfg(test)]
 mod tests;
 
+use des::Fingerprint;
 use index::{IndexVec, Set};
 
 pub(crate) use self::partial_sums::Obstacle;
@@ -83,6 +84,20 @@ impl<'a> TileOutputs<'a> {
     pub(crate) fn room(&mut self) -> bool {
         self.changed |= self.blocked;
         !self.blocked.is_empty()
+    }
+
+    /// Adds the state to a fingerprint.
+    pub(crate) fn state(&self, inputs: &TileInputs, imas: &ImaBank<impl Policy>, print: &mut Fingerprint) {
+        // Values for max-pools are passed on in the cycle in which they are received.
+        let Self { parts, changed, blocked, pool_values: _ } = self;
+        for (id, part) in parts.enumerate() {
+            let windows = inputs.controls[imas.groups[id].control].per_image();
+            // A part of a replica without windows stays as it is.
+            if windows > 0 {
+                part.state(windows, print);
+            }
+        }
+        print.numbers([changed.bits(), blocked.bits()]);
     }
 
     /// Passes on values for max-pools, then complete windows and positions of the parts that may have work.

@@ -15,7 +15,8 @@
 use std::collections::VecDeque;
 
 use arch::Counts;
-use index::{Index, IndexVec, size};
+use des::{Fingerprint, Recurrent as _};
+use index::{Index, IndexVec, count, size};
 use mapper::{Destination, GroupId, LayerLayout, ReceiverId, ReplicaId, TileId};
 use network::LayerId;
 
@@ -406,6 +407,42 @@ impl<'a> PartialSums<'a> {
     fn send<C: Context>(&self, tree: SegmentId, payload: Payload, context: &mut C) {
         let packet = Packet::new(self.spec.tile, tree, self.spec.trees.segment(tree), payload);
         context.send_to_mesh(1, self.spec.chip, packet);
+    }
+
+    /// Adds the state to a fingerprint, for a replica of `windows` windows.
+    pub(crate) fn state(&self, windows: u32, print: &mut Fingerprint) {
+        let Self {
+            slots: _,
+            outputs: _,
+            merged: _,
+            contributions: _,
+            accumulator,
+            credit,
+            left,
+            complete,
+            missing,
+            leaving,
+            pool,
+            pool_credits,
+            sigmoid: _,
+            spec: _,
+        } = self;
+        // The accumulator itself needs no credit.
+        if accumulator.is_some() {
+            print.counted(*credit, windows);
+        }
+        print.counted(*left, windows);
+        print.counted(*complete, windows);
+        print.number(count(missing.len()));
+        print.numbers(missing.iter().copied());
+        print.number(count(leaving.len()));
+        for &Leaving { image, step, position, window, awaited } in leaving {
+            print.counted(image, 1);
+            print.numbers([step, position, awaited]);
+            print.counted(window, windows);
+        }
+        pool.iter().for_each(|pool| pool.state(print));
+        pool_credits.iter().for_each(|credits| credits.state(print));
     }
 
     /// Counts of the register, its shift-and-add, sigmoid and max-pool, where `results` are the values handed over by
