@@ -11,6 +11,7 @@
 //! of 2^-64.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use arch::Arch;
 use components::{Policy, Probe, Tile, TileMessage};
@@ -69,7 +70,7 @@ struct End {
 
 impl Skipped {
     /// Images that were complete at the begin of the first period, and those that were at its end.
-    pub(crate) fn period(&self) -> std::ops::Range<usize> {
+    pub(crate) fn period(&self) -> Range<usize> {
         size(self.first.images)..size(self.second.images)
     }
 
@@ -113,10 +114,8 @@ pub(crate) fn simulate<O: Probe>(
     schedule: &mut Schedule<O>,
     &Options { images, forward, .. }: &Options,
 ) -> Option<Skipped> {
-    let mut ends: VecDeque<End> = VecDeque::new();
-    let mut complete = 0;
     let mut watching = forward != Forward::Never && !O::OBSERVES;
-    let mut checked: Option<u32> = None;
+    let (mut ends, mut complete, mut recurred) = (VecDeque::<End>::new(), 0, None);
     while schedule.step(board) {
         if !watching || schedule.completions.complete() == complete {
             continue;
@@ -124,30 +123,21 @@ pub(crate) fn simulate<O: Probe>(
         complete = schedule.completions.complete();
         let least = board.tiles.iter().map(Tile::least_images).max().unwrap_or(0);
         if least >= images {
-            // The end of the run is felt.
+            // A component has felt the end of the run, and nothing can be left out any more.
             watching = false;
             continue;
         }
         let end = End::new(arch, layout, board, schedule);
         let earlier = ends.iter().rposition(|earlier| earlier.print == end.print);
-        if let Some(period) = checked {
-            let recurs = earlier.is_some_and(|earlier| ends[earlier].images + period == end.images);
-            assert!(recurs, "the state recurred once and not at the end of image {}", end.images);
-        } else if let Some(earlier) = earlier {
-            let period = end.images - ends[earlier].images;
-            if forward == Forward::Check {
-                checked = Some(period);
-            } else {
-                let times = (images - least) / period;
-                if times == 0 {
-                    watching = false;
-                    continue;
-                }
-                board.tiles.iter_mut().for_each(|tile| tile.set_images(images - times * period));
-                while schedule.step(board) {}
-                let first = ends.remove(earlier).expect("it was found there");
-                return Some(Skipped { first, second: end, times });
-            }
+        let period = earlier.map(|earlier| end.images - ends[earlier].images);
+        if forward == Forward::Check {
+            assert!(recurred.is_none() || recurred == period, "the state of image {} has not recurred", end.images);
+            recurred = period;
+        } else if let Some((first, period)) = earlier.and_then(|earlier| ends.remove(earlier)).zip(period) {
+            let times = (images - least) / period;
+            board.tiles.iter_mut().for_each(|tile| tile.set_images(images - times * period));
+            while schedule.step(board) {}
+            return (times > 0).then_some(Skipped { first, second: end, times });
         }
         ends.push_back(end);
         if ends.len() > KEPT_ENDS {

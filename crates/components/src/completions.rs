@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use des::{Cycle, Fingerprint, Recurrent};
-use index::size;
+use index::{count, size};
 
 /// Completions of the board, image by image: windows finished and packets written.
 ///
@@ -77,6 +77,7 @@ impl Recurrent for ImageRecord {
 impl Recurrent for Completions {
     fn state(&self, print: &mut Fingerprint) {
         let Self { per_image: _, images, complete } = self;
+        print.number(count(images.len() - complete));
         images[*complete..].iter().for_each(|image| image.state(print));
     }
 }
@@ -162,6 +163,7 @@ impl Completions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_told_apart;
 
     /// Digest of images whose completions are in these cycles; equal numbers stand for equal completions.
     fn digest(images: &[&[(u64, Cycle)]]) -> u64 {
@@ -224,5 +226,28 @@ mod tests {
         assert_eq!(completions.complete(), 0);
         completions.add(0, &[2], 8);
         assert_eq!(completions.complete(), 2);
+    }
+
+    #[test]
+    fn every_field_of_an_incomplete_image_is_state() {
+        let mut completions = Completions::new(9);
+        completions.begin(0, 40);
+        completions.add(0, &[1], 50);
+        completions.add_result(0, 50);
+        assert_told_apart(
+            &completions,
+            |completions, print| completions.state(print),
+            &[
+                |of| of.images[0].begun = None,
+                |of| of.images[0].begun = Some(41),
+                |of| of.images[0].results += 1,
+                |of| of.images[0].last_result_at += 1,
+                |of| of.images[0].last_at += 1,
+                |of| of.images[0].completions += 1,
+                |of| of.images[0].hashes += 1,
+                |of| of.images[0].moments += 1,
+                |of| of.begin(1, 60),
+            ],
+        );
     }
 }

@@ -4,7 +4,7 @@
 //! quarter of a cycle at the eDRAM port and a window reads one position.
 
 use arch::Arch;
-use des::{Clock, Cycle, Probed, Send, Shared};
+use des::{Clock, Cycle, Fingerprint, Probed, Send, Shared};
 use index::{IndexVec, Set};
 use mapper::{GroupId, Layout, ReplicaId, TileId};
 use network::{LayerId, Plan};
@@ -89,6 +89,24 @@ impl Send<Packet> for Record {
 impl Send<Crossing> for Record {
     fn send(&mut self, delay: Cycle, to: u32, _: Crossing) {
         self.crossings.push((self.now + delay, to));
+    }
+}
+
+/// Checks that a state and the states that each of `changes` makes of it all have fingerprints of their own, as added by
+/// `add` at the end of cycle 100, with three images complete.
+pub(crate) fn assert_told_apart<T: Clone>(state: &T, add: impl Fn(&T, &mut Fingerprint), changes: &[fn(&mut T)]) {
+    let hash = |state: &T| {
+        let mut print = Fingerprint::new(100, 3);
+        add(state, &mut print);
+        print.hash()
+    };
+    let mut seen = vec![hash(state)];
+    for (number, change) in changes.iter().enumerate() {
+        let mut changed = state.clone();
+        change(&mut changed);
+        let hash = hash(&changed);
+        assert!(!seen.contains(&hash), "change {number} is not told apart");
+        seen.push(hash);
     }
 }
 

@@ -115,11 +115,24 @@ impl Recurrent for Link {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_told_apart;
 
     #[test]
     fn a_way_leads_along_the_row_first() {
         assert_eq!(Direction::towards((1, 1), (3, 0)), Some(Direction::East));
         assert_eq!(Direction::towards((3, 1), (3, 0)), Some(Direction::North));
         assert_eq!(Direction::towards((3, 0), (3, 0)), None);
+    }
+
+    #[test]
+    fn a_link_that_is_taken_is_in_another_state_than_a_free_one() {
+        // 5,120 bits in a cycle.
+        let arch = arch::load("isaac-ce").expect("the preset is built in");
+        let link = Link::new(Some(arch.link_bits_per_cycle()), Direction::East, ChipId(1), 1);
+        assert_told_apart(
+            &link,
+            |link, print| link.state(print),
+            &[|link| _ = link.carry(100, 6000), |link| _ = link.carry(100, 7000)],
+        );
     }
 }

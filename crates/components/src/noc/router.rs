@@ -93,6 +93,7 @@ pub(crate) fn arrival(head_left: u64, flits: u32, flit: Times) -> Cycle {
 mod tests {
     use super::*;
     use crate::Direction;
+    use crate::testing::assert_told_apart;
 
     #[test]
     fn a_packet_of_a_cycles_flits_takes_one_cycle_and_one_flit_more_takes_two() {
@@ -117,5 +118,19 @@ mod tests {
         assert_eq!(router.pass(Port::ToTile(0).number(4), 500, 30), 531);
         assert_eq!(router.pass(Port::Neighbour(Direction::East).number(4), 500, 30), 501);
         assert_eq!(router.pass(Port::FromTile(0).number(4), 500, 30), 501);
+    }
+
+    #[test]
+    fn ports_that_are_taken_are_state() {
+        // The present cycle ends at time 1,000.
+        assert_told_apart(
+            &Router::new(4, 1),
+            |router, print| router.state(1000, print),
+            &[
+                |router| _ = router.pass(0, 1000, 30),
+                |router| _ = router.pass(0, 1000, 31),
+                |router| _ = router.pass(1, 1000, 30),
+            ],
+        );
     }
 }

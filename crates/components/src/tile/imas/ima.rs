@@ -325,12 +325,12 @@ impl Ima {
         fetches[size((window + 1) % 2)].state(print);
         match (*held_back_by as u64, *held_back_until) {
             // What held results back before the next pause does not matter.
-            (_, Some(until)) if until <= idle_since => print.number(u64::MAX),
+            (_, Some(until)) if until <= idle_since => print.number(0u64),
             (cause, Some(until)) => {
-                print.number(cause);
+                print.numbers([1, cause]);
                 print.cycle(until);
             }
-            (cause, None) => print.numbers([cause, u64::MAX]),
+            (cause, None) => print.numbers([2, cause]),
         }
     }
 
@@ -391,6 +391,7 @@ impl Operation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_told_apart;
     use crate::{ControlId, Waits};
 
     fn ima(rows: u32) -> Ima {
@@ -474,5 +475,28 @@ mod tests {
         let counted = alone.counts(&lockstep, 128 * 128);
         lockstep.closed_form = (2, 24);
         assert_eq!(together.counts(&lockstep, 128 * 128), counted);
+    }
+
+    #[test]
+    fn transfers_and_held_back_results_are_state() {
+        let mut ima = ima(128);
+        ima.fetch(0, 88, 90..91, 2048, HeldUp::default());
+        ima.fetch(1, 92, 94..95, 2048, HeldUp::default());
+        assert_told_apart(
+            &ima,
+            |ima, print| ima.state(4, 97, print),
+            &[
+                |ima| ima.fetches[0].turn_at += 1,
+                |ima| ima.fetches[1].turn_at += 1,
+                |ima| ima.fetches[0].requested_at += 1,
+                |ima| ima.fetches[0].arrived_at += 1,
+                |ima| ima.fetches[0].held_up = Waits { routers: 3, links: 0 }.into(),
+                |ima| ima.result_refused(Cause::MaxPool),
+                |ima| ima.result_refused(Cause::DownstreamBuffer),
+                |ima| (ima.held_back_by, ima.held_back_until) = (Cause::Bus, Some(98)),
+                |ima| (ima.held_back_by, ima.held_back_until) = (Cause::MaxPool, Some(98)),
+                |ima| (ima.held_back_by, ima.held_back_until) = (Cause::MaxPool, Some(99)),
+            ],
+        );
     }
 }

@@ -151,6 +151,7 @@ impl BarrierPhase {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_told_apart;
 
     fn take(phase: &mut BarrierPhase, imas: u64) -> Range<u32> {
         phase.take(Set::from_bits(imas), Set::below(3))
@@ -202,5 +203,27 @@ mod tests {
         for _ in 0..9 {
             take(&mut phase, 0b001);
         }
+    }
+
+    #[test]
+    fn windows_and_cycles_of_a_group_are_state() {
+        let group = LockstepGroup { starting: 5, ..LockstepGroup::new(ControlId(0), []) };
+        assert_told_apart(
+            &group,
+            |group, print| group.state(4, print),
+            &[
+                |group| group.fetching += 1,
+                |group| group.starting += 1,
+                |group| group.starting = 0,
+                |group| group.sending += 1,
+                |group| group.fetched_at += 1,
+                |group| group.started_at += 1,
+                |group| group.arriving.window += 1,
+                |group| group.merging.window += 1,
+                |group| group.arriving.happened[1] = Set::one(ImaId(0)),
+                |group| group.merging.happened[1] = Set::one(ImaId(0)),
+                |group| group.merging.happened[2] = Set::one(ImaId(0)),
+            ],
+        );
     }
 }

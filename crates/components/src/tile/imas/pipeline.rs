@@ -198,6 +198,7 @@ impl Recurrent for Pipeline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_told_apart;
 
     fn imas(bits: u64) -> Set<ImaId> {
         Set::from_bits(bits)
@@ -279,5 +280,24 @@ mod tests {
     #[should_panic(expected = "did not hold")]
     fn results_that_are_not_there_cannot_be_sent() {
         Pipeline::new(1, 2).send(imas(1), imas(1));
+    }
+
+    #[test]
+    fn operations_at_every_point_are_state() {
+        assert_told_apart(
+            &Pipeline::new(1, 2),
+            |pipeline, print| pipeline.state(print),
+            &[
+                |pipeline| pipeline.turns.fetch = Set::EMPTY,
+                |pipeline| pipeline.turns.start = Set::EMPTY,
+                |pipeline| pipeline.turns.send = Set::EMPTY,
+                |pipeline| pipeline.loaded.add(imas(1)),
+                |pipeline| pipeline.waiting.add(imas(1)),
+                |pipeline| pipeline.reading = imas(1),
+                |pipeline| pipeline.held.add(imas(1)),
+                |pipeline| pipeline.ready.add(imas(1)),
+                |pipeline| (0..2).for_each(|_| pipeline.ready.add(imas(1))),
+            ],
+        );
     }
 }

@@ -272,6 +272,7 @@ impl RowsRead {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{OneLayer, assert_told_apart};
 
     #[test]
     fn rows_that_read_something_are_those_of_kernel_positions_that_are_read() {
@@ -283,5 +284,35 @@ mod tests {
         for (start, end) in [(0, 576), (0, 128), (128, 256), (100, 101), (112, 113), (7, 7)] {
             assert_eq!(rows_read.among(&(start..end)), reading(start..end), "{start}..{end}");
         }
+    }
+
+    #[test]
+    fn positions_of_both_images_and_the_limit_are_state() {
+        let machine = OneLayer::new(|_| ());
+        let slice = machine.inputs().edram.slices[InputId(0)].clone();
+        assert_told_apart(
+            &slice,
+            |slice, print| slice.state(print),
+            &[
+                |slice| slice.image += 1,
+                |slice| slice.limit += 1,
+                |slice| slice.missing[1] = 0,
+                |slice| slice.missing[5] = 0,
+            ],
+        );
+    }
+
+    #[test]
+    fn the_images_of_a_slice_may_change_places() {
+        let machine = OneLayer::new(|_| ());
+        let hash = |image: u32| {
+            let mut slice = machine.inputs().edram.slices[InputId(0)].clone();
+            (slice.image, slice.limit) = (image, 4 * image + 2);
+            slice.missing[size(image % 2 * 4 + 1)] = 0;
+            let mut print = Fingerprint::new(0, image);
+            slice.state(&mut print);
+            print.hash()
+        };
+        assert_eq!(hash(6), hash(7));
     }
 }

@@ -241,3 +241,42 @@ impl Recurrent for LayerControl<'_> {
         begins_next.into_iter().for_each(|first| print.counted(first, per_image));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Waits;
+    use crate::testing::{OneLayer, assert_told_apart};
+
+    #[test]
+    fn progress_of_a_control_is_state() {
+        let machine = OneLayer::new(|_| ());
+        let inputs = machine.inputs();
+        let control = inputs.controls.iter().next().unwrap();
+        assert_told_apart(
+            control,
+            |control, print| control.state(print),
+            &[
+                |control| control.ready += 1,
+                |control| control.awaited = Some(1),
+                |control| control.cursor.0 += 1,
+                |control| control.cursor.1 += 1,
+                |control| control.held_up = Waits { routers: 3, links: 0 }.into(),
+                |control| control.read_by_all += 1,
+                |control| control.begins_next = Some(4),
+                |control| control.begins_next = None,
+            ],
+        );
+    }
+
+    #[test]
+    fn a_run_that_would_have_ended_by_now_is_felt() {
+        let machine = OneLayer::new(|_| ());
+        let mut control = machine.inputs().controls.iter().next().unwrap().clone();
+        // Four windows in an image: with the third image ready, a run of three images would look for no window more.
+        for (ready, least) in [(0, 1), (3, 1), (4, 2), (11, 3), (12, 4)] {
+            control.ready = ready;
+            assert_eq!(control.least_images(), least, "{ready} windows are ready");
+        }
+    }
+}

@@ -134,6 +134,7 @@ impl Recurrent for PoolCredits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_told_apart;
 
     #[test]
     fn a_position_is_complete_with_its_last_window_and_then_starts_again() {
@@ -180,5 +181,25 @@ mod tests {
         assert!(credits.admit(2) && !credits.admit(3));
         credits.credit(1);
         assert!(credits.admit(3) && !credits.admit(4));
+    }
+
+    #[test]
+    fn positions_and_images_of_a_pool_are_state() {
+        assert_told_apart(
+            &MaxPool::new(vec![2, 1]),
+            |pool, print| pool.state(print),
+            &[
+                |pool| pool.missing[0] = 1,
+                |pool| pool.missing[2] = 1,
+                |pool| pool.incomplete[0] = 1,
+                |pool| pool.incomplete[1] = 1,
+                |pool| pool.images += 1,
+            ],
+        );
+        assert_told_apart(
+            &PoolCredits::new(2),
+            |credits, print| credits.state(print),
+            &[|credits| credits.completed[0] = 1, |credits| credits.completed[1] = 1, |credits| credits.images += 1],
+        );
     }
 }

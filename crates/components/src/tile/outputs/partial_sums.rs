@@ -523,3 +523,38 @@ pub(crate) enum Obstacle {
     /// Results of IMAs or partial sums of contributors are missing.
     Contributions,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{OneLayer, assert_told_apart};
+
+    #[test]
+    fn windows_and_positions_in_the_register_are_state() {
+        let machine = OneLayer::new(|_| ());
+        let elsewhere = [PartAddress { tile: TileId(9), part: LockstepId(3) }];
+        let outputs = machine.outputs(4, &elsewhere, 0);
+        let mut sums = outputs.parts[LockstepId(0)].clone();
+        sums.leave(3, 1, 1, 13);
+        sums.missing.push_back(1);
+        assert_told_apart(
+            &sums,
+            |sums, print| sums.state(4, print),
+            &[
+                |sums| sums.credit += 1,
+                |sums| sums.left += 1,
+                |sums| sums.complete += 1,
+                |sums| sums.missing[0] = 0,
+                |sums| sums.missing.push_back(1),
+                |sums| sums.leaving[0].image += 1,
+                |sums| sums.leaving[0].step += 1,
+                |sums| sums.leaving[0].position += 1,
+                |sums| sums.leaving[0].window += 1,
+                |sums| sums.leaving[0].awaited += 1,
+                |sums| sums.leaving.clear(),
+                |sums| sums.pool = Some(MaxPool::new(vec![1])),
+                |sums| sums.pool_credits = Some(PoolCredits::new(1)),
+            ],
+        );
+    }
+}
