@@ -1,5 +1,5 @@
 use arch::{Arch, Counts};
-use components::{Policy, Stalls};
+use components::{Mesh, Policy, Stalls};
 use index::IndexVec;
 use mapper::Layout;
 use network::LayerId;
@@ -45,7 +45,7 @@ impl Counted {
         }
         Self {
             layers,
-            flits: board.meshes.iter().flat_map(|mesh| mesh.flits()).collect(),
+            flits: board.meshes.iter().flat_map(Mesh::flits).collect(),
             bits: board.links.iter().map(|link| link.bits.iter().sum()).collect(),
         }
     }

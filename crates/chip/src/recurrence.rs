@@ -159,9 +159,15 @@ impl End {
 fn print(board: &Board<impl Policy>, schedule: &Schedule<impl Probe>, images: u32) -> u64 {
     let mut print = Fingerprint::new(schedule.now(), images);
     let Board { tiles, meshes, links } = board;
-    tiles.iter().for_each(|tile| tile.state(&mut print));
-    meshes.iter().for_each(|mesh| mesh.state(&mut print));
-    links.iter().for_each(|link| link.state(&mut print));
+    for tile in tiles {
+        tile.state(&mut print);
+    }
+    for mesh in meshes {
+        mesh.state(&mut print);
+    }
+    for link in links {
+        link.state(&mut print);
+    }
     schedule.rooms.state(&mut print);
     schedule.completions.state(&mut print);
     let to_tile = |tile: TileId, message: &TileMessage, print: &mut Fingerprint| {

@@ -64,7 +64,9 @@ impl Recurrent for ImageRecord {
     fn state(&self, print: &mut Fingerprint) {
         let Self { begun, results, last_result_at, last_at, completions, hashes, moments: _ } = *self;
         print.numbers([u64::from(begun.is_some()), results, completions, hashes, self.digest(print.now())]);
-        begun.into_iter().for_each(|begun| print.cycle(begun));
+        if let Some(begun) = begun {
+            print.cycle(begun);
+        }
         if results > 0 {
             print.cycle(last_result_at);
         }
@@ -78,7 +80,9 @@ impl Recurrent for Completions {
     fn state(&self, print: &mut Fingerprint) {
         let Self { per_image: _, images, complete } = self;
         print.number(count(images.len() - complete));
-        images[*complete..].iter().for_each(|image| image.state(print));
+        for image in &images[*complete..] {
+            image.state(print);
+        }
     }
 }
 
@@ -169,7 +173,9 @@ mod tests {
     fn digest(images: &[&[(u64, Cycle)]]) -> u64 {
         let mut completions = Completions::default();
         for (image, of_image) in (0..).zip(images) {
-            of_image.iter().for_each(|&(number, at)| completions.add(image, &[number], at));
+            for &(number, at) in *of_image {
+                completions.add(image, &[number], at);
+            }
         }
         completions.digest()
     }
@@ -188,7 +194,9 @@ mod tests {
         let image = |start: Cycle| vec![(1, start + 10), (2, start + 7), (3, start + 20)];
         let mut completions = Completions::new(3);
         for (number, start) in (0..).zip([0, 20, 40]) {
-            image(start).iter().for_each(|&(number_in_image, at)| completions.add(number, &[number_in_image], at));
+            for (number_in_image, at) in image(start) {
+                completions.add(number, &[number_in_image], at);
+            }
         }
         let [first, second, third] = completions.images() else { panic!("three images") };
         assert_eq!(first.digest(0), second.digest(20));
@@ -236,7 +244,7 @@ mod tests {
         completions.add_result(0, 50);
         assert_told_apart(
             &completions,
-            |completions, print| completions.state(print),
+            Recurrent::state,
             &[
                 |of| of.images[0].begun = None,
                 |of| of.images[0].begun = Some(41),

@@ -108,7 +108,9 @@ mod tests {
         );
         let hash = |tiles: [u32; 2]| {
             let (mut rooms, mut print) = (Rooms::new([3]), Fingerprint::new(10, 0));
-            tiles.into_iter().for_each(|tile| _ = rooms.wait(RoomId(0), TileId(tile), 9));
+            for tile in tiles {
+                _ = rooms.wait(RoomId(0), TileId(tile), 9);
+            }
             rooms.state(&mut print);
             print.hash()
         };

@@ -102,9 +102,9 @@ pub(crate) fn assert_told_apart<T: Clone>(state: &T, add: impl Fn(&T, &mut Finge
     };
     let mut seen = vec![hash(state)];
     for (number, change) in changes.iter().enumerate() {
-        let mut changed = state.clone();
-        change(&mut changed);
-        let hash = hash(&changed);
+        let mut other = state.clone();
+        change(&mut other);
+        let hash = hash(&other);
         assert!(!seen.contains(&hash), "change {number} is not told apart");
         seen.push(hash);
     }

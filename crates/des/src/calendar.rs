@@ -199,7 +199,9 @@ mod tests {
     fn all_events_are_seen_before_they_come_out() {
         let mut calendar = Calendar::default();
         let delays = [1, 255, 256, 1000];
-        delays.iter().for_each(|&delay| calendar.push(70, delay, delay));
+        for &delay in &delays {
+            calendar.push(70, delay, delay);
+        }
         let mut seen: Vec<_> = calendar.iter(70).map(|(at, &delay)| (at, delay)).collect();
         seen.sort_unstable();
         assert_eq!(seen, delays.map(|delay| (70 + delay, delay)));

@@ -51,7 +51,9 @@ impl Fingerprint {
 
     /// Adds numbers that are the same in every round.
     pub fn numbers(&mut self, values: impl IntoIterator<Item: Into<u64>>) {
-        values.into_iter().for_each(|value| self.number(value));
+        for value in values {
+            self.number(value);
+        }
     }
 
     /// Adds many small numbers that are the same in every round.

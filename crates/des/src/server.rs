@@ -78,7 +78,9 @@ mod tests {
     fn a_busy_server_is_in_another_state_than_an_idle_one_whatever_that_served() {
         let print = |amounts: &[u64]| {
             let mut bus = Server::new(Some(100));
-            amounts.iter().for_each(|&amount| _ = bus.serve(4, amount));
+            for &amount in amounts {
+                _ = bus.serve(4, amount);
+            }
             let mut print = Fingerprint::new(5, 0);
             bus.state(&mut print);
             print.hash()

@@ -131,7 +131,7 @@ mod tests {
         let link = Link::new(Some(arch.link_bits_per_cycle()), Direction::East, ChipId(1), 1);
         assert_told_apart(
             &link,
-            |link, print| link.state(print),
+            Recurrent::state,
             &[|link| _ = link.carry(100, 6000), |link| _ = link.carry(100, 7000)],
         );
     }

@@ -178,7 +178,9 @@ impl Recurrent for Mesh<'_> {
         // Ports without a limit are never taken.
         if let Some(flit) = flit {
             let now = (print.now() + 1) * flit.per_cycle;
-            routers.iter().for_each(|router| router.state(now, print));
+            for router in routers {
+                router.state(now, print);
+            }
         }
     }
 }

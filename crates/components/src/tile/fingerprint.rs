@@ -90,7 +90,7 @@ mod tests {
         let machine = OneLayer::new(|_| ());
         assert_told_apart(
             &tile(&machine),
-            |tile, print| tile.state(print),
+            Recurrent::state,
             &[
                 |tile| _ = tile.inputs.edram.port.serve(100, 1 << 20),
                 |tile| _ = tile.bus.transfer(100, 1 << 20),

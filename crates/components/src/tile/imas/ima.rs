@@ -109,7 +109,9 @@ struct Fetch {
 impl Recurrent for Fetch {
     fn state(&self, print: &mut Fingerprint) {
         let Self { turn_at, requested_at, arrived_at, held_up } = *self;
-        [turn_at, requested_at, arrived_at].into_iter().for_each(|at| print.cycle(at));
+        for at in [turn_at, requested_at, arrived_at] {
+            print.cycle(at);
+        }
         held_up.state(print);
     }
 }

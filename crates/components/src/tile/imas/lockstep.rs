@@ -73,7 +73,9 @@ impl LockstepGroup {
             ref merging,
             closed_form: _,
         } = self;
-        [fetching, starting, sending].into_iter().for_each(|window| print.counted(window, windows));
+        for window in [fetching, starting, sending] {
+            print.counted(window, windows);
+        }
         // The pause before the first window has a cause of its own.
         print.number(starting == 0);
         print.cycle(fetched_at);

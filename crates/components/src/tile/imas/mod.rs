@@ -137,7 +137,9 @@ impl<P: Policy> ImaBank<P> {
             // IMAs of a replica without windows stay as they are.
             if windows > 0 {
                 group.state(windows, print);
-                group.imas.into_iter().for_each(|ima| imas[ima].state(group.starting, idle_since[ima], print));
+                for ima in group.imas {
+                    imas[ima].state(group.starting, idle_since[ima], print);
+                }
             }
         }
         pipeline.state(print);

@@ -191,7 +191,9 @@ impl Recurrent for Pipeline {
     fn state(&self, print: &mut Fingerprint) {
         let Self { turns: Turns { fetch, start, send }, loaded, waiting, reading, held, ready } = self;
         print.numbers([fetch, start, send, reading].map(|imas| imas.bits()));
-        [loaded, waiting, held, ready].into_iter().for_each(|operations| operations.state(print));
+        for operations in [loaded, waiting, held, ready] {
+            operations.state(print);
+        }
     }
 }
 
@@ -286,7 +288,7 @@ mod tests {
     fn operations_at_every_point_are_state() {
         assert_told_apart(
             &Pipeline::new(1, 2),
-            |pipeline, print| pipeline.state(print),
+            Recurrent::state,
             &[
                 |pipeline| pipeline.turns.fetch = Set::EMPTY,
                 |pipeline| pipeline.turns.start = Set::EMPTY,

@@ -161,7 +161,7 @@ mod tests {
         let stepped = Stepped { batches: vec![batch(vec![partial])], first: 7 };
         assert_told_apart(
             &stepped,
-            |stepped, print| stepped.state(print),
+            Recurrent::state,
             &[
                 |stepped| stepped.batches[0].iterations += 1,
                 |stepped| stepped.batches[0].imas = Set::below(3),

@@ -39,7 +39,9 @@ impl Recurrent for EdramBuffer<'_> {
     fn state(&self, print: &mut Fingerprint) {
         let Self { port, slices, results: Results { positions: _, bits_written: _ } } = self;
         port.state(print);
-        slices.iter().for_each(|slice| slice.state(print));
+        for slice in slices {
+            slice.state(print);
+        }
     }
 }
 
@@ -292,7 +294,7 @@ mod tests {
         let slice = machine.inputs().edram.slices[InputId(0)].clone();
         assert_told_apart(
             &slice,
-            |slice, print| slice.state(print),
+            Recurrent::state,
             &[
                 |slice| slice.image += 1,
                 |slice| slice.limit += 1,

@@ -114,7 +114,7 @@ impl<'a> LayerControl<'a> {
 
     /// Fewest images of a run in which everything up to now would have been the same.
     pub fn least_images(&self) -> u32 {
-        if self.per_image > 0 { self.ready / self.per_image + 1 } else { 0 }
+        self.ready.checked_div(self.per_image).map_or(0, |complete| complete + 1)
     }
 
     /// Changes the number of images of the run to a number that is not below [`Self::least_images`].
@@ -238,7 +238,9 @@ impl Recurrent for LayerControl<'_> {
         held_up.state(print);
         print.counted(read_by_all, per_image);
         print.number(begins_next.is_some());
-        begins_next.into_iter().for_each(|first| print.counted(first, per_image));
+        if let Some(first) = begins_next {
+            print.counted(first, per_image);
+        }
     }
 }
 
@@ -255,7 +257,7 @@ mod tests {
         let control = inputs.controls.iter().next().unwrap();
         assert_told_apart(
             control,
-            |control, print| control.state(print),
+            Recurrent::state,
             &[
                 |control| control.ready += 1,
                 |control| control.awaited = Some(1),

@@ -240,7 +240,9 @@ impl Recurrent for TileInputs<'_> {
         // Deliveries and arrivals of a cycle are taken in the same cycle.
         let Self { edram, controls, deliveries: _, arrivals: _, supplied, progressed } = self;
         edram.state(print);
-        controls.iter().for_each(|control| control.state(print));
+        for control in controls {
+            control.state(print);
+        }
         print.numbers([supplied.bits(), progressed.bits()]);
     }
 }

@@ -187,7 +187,7 @@ mod tests {
     fn positions_and_images_of_a_pool_are_state() {
         assert_told_apart(
             &MaxPool::new(vec![2, 1]),
-            |pool, print| pool.state(print),
+            Recurrent::state,
             &[
                 |pool| pool.missing[0] = 1,
                 |pool| pool.missing[2] = 1,
@@ -198,7 +198,7 @@ mod tests {
         );
         assert_told_apart(
             &PoolCredits::new(2),
-            |credits, print| credits.state(print),
+            Recurrent::state,
             &[|credits| credits.completed[0] = 1, |credits| credits.completed[1] = 1, |credits| credits.images += 1],
         );
     }

@@ -441,8 +441,12 @@ impl<'a> PartialSums<'a> {
             print.numbers([step, position, awaited]);
             print.counted(window, windows);
         }
-        pool.iter().for_each(|pool| pool.state(print));
-        pool_credits.iter().for_each(|credits| credits.state(print));
+        if let Some(pool) = pool {
+            pool.state(print);
+        }
+        if let Some(credits) = pool_credits {
+            credits.state(print);
+        }
     }
 
     /// Counts of the register, its shift-and-add, sigmoid and max-pool, where `results` are the values handed over by
