@@ -31,7 +31,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let Ok(layout) = mapper::balance(&arch, &network, &plan_of(&network, &bits)) else { return Ok(()) };
-        let at = |fidelity, order| run_at(&arch, &layout, &Options { images, fidelity, uncontended, order });
+        let at = |fidelity, order| run_at(&arch, &layout, &Options { images, fidelity, uncontended, order, ..Options::default() });
         let outcome = at(Fidelity::Operation, Order::Sent);
         // A last layer of which no position is produced, cropped as a whole or left out by a pool's stride, finishes
         // none.

@@ -14,6 +14,11 @@ macro_rules! counts {
             pub fn entries(&self) -> [(&'static str, u64); [$(stringify!($name)),+].len()] {
                 [$((stringify!($name), self.$name)),+]
             }
+
+            /// Adds the increase from `earlier` to `later` counts of a run, `times` times.
+            pub fn add_increase(&mut self, earlier: &Counts, later: &Counts, times: u64) {
+                $(self.$name += (later.$name - earlier.$name) * times;)+
+            }
         }
 
         impl std::ops::AddAssign<&Counts> for Counts {

@@ -8,7 +8,8 @@
 //!
 //! 1. the wiring numbers the blocks of each tile and addresses producers, consumers and accumulator tiles. It is the
 //!    only place that knows which components exchange messages;
-//! 2. [`Schedule`] delivers messages until none is left. Components are in the arenas of [`Board`]: tiles numbered over
+//! 2. [`Schedule`] delivers messages until none is left, or until the state recurs: then images that would repeat earlier
+//!    ones are left out ([`Forward`]). Components are in the arenas of [`Board`]: tiles numbered over
 //!    the board, a mesh for each chip, four links for each chip;
 //! 3. if results are missing, the run has stopped early, and a [`Deadlock`] names the ring of waits;
 //! 4. otherwise counts and stalls of the components are added up by layer. Conservation laws are checked in every run:
@@ -43,8 +44,10 @@
 //! assert_eq!(outcome.counts().windows, 1);
 //! ```
 
+mod counted;
 mod deadlock;
 mod outcome;
+mod recurrence;
 mod settled;
 mod wiring;
 
@@ -55,15 +58,16 @@ pub use components::{
 pub use deadlock::Deadlock;
 pub use des::Order;
 pub use outcome::{LayerOutcome, Outcome};
+pub use recurrence::{Forward, Recurrence};
 pub use settled::{Latency, Pace, Unsettled};
 
 use arch::Arch;
-use components::{Context, Crossing, Link, Mesh, Packet, Rooms, Tile, TileMessage};
+use components::{Completions, Context, Crossing, Link, Mesh, Packet, Rooms, Tile, TileMessage};
 use mapper::{LayerLayout, Layout};
 
 des::system! {
     /// The clock of a board and its messages in flight.
-    schedule Schedule probed by Probe, sharing rooms: Rooms;
+    schedule Schedule probed by Probe, sharing rooms: Rooms, sharing completions: Completions;
     /// The components of a board, in one arena for each kind.
     parts Board<'a, P: Policy>;
     /// Tiles, numbered over the board.
@@ -88,11 +92,19 @@ pub struct Options {
     pub uncontended: bool,
     /// Order in which the messages of a cycle are delivered; results do not depend on it.
     pub order: Order,
+    /// Use of recurring states; results do not depend on it.
+    pub forward: Forward,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { images: 1, fidelity: Fidelity::Operation, uncontended: false, order: Order::Sent }
+        Self {
+            images: 1,
+            fidelity: Fidelity::Operation,
+            uncontended: false,
+            order: Order::Sent,
+            forward: Forward::Recurring,
+        }
     }
 }
 
@@ -177,15 +189,19 @@ pub fn run_with_policy<O: Probe>(
     let wiring = wiring::Wiring::new(arch, layout);
     let mut board = wiring.board(options, policy);
     let rooms = wiring.rooms(&board);
-    let mut schedule = Schedule::new(&board, options.order, probe, rooms);
+    let mut schedule =
+        Schedule::new(&board, options.order, probe, rooms, Completions::new(wiring.completions_per_image()));
     for tile in &board.tiles {
         if tile.is_used() {
             schedule.send_to_tile(1, tile.id, TileMessage::Start);
         }
     }
-    tracing::info_span!("events").in_scope(|| while schedule.step(&mut board) {});
-    let outcome = outcome::collect(arch, layout, &wiring, &board, options, &mut schedule.probe);
-    (outcome, schedule.probe)
+    let skipped = tracing::info_span!("events")
+        .in_scope(|| recurrence::simulate(arch, layout, &mut board, &mut schedule, options));
+    let Schedule { completions, mut probe, .. } = schedule;
+    let ended = outcome::Ended { board: &board, completions, skipped };
+    let outcome = outcome::collect(arch, layout, &wiring, ended, options, &mut probe);
+    (outcome, probe)
 }
 
 /// Holds at compile time that the schedule is a context for every component.

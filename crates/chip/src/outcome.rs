@@ -5,13 +5,15 @@
 //! layers that read it.
 
 use arch::{Arch, Counts};
-use components::{Cause, Event, Link, Mesh, Policy, Probe, Stalls};
+use components::{Cause, Completions, Event, Policy, Probe, Stalls};
 use des::Cycle;
 use index::{IndexVec, count, size};
 use mapper::Layout;
 use network::{LayerId, Node};
 
+use crate::counted::{Counted, crossbar_cells};
 use crate::deadlock::Deadlock;
+use crate::recurrence::{Recurrence, Skipped};
 use crate::wiring::Wiring;
 use crate::{Board, Options, SimulationError};
 
@@ -24,7 +26,7 @@ pub struct Outcome {
     pub begun: Vec<Cycle>,
     /// For each image, the cycle in which its last result was written; empty if the last layer computes nothing.
     pub images: Vec<Cycle>,
-    /// Sum, modulo 2^64, of hashes of every completion and its cycle. Equal runs have equal digests.
+    /// Hash of every completion and its cycle. Equal runs have equal digests.
     pub digest: u64,
     /// One entry for each layer of the network.
     pub layers: Vec<LayerOutcome>,
@@ -33,6 +35,8 @@ pub struct Outcome {
     /// Cycles for which the busiest router port or link was taken. Nothing limits the queue before it, so images may
     /// follow each other faster for a while, and not in the long run.
     pub busiest_queue: Cycle,
+    /// Recurrence of the state, if not all images were simulated. All other fields are those of the full run.
+    pub recurrence: Option<Recurrence>,
 }
 
 /// Results of a run for one layer.
@@ -66,32 +70,40 @@ impl Outcome {
     }
 }
 
+/// A board after a run, and the part of the run that was not simulated.
+pub(crate) struct Ended<'a, 'b, P: Policy> {
+    pub(crate) board: &'a Board<'b, P>,
+    pub(crate) completions: Completions,
+    pub(crate) skipped: Option<Skipped>,
+}
+
 /// Adds up the counts of the components and checks the conservation laws.
 pub(crate) fn collect(
     arch: &Arch,
     layout: &Layout,
     wiring: &Wiring,
-    board: &Board<impl Policy>,
+    Ended { board, mut completions, skipped }: Ended<impl Policy>,
     options: &Options,
     probe: &mut impl Probe,
 ) -> Result<Outcome, SimulationError> {
-    let cycles = board.tiles.iter().map(|tile| tile.completions.last_at).max().unwrap_or(0);
-    let (images, awaited) = finished_images(layout, board, options);
+    let mut counted = Counted::new(arch, layout, board);
+    if let Some(skipped) = &skipped {
+        skipped.add_to(&mut counted);
+        completions.repeat(skipped.period(), skipped.times(), skipped.cycles_of_period());
+    }
+    let skipped_cycles = skipped.as_ref().map_or(0, Skipped::cycles);
+    let cycles = completions.images().iter().map(|image| image.last_at).max().unwrap_or(0);
+    let (images, awaited) = finished_images(layout, &completions, options);
     if images.len() < size(awaited) {
         let done = (u32::try_from(images.len()).expect("fewer than awaited"), awaited);
         let deadlock = Deadlock::find(layout, wiring, board, cycles, done);
         return Err(SimulationError::Deadlock(Box::new(deadlock)));
     }
-    let mut layers: IndexVec<LayerId, LayerOutcome> = IndexVec::filled(LayerOutcome::default(), layout.layers.len());
-    let cells = u64::from(arch.crossbar.rows) * u64::from(arch.crossbar.columns);
-    let mut digest = 0u64;
-    let mut begun: Vec<Cycle> = Vec::new();
+    let layer = |(counts, stalls)| LayerOutcome { counts, stalls, ..LayerOutcome::default() };
+    let mut layers: IndexVec<LayerId, LayerOutcome> = counted.layers.into_iter().map(layer).collect();
     for tile in &board.tiles {
-        digest = digest.wrapping_add(tile.completions.digest);
-        for (layer, counts) in tile.counts(cells) {
-            layers[layer].counts += &counts;
-        }
-        for (unit, finished) in tile.finished(cycles) {
+        tile.check_bus(crossbar_cells(arch));
+        for (unit, finished) in tile.finished(cycles, skipped_cycles) {
             let layer = &mut layers[unit.layer];
             layer.stalls.add(Cause::Finished, finished.end - finished.start);
             if !finished.is_empty() {
@@ -101,32 +113,16 @@ pub(crate) fn collect(
         }
         for control in tile.controls() {
             let layer = &mut layers[control.id];
-            layer.stalls += &control.stalls;
-            layer.first_cycle = layer.first_cycle.into_iter().chain(control.begun.first().copied()).min();
-            if control.begins_images {
-                // A replica without windows begins no image.
-                begun.resize(begun.len().max(control.begun.len()), Cycle::MAX);
-                begun.iter_mut().zip(&control.begun).for_each(|(first, &own)| *first = own.min(*first));
-            }
+            layer.first_cycle = layer.first_cycle.into_iter().chain(control.first_fetch).min();
         }
         for inputs in tile.slices().iter().filter(|inputs| inputs.last_written_at > 0) {
             if let Some(producer) = layout.graph.producer(inputs.layer).layer() {
                 let layer = &mut layers[producer];
-                layer.last_cycle = layer.last_cycle.max(Some(inputs.last_written_at));
-                // Writes count for the layer that produced them.
-                layer.counts.edram_bits_written += inputs.bits_written;
+                layer.last_cycle = layer.last_cycle.max(Some(inputs.last_written_at + skipped_cycles));
             }
         }
     }
-    let last = &mut layers[layout.result_layer()];
-    last.last_cycle = images.last().copied();
-    last.counts.edram_bits_written += board.tiles.iter().map(|tile| tile.results().bits_written).sum::<u64>();
-    for mesh in &board.meshes {
-        layers.iter_mut().zip(&mesh.flit_hops).for_each(|(layer, hops)| layer.counts.router_flit_hops += hops);
-    }
-    for link in &board.links {
-        layers.iter_mut().zip(&link.bits).for_each(|(layer, bits)| layer.counts.link_bits += bits);
-    }
+    layers[layout.result_layer()].last_cycle = images.last().copied();
     for reader in layout.graph.consuming_layers(Node::Host) {
         let slices = layout.layers[reader].slices.iter();
         let image_bits: u64 = slices.map(|slice| u64::from(slice.order.positions) * slice.position_bits).sum();
@@ -134,29 +130,32 @@ pub(crate) fn collect(
         counts.host_bits_written = image_bits * u64::from(options.images);
         counts.edram_bits_written += counts.host_bits_written;
     }
-    let chips = used_chips(arch, layout);
-    let layers = layers.into_iter().collect();
-    let ports = board.meshes.iter().map(Mesh::busiest_port);
-    let busiest_queue = ports.chain(board.links.iter().map(Link::taken)).max().unwrap_or(0);
-    let outcome = Outcome { cycles, begun, images, digest, layers, chips, busiest_queue };
+    let ports = board.meshes.iter().flat_map(|mesh| mesh.flits().map(move |_| mesh)).zip(&counted.flits);
+    let ports = ports.map(|(mesh, &flits)| mesh.taken_by(flits));
+    let links = board.links.iter().zip(&counted.bits).map(|(link, &bits)| link.taken_by(bits));
+    let outcome = Outcome {
+        cycles,
+        begun: completions.images().iter().filter_map(|image| image.begun).collect(),
+        images,
+        digest: completions.digest(),
+        layers: layers.into_iter().collect(),
+        chips: used_chips(arch, layout),
+        busiest_queue: ports.chain(links).max().unwrap_or(0),
+        recurrence: skipped.map(|skipped| skipped.recurrence(options.images)),
+    };
+    assert_eq!(completions.complete(), completions.images().len(), "an image misses completions");
     check(&outcome, layout, options);
     Ok(outcome)
 }
 
 /// Completion cycle of each image, up to the first unfinished one, and the number of images that must finish: 0 if the
 /// last layer computes nothing.
-fn finished_images(layout: &Layout, board: &Board<impl Policy>, options: &Options) -> (Vec<Cycle>, u32) {
+fn finished_images(layout: &Layout, completions: &Completions, options: &Options) -> (Vec<Cycle>, u32) {
     let last = &layout.layers[layout.result_layer()];
     let expected = count(last.finishes().flatten().count() * last.groups.len());
     let awaited = if expected > 0 { options.images } else { 0 };
-    let images = (0..size(awaited))
-        .map_while(|image| {
-            let tiles = board.tiles.iter().map(|tile| tile.results().images[image]);
-            let (results, cycle) = tiles.fold((0, 0), |all, tile| (all.0 + tile.0, all.1.max(tile.1)));
-            (results == expected).then_some(cycle)
-        })
-        .collect();
-    (images, awaited)
+    let finished = completions.images().iter().take_while(|image| image.results == expected);
+    (finished.take(size(awaited)).map(|image| image.last_result_at).collect(), awaited)
 }
 
 fn used_chips(arch: &Arch, layout: &Layout) -> u32 {

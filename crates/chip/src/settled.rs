@@ -242,6 +242,7 @@ mod tests {
             layers: Vec::new(),
             chips: 1,
             busiest_queue: 0,
+            recurrence: None,
         }
     }
 

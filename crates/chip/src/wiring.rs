@@ -11,8 +11,8 @@ use components::{
     MeshGeometry, PartAddress, PartialSums, Policy, Results, RoomId, Rooms, SliceBuffer, SumsSpec, Target, Tile,
     TileSpec, Trees,
 };
-use index::{Index, IndexVec, Set};
-use mapper::{GroupId, LayerLayout, Layout, OutputGroup, ReceiverId, ReplicaId, SliceId, TileId};
+use index::{Index, IndexVec, Set, count};
+use mapper::{GroupId, InputSlice, LayerLayout, Layout, OutputGroup, ReceiverId, ReplicaId, SliceId, TileId};
 use network::LayerId;
 
 use crate::{Board, Options};
@@ -206,6 +206,25 @@ impl<'a> Wiring<'a> {
         Rooms::new(slices.map(|place| board.tiles[place.tile.index()].slices()[place.inputs].limit()))
     }
 
+    /// Windows finished and packets written for an image.
+    pub(crate) fn completions_per_image(&self) -> u64 {
+        let layers = self.layout.layers.enumerate().map(|(id, layer)| {
+            let windows = layer.computed_windows() * count(layer.groups.len());
+            let written =
+                layer.slices.iter().map(|slice| u64::from(self.pieces(id, slice)) * u64::from(slice.order.positions));
+            windows + written.sum::<u64>()
+        });
+        let results = &self.layout.layers[self.layout.result_layer()];
+        layers.sum::<u64>() + count(results.finishes().flatten().count() * results.groups.len())
+    }
+
+    /// Packets of a position of an input slice, one from each output group that it needs channels of.
+    fn pieces(&self, layer: LayerId, slice: &InputSlice) -> u16 {
+        let groups = self.layout.producer(layer).into_iter().flat_map(|producer| &producer.groups);
+        let pieces = groups.filter(|group| slice.overlap(&group.outputs) > 0).count();
+        u16::try_from(pieces).expect("the mapper limits the output groups of a layer to 16 bits")
+    }
+
     /// Builds the components; operations follow `policy`. Their arenas have the numbering of [`components::Context`].
     pub(crate) fn board<P: Policy + Clone>(&self, options: &Options, policy: &P) -> Board<'_, P> {
         let arch = self.arch;
@@ -258,25 +277,22 @@ impl<'a> Wiring<'a> {
             groups: groups.collect(),
             imas,
             parts: self.partial_sums(id, slots, plan),
-            results: Results::new(result.positions(), options.images),
+            results: Results::new(result.positions()),
         }
     }
 
     /// Input slices of a tile. They divide the whole buffer in proportion to their needs.
     fn slices(&self, plan: &TilePlan, options: &Options) -> Vec<SliceBuffer<'_>> {
         let slices = plan.inputs.iter().map(|&(layer, slice)| &self.layout.layers[layer].slices[slice]);
-        let needed = |slice: &mapper::InputSlice| u64::from(slice.order.positions_at_once) * slice.position_bits;
+        let needed = |slice: &InputSlice| u64::from(slice.order.positions_at_once) * slice.position_bits;
         let all: u64 = slices.clone().map(needed).sum();
         let buffer = 8 * u64::from(self.arch.edram.bytes);
         let inputs = plan.inputs.iter().zip(slices).map(|(&(layer, number), slice)| {
             let room = self.slices[layer][number].room;
-            let groups = self.layout.producer(layer).into_iter().flat_map(|producer| &producer.groups);
-            let pieces = groups.filter(|group| slice.overlap(&group.outputs) > 0).count();
-            let pieces = u16::try_from(pieces).expect("the mapper limits the output groups of a layer to 16 bits");
             let bits = buffer * needed(slice) / all.max(1);
             // A layer that is cropped as a whole stores nothing.
             let capacity = (!options.uncontended).then(|| bits / slice.position_bits.max(1));
-            SliceBuffer::new(slice, (layer, room), pieces, options.images, capacity)
+            SliceBuffer::new(slice, (layer, room), self.pieces(layer, slice), options.images, capacity)
         });
         inputs.collect()
     }

@@ -1,6 +1,6 @@
 //! Options of a run, common to the commands that simulate one: selection, choice of a plan, images and fidelity.
 
-use chip::{FIRST_IMAGES, Fidelity, MOST_IMAGES, Options, Outcome, SimulationError};
+use chip::{FIRST_IMAGES, Fidelity, Forward, MOST_IMAGES, Options, Outcome, SimulationError};
 use clap::{Args, ValueEnum};
 use predictor::Operations;
 
@@ -20,6 +20,9 @@ pub(crate) struct Workload {
     /// Images, one after another, up to 10000; auto runs more and more until their rate has settled
     #[arg(long, value_name = "N|auto", default_value = "1", value_parser = images)]
     images: Images,
+    /// Simulate every image, even where the state of the machine recurs; the results are the same
+    #[arg(long)]
+    every_image: bool,
     /// Fidelity at which IMAs are simulated; both give the same results
     #[arg(long, value_enum, default_value_t)]
     fidelity: FidelityName,
@@ -71,7 +74,12 @@ impl Workload {
 
     /// Options of the run, and its outcome if `--images auto` had to simulate it to find the number of images.
     pub(crate) fn options(&self, selected: &Selected) -> Result<(Options, Option<Outcome>), SimulationError> {
-        let options = Options { fidelity: self.fidelity.into(), uncontended: self.uncontended, ..Options::default() };
+        let options = Options {
+            fidelity: self.fidelity.into(),
+            uncontended: self.uncontended,
+            forward: if self.every_image { Forward::Never } else { Forward::Recurring },
+            ..Options::default()
+        };
         match self.images {
             Images::Number(images) => Ok((Options { images, ..options }, None)),
             Images::Auto => {

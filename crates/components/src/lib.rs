@@ -6,7 +6,8 @@
 //! - [`Mesh`], all routers of a chip, receives [`Packet`];
 //! - [`Link`], one direction of a connection between two chips, receives [`Crossing`].
 //!
-//! They send through a [`Context`], which also has the clock, the room table ([`Rooms`]) and the probe ([`Probe`]). All
+//! They send through a [`Context`], which also has the clock, the room table ([`Rooms`]), the completions
+//! ([`Completions`]) and the probe ([`Probe`]). All
 //! other blocks are driven by plain calls of the tile or mesh that they belong to:
 //!
 //! | part | blocks |
@@ -39,6 +40,7 @@
 //!   component sorts what it received before it decides.
 //! - An operation that has started can always deliver, since it holds an output register of its IMA from the start on.
 //! - Every cycle of every IMA has exactly one [`Cause`].
+//! - Each component adds its state to a fingerprint ([`des::Recurrent`]): machines with equal fingerprints go on alike.
 //! - Counts ([`arch::Counts`]) are integers. Blocks know no energies.
 //!
 //! `docs/model.md` describes the machine: block diagram, seven points of an operation, credits, arbitration order of a
@@ -60,6 +62,7 @@
 //! assert_eq!((timing.reads(16), timing.results(16)), (16, 18));
 //! ```
 
+mod completions;
 mod ids;
 mod message;
 mod noc;
@@ -69,6 +72,7 @@ mod rooms;
 mod testing;
 mod tile;
 
+pub use completions::{Completions, ImageRecord};
 pub use ids::{ChipId, ControlId, ImaId, InputId, LockstepId, RoomId};
 pub use message::{Context, HeldUp, PackedImas, Packet, Payload, Stages, TileMessage, Waits};
 pub use noc::{
@@ -78,7 +82,6 @@ pub use noc::{
 pub use observe::{Cause, Event, NoProbe, Probe, Stage, Stalls, Unit};
 pub use rooms::Rooms;
 pub use tile::{
-    Awaited, Completions, Fidelity, Full, Ima, ImaTiming, LayerControl, LockstepGroup, Part, PartAddress, PartialSums,
-    Policy, Results, RowBlock, RowsRead, SkipZeroRowBlocks, SliceBuffer, SumsSpec, Target, Tile, TileSpec, Waiting,
-    Work,
+    Awaited, Fidelity, Full, Ima, ImaTiming, LayerControl, LockstepGroup, Part, PartAddress, PartialSums, Policy,
+    Results, RowBlock, RowsRead, SkipZeroRowBlocks, SliceBuffer, SumsSpec, Target, Tile, TileSpec, Waiting, Work,
 };

@@ -4,12 +4,14 @@
 //! that it was held up ([`Waits`]); on arrival these become the [`HeldUp`] of the position, from which stalls of its
 //! readers are booked to routers or links. Credits are sent directly and take one cycle, whatever the distance.
 
-use des::{Cycle, Probed, Send, Shared};
+use des::{Cycle, Fingerprint, Probed, Recurrent, Send, Shared};
 use index::Set;
 use mapper::TileId;
 use network::LayerId;
 
-use crate::{Cause, ChipId, Crossing, Direction, ImaId, InputId, LockstepId, Probe, Rooms, Segment, SegmentId};
+use crate::{
+    Cause, ChipId, Completions, Crossing, Direction, ImaId, InputId, LockstepId, Probe, Rooms, Segment, SegmentId,
+};
 
 /// A message to a tile. At most 12 bytes, so that an event in the calendar takes 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -192,6 +194,20 @@ impl HeldUp {
     }
 }
 
+impl Recurrent for HeldUp {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self(bits) = *self;
+        print.number(bits);
+    }
+}
+
+impl Recurrent for Waits {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { routers, links } = *self;
+        print.numbers([routers, links]);
+    }
+}
+
 impl From<Waits> for HeldUp {
     #[inline]
     fn from(Waits { routers, links }: Waits) -> Self {
@@ -245,6 +261,22 @@ impl Packet {
         Self { source, destination, flits, bits, waits: Waits::default(), layer, payload, segment: id }
     }
 
+    /// Adds the packet to a fingerprint; `message` adds a message to the tile that it goes to.
+    pub fn state(&self, print: &mut Fingerprint, message: impl Fn(TileId, &TileMessage, &mut Fingerprint)) {
+        // The tree of the segment decides on layer, flits and bits.
+        let Self { source, destination, flits: _, bits: _, waits, layer: _, payload, segment } = self;
+        print.numbers([source.0, destination.0, segment.0]);
+        waits.state(print);
+        match payload {
+            Payload::Message(inner) => message(*destination, inner, print),
+            // Follows from position, image and tree.
+            Payload::Position { sequence: _, position, image } => {
+                print.number(*position);
+                print.counted(*image, 1);
+            }
+        }
+    }
+
     /// Returns the packet in another segment of its tree.
     #[inline]
     pub(crate) fn enters(self, id: SegmentId, segment: &Segment) -> Self {
@@ -252,10 +284,25 @@ impl Packet {
     }
 }
 
-/// Context of the components: the clock, messages to each kind of component, the room table, and the probe.
+/// Context of the components: the clock, messages to each kind of component, the room table, the completions, and the
+/// probe.
 ///
 /// Implemented for every type that has these parts.
-pub trait Context: Send<TileMessage> + Send<Packet> + Send<Crossing> + Shared<Rooms> + Probed<Probe: Probe> {
+pub trait Context:
+    Send<TileMessage> + Send<Packet> + Send<Crossing> + Shared<Rooms> + Shared<Completions> + Probed<Probe: Probe>
+{
+    /// The room table.
+    #[inline]
+    fn rooms(&mut self) -> &mut Rooms {
+        self.shared()
+    }
+
+    /// The completions of all tiles.
+    #[inline]
+    fn completions(&mut self) -> &mut Completions {
+        self.shared()
+    }
+
     /// Sends a message to a tile, which receives it `delay` >= 1 cycles from now. Tiles are numbered over the board.
     #[inline]
     fn send_to_tile(&mut self, delay: Cycle, tile: TileId, message: TileMessage) {
@@ -276,7 +323,10 @@ pub trait Context: Send<TileMessage> + Send<Packet> + Send<Crossing> + Shared<Ro
     }
 }
 
-impl<C> Context for C where C: Send<TileMessage> + Send<Packet> + Send<Crossing> + Shared<Rooms> + Probed<Probe: Probe> {}
+impl<C> Context for C where
+    C: Send<TileMessage> + Send<Packet> + Send<Crossing> + Shared<Rooms> + Shared<Completions> + Probed<Probe: Probe>
+{
+}
 
 #[cfg(test)]
 mod tests {

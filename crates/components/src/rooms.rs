@@ -1,4 +1,4 @@
-use des::Cycle;
+use des::{Cycle, Fingerprint, Recurrent};
 use index::IndexVec;
 use mapper::TileId;
 
@@ -61,9 +61,20 @@ impl Rooms {
     }
 }
 
+impl Recurrent for Rooms {
+    fn state(&self, print: &mut Fingerprint) {
+        // From the next cycle on, limits are those of the slices, which have them in their own state.
+        let Self { limits: _, waiting } = self;
+        for tiles in waiting {
+            print.unordered(tiles, |tile, print| print.number(tile.0));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_told_apart;
 
     #[test]
     fn a_rise_is_seen_in_the_next_cycle_and_not_in_its_own() {
@@ -81,5 +92,28 @@ mod tests {
         assert_eq!(rooms.raise(RoomId(0), 4, 9), [TileId(7), TileId(2)]);
         assert!(rooms.wait(RoomId(0), TileId(7), 9), "it saw the limit before the rise of this cycle");
         assert!(rooms.raise(RoomId(0), 5, 10).is_empty(), "and need not be woken twice");
+    }
+
+    #[test]
+    fn who_waits_for_which_slice_is_state_and_the_order_is_not() {
+        let add = |rooms: &Rooms, print: &mut Fingerprint| rooms.state(print);
+        assert_told_apart(
+            &Rooms::new([3, 3]),
+            add,
+            &[
+                |rooms| _ = rooms.wait(RoomId(0), TileId(7), 9),
+                |rooms| _ = rooms.wait(RoomId(1), TileId(7), 9),
+                |rooms| _ = rooms.wait(RoomId(1), TileId(8), 9),
+            ],
+        );
+        let hash = |tiles: [u32; 2]| {
+            let (mut rooms, mut print) = (Rooms::new([3]), Fingerprint::new(10, 0));
+            for tile in tiles {
+                _ = rooms.wait(RoomId(0), TileId(tile), 9);
+            }
+            rooms.state(&mut print);
+            print.hash()
+        };
+        assert_eq!(hash([1, 2]), hash([2, 1]));
     }
 }

@@ -4,15 +4,15 @@
 //! quarter of a cycle at the eDRAM port and a window reads one position.
 
 use arch::Arch;
-use des::{Clock, Cycle, Probed, Send, Shared};
+use des::{Clock, Cycle, Fingerprint, Probed, Send, Shared};
 use index::{IndexVec, Set};
 use mapper::{GroupId, Layout, ReplicaId, TileId};
 use network::{LayerId, Plan};
 
 use crate::tile::{Bus, EdramBuffer, ImaBank, Results, TileInputs, TileOutputs};
 use crate::{
-    ChipId, ControlId, Crossing, Fidelity, Full, Ima, ImaId, InputId, LayerControl, LockstepGroup, NoProbe, Packet,
-    PartAddress, PartialSums, RoomId, Rooms, SegmentId, SliceBuffer, SumsSpec, TileMessage, Trees,
+    ChipId, Completions, ControlId, Crossing, Fidelity, Full, Ima, ImaId, InputId, LayerControl, LockstepGroup,
+    NoProbe, Packet, PartAddress, PartialSums, RoomId, Rooms, SegmentId, SliceBuffer, SumsSpec, TileMessage, Trees,
 };
 
 /// Bits of a position of the input map.
@@ -23,6 +23,7 @@ pub(crate) const POSITION_BITS: u32 = 128 * 16;
 pub(crate) struct Record {
     pub(crate) now: Cycle,
     pub(crate) rooms: Rooms,
+    pub(crate) completions: Completions,
     pub(crate) sent: Vec<(Cycle, TileMessage)>,
     pub(crate) packets: Vec<(Cycle, Packet)>,
     /// Link, by number.
@@ -36,6 +37,13 @@ impl Record {
     /// A context in cycle 1 for a machine with one input slice of the board, whose limit is `limit`.
     pub(crate) fn new(limit: u32) -> Self {
         Self { now: 1, rooms: Rooms::new([limit]), ..Self::default() }
+    }
+}
+
+impl Record {
+    /// Cycle of the last completion of image 0; 0 if there was none.
+    pub(crate) fn last_completion(&self) -> Cycle {
+        self.completions.images().first().map_or(0, |image| image.last_at)
     }
 }
 
@@ -59,6 +67,12 @@ impl Shared<Rooms> for Record {
     }
 }
 
+impl Shared<Completions> for Record {
+    fn shared(&mut self) -> &mut Completions {
+        &mut self.completions
+    }
+}
+
 impl Send<TileMessage> for Record {
     fn send(&mut self, delay: Cycle, to: u32, message: TileMessage) {
         self.receivers.push((self.now + delay, to));
@@ -75,6 +89,24 @@ impl Send<Packet> for Record {
 impl Send<Crossing> for Record {
     fn send(&mut self, delay: Cycle, to: u32, _: Crossing) {
         self.crossings.push((self.now + delay, to));
+    }
+}
+
+/// Checks that a state and the states that each of `changes` makes of it all have fingerprints of their own, as added by
+/// `add` at the end of cycle 100, with three images complete.
+pub(crate) fn assert_told_apart<T: Clone>(state: &T, add: impl Fn(&T, &mut Fingerprint), changes: &[fn(&mut T)]) {
+    let hash = |state: &T| {
+        let mut print = Fingerprint::new(100, 3);
+        add(state, &mut print);
+        print.hash()
+    };
+    let mut seen = vec![hash(state)];
+    for (number, change) in changes.iter().enumerate() {
+        let mut other = state.clone();
+        change(&mut other);
+        let hash = hash(&other);
+        assert!(!seen.contains(&hash), "change {number} is not told apart");
+        seen.push(hash);
     }
 }
 
@@ -119,7 +151,7 @@ impl OneLayer {
         let slice = SliceBuffer::new(slice, (LayerId(0), RoomId(0)), 1, 1, Some(2));
         let port = Some(8 * u64::from(self.arch.edram.bytes_per_cycle));
         let control = LayerControl::new((LayerId(0), self.layer()), ReplicaId(0), 1, true, InputId(0), Set::below(1));
-        TileInputs::new(EdramBuffer::new(port, [slice], Results::new(4, 1)), [control].into_iter().collect())
+        TileInputs::new(EdramBuffer::new(port, [slice], Results::new(4)), [control].into_iter().collect())
     }
 
     /// The IMA, in a lockstep group of its own.

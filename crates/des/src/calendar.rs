@@ -104,6 +104,13 @@ impl<E> Calendar<E> {
         }
     }
 
+    /// All events after `now` and their cycles, in any order.
+    pub(crate) fn iter(&self, now: Cycle) -> impl Iterator<Item = (Cycle, &E)> {
+        let cycles = (1..WHEEL as Cycle).map(move |delay| now + delay);
+        let near = cycles.flat_map(|at| self.buckets[bucket(at)].iter().map(move |event| (at, event)));
+        near.chain(self.far.iter().map(|Reverse(far)| (far.at, &far.event)))
+    }
+
     fn next_busy(&self, now: Cycle) -> Option<Cycle> {
         let first = bucket(now + 1);
         // The word of the first bucket is searched twice: its upper bits first, its lower bits after a whole turn.
@@ -186,6 +193,18 @@ mod tests {
             prop_assert_eq!(calendar.take(now + delay).len(), 1);
             prop_assert_eq!(calendar.next(now + delay), None);
         }
+    }
+
+    #[test]
+    fn all_events_are_seen_before_they_come_out() {
+        let mut calendar = Calendar::default();
+        let delays = [1, 255, 256, 1000];
+        for &delay in &delays {
+            calendar.push(70, delay, delay);
+        }
+        let mut seen: Vec<_> = calendar.iter(70).map(|(at, &delay)| (at, delay)).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, delays.map(|delay| (70 + delay, delay)));
     }
 
     #[test]

@@ -14,7 +14,8 @@
 //! 3. [`Component::evaluate`] runs after the last message of the cycle, at most once, and takes the decisions.
 //!
 //! State that several components read and change ([`Shared`]) needs a rule of its own for the same purpose.
-//! [`Order::Shuffled`] puts rule 2 to the test. [`Server`] models a resource with a capacity per cycle.
+//! [`Order::Shuffled`] puts rule 2 to the test. [`Server`] models a resource with a capacity per cycle. A [`Fingerprint`]
+//! shows that the state of a simulation recurs.
 //!
 //! # Example
 //!
@@ -61,9 +62,11 @@
 //! ```
 
 mod calendar;
+mod fingerprint;
 mod queue;
 mod server;
 
+pub use fingerprint::{Fingerprint, Recurrent};
 pub use queue::{Order, Queue, drive};
 pub use server::Server;
 
@@ -136,15 +139,18 @@ pub trait Shared<T> {
 ///
 /// - `Parts`, the arenas: one public `Vec` for each kind;
 /// - `Schedule<O>`: the clock, one queue for each kind and the probe. It implements [`Clock`], [`Probed`] and, for the
-///   message of each kind, [`Send`]. `probed by` bounds `O`; `sharing` adds the state of [`Shared`]. Both are optional;
+///   message of each kind, [`Send`]. `probed by` bounds `O`; each `sharing` adds state of
+///   its own type ([`Shared`]). Both are optional;
 /// - `Schedule::step(&mut self, &mut Parts) -> bool`, which simulates the next cycle that has a message and returns
-///   whether there was one.
+///   whether there was one;
+/// - `Schedule::in_flight(&self, &mut Fingerprint, ..)`, which adds the messages in flight to a fingerprint. For each
+///   kind, a function adds what a message means to its receiver.
 ///
 /// Message types must differ from kind to kind, since the type selects the queue.
 #[macro_export]
 macro_rules! system {
     (
-        $(#[$schedule_doc:meta])* schedule $schedule:ident $(probed by $probe:path)? $(, sharing $shared:ident: $shared_kind:ty)?;
+        $(#[$schedule_doc:meta])* schedule $schedule:ident $(probed by $probe:path)? $(, sharing $shared:ident: $shared_kind:ty)*;
         $(#[$parts_doc:meta])* parts $parts:ident $(<$life:lifetime $(, $generic:ident: $bound:path)?>)?;
         $($(#[$doc:meta])* $field:ident: $kind:ty [$message:ty]),+ $(,)?
     ) => {
@@ -159,7 +165,7 @@ macro_rules! system {
             /// Observes the run.
             pub probe: O,
             $(/// Shared by all components.
-            pub $shared: $shared_kind,)?
+            pub $shared: $shared_kind,)*
             $($field: $crate::Queue<$message>,)+
         }
 
@@ -169,9 +175,9 @@ macro_rules! system {
                 parts: &$parts $(<$life $(, $generic)?>)?,
                 order: $crate::Order,
                 probe: O
-                $(, $shared: $shared_kind)?
+                $(, $shared: $shared_kind)*
             ) -> Self {
-                Self { now: 0, probe, $($shared,)? $($field: $crate::Queue::new(parts.$field.len(), order),)+ }
+                Self { now: 0, probe, $($shared,)* $($field: $crate::Queue::new(parts.$field.len(), order),)+ }
             }
 
             /// Simulates the next cycle that has a message. Returns false if no message is left.
@@ -184,6 +190,19 @@ macro_rules! system {
                 self.now = next;
                 $($crate::drive(&mut parts.$field, self, |schedule| &mut schedule.$field, next);)+
                 true
+            }
+
+            /// Adds the messages in flight to a fingerprint: what each means to its receiver, in any order.
+            pub fn in_flight(
+                &self,
+                print: &mut $crate::Fingerprint,
+                $($field: impl Fn(u32, &$message, &mut $crate::Fingerprint)),+
+            ) {
+                $(print.unordered(self.$field.in_flight(self.now), |(at, to, message), print| {
+                    print.cycle(at);
+                    print.number(to);
+                    $field(to, message, print);
+                });)+
             }
         }
 
@@ -201,7 +220,7 @@ macro_rules! system {
             fn shared(&mut self) -> &mut $shared_kind {
                 &mut self.$shared
             }
-        })?
+        })*
 
         impl<O> $crate::Clock for $schedule<O> {
             #[inline]

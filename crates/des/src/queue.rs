@@ -37,6 +37,11 @@ impl<M> Queue<M> {
         self.calendar.next(now)
     }
 
+    /// All messages after cycle `now`, with cycle and receiver, in any order.
+    pub fn in_flight(&self, now: Cycle) -> impl Iterator<Item = (Cycle, u32, &M)> {
+        self.calendar.iter(now).map(|(at, (to, message))| (at, *to, message))
+    }
+
     fn take(&mut self, now: Cycle) -> Vec<(u32, M)> {
         let mut messages = self.calendar.take(now);
         if let Order::Shuffled(seed) = &mut self.order {

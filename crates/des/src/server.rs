@@ -1,4 +1,4 @@
-use crate::Cycle;
+use crate::{Cycle, Fingerprint, Recurrent};
 
 /// A shared resource that serves requests one after another with a fixed capacity per cycle: a bus, a port, a link.
 ///
@@ -38,6 +38,19 @@ impl Server {
     }
 }
 
+impl Recurrent for Server {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { capacity: _, busy_until, used } = *self;
+        // What an idle server served last does not matter.
+        if busy_until > print.now() {
+            print.cycle(busy_until);
+            print.number(used);
+        } else {
+            print.number(0u64);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +72,22 @@ mod tests {
         let mut bus = Server::new(Some(100));
         assert_eq!(bus.serve(1, 10), 1);
         assert_eq!((bus.serve(3, 100), bus.serve(3, 100)), (3, 4));
+    }
+
+    #[test]
+    fn a_busy_server_is_in_another_state_than_an_idle_one_whatever_that_served() {
+        let print = |amounts: &[u64]| {
+            let mut bus = Server::new(Some(100));
+            for &amount in amounts {
+                _ = bus.serve(4, amount);
+            }
+            let mut print = Fingerprint::new(5, 0);
+            bus.state(&mut print);
+            print.hash()
+        };
+        assert_eq!(print(&[150]), print(&[]), "busy until now");
+        let prints = [print(&[]), print(&[250]), print(&[260]), print(&[350])];
+        assert!((0..4).all(|at| !prints[..at].contains(&prints[at])), "{prints:?}");
     }
 
     #[test]

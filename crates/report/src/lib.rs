@@ -70,4 +70,6 @@ pub mod terminal;
 
 pub use cell::{Cell, Kind};
 pub use mapping::{LayerPlace, places};
-pub use report::{Crossbars, Energy, Figures, Imas, LayerReport, Predictor, Report, Run, SCHEMA, Tool, fidelity_name};
+pub use report::{
+    Crossbars, Energy, Figures, Imas, LayerReport, Predictor, Recurrence, Report, Run, SCHEMA, Tool, fidelity_name,
+};

@@ -53,6 +53,8 @@ pub struct Report {
     pub fidelity: Fidelity,
     /// True if every shared resource had unlimited capacity.
     pub uncontended: bool,
+    /// Recurrence of the state, if not every image was simulated; null otherwise. No other figure depends on it.
+    pub recurrence: Option<Recurrence>,
     /// Cycles from the start to the last result.
     pub cycles: u64,
     /// Time from the start to the last result, ns.
@@ -96,6 +98,19 @@ pub struct Predictor {
     pub energy_pj: f64,
     /// Time before the run, ns.
     pub latency_ns: f64,
+}
+
+/// Recurrence of the state of the machine. Images in which it only recurs are counted and not simulated.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Recurrence {
+    /// Images that were complete when the state was one that recurs, for the first time.
+    pub from_image: u32,
+    /// Images from one recurrence to the next.
+    pub period_images: u32,
+    /// Cycles from one recurrence to the next.
+    pub period_cycles: u64,
+    /// Images that were simulated.
+    pub images_simulated: u32,
 }
 
 /// Name and version of a program.
@@ -259,6 +274,7 @@ impl Report {
             images: run.options.images,
             fidelity: run.options.fidelity,
             uncontended: run.options.uncontended,
+            recurrence: outcome.recurrence.map(Recurrence::from),
             cycles: outcome.cycles,
             time_ns,
             digest: outcome.digest,
@@ -285,6 +301,12 @@ impl Report {
     pub fn to_json(&self) -> String {
         let json = serde_json::to_string_pretty(self).expect("a report is plain data");
         json + "\n"
+    }
+}
+
+impl From<chip::Recurrence> for Recurrence {
+    fn from(chip::Recurrence { from, images, cycles, simulated }: chip::Recurrence) -> Self {
+        Self { from_image: from, period_images: images, period_cycles: cycles, images_simulated: simulated }
     }
 }
 

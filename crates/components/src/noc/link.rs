@@ -5,7 +5,7 @@
 //! The rate is a fraction of two integers; fractions of a cycle carry over to the next packet.
 
 use arch::Rate;
-use des::{Component, Cycle, Wake};
+use des::{Component, Cycle, Fingerprint, Recurrent, Wake};
 use index::IndexVec;
 use network::LayerId;
 
@@ -45,9 +45,8 @@ impl Link {
         }
     }
 
-    /// Returns the cycles for which the link was taken since the start; 0 if it has no limit.
-    pub fn taken(&self) -> Cycle {
-        let bits: u64 = self.bits.iter().sum();
+    /// Returns the cycles for which the link is taken by `bits`; 0 if it has no limit.
+    pub fn taken_by(&self, bits: u64) -> Cycle {
         self.bits_per_cycle.map_or(0, |rate| rate.cycles(bits))
     }
 
@@ -95,14 +94,45 @@ impl<C: Context> Component<C> for Link {
     }
 }
 
+impl Recurrent for Link {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self {
+            bits_per_cycle,
+            free_at,
+            to_chip: _,
+            enters: _,
+            // Packets of a cycle leave in the same cycle.
+            waiting: _,
+            bits: _,
+        } = self;
+        // A link that is free has no past, and one without a limit is always free.
+        if let Some(rate) = bits_per_cycle {
+            print.number(free_at.saturating_sub((print.now() + 1) * rate.times().per_cycle));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_told_apart;
 
     #[test]
     fn a_way_leads_along_the_row_first() {
         assert_eq!(Direction::towards((1, 1), (3, 0)), Some(Direction::East));
         assert_eq!(Direction::towards((3, 1), (3, 0)), Some(Direction::North));
         assert_eq!(Direction::towards((3, 0), (3, 0)), None);
+    }
+
+    #[test]
+    fn a_link_that_is_taken_is_in_another_state_than_a_free_one() {
+        // 5,120 bits in a cycle.
+        let arch = arch::load("isaac-ce").expect("the preset is built in");
+        let link = Link::new(Some(arch.link_bits_per_cycle()), Direction::East, ChipId(1), 1);
+        assert_told_apart(
+            &link,
+            Recurrent::state,
+            &[|link| _ = link.carry(100, 6000), |link| _ = link.carry(100, 7000)],
+        );
     }
 }

@@ -5,7 +5,7 @@
 //! (docs/model.md, "Mesh and links").
 
 use arch::{Arch, Times};
-use des::{Component, Cycle, Wake};
+use des::{Component, Cycle, Fingerprint, Recurrent, Wake};
 use index::{Index, IndexVec, size};
 use mapper::Layout;
 use network::LayerId;
@@ -51,9 +51,13 @@ impl<'a> Mesh<'a> {
         }
     }
 
-    /// Returns the cycles for which the busiest port was taken since the start; 0 if ports have no limit.
-    pub fn busiest_port(&self) -> Cycle {
-        let flits = self.routers.iter().map(Router::busiest).max().unwrap_or(0);
+    /// Flits that took each port since the start.
+    pub fn flits(&self) -> impl Iterator<Item = u64> {
+        self.routers.iter().flat_map(Router::taken).copied()
+    }
+
+    /// Returns the cycles for which a port is taken by `flits` flits; 0 if ports have no limit.
+    pub fn taken_by(&self, flits: u64) -> Cycle {
         self.flit.map_or(0, |flit| flits * flit.per_action / flit.per_cycle)
     }
 
@@ -154,5 +158,29 @@ impl<C: Context> Component<C> for Mesh<'_> {
             });
         }
         self.waiting = waiting;
+    }
+}
+
+impl Recurrent for Mesh<'_> {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self {
+            chip: _,
+            layout: _,
+            trees: _,
+            geometry: _,
+            flit,
+            routers,
+            // Packets of a cycle leave in the same cycle.
+            waiting: _,
+            heads: _,
+            flit_hops: _,
+        } = self;
+        // Ports without a limit are never taken.
+        if let Some(flit) = flit {
+            let now = (print.now() + 1) * flit.per_cycle;
+            for router in routers {
+                router.state(now, print);
+            }
+        }
     }
 }

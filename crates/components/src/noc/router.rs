@@ -4,7 +4,7 @@
 //! rounding; a flit takes a whole number of steps (see `arch::Times`).
 
 use arch::Times;
-use des::Cycle;
+use des::{Cycle, Fingerprint};
 use index::size;
 
 /// A port of a router. Packets that arrive from a neighbour have taken the port at the neighbour's end.
@@ -58,9 +58,16 @@ impl Router {
         Self { free_at: vec![0; 2 * tiles + 4], taken: vec![0; 2 * tiles + 4], times_per_flit }
     }
 
-    /// Flits that took the busiest port since the start.
-    pub(crate) fn busiest(&self) -> u64 {
-        self.taken.iter().copied().max().unwrap_or(0)
+    /// Flits that took each port since the start.
+    pub(crate) fn taken(&self) -> &[u64] {
+        &self.taken
+    }
+
+    /// Adds the state to a fingerprint; the present cycle ends at time `now`.
+    pub(crate) fn state(&self, now: u64, print: &mut Fingerprint) {
+        let Self { free_at, taken: _, times_per_flit: _ } = self;
+        // Ports that are free have no past.
+        print.numbers(free_at.iter().map(|free_at| free_at.saturating_sub(now)));
     }
 
     /// Takes the port of number `port` for `flits` flits whose head arrives at time `head`. Returns the time at which
@@ -86,6 +93,7 @@ pub(crate) fn arrival(head_left: u64, flits: u32, flit: Times) -> Cycle {
 mod tests {
     use super::*;
     use crate::Direction;
+    use crate::testing::assert_told_apart;
 
     #[test]
     fn a_packet_of_a_cycles_flits_takes_one_cycle_and_one_flit_more_takes_two() {
@@ -110,5 +118,19 @@ mod tests {
         assert_eq!(router.pass(Port::ToTile(0).number(4), 500, 30), 531);
         assert_eq!(router.pass(Port::Neighbour(Direction::East).number(4), 500, 30), 501);
         assert_eq!(router.pass(Port::FromTile(0).number(4), 500, 30), 501);
+    }
+
+    #[test]
+    fn ports_that_are_taken_are_state() {
+        // The present cycle ends at time 1,000.
+        assert_told_apart(
+            &Router::new(4, 1),
+            |router, print| router.state(1000, print),
+            &[
+                |router| _ = router.pass(0, 1000, 30),
+                |router| _ = router.pass(0, 1000, 31),
+                |router| _ = router.pass(1, 1000, 30),
+            ],
+        );
     }
 }

@@ -5,8 +5,8 @@ use mapper::TileId;
 use network::LayerId;
 
 use super::*;
-use crate::testing::{OneLayer, Record};
-use crate::{ChipId, Packet, Payload, TileMessage};
+use crate::testing::{OneLayer, Record, assert_told_apart};
+use crate::{ChipId, Packet, Payload, SegmentId, TileMessage};
 
 /// Sends messages of 32-bit flits, (source, receivers, flits), into the mesh of chip 0 in cycle 10.
 fn deliver(machine: &OneLayer, uncontended: bool, messages: &[(u32, &[u32], u32)]) -> (Record, u64) {
@@ -111,4 +111,27 @@ fn the_rate_of_a_link_is_not_rounded() {
     });
     link.evaluate(&mut record);
     assert_eq!(record.packets.iter().map(|&(cycle, _)| cycle).collect::<Vec<_>>(), [13, 15]);
+}
+
+#[test]
+fn packets_on_their_way_are_told_apart_by_all_that_they_say() {
+    let machine = isaac();
+    let (trees, ids) = Trees::of_routes(&machine.arch, &machine.layout, &[(TileId(0), &[TileId(9)], 32)]);
+    let payload = Payload::Position { sequence: 13, position: 1, image: 3 };
+    let packet = Packet::new(TileId(0), ids[0], trees.segment(ids[0]), payload);
+    let add = |packet: &Packet, print: &mut des::Fingerprint| packet.state(print, |_, _, print| print.number(7u64));
+    assert_told_apart(
+        &packet,
+        add,
+        &[
+            |packet| packet.source = TileId(1),
+            |packet| packet.destination = TileId(8),
+            |packet| packet.segment = SegmentId(1),
+            |packet| packet.waits.routers += 1,
+            |packet| packet.waits.links += 1,
+            |packet| packet.payload = Payload::Position { sequence: 14, position: 2, image: 3 },
+            |packet| packet.payload = Payload::Position { sequence: 17, position: 1, image: 4 },
+            |packet| packet.payload = Payload::Message(TileMessage::Tick),
+        ],
+    );
 }

@@ -88,6 +88,13 @@ impl Stalls {
         self.0[cause as usize] += cycles;
     }
 
+    /// Adds the increase from `earlier` to `later` stalls of a run, `times` times.
+    pub fn add_increase(&mut self, earlier: &Stalls, later: &Stalls, times: u64) {
+        for (mine, (earlier, later)) in self.0.iter_mut().zip(earlier.0.iter().zip(&later.0)) {
+            *mine += (later - earlier) * times;
+        }
+    }
+
     /// IMA-cycles, summed over all causes.
     pub fn total(&self) -> u64 {
         self.0.iter().sum()

@@ -1,7 +1,7 @@
 //! State of a tile after a run, and its counts by layer.
 //!
 //! Blocks count their own actions. Bits over the bus and out of the eDRAM buffer are derived from the registers of
-//! IMAs, and checked against the bits that the bus moved.
+//! IMAs; after a run they are checked against the bits that the bus moved.
 
 use std::ops::Range;
 
@@ -39,13 +39,34 @@ impl<'a, P: Policy> Tile<'a, P> {
         &self.outputs.parts
     }
 
-    /// For each IMA, the cycles after its last operation in a run whose last cycle is `last`.
-    pub fn finished(&self, last: Cycle) -> impl Iterator<Item = (Unit, Range<Cycle>)> {
+    /// Fewest images of a run in which everything up to now would have been the same: so many are felt.
+    pub fn least_images(&self) -> u32 {
+        let controls = self.controls().iter().map(LayerControl::least_images);
+        controls.chain(self.slices().iter().map(SliceBuffer::least_images)).max().unwrap_or(0)
+    }
+
+    /// Changes the number of images of the run to a number that is not below [`Self::least_images`].
+    pub fn set_images(&mut self, images: u32) {
+        self.inputs.controls.iter_mut().for_each(|control| control.set_images(images));
+        self.inputs.edram.slices.iter_mut().for_each(|slice| slice.set_images(images));
+    }
+
+    /// For each IMA, the cycles after its last operation in a run whose last cycle is `last`, of which `skipped` were
+    /// not simulated: cycles in the midst of work.
+    pub fn finished(&self, last: Cycle, skipped: Cycle) -> impl Iterator<Item = (Unit, Range<Cycle>)> {
         let bank = &self.imas;
         bank.imas.indices().map(move |ima| {
             let control = &self.inputs.controls[bank.groups[bank.group_of(ima)].control];
-            (control.unit(self.id, ima), bank.finished_cycles(ima, last))
+            // An IMA without windows has been idle all the time.
+            let skipped = if control.per_image() > 0 { skipped } else { 0 };
+            (control.unit(self.id, ima), bank.idle_since(ima) + skipped..last + 1)
         })
+    }
+
+    /// Checks that the bus has moved the inputs and results of all operations. Holds after a run.
+    pub fn check_bus(&self, crossbar_cells: u64) {
+        let bits: u64 = self.counts(crossbar_cells).iter().map(|(_, counts)| counts.bus_bits).sum();
+        assert_eq!(bits, self.bus.bits, "bits were lost on the bus of tile {}", self.id);
     }
 
     /// Counts of the blocks of the tile, as (layer, counts), without the writes to its buffer, which count for their
@@ -64,8 +85,6 @@ impl<'a, P: Policy> Tile<'a, P> {
             (controls[bank.groups[group].control].id, counts)
         });
         let imas: Vec<_> = imas.collect();
-        let bus_bits: u64 = imas.iter().map(|(_, counts)| counts.bus_bits).sum();
-        assert_eq!(bus_bits, self.bus.bits, "bits were lost on the bus of tile {}", self.id);
         let windows = controls.iter().map(|control| (control.id, control.counters.counts()));
         let sums = (self.outputs.parts.iter().zip(results))
             .map(|(part, results)| (part.spec().layer_id, part.counts(results, bank.partial_sum_bits)));

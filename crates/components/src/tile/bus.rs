@@ -1,4 +1,4 @@
-use des::{Cycle, Server};
+use des::{Cycle, Fingerprint, Recurrent, Server};
 
 /// The bus between a tile's eDRAM buffer, its IMAs and its output register.
 ///
@@ -22,6 +22,13 @@ impl Bus {
     pub(crate) fn transfer(&mut self, now: Cycle, bits: u64) -> Cycle {
         self.bits += bits;
         self.server.serve(now, bits)
+    }
+}
+
+impl Recurrent for Bus {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { server, bits: _ } = self;
+        server.state(print);
     }
 }
 

@@ -18,17 +18,18 @@
 //! Steps 5 to 7 take effect at the end of the cycle, so what they complete is decided upon in the next. Writes precede
 //! reads at the port, and results precede inputs on the bus (docs/model.md, "Arbitration in a tile").
 //!
-//! `account` adds up counts, and `waits` explains a tile that has stopped.
+//! `account` adds up counts, `fingerprint` the state and the messages on their way, and `waits` explains a tile that has stopped.
 
 mod account;
 mod bus;
+mod fingerprint;
 mod imas;
 mod inputs;
 mod outputs;
 mod waits;
 
 use arch::Arch;
-use des::{Component, Cycle, Wake};
+use des::{Component, Wake};
 use index::IndexVec;
 use mapper::TileId;
 
@@ -56,31 +57,7 @@ pub struct Tile<'a, P> {
     imas: ImaBank<P>,
     /// Output register, with sigmoid and max-pool.
     outputs: TileOutputs<'a>,
-    /// Completed writes and windows.
-    pub completions: Completions,
     bus: Bus,
-}
-
-/// Writes that ended and windows that were finished.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Completions {
-    /// Sum, modulo 2^64, of hashes of all completions. Does not depend on their order.
-    pub digest: u64,
-    /// Cycle of the last completion; 0 if there was none.
-    pub last_at: Cycle,
-}
-
-impl Completions {
-    /// Adds the completion in cycle `at` that these particulars identify.
-    #[inline]
-    fn add(&mut self, particulars: &[u64], at: Cycle) {
-        let hash = particulars.iter().fold(0x9e37_79b9_7f4a_7c15, |hash, &value| {
-            let mixed = (hash ^ value).wrapping_mul(0xff51_afd7_ed55_8ccd);
-            mixed ^ (mixed >> 32)
-        });
-        self.digest = self.digest.wrapping_add(hash);
-        self.last_at = self.last_at.max(at);
-    }
 }
 
 /// Specification of a tile: its blocks and the options of the run.
@@ -116,7 +93,6 @@ impl<'a, P: Policy> Tile<'a, P> {
             inputs: TileInputs::new(edram, spec.controls),
             imas: ImaBank::new(arch, spec.imas, spec.groups, spec.fidelity, policy),
             outputs: TileOutputs::new(spec.parts),
-            completions: Completions::default(),
             bus: Bus::new(capacity(arch.bus.bytes_per_cycle)),
         }
     }
@@ -158,14 +134,14 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
     }
 
     fn evaluate(&mut self, context: &mut C) {
-        let Self { id, inputs, imas, outputs, completions, bus } = self;
+        let Self { id, inputs, imas, outputs, bus } = self;
         let tile = *id;
         inputs.arrive(tile, context);
-        outputs.pass_on(inputs, imas, completions, context);
+        outputs.pass_on(inputs, imas, context);
         imas.supplied(inputs.look_ahead(context.now()));
         imas.supplied(inputs.release(tile, |control| imas.read_by_all(control), context));
         imas.start(tile, inputs, context);
-        inputs.write(tile, completions, context);
+        inputs.write(tile, context);
         imas.send_results(tile, inputs, bus, outputs, context);
         imas.fetch(tile, inputs, bus, context);
         if outputs.has_work() || inputs.has_work() || !imas.pipeline.can_start().is_empty() {

@@ -6,7 +6,7 @@ use comfy_table::{Cell, Color};
 
 use super::{bound, joules, table};
 use crate::format::{counted, grouped, percent, rounded, scaled, significant};
-use crate::{Figures, LayerReport, Report, fidelity_name};
+use crate::{Figures, LayerReport, Recurrence, Report, fidelity_name};
 
 /// Returns the report of a run: totals, component groups, layers, and the bound.
 pub fn run(report: &Report) -> String {
@@ -22,6 +22,9 @@ fn totals(report: &Report) -> String {
         table.add_row([name, &value]);
     };
     row("simulated", format!("{images}, {} fidelity{capacity}", fidelity_name(report.fidelity)));
+    if let Some(recurrence) = report.recurrence {
+        row("recurrence", recurs(recurrence, report.images));
+    }
     row("cycles", format!("{} ({})", grouped(report.cycles), scaled(1e-9 * report.time_ns, "s")));
     row("latency", latency(report));
     row("rate", rate(figures));
@@ -55,6 +58,19 @@ fn totals(report: &Report) -> String {
     );
     row("digest", format!("{:016x}", report.digest));
     table.trim_fmt()
+}
+
+/// Returns from which image on the state recurs, and the images simulated of the `images` of the run.
+fn recurs(recurrence: Recurrence, images: u32) -> String {
+    let Recurrence { from_image, period_images, period_cycles, images_simulated } = recurrence;
+    let period = if period_images == 1 { String::new() } else { format!("{period_images} images, ") };
+    format!(
+        "the state recurs from image {} on, every {period}{} cycles; {} of {} images simulated",
+        grouped(from_image.into()),
+        grouped(period_cycles),
+        grouped(images_simulated.into()),
+        grouped(images.into())
+    )
 }
 
 /// Returns the latency of an image: alone, under load, or of the first image.

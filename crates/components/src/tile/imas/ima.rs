@@ -14,7 +14,7 @@
 use std::ops::Range;
 
 use arch::{Arch, Counts, Rate};
-use des::Cycle;
+use des::{Cycle, Fingerprint, Recurrent};
 use index::size;
 use mapper::ImaSpec;
 
@@ -104,6 +104,16 @@ struct Fetch {
     arrived_at: Cycle,
     /// Delay of the last of the inputs on its way to the tile.
     held_up: HeldUp,
+}
+
+impl Recurrent for Fetch {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { turn_at, requested_at, arrived_at, held_up } = *self;
+        for at in [turn_at, requested_at, arrived_at] {
+            print.cycle(at);
+        }
+        held_up.state(print);
+    }
 }
 
 /// The blocks of an IMA.
@@ -307,6 +317,25 @@ impl Ima {
         ]
     }
 
+    /// Adds the state to a fingerprint. The next operation is for `window`, and the crossbars are free from
+    /// `idle_since` on.
+    pub(crate) fn state(&self, window: u32, idle_since: Cycle, print: &mut Fingerprint) {
+        // The inside only counts.
+        let Self { rows: _, results: _, fetches, bits_fetched: _, held_back_by, held_back_until, inside: _ } = self;
+        print.cycle(idle_since);
+        fetches[size(window % 2)].state(print);
+        fetches[size((window + 1) % 2)].state(print);
+        match (*held_back_by as u64, *held_back_until) {
+            // What held results back before the next pause does not matter.
+            (_, Some(until)) if until <= idle_since => print.number(0u64),
+            (cause, Some(until)) => {
+                print.numbers([1, cause]);
+                print.cycle(until);
+            }
+            (cause, None) => print.numbers([2, cause]),
+        }
+    }
+
     /// Counts of its blocks, with the operations that `lockstep` has counted for it. A read of a crossbar counts
     /// `crossbar_cells` cells.
     pub(crate) fn counts(&self, lockstep: &LockstepGroup, crossbar_cells: u64) -> Counts {
@@ -364,6 +393,7 @@ impl Operation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_told_apart;
     use crate::{ControlId, Waits};
 
     fn ima(rows: u32) -> Ima {
@@ -447,5 +477,28 @@ mod tests {
         let counted = alone.counts(&lockstep, 128 * 128);
         lockstep.closed_form = (2, 24);
         assert_eq!(together.counts(&lockstep, 128 * 128), counted);
+    }
+
+    #[test]
+    fn transfers_and_held_back_results_are_state() {
+        let mut ima = ima(128);
+        ima.fetch(0, 88, 90..91, 2048, HeldUp::default());
+        ima.fetch(1, 92, 94..95, 2048, HeldUp::default());
+        assert_told_apart(
+            &ima,
+            |ima, print| ima.state(4, 97, print),
+            &[
+                |ima| ima.fetches[0].turn_at += 1,
+                |ima| ima.fetches[1].turn_at += 1,
+                |ima| ima.fetches[0].requested_at += 1,
+                |ima| ima.fetches[0].arrived_at += 1,
+                |ima| ima.fetches[0].held_up = Waits { routers: 3, links: 0 }.into(),
+                |ima| ima.result_refused(Cause::MaxPool),
+                |ima| ima.result_refused(Cause::DownstreamBuffer),
+                |ima| (ima.held_back_by, ima.held_back_until) = (Cause::Bus, Some(98)),
+                |ima| (ima.held_back_by, ima.held_back_until) = (Cause::MaxPool, Some(98)),
+                |ima| (ima.held_back_by, ima.held_back_until) = (Cause::MaxPool, Some(99)),
+            ],
+        );
     }
 }

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use des::Cycle;
+use des::{Cycle, Fingerprint};
 use index::{Set, size};
 
 use crate::{ControlId, ImaId, ImaTiming};
@@ -58,6 +58,32 @@ pub(crate) struct BarrierPhase {
 }
 
 impl LockstepGroup {
+    /// Adds the state to a fingerprint, for a replica of `windows` windows.
+    pub(crate) fn state(&self, windows: u32, print: &mut Fingerprint) {
+        let &Self {
+            imas: _,
+            control: _,
+            timings: _,
+            fetching,
+            starting,
+            sending,
+            fetched_at,
+            started_at,
+            ref arriving,
+            ref merging,
+            closed_form: _,
+        } = self;
+        for window in [fetching, starting, sending] {
+            print.counted(window, windows);
+        }
+        // The pause before the first window has a cause of its own.
+        print.number(starting == 0);
+        print.cycle(fetched_at);
+        print.cycle(started_at);
+        arriving.state(windows, print);
+        merging.state(windows, print);
+    }
+
     /// A lockstep group before its first window, of these IMAs with their timings.
     pub fn new(control: ControlId, timings: impl IntoIterator<Item = (ImaId, ImaTiming)>) -> Self {
         let (mut imas, mut groups) = (Set::EMPTY, Vec::<(Set<ImaId>, ImaTiming)>::new());
@@ -110,6 +136,13 @@ impl BarrierPhase {
         self.happened.iter().any(|passed| !passed.is_empty())
     }
 
+    /// Adds the state to a fingerprint, for a replica of `windows` windows.
+    fn state(&self, windows: u32, print: &mut Fingerprint) {
+        let Self { window, happened } = self;
+        print.counted(*window, windows);
+        print.numbers((0..WINDOWS).map(|ahead| happened[size((window + ahead) % WINDOWS)].bits()));
+    }
+
     /// IMAs that have passed `window`.
     #[inline]
     fn passed(&mut self, window: u32) -> &mut Set<ImaId> {
@@ -120,6 +153,7 @@ impl BarrierPhase {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_told_apart;
 
     fn take(phase: &mut BarrierPhase, imas: u64) -> Range<u32> {
         phase.take(Set::from_bits(imas), Set::below(3))
@@ -171,5 +205,27 @@ mod tests {
         for _ in 0..9 {
             take(&mut phase, 0b001);
         }
+    }
+
+    #[test]
+    fn windows_and_cycles_of_a_group_are_state() {
+        let group = LockstepGroup { starting: 5, ..LockstepGroup::new(ControlId(0), []) };
+        assert_told_apart(
+            &group,
+            |group, print| group.state(4, print),
+            &[
+                |group| group.fetching += 1,
+                |group| group.starting += 1,
+                |group| group.starting = 0,
+                |group| group.sending += 1,
+                |group| group.fetched_at += 1,
+                |group| group.started_at += 1,
+                |group| group.arriving.window += 1,
+                |group| group.merging.window += 1,
+                |group| group.arriving.happened[1] = Set::one(ImaId(0)),
+                |group| group.merging.happened[1] = Set::one(ImaId(0)),
+                |group| group.merging.happened[2] = Set::one(ImaId(0)),
+            ],
+        );
     }
 }

@@ -28,10 +28,8 @@ mod stepped;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
-
 use arch::Arch;
-use des::Cycle;
+use des::{Cycle, Fingerprint, Recurrent};
 use index::{IndexVec, Set};
 use mapper::TileId;
 
@@ -113,9 +111,45 @@ impl<P: Policy> ImaBank<P> {
         groups.map(|group| group.arriving.window).min().expect("a layer control has IMAs")
     }
 
-    /// Cycles after the last operation of an IMA, in a run whose last cycle is `last`.
-    pub(crate) fn finished_cycles(&self, ima: ImaId, last: Cycle) -> Range<Cycle> {
-        self.idle_since[ima]..last + 1
+    /// First cycle after the last operation of an IMA so far.
+    pub(crate) fn idle_since(&self, ima: ImaId) -> Cycle {
+        self.idle_since[ima]
+    }
+
+    /// Adds the state to a fingerprint.
+    pub(crate) fn state(&self, inputs: &TileInputs, print: &mut Fingerprint) {
+        let Self {
+            imas,
+            groups,
+            group_of: _,
+            idle_since,
+            pipeline,
+            starving,
+            refused,
+            fidelity: _,
+            stepped,
+            policy: _,
+            partial_sum_bits: _,
+            iterations: _,
+        } = self;
+        for group in groups {
+            let windows = inputs.controls[group.control].per_image();
+            // IMAs of a replica without windows stay as they are.
+            if windows > 0 {
+                group.state(windows, print);
+                for ima in group.imas {
+                    imas[ima].state(group.starting, idle_since[ima], print);
+                }
+            }
+        }
+        pipeline.state(print);
+        print.numbers([starving.bits(), refused.bits()]);
+        stepped.state(print);
+    }
+
+    /// Number of a batch of iteration fidelity among those in progress.
+    pub(crate) fn batch_in_progress(&self, batch: u16) -> u64 {
+        self.stepped.number_in_progress(batch)
     }
 
     /// IMAs that miss no inputs any more may ask for them again.
@@ -421,7 +455,9 @@ impl<P: Policy> ImaBank<P> {
                 self.starving |= members;
                 continue;
             }
-            control.fetches(group.fetching, now);
+            if let Some(image) = control.fetches(group.fetching, now) {
+                context.completions().begin(image, now);
+            }
             let (window, held_up) = (control.window(group.fetching), control.held_up(now));
             let slice = &inputs.edram.slices[control.inputs];
             let rows_read = (!window.whole).then(|| slice.read_by(&control.layer.layer, *window));

@@ -3,6 +3,7 @@
 //! All IMAs of a tile are kept together in sets, so that a decision for many IMAs is a few word operations.
 //! Windows are not known here; lockstep groups have them.
 
+use des::{Fingerprint, Recurrent};
 use index::{Set, size};
 
 use crate::ImaId;
@@ -179,9 +180,27 @@ impl Pipeline {
     }
 }
 
+impl Recurrent for UpTo {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { above, last: _ } = self;
+        print.numbers(above.map(Set::bits));
+    }
+}
+
+impl Recurrent for Pipeline {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { turns: Turns { fetch, start, send }, loaded, waiting, reading, held, ready } = self;
+        print.numbers([fetch, start, send, reading].map(|imas| imas.bits()));
+        for operations in [loaded, waiting, held, ready] {
+            operations.state(print);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_told_apart;
 
     fn imas(bits: u64) -> Set<ImaId> {
         Set::from_bits(bits)
@@ -263,5 +282,24 @@ mod tests {
     #[should_panic(expected = "did not hold")]
     fn results_that_are_not_there_cannot_be_sent() {
         Pipeline::new(1, 2).send(imas(1), imas(1));
+    }
+
+    #[test]
+    fn operations_at_every_point_are_state() {
+        assert_told_apart(
+            &Pipeline::new(1, 2),
+            Recurrent::state,
+            &[
+                |pipeline| pipeline.turns.fetch = Set::EMPTY,
+                |pipeline| pipeline.turns.start = Set::EMPTY,
+                |pipeline| pipeline.turns.send = Set::EMPTY,
+                |pipeline| pipeline.loaded.add(imas(1)),
+                |pipeline| pipeline.waiting.add(imas(1)),
+                |pipeline| pipeline.reading = imas(1),
+                |pipeline| pipeline.held.add(imas(1)),
+                |pipeline| pipeline.ready.add(imas(1)),
+                |pipeline| (0..2).for_each(|_| pipeline.ready.add(imas(1))),
+            ],
+        );
     }
 }

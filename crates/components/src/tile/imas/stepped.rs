@@ -4,7 +4,8 @@
 //! of every iteration in the same cycles, and share its messages. Their blocks count when the operations end, by the
 //! stages that have been performed.
 
-use index::Set;
+use des::{Fingerprint, Recurrent};
+use index::{Set, count};
 
 use super::ima::{ImaTiming, Operation, Performed};
 use crate::ImaId;
@@ -69,6 +70,12 @@ impl Stepped {
         &mut self.batches[usize::from(number.wrapping_sub(self.first))]
     }
 
+    /// Number of a batch among those in progress.
+    pub(crate) fn number_in_progress(&self, number: u16) -> u64 {
+        let before = self.batches[..usize::from(number.wrapping_sub(self.first))].iter();
+        count(before.filter(|batch| !batch.has_ended()).count())
+    }
+
     /// Forgets batches that have ended and before which none is in progress.
     pub(crate) fn forget_ended(&mut self) {
         while self.batches.first().is_some_and(SteppedBatch::has_ended) {
@@ -86,9 +93,27 @@ impl SteppedBatch {
     }
 }
 
+impl Recurrent for Stepped {
+    fn state(&self, print: &mut Fingerprint) {
+        // Batches are numbered among those in progress.
+        let Self { batches, first: _ } = self;
+        print.number(count(batches.iter().filter(|batch| !batch.has_ended()).count()));
+        for batch in batches.iter().filter(|batch| !batch.has_ended()) {
+            // The timing is that of the IMAs.
+            let SteppedBatch { timing: _, iterations, imas, partial, performed } = batch;
+            let Performed { reads, conversions, merges } = *performed;
+            print.numbers([u64::from(*iterations), imas.bits(), reads, conversions, merges, count(partial.len())]);
+            for (ima, Operation { crossbars, rows, columns }) in partial {
+                print.numbers([u32::from(ima.0), *crossbars, *rows, *columns]);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_told_apart;
 
     #[test]
     fn imas_of_one_timing_that_start_together_share_a_batch() {
@@ -123,5 +148,39 @@ mod tests {
             assert_eq!(stepped.batch(1).iterations, 5);
         }
         assert_eq!(stepped.batches.len(), 1);
+    }
+
+    #[test]
+    fn batches_in_progress_are_state_and_ended_ones_are_not() {
+        let timing = ImaTiming { cycles_per_read: 1, convert_cycles: 1, merge_cycles: 1 };
+        let batch = |partial| {
+            let performed = Performed { reads: 2, conversions: 1, merges: 0 };
+            SteppedBatch { timing, iterations: 4, imas: Set::below(2), partial, performed }
+        };
+        let partial = (ImaId(1), Operation { crossbars: 1, rows: 8, columns: 8 });
+        let stepped = Stepped { batches: vec![batch(vec![partial])], first: 7 };
+        assert_told_apart(
+            &stepped,
+            Recurrent::state,
+            &[
+                |stepped| stepped.batches[0].iterations += 1,
+                |stepped| stepped.batches[0].imas = Set::below(3),
+                |stepped| stepped.batches[0].partial.clear(),
+                |stepped| stepped.batches[0].partial[0].0 = ImaId(0),
+                |stepped| stepped.batches[0].partial[0].1.rows += 1,
+                |stepped| stepped.batches[0].performed.reads += 1,
+                |stepped| stepped.batches[0].performed.conversions += 1,
+                |stepped| stepped.batches[0].performed.merges += 1,
+            ],
+        );
+        let mut later = stepped.clone();
+        later.batches.insert(0, SteppedBatch { performed: Performed::all(4), ..batch(Vec::new()) });
+        let hash = |stepped: &Stepped| {
+            let mut print = Fingerprint::new(0, 0);
+            stepped.state(&mut print);
+            print.hash()
+        };
+        assert_eq!(hash(&stepped), hash(&later));
+        assert_eq!((stepped.number_in_progress(7), later.number_in_progress(8)), (0, 0));
     }
 }

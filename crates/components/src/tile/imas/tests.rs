@@ -1,8 +1,7 @@
 use mapper::TileId;
 
 use super::*;
-use crate::testing::{OneLayer, POSITION_BITS, Record};
-use crate::tile::Completions;
+use crate::testing::{OneLayer, POSITION_BITS, Record, assert_told_apart};
 use crate::{HeldUp, InputId, PartAddress};
 
 const TILE: TileId = TileId(0);
@@ -16,7 +15,7 @@ fn filled(machine: &OneLayer, positions: u32) -> TileInputs<'_> {
     for position in 0..positions {
         context.now = position.into();
         inputs.deliver(InputId(0), position, POSITION_BITS, HeldUp::default());
-        inputs.write(TILE, &mut Completions::default(), &mut context);
+        inputs.write(TILE, &mut context);
         inputs.look_ahead(context.now);
     }
     inputs
@@ -136,4 +135,22 @@ fn iteration_fidelity_performs_each_read_each_conversion_and_each_merge() {
     let counts = imas.imas[ImaId(0)].counts(&imas.groups[LockstepId(0)], 1);
     assert_eq!((counts.crossbar_operations, counts.crossbar_reads), (8, 8 * 16));
     assert_eq!((counts.adc_conversions, counts.shift_adds), (1024 * 16, 1024 * 16));
+}
+
+#[test]
+fn what_the_imas_wait_for_is_state() {
+    let machine = OneLayer::new(|_| ());
+    let inputs = machine.inputs();
+    assert_told_apart(
+        &machine.imas(),
+        |imas, print| imas.state(&inputs, print),
+        &[
+            |imas| imas.starving = IMA,
+            |imas| imas.refused = IMA,
+            |imas| imas.idle_since[ImaId(0)] += 1,
+            |imas| imas.groups[LockstepId(0)].sending += 1,
+            |imas| imas.imas[ImaId(0)].result_refused(Cause::MaxPool),
+            |imas| imas.pipeline.results_ready(IMA),
+        ],
+    );
 }

@@ -6,7 +6,7 @@
 //! slowest replica has read the last window that needs them; then the limit rises up to which producers may send
 //! (docs/model.md, "Room and credits").
 
-use des::{Cycle, Server};
+use des::{Cycle, Fingerprint, Recurrent, Server};
 use index::{IndexVec, size};
 use mapper::{InputOrder, InputSlice, Window};
 use network::{Layer, LayerId};
@@ -35,28 +35,39 @@ impl<'a> EdramBuffer<'a> {
     }
 }
 
+impl Recurrent for EdramBuffer<'_> {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { port, slices, results: Results { positions: _, bits_written: _ } } = self;
+        port.state(print);
+        for slice in slices {
+            slice.state(print);
+        }
+    }
+}
+
 /// Results of the last layer in a tile's buffer. They stay there, without a limit.
 #[derive(Clone, Debug, Default)]
 pub struct Results {
     /// Positions per image.
     positions: u32,
-    /// For each image, the number of results written and the cycle of the last.
-    pub images: Vec<(u64, Cycle)>,
     /// Bits written since the start.
     pub bits_written: u64,
 }
 
 impl Results {
-    /// No results yet, of `positions` positions in each of `images` images.
-    pub fn new(positions: u32, images: u32) -> Self {
-        Self { positions, images: (0..images).map(|_| (0, 0)).collect(), bits_written: 0 }
+    /// No results yet, of `positions` positions in each image.
+    pub fn new(positions: u32) -> Self {
+        Self { positions, bits_written: 0 }
     }
 
-    /// Records a result of `bits` that is written in cycle `at`; `position` counts over all images.
-    pub(crate) fn written(&mut self, position: u32, bits: u32, at: Cycle) {
-        let (results, last) = &mut self.images[size(position / self.positions)];
-        (*results, *last) = (*results + 1, at.max(*last));
-        self.bits_written += u64::from(bits);
+    /// Positions per image.
+    pub(crate) fn positions(&self) -> u32 {
+        self.positions
+    }
+
+    /// Splits `position`, counted over all images, into its image and its number there.
+    pub(crate) fn split(&self, position: u32) -> (u32, u32) {
+        (position / self.positions, position % self.positions)
     }
 }
 
@@ -119,9 +130,30 @@ impl<'a> SliceBuffer<'a> {
         }
     }
 
+    /// Fewest images of a run in which everything up to now would have been the same.
+    pub fn least_images(&self) -> u32 {
+        if self.order.positions > 0 { self.limit.div_ceil(self.order.positions) } else { 0 }
+    }
+
+    /// Changes the number of images of the run to a number that is not below [`Self::least_images`].
+    pub(crate) fn set_images(&mut self, images: u32) {
+        self.total = self.order.positions * images;
+    }
+
     /// Positions that producers may have sent, counted over all images.
     pub fn limit(&self) -> u32 {
         self.limit
+    }
+
+    /// Positions per image.
+    pub(crate) fn positions(&self) -> u32 {
+        self.order.positions
+    }
+
+    /// Splits `sequence`, counted over all images, into its image and its number there.
+    #[inline]
+    pub(crate) fn split(&self, sequence: u32) -> (u32, u32) {
+        (sequence / self.order.positions, sequence % self.order.positions)
     }
 
     /// True if `image` is at most the next image, so that its positions have slots. A precondition of
@@ -175,6 +207,35 @@ impl<'a> SliceBuffer<'a> {
     }
 }
 
+impl Recurrent for SliceBuffer<'_> {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self {
+            slice: _,
+            order,
+            layer: _,
+            room: _,
+            pieces: _,
+            missing,
+            limits,
+            limit,
+            total: _,
+            image,
+            last_written_at: _,
+            bits_written: _,
+        } = self;
+        // A slice that no window reads stays as it is.
+        if limits.is_empty() {
+            return;
+        }
+        print.counted(*image, 1);
+        print.counted(*limit, order.positions);
+        let (even, odd) = missing.split_at(size(order.positions));
+        let (current, next) = if image % 2 == 0 { (even, odd) } else { (odd, even) };
+        print.small_numbers(current);
+        print.small_numbers(next);
+    }
+}
+
 /// Rows of a replica that read an input for a window: neither padding nor cropped.
 #[derive(Clone, Debug)]
 pub struct RowsRead {
@@ -213,6 +274,7 @@ impl RowsRead {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{OneLayer, assert_told_apart};
 
     #[test]
     fn rows_that_read_something_are_those_of_kernel_positions_that_are_read() {
@@ -224,5 +286,35 @@ mod tests {
         for (start, end) in [(0, 576), (0, 128), (128, 256), (100, 101), (112, 113), (7, 7)] {
             assert_eq!(rows_read.among(&(start..end)), reading(start..end), "{start}..{end}");
         }
+    }
+
+    #[test]
+    fn positions_of_both_images_and_the_limit_are_state() {
+        let machine = OneLayer::new(|_| ());
+        let slice = machine.inputs().edram.slices[InputId(0)].clone();
+        assert_told_apart(
+            &slice,
+            Recurrent::state,
+            &[
+                |slice| slice.image += 1,
+                |slice| slice.limit += 1,
+                |slice| slice.missing[1] = 0,
+                |slice| slice.missing[5] = 0,
+            ],
+        );
+    }
+
+    #[test]
+    fn the_images_of_a_slice_may_change_places() {
+        let machine = OneLayer::new(|_| ());
+        let hash = |image: u32| {
+            let mut slice = machine.inputs().edram.slices[InputId(0)].clone();
+            (slice.image, slice.limit) = (image, 4 * image + 2);
+            slice.missing[size(image % 2 * 4 + 1)] = 0;
+            let mut print = Fingerprint::new(0, image);
+            slice.state(&mut print);
+            print.hash()
+        };
+        assert_eq!(hash(6), hash(7));
     }
 }

@@ -6,7 +6,7 @@
 //! output group.
 
 use arch::Counts;
-use des::Cycle;
+use des::{Cycle, Fingerprint, Recurrent};
 use index::{Set, size};
 use mapper::{LayerLayout, ReplicaId, TileId, Window};
 use network::LayerId;
@@ -60,13 +60,12 @@ pub struct LayerControl<'a> {
     held_up: HeldUp,
     /// Windows whose inputs all IMAs of the control have read, counted over all images.
     pub(crate) read_by_all: u32,
-    /// Cycles in which the first inputs of images were fetched: of each image in the layer that begins them, of the
-    /// first image in other layers.
-    pub begun: Vec<Cycle>,
-    /// First window of the next image to record in `begun`; `None` if no further one is recorded.
+    /// Cycle in which the first inputs of all were fetched.
+    pub first_fetch: Option<Cycle>,
+    /// First window of the next image whose begin is recorded; `None` if no further one is.
     begins_next: Option<u32>,
     /// True if the layer begins images: the first layer that computes a window.
-    pub begins_images: bool,
+    begins_images: bool,
     /// IMA-cycles of the IMAs of the control, by cause.
     pub stalls: Stalls,
     /// Counters of the replica in the tile.
@@ -100,12 +99,27 @@ impl<'a> LayerControl<'a> {
             readied_at: 0,
             held_up: HeldUp::default(),
             read_by_all: 0,
-            begun: Vec::new(),
+            first_fetch: None,
             begins_next: Some(0),
             begins_images,
             stalls: Stalls::default(),
             counters: Counters::default(),
         }
+    }
+
+    /// Windows of an image.
+    pub(crate) fn per_image(&self) -> u32 {
+        self.per_image
+    }
+
+    /// Fewest images of a run in which everything up to now would have been the same.
+    pub fn least_images(&self) -> u32 {
+        self.ready.checked_div(self.per_image).map_or(0, |complete| complete + 1)
+    }
+
+    /// Changes the number of images of the run to a number that is not below [`Self::least_images`].
+    pub(crate) fn set_images(&mut self, images: u32) {
+        self.total = self.per_image * images;
     }
 
     /// Identifies IMA `ima` of tile `tile` to probes.
@@ -128,15 +142,13 @@ impl<'a> LayerControl<'a> {
         if index < per_image { (0, index) } else { (index / per_image, index % per_image) }
     }
 
-    /// Records that inputs of window `index` are fetched.
+    /// Records that inputs of window `index` are fetched. Returns the image that begins with them, if one does.
     #[inline]
-    pub(crate) fn fetches(&mut self, index: u32, now: Cycle) {
-        if let Some(first) = self.begins_next
-            && index >= first
-        {
-            self.begun.push(now);
-            self.begins_next = self.begins_images.then(|| first + self.per_image);
-        }
+    pub(crate) fn fetches(&mut self, index: u32, now: Cycle) -> Option<u32> {
+        let first = self.begins_next.filter(|&first| index >= first)?;
+        self.first_fetch.get_or_insert(now);
+        self.begins_next = self.begins_images.then(|| first + self.per_image);
+        self.begins_images.then(|| self.split(first).0)
     }
 
     /// Records the delay of the awaited input, which has been written.
@@ -189,5 +201,84 @@ impl<'a> LayerControl<'a> {
     /// Image and step of the first window that not all IMAs have read; `None` if the replica has no windows.
     pub(crate) fn progress(&self) -> Option<(u32, u32)> {
         (!self.windows.is_empty()).then(|| self.split(self.read_by_all))
+    }
+}
+
+impl Recurrent for LayerControl<'_> {
+    fn state(&self, print: &mut Fingerprint) {
+        let &Self {
+            layer: _,
+            id: _,
+            replica: _,
+            windows: _,
+            per_image,
+            imas: _,
+            inputs: _,
+            total: _,
+            ready,
+            // The slot follows from `ready` and `cursor`.
+            awaited,
+            cursor,
+            // No window becomes ready in a cycle that has ended.
+            readied_at: _,
+            held_up,
+            read_by_all,
+            first_fetch: _,
+            begins_next,
+            begins_images: _,
+            stalls: _,
+            counters: _,
+        } = self;
+        // A replica without windows stays as it is.
+        if per_image == 0 {
+            return;
+        }
+        print.counted(ready, per_image);
+        print.numbers([u32::from(awaited.is_some()), cursor.0, cursor.1]);
+        held_up.state(print);
+        print.counted(read_by_all, per_image);
+        print.number(begins_next.is_some());
+        if let Some(first) = begins_next {
+            print.counted(first, per_image);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Waits;
+    use crate::testing::{OneLayer, assert_told_apart};
+
+    #[test]
+    fn progress_of_a_control_is_state() {
+        let machine = OneLayer::new(|_| ());
+        let inputs = machine.inputs();
+        let control = inputs.controls.iter().next().unwrap();
+        assert_told_apart(
+            control,
+            Recurrent::state,
+            &[
+                |control| control.ready += 1,
+                |control| control.awaited = Some(1),
+                |control| control.cursor.0 += 1,
+                |control| control.cursor.1 += 1,
+                |control| control.held_up = Waits { routers: 3, links: 0 }.into(),
+                |control| control.read_by_all += 1,
+                |control| control.begins_next = Some(4),
+                |control| control.begins_next = None,
+            ],
+        );
+    }
+
+    #[test]
+    fn a_run_that_would_have_ended_by_now_is_felt() {
+        let machine = OneLayer::new(|_| ());
+        let mut control = machine.inputs().controls.iter().next().unwrap().clone();
+        // Four windows in an image: with the third image ready, a run of three images would look for no window more.
+        for (ready, least) in [(0, 1), (3, 1), (4, 2), (11, 3), (12, 4)] {
+            control.ready = ready;
+            assert_eq!(control.least_images(), least, "{ready} windows are ready");
+        }
     }
 }

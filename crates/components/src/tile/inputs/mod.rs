@@ -9,14 +9,13 @@ mod layer_control;
 #[cfg(test)]
 mod tests;
 
-use des::Cycle;
+use des::{Cycle, Fingerprint, Recurrent};
 use index::{IndexVec, Set};
 use mapper::TileId;
 
 pub(crate) use self::edram_buffer::EdramBuffer;
 pub use self::edram_buffer::{Results, RowsRead, SliceBuffer};
 pub use self::layer_control::LayerControl;
-use super::Completions;
 use crate::{Context, ControlId, Event, HeldUp, ImaId, InputId, Probe, TileMessage};
 
 /// Input side of a tile: eDRAM buffer, layer controls, and what reached them in this cycle.
@@ -89,28 +88,34 @@ impl<'a> TileInputs<'a> {
 
     /// Grants the eDRAM port to the packets of this cycle, by destination and sequence number.
     #[inline]
-    pub(crate) fn write<C: Context>(&mut self, tile: TileId, completions: &mut Completions, context: &mut C) {
+    pub(crate) fn write<C: Context>(&mut self, tile: TileId, context: &mut C) {
         if !self.deliveries.is_empty() {
-            self.write_deliveries(tile, completions, context);
+            self.write_deliveries(tile, context);
         }
     }
 
-    fn write_deliveries<C: Context>(&mut self, tile: TileId, completions: &mut Completions, context: &mut C) {
+    fn write_deliveries<C: Context>(&mut self, tile: TileId, context: &mut C) {
         let mut deliveries = std::mem::take(&mut self.deliveries);
         deliveries.sort_unstable();
         let now = context.now();
         for (destination, sequence, bits, held_up) in deliveries.drain(..) {
             let done = self.edram.port.serve(now, u64::from(bits));
-            let layer = match destination {
-                Destination::Input(inputs) => Some(self.edram.slices[inputs].layer),
-                Destination::Results => None,
+            let (layer, (image, position)) = match destination {
+                Destination::Input(inputs) => {
+                    let slice = &self.edram.slices[inputs];
+                    (Some(slice.layer), slice.split(sequence))
+                }
+                Destination::Results => (None, self.edram.results.split(sequence)),
             };
             context.probe().observe(|| Event::Write { tile, layer, sequence, bits, cycles: now..done + 1 });
             // Results have no reading layer.
             let reader = layer.map_or(u64::MAX, |layer| layer.0.into());
-            completions.add(&[reader, u64::from(tile.0), u64::from(sequence), u64::from(bits), done], done);
+            context.completions().add(image, &[reader, tile.0.into(), position.into(), bits.into()], done);
             match destination {
-                Destination::Results => self.edram.results.written(sequence, bits, done),
+                Destination::Results => {
+                    self.edram.results.bits_written += u64::from(bits);
+                    context.completions().add_result(image, done);
+                }
                 Destination::Input(inputs) => {
                     let slice = &mut self.edram.slices[inputs];
                     slice.bits_written += u64::from(bits);
@@ -213,7 +218,7 @@ impl<'a> TileInputs<'a> {
         let (layer, now) = (slice.layer, context.now());
         context.probe().observe(|| Event::Progress { tile, layer, image, step, at: now });
         if let Some(limit) = slice.advance(image, step) {
-            for to in context.shared().raise(slice.room, limit, now) {
+            for to in context.rooms().raise(slice.room, limit, now) {
                 context.probe().observe(|| Event::Room { tile, layer, to, at: now });
                 context.send_to_tile(1, to, TileMessage::Room);
             }
@@ -227,5 +232,17 @@ impl<'a> TileInputs<'a> {
             }
         }
         supplied
+    }
+}
+
+impl Recurrent for TileInputs<'_> {
+    fn state(&self, print: &mut Fingerprint) {
+        // Deliveries and arrivals of a cycle are taken in the same cycle.
+        let Self { edram, controls, deliveries: _, arrivals: _, supplied, progressed } = self;
+        edram.state(print);
+        for control in controls {
+            control.state(print);
+        }
+        print.numbers([supplied.bits(), progressed.bits()]);
     }
 }

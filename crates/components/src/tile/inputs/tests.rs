@@ -3,7 +3,6 @@ use mapper::TileId;
 use super::*;
 use crate::RoomId;
 use crate::testing::{OneLayer, POSITION_BITS, Record};
-use crate::tile::Completions;
 
 const TILE: TileId = TileId(0);
 const SLICE: InputId = InputId(0);
@@ -12,25 +11,25 @@ const CONTROL: ControlId = ControlId(0);
 #[test]
 fn a_window_is_ready_in_the_cycle_after_the_write_of_its_last_input() {
     let machine = OneLayer::new(|_| ());
-    let (mut inputs, mut context, mut completions) = (machine.inputs(), Record::new(4), Completions::default());
+    let (mut inputs, mut context) = (machine.inputs(), Record::new(4));
     inputs.start(1);
     context.now = 5;
     inputs.deliver(SLICE, 0, POSITION_BITS, HeldUp::default());
     assert!(inputs.look_ahead(5).is_empty() && !inputs.has_work(), "it has arrived, and is not written");
-    inputs.write(TILE, &mut completions, &mut context);
+    inputs.write(TILE, &mut context);
     assert_eq!(inputs.controls[CONTROL].ready, 0);
     assert!(inputs.has_work(), "so that the tile wakes itself in cycle 6");
     assert_eq!(inputs.look_ahead(6), Set::below(1));
-    assert_eq!((inputs.controls[CONTROL].ready, completions.last_at), (1, 5));
+    assert_eq!((inputs.controls[CONTROL].ready, context.last_completion()), (1, 5));
 }
 
 #[test]
 fn a_write_of_two_cycles_makes_the_window_ready_in_the_third() {
     let machine = OneLayer::new(|arch| arch.edram.bytes_per_cycle = POSITION_BITS / 8 - 1);
-    let (mut inputs, mut context, mut completions) = (machine.inputs(), Record::new(4), Completions::default());
+    let (mut inputs, mut context) = (machine.inputs(), Record::new(4));
     inputs.start(1);
     inputs.deliver(SLICE, 0, POSITION_BITS, HeldUp::default());
-    inputs.write(TILE, &mut completions, &mut context);
+    inputs.write(TILE, &mut context);
     assert!(!inputs.has_work(), "a bit is left for cycle 2");
     let [(3, TileMessage::Written { inputs: slice, sequence, held_up })] = context.sent[..] else {
         panic!("the write ends with cycle 2: {:?}", context.sent)
@@ -45,14 +44,15 @@ fn a_write_of_two_cycles_makes_the_window_ready_in_the_third() {
 fn writes_share_the_port_in_the_order_of_slices_and_sequence_numbers() {
     // A position and a half in a cycle.
     let machine = OneLayer::new(|arch| arch.edram.bytes_per_cycle = POSITION_BITS / 8 * 3 / 2);
-    let (mut inputs, mut context, mut completions) = (machine.inputs(), Record::new(4), Completions::default());
+    let (mut inputs, mut context) = (machine.inputs(), Record::new(4));
     inputs.start(1);
     inputs.deliver_result(0, POSITION_BITS);
     inputs.deliver(SLICE, 1, POSITION_BITS, HeldUp::default());
     inputs.deliver(SLICE, 0, POSITION_BITS, HeldUp::default());
-    inputs.write(TILE, &mut completions, &mut context);
+    inputs.write(TILE, &mut context);
     assert!(matches!(context.sent[..], [(3, TileMessage::Written { sequence: 1, .. })]), "{:?}", context.sent);
-    assert_eq!(inputs.edram.results.images, [(1, 2)], "the result comes last, in what is left of cycle 2");
+    let [image] = context.completions.images() else { panic!("one image") };
+    assert_eq!((image.results, image.last_result_at), (1, 2), "the result comes last, in what is left of cycle 2");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! window of image j goes to the pools only when every pool that its replica feeds has completed image j - 2
 //! (docs/model.md, "Room and credits").
 
+use des::{Fingerprint, Recurrent};
 use index::size;
 
 /// The max-pool unit of a tile, for one output group of one replica: running maxima of incomplete positions.
@@ -107,9 +108,33 @@ impl PoolCredits {
     }
 }
 
+impl Recurrent for MaxPool {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { windows: _, positions, missing, incomplete, images, values: _ } = self;
+        // A pool that finishes nothing stays as it is.
+        if *positions == 0 {
+            return;
+        }
+        print.counted(*images, 1);
+        let (even, odd) = missing.split_at(size(*positions));
+        let (current, next) = if images % 2 == 0 { (even, odd) } else { (odd, even) };
+        print.numbers(current.iter().chain(next).copied());
+        print.numbers([incomplete[size(images % 2)], incomplete[size((images + 1) % 2)]]);
+    }
+}
+
+impl Recurrent for PoolCredits {
+    fn state(&self, print: &mut Fingerprint) {
+        let Self { pools: _, images, completed } = self;
+        print.counted(*images, 1);
+        print.numbers([completed[size(images % 2)], completed[size((images + 1) % 2)]]);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::assert_told_apart;
 
     #[test]
     fn a_position_is_complete_with_its_last_window_and_then_starts_again() {
@@ -156,5 +181,25 @@ mod tests {
         assert!(credits.admit(2) && !credits.admit(3));
         credits.credit(1);
         assert!(credits.admit(3) && !credits.admit(4));
+    }
+
+    #[test]
+    fn positions_and_images_of_a_pool_are_state() {
+        assert_told_apart(
+            &MaxPool::new(vec![2, 1]),
+            Recurrent::state,
+            &[
+                |pool| pool.missing[0] = 1,
+                |pool| pool.missing[2] = 1,
+                |pool| pool.incomplete[0] = 1,
+                |pool| pool.incomplete[1] = 1,
+                |pool| pool.images += 1,
+            ],
+        );
+        assert_told_apart(
+            &PoolCredits::new(2),
+            Recurrent::state,
+            &[|credits| credits.completed[0] = 1, |credits| credits.completed[1] = 1, |credits| credits.images += 1],
+        );
     }
 }

@@ -8,11 +8,11 @@ mod sigmoid;
 #[cfg(test)]
 mod tests;
 
+use des::Fingerprint;
 use index::{IndexVec, Set};
 
 pub(crate) use self::partial_sums::Obstacle;
 pub use self::partial_sums::{PartAddress, PartialSums, SumsSpec, Target};
-use super::Completions;
 use super::imas::{ImaBank, Policy};
 use super::inputs::TileInputs;
 use crate::{Context, LockstepId};
@@ -86,17 +86,30 @@ impl<'a> TileOutputs<'a> {
         !self.blocked.is_empty()
     }
 
+    /// Adds the state to a fingerprint.
+    pub(crate) fn state(&self, inputs: &TileInputs, imas: &ImaBank<impl Policy>, print: &mut Fingerprint) {
+        // Values for max-pools are passed on in the cycle in which they are received.
+        let Self { parts, changed, blocked, pool_values: _ } = self;
+        for (id, part) in parts.enumerate() {
+            let windows = inputs.controls[imas.groups[id].control].per_image();
+            // A part of a replica without windows stays as it is.
+            if windows > 0 {
+                part.state(windows, print);
+            }
+        }
+        print.numbers([changed.bits(), blocked.bits()]);
+    }
+
     /// Passes on values for max-pools, then complete windows and positions of the parts that may have work.
     #[inline]
     pub(crate) fn pass_on<C: Context>(
         &mut self,
         inputs: &mut TileInputs,
         imas: &mut ImaBank<impl Policy>,
-        completions: &mut Completions,
         context: &mut C,
     ) {
         if !self.changed.is_empty() {
-            self.pass_on_changed(inputs, imas, completions, context);
+            self.pass_on_changed(inputs, imas, context);
         }
     }
 
@@ -104,7 +117,6 @@ impl<'a> TileOutputs<'a> {
         &mut self,
         inputs: &mut TileInputs,
         imas: &mut ImaBank<impl Policy>,
-        completions: &mut Completions,
         context: &mut C,
     ) {
         self.pool_values.sort_unstable();
@@ -115,7 +127,7 @@ impl<'a> TileOutputs<'a> {
             let part = &mut self.parts[id];
             let control = &mut inputs.controls[imas.groups[id].control];
             let left = part.left();
-            part.pass_on(control, completions, context);
+            part.pass_on(control, context);
             if part.left() > left {
                 imas.admitted(id);
             }

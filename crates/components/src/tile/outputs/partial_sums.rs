@@ -15,11 +15,11 @@
 use std::collections::VecDeque;
 
 use arch::Counts;
-use index::{Index, IndexVec, size};
+use des::{Fingerprint, Recurrent as _};
+use index::{Index, IndexVec, count, size};
 use mapper::{Destination, GroupId, LayerLayout, ReceiverId, ReplicaId, TileId};
 use network::LayerId;
 
-use super::super::Completions;
 use super::max_pool::{MaxPool, PoolCredits};
 use super::sigmoid::Sigmoid;
 use crate::{
@@ -233,21 +233,12 @@ impl<'a> PartialSums<'a> {
     }
 
     /// Passes complete windows on, as far as there is room for them.
-    pub(crate) fn pass_on<C: Context>(
-        &mut self,
-        control: &mut LayerControl,
-        completions: &mut Completions,
-        context: &mut C,
-    ) {
+    pub(crate) fn pass_on<C: Context>(&mut self, control: &mut LayerControl, context: &mut C) {
         while self.missing.front() == Some(&0) && self.pools_admit(control) {
             self.missing.pop_front();
             let window = self.complete;
             self.complete += 1;
             if self.accumulator.is_none() {
-                let &SumsSpec { layer_id, replica, group, .. } = &*self.spec;
-                let of_replica = u64::from(replica.0) << 32 | u64::from(window);
-                let now = context.now();
-                completions.add(&[layer_id.0.into(), of_replica, group.0.into(), now], now);
                 self.finish(control, window, context);
             }
         }
@@ -273,9 +264,11 @@ impl<'a> PartialSums<'a> {
     fn finish<C: Context>(&mut self, control: &mut LayerControl, window: u32, context: &mut C) {
         control.counters.windows += u64::from(self.spec.group == GroupId(0));
         self.sigmoid.activate(self.outputs);
-        let (&SumsSpec { tile, layer_id, replica, .. }, now) = (&*self.spec, context.now());
+        let (&SumsSpec { tile, layer_id, replica, group, .. }, now) = (&*self.spec, context.now());
         context.probe().observe(|| Event::Activate { tile, layer: layer_id, replica, window, at: now });
-        let (image, _) = control.split(window);
+        let (image, step) = control.split(window);
+        let of_replica = u64::from(replica.0) << 32 | u64::from(step);
+        context.completions().add(image, &[layer_id.0.into(), of_replica, group.0.into()], now);
         let layer = self.spec.layer;
         let (rows, columns) = layer.positions_under(control.window(window));
         for y in rows {
@@ -378,8 +371,8 @@ impl<'a> PartialSums<'a> {
         };
         for (number, destination) in (0..).zip(destinations) {
             let (target, sequence) = sequence_at(destination);
-            if target.bits > 0 && sequence >= context.shared().limit(target.room, now) {
-                if context.shared().wait(target.room, spec.tile, now) {
+            if target.bits > 0 && sequence >= context.rooms().limit(target.room, now) {
+                if context.rooms().wait(target.room, spec.tile, now) {
                     context.send_to_tile(1, spec.tile, TileMessage::Room);
                 }
                 return Err(number);
@@ -414,6 +407,46 @@ impl<'a> PartialSums<'a> {
     fn send<C: Context>(&self, tree: SegmentId, payload: Payload, context: &mut C) {
         let packet = Packet::new(self.spec.tile, tree, self.spec.trees.segment(tree), payload);
         context.send_to_mesh(1, self.spec.chip, packet);
+    }
+
+    /// Adds the state to a fingerprint, for a replica of `windows` windows.
+    pub(crate) fn state(&self, windows: u32, print: &mut Fingerprint) {
+        let Self {
+            slots: _,
+            outputs: _,
+            merged: _,
+            contributions: _,
+            accumulator,
+            credit,
+            left,
+            complete,
+            missing,
+            leaving,
+            pool,
+            pool_credits,
+            sigmoid: _,
+            spec: _,
+        } = self;
+        // The accumulator itself needs no credit.
+        if accumulator.is_some() {
+            print.counted(*credit, windows);
+        }
+        print.counted(*left, windows);
+        print.counted(*complete, windows);
+        print.number(count(missing.len()));
+        print.numbers(missing.iter().copied());
+        print.number(count(leaving.len()));
+        for &Leaving { image, step, position, window, awaited } in leaving {
+            print.counted(image, 1);
+            print.numbers([step, position, awaited]);
+            print.counted(window, windows);
+        }
+        if let Some(pool) = pool {
+            pool.state(print);
+        }
+        if let Some(credits) = pool_credits {
+            credits.state(print);
+        }
     }
 
     /// Counts of the register, its shift-and-add, sigmoid and max-pool, where `results` are the values handed over by
@@ -493,4 +526,39 @@ pub(crate) enum Obstacle {
     Credit(PartAddress),
     /// Results of IMAs or partial sums of contributors are missing.
     Contributions,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{OneLayer, assert_told_apart};
+
+    #[test]
+    fn windows_and_positions_in_the_register_are_state() {
+        let machine = OneLayer::new(|_| ());
+        let elsewhere = [PartAddress { tile: TileId(9), part: LockstepId(3) }];
+        let outputs = machine.outputs(4, &elsewhere, 0);
+        let mut sums = outputs.parts[LockstepId(0)].clone();
+        sums.leave(3, 1, 1, 13);
+        sums.missing.push_back(1);
+        assert_told_apart(
+            &sums,
+            |sums, print| sums.state(4, print),
+            &[
+                |sums| sums.credit += 1,
+                |sums| sums.left += 1,
+                |sums| sums.complete += 1,
+                |sums| sums.missing[0] = 0,
+                |sums| sums.missing.push_back(1),
+                |sums| sums.leaving[0].image += 1,
+                |sums| sums.leaving[0].step += 1,
+                |sums| sums.leaving[0].position += 1,
+                |sums| sums.leaving[0].window += 1,
+                |sums| sums.leaving[0].awaited += 1,
+                |sums| sums.leaving.clear(),
+                |sums| sums.pool = Some(MaxPool::new(vec![1])),
+                |sums| sums.pool_credits = Some(PoolCredits::new(1)),
+            ],
+        );
+    }
 }

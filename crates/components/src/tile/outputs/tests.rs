@@ -8,22 +8,21 @@ const PART: LockstepId = LockstepId(0);
 const HERE: &[PartAddress] = &[PartAddress { tile: TileId(0), part: PART }];
 const ELSEWHERE: &[PartAddress] = &[PartAddress { tile: TileId(9), part: LockstepId(3) }];
 
-/// Takes the decisions of cycle `now`.
-fn pass_on(machine: &OneLayer, outputs: &mut TileOutputs, now: u64, context: &mut Record) -> Completions {
-    let mut completions = Completions::default();
+/// Takes the decisions of cycle `now`. Returns the cycle of the last completion.
+fn pass_on(machine: &OneLayer, outputs: &mut TileOutputs, now: u64, context: &mut Record) -> u64 {
     context.now = now;
-    outputs.pass_on(&mut machine.inputs(), &mut machine.imas(), &mut completions, context);
-    completions
+    outputs.pass_on(&mut machine.inputs(), &mut machine.imas(), context);
+    context.last_completion()
 }
 
 #[test]
 fn a_window_is_finished_in_the_cycle_after_its_last_contribution_and_written_in_the_next() {
     let machine = OneLayer::new(|_| ());
     let (mut outputs, mut context) = (machine.outputs(4, HERE, 4), Record::new(4));
-    assert_eq!(pass_on(&machine, &mut outputs, 20, &mut context).last_at, 0, "nothing is complete");
+    assert_eq!(pass_on(&machine, &mut outputs, 20, &mut context), 0, "nothing is complete");
     let complete = outputs.parts[PART].merge(0);
     outputs.change_if(PART, complete);
-    assert_eq!(pass_on(&machine, &mut outputs, 21, &mut context).last_at, 21);
+    assert_eq!(pass_on(&machine, &mut outputs, 21, &mut context), 21);
     let bits = 128 * 16;
     assert_eq!(context.sent, [(22, TileMessage::Result { bits, position: 0 })]);
     assert_eq!(outputs.parts[PART].left(), 1, "results of the last layer always have room");

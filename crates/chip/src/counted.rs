@@ -1,0 +1,71 @@
+use arch::{Arch, Counts};
+use components::{Mesh, Policy, Stalls};
+use index::IndexVec;
+use mapper::Layout;
+use network::LayerId;
+
+use crate::Board;
+
+/// Sums of what the components have counted up to a cycle, in the midst of a run or at its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Counted {
+    /// Counts and stalls of each layer.
+    pub(crate) layers: IndexVec<LayerId, (Counts, Stalls)>,
+    /// Flits that took each port of each mesh.
+    pub(crate) flits: Vec<u64>,
+    /// Bits that crossed each link.
+    pub(crate) bits: Vec<u64>,
+}
+
+impl Counted {
+    /// Adds up what the components of `board` have counted.
+    pub(crate) fn new(arch: &Arch, layout: &Layout, board: &Board<impl Policy>) -> Self {
+        let mut layers: IndexVec<LayerId, (Counts, Stalls)> = IndexVec::filled(Default::default(), layout.layers.len());
+        let cells = crossbar_cells(arch);
+        for tile in &board.tiles {
+            for (layer, counts) in tile.counts(cells) {
+                layers[layer].0 += &counts;
+            }
+            for control in tile.controls() {
+                layers[control.id].1 += &control.stalls;
+            }
+            // Writes count for the layer that produced them.
+            for inputs in tile.slices() {
+                if let Some(producer) = layout.graph.producer(inputs.layer).layer() {
+                    layers[producer].0.edram_bits_written += inputs.bits_written;
+                }
+            }
+            layers[layout.result_layer()].0.edram_bits_written += tile.results().bits_written;
+        }
+        for mesh in &board.meshes {
+            layers.iter_mut().zip(&mesh.flit_hops).for_each(|(layer, hops)| layer.0.router_flit_hops += hops);
+        }
+        for link in &board.links {
+            layers.iter_mut().zip(&link.bits).for_each(|(layer, bits)| layer.0.link_bits += bits);
+        }
+        Self {
+            layers,
+            flits: board.meshes.iter().flat_map(Mesh::flits).collect(),
+            bits: board.links.iter().map(|link| link.bits.iter().sum()).collect(),
+        }
+    }
+
+    /// Adds the increase from `earlier` to `later` in the run, `times` times.
+    pub(crate) fn add_increase(&mut self, earlier: &Self, later: &Self, times: u64) {
+        let Self { layers, flits, bits } = self;
+        for (mine, (earlier, later)) in layers.iter_mut().zip(earlier.layers.iter().zip(&later.layers)) {
+            mine.0.add_increase(&earlier.0, &later.0, times);
+            mine.1.add_increase(&earlier.1, &later.1, times);
+        }
+        for (mine, earlier, later) in [(flits, &earlier.flits, &later.flits), (bits, &earlier.bits, &later.bits)] {
+            for (mine, (earlier, later)) in mine.iter_mut().zip(earlier.iter().zip(later)) {
+                *mine += (later - earlier) * times;
+            }
+        }
+    }
+}
+
+/// Cells of a crossbar, used or not.
+pub(crate) fn crossbar_cells(arch: &Arch) -> u64 {
+    u64::from(arch.crossbar.rows) * u64::from(arch.crossbar.columns)
+}
