@@ -90,7 +90,7 @@ impl Selection {
         let fill = filling.aim()?;
         let arch = arch::load(&self.arch)?;
         output::warn_of(&arch);
-        let network = network::load(&self.network)?;
+        let network = network::load(&self.network)?.into_chain()?;
         let (plan, plan_name) = self.plan(&network)?;
         let layout = info_span!("map").in_scope(|| self.map(&arch, &network, &plan, fill))?;
         Ok(Selected { arch, network, plan, plan_name, layout })

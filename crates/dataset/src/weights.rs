@@ -186,7 +186,7 @@ fn check(file: &TensorFile, network: &Network, stems: &[String], has_biases: boo
     let mut errors = Vec::new();
     for (layer, stem) in network.layers.iter().zip(stems) {
         let outputs = size(layer.output.channels);
-        let kernel = [layer.input.channels, layer.kernel_height, layer.kernel_width].map(size);
+        let kernel = [layer.input.channels / layer.groups, layer.kernel.size.y, layer.kernel.size.x].map(size);
         let mut shapes = vec![[&[outputs][..], &kernel].concat()];
         if layer.kind == LayerKind::FullyConnected {
             shapes.insert(0, vec![outputs, size(layer.rows())]);

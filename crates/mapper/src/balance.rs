@@ -45,7 +45,7 @@ impl Balance {
         let windows = || convolutions().map(|(_, area)| area.windows());
         let most = windows().max().unwrap_or(1);
         // No replica has fewer windows than a cell of its layer; fewer windows would not make the slowest layer faster.
-        let fewest = convolutions().map(|(layer, _)| u64::from(layer.pool.map_or(1, |pool| pool.stride)).pow(2));
+        let fewest = convolutions().map(|(layer, _)| u64::from(layer.pool.map_or(1, |pool| pool.stride.y)).pow(2));
         let fewest = fewest.max().unwrap_or(1);
         match self.fill {
             Fill::LastLayer => fit(arch, network, plan, &areas, windows().next_back().unwrap_or(1), most),

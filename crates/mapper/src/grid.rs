@@ -58,7 +58,7 @@ impl Area {
         let (height, width) = (layer.output.height, layer.output.width);
         let rows: Vec<u32> = (0..height).filter(|y| (0..width).any(|x| computed(y, &x))).collect();
         let columns: Vec<u32> = (0..width).filter(|x| (0..height).any(|y| computed(&y, x))).collect();
-        let cell = layer.pool.map_or(1, |pool| pool.stride);
+        let cell = layer.pool.map_or(1, |pool| pool.stride.y);
         let span = |computed: &[u32], size: u32| {
             let start = computed.first()? / cell * cell;
             let end = (computed.last()? + 1).next_multiple_of(cell).min(size);
@@ -105,7 +105,7 @@ pub(crate) struct Grid {
 impl Grid {
     /// Deals the windows of `area` of `layer` to `strips` x `interleave` replicas.
     pub(crate) fn new(layer: &Layer, area: Area, strips: u32, interleave: u32) -> Self {
-        let cell = layer.pool.map_or(1, |pool| pool.stride);
+        let cell = layer.pool.map_or(1, |pool| pool.stride.y);
         Self { cell, area, strips, interleave }
     }
 

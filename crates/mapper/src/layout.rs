@@ -45,11 +45,8 @@ impl Window {
     /// Returns rows and columns of the input map under the kernel, without padding.
     #[inline]
     pub fn receptive_field(&self, layer: &Layer) -> (Range<u32>, Range<u32>) {
-        let span = |at: u16, kernel: u32, size: u32| {
-            let start = u32::from(at) * layer.stride;
-            start.saturating_sub(layer.padding)..(start + kernel).saturating_sub(layer.padding).min(size)
-        };
-        (span(self.y, layer.kernel_height, layer.input.height), span(self.x, layer.kernel_width, layer.input.width))
+        let Layer { kernel, input, .. } = layer;
+        (kernel.rows(self.y.into(), input.height), kernel.columns(self.x.into(), input.width))
     }
 }
 
@@ -223,7 +220,7 @@ fn window((y, x): (u32, u32), bits: u8, layer: &Layer, cropped: Option<&LayerLay
     let side = |at: u32| u16::try_from(at).expect("the side of a map fits 16 bits");
     let mut window = Window { y: side(y), x: side(x), bits, whole: false };
     let (rows, columns) = window.receptive_field(layer);
-    let inside = rows.len() * columns.len() == size(layer.kernel_height * layer.kernel_width);
+    let inside = rows.len() * columns.len() == size(layer.kernel.positions());
     let read = |y: u32| {
         cropped.is_none_or(|producer| {
             let start = producer.position(y, columns.start).index();
@@ -323,16 +320,12 @@ impl LayerLayout {
     /// Returns rows and columns of the positions after the pool that `window` contributes to.
     #[inline]
     pub fn positions_under(&self, window: &Window) -> (Range<u32>, Range<u32>) {
-        let Some(pool) = self.layer.pool else {
-            let (y, x) = (u32::from(window.y), u32::from(window.x));
-            return (y..y + 1, x..x + 1);
-        };
-        let span = |at: u16, size: u32| {
-            let at = u32::from(at) + pool.padding;
-            let first = (at + 1).saturating_sub(pool.kernel).div_ceil(pool.stride);
-            first..(at / pool.stride + 1).min(size)
-        };
-        (span(window.y, self.layer.pooled.height), span(window.x, self.layer.pooled.width))
+        let (y, x) = (u32::from(window.y), u32::from(window.x));
+        let Layer { pool, pooled, .. } = &self.layer;
+        match pool {
+            Some(pool) => (pool.rows_over(y, pooled.height), pool.columns_over(x, pooled.width)),
+            None => (y..y + 1, x..x + 1),
+        }
     }
 
     /// Returns the receivers of position `position`.

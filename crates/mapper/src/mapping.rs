@@ -87,7 +87,7 @@ impl LayerMapping {
         if top + height > rows || left + width > columns {
             return wrong("windows lies outside the map", format!("the map has {rows} rows and {columns} columns"));
         }
-        let cell = layer.pool.map_or(1, |pool| pool.stride);
+        let cell = layer.pool.map_or(1, |pool| pool.stride.y);
         let aligned = |start: u32, size: u32, end: u32| {
             start.is_multiple_of(cell) && (size.is_multiple_of(cell) || start + size == end)
         };

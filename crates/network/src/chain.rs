@@ -9,7 +9,7 @@ use document::Document;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{CropSize, Layer, LayerKind, Network, Pool, Preprocessing, Shape};
+use crate::{CropSize, Kernel, Layer, LayerKind, Network, Preprocessing, Shape};
 
 /// A network file.
 #[derive(Deserialize, JsonSchema)]
@@ -73,22 +73,6 @@ impl Kind {
     }
 }
 
-/// A window that moves over a map.
-#[derive(Clone, Copy)]
-struct Kernel {
-    side: u32,
-    stride: u32,
-    padding: u32,
-}
-
-impl Kernel {
-    /// Returns height and width of the map of windows; `None` if the kernel is larger than the padded map.
-    fn windows(self, map: Shape) -> Option<(u32, u32)> {
-        let along = |size: u32| Some((size + 2 * self.padding).checked_sub(self.side)? / self.stride + 1);
-        Some((along(map.height)?, along(map.width)?))
-    }
-}
-
 /// Chains the layers of `file`. Faults are added to `document`; the network is complete only if there are none.
 pub(crate) fn chain(file: NetworkFile, document: &mut Document) -> Network {
     if file.layers.is_empty() {
@@ -106,14 +90,20 @@ pub(crate) fn chain(file: NetworkFile, document: &mut Document) -> Network {
         }
     }
     file.preprocessing.check(file.input, document);
-    let mut chain = Chain { document, layers: Vec::new(), map: Some(file.input), last: None };
+    let mut chain = Chain { document: &mut *document, layers: Vec::new(), map: Some(file.input), last: None };
     if !chain.document.is_sound("input") {
         chain.map = None;
     }
     for (index, entry) in file.layers.into_iter().enumerate() {
         chain.add(index, entry);
     }
-    Network { name: file.name, input: file.input, preprocessing: file.preprocessing, layers: chain.layers.into() }
+    let mut layers = chain.layers;
+    if layers.len() > usize::from(u16::MAX) {
+        let message = format!("the network has {} layers with weights", layers.len());
+        document.fault(&["layers"], message, "give at most 65535");
+        layers.clear();
+    }
+    Network::chain(file.name, file.input, file.preprocessing, layers.into())
 }
 
 struct Chain<'a> {
@@ -226,10 +216,8 @@ impl Chain<'_> {
                 name: entry.name,
                 kind: LayerKind::Convolution,
                 input: map,
-                kernel_height: kernel.side,
-                kernel_width: kernel.side,
-                stride: kernel.stride,
-                padding: kernel.padding,
+                kernel,
+                groups: 1,
                 output,
                 pool: None,
                 pooled: output,
@@ -246,10 +234,8 @@ impl Chain<'_> {
                 name: entry.name,
                 kind: LayerKind::FullyConnected,
                 input: map,
-                kernel_height: map.height,
-                kernel_width: map.width,
-                stride: 1,
-                padding: 0,
+                kernel: Kernel::covering(map),
+                groups: 1,
                 output,
                 pool: None,
                 pooled: output,
@@ -266,10 +252,9 @@ impl Chain<'_> {
         let Some(layer) = self.layers.last_mut() else {
             return Some(pooled);
         };
-        let pool = Pool { kernel: kernel.side, stride: kernel.stride, padding: kernel.padding };
         layer.pool = match layer.pool {
-            None => Some(pool),
-            Some(first) => first.then(pool),
+            None => Some(kernel),
+            Some(first) => first.then(&kernel),
         };
         if layer.pool.is_none() {
             self.document.fault(
@@ -285,7 +270,7 @@ impl Chain<'_> {
 
     /// Returns height and width of the map of windows, or reports a kernel that is larger than the padded map.
     fn windows(&mut self, index: usize, entry: &Entry, kernel: Kernel, map: Shape) -> Option<(u32, u32)> {
-        let Kernel { side, padding, .. } = kernel;
+        let (side, padding) = (kernel.size.y, kernel.padding.top);
         let Shape { height, width, .. } = map;
         let name = &entry.name;
         let windows = kernel.windows(map);
@@ -304,7 +289,7 @@ impl Chain<'_> {
 
     fn push(&mut self, index: usize, layer: Layer) -> Option<Shape> {
         let Shape { height, width, channels } = layer.input;
-        let positions = u64::from(layer.kernel_height) * u64::from(layer.kernel_width);
+        let positions = u64::from(layer.kernel.size.y) * u64::from(layer.kernel.size.x);
         if positions * u64::from(channels) > u64::from(u32::MAX) {
             self.document.fault(
                 &[&format!("layers[{index}]")],
@@ -324,7 +309,7 @@ impl Chain<'_> {
 
 impl Entry {
     fn kernel(&self) -> Option<Kernel> {
-        Some(Kernel { side: self.kernel?, stride: self.stride.unwrap_or(1), padding: self.padding.unwrap_or(0) })
+        Some(Kernel::square(self.kernel?, self.stride.unwrap_or(1), self.padding.unwrap_or(0)))
     }
 }
 

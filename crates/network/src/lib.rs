@@ -43,7 +43,10 @@
 mod chain;
 mod edges;
 mod graph;
+mod kernel;
 mod layer;
+mod map;
+mod network;
 mod plan;
 mod preprocessing;
 
@@ -51,7 +54,10 @@ use document::{Document, Faults};
 
 pub use edges::Edges;
 pub use graph::{Graph, LayerId, Node};
+pub use kernel::{Axes, Kernel, Sides};
 pub use layer::*;
+pub use map::{Activation, Map, MapId, Operation, Part, Stage};
+pub use network::Network;
 pub use plan::{FULL_PRECISION_BITS, LayerPlan, MOST_BITS, Plan, Region, parse_activations, parse_weights};
 pub use preprocessing::Preprocessing;
 

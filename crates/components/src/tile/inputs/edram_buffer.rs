@@ -9,7 +9,7 @@
 use des::{Cycle, Server};
 use index::{IndexVec, size};
 use mapper::{InputOrder, InputSlice, Window};
-use network::{Layer, LayerId};
+use network::{Kernel, Layer, LayerId};
 
 use crate::{InputId, RoomId};
 
@@ -187,13 +187,14 @@ impl RowsRead {
     /// Rows of a replica of `layer` that read an input for `window`. Zeros are not read: padding, and positions (row,
     /// column) that are cropped, for which `produced` returns false.
     pub fn new(layer: &Layer, window: &Window, produced: impl Fn(u32, u32) -> bool) -> RowsRead {
+        let Kernel { size: kernel, stride, padding, .. } = layer.kernel;
         let (field_rows, field_columns) = window.receptive_field(layer);
-        let mut before = vec![0; size(layer.kernel_height * layer.kernel_width) + 1];
+        let mut before = vec![0; size(layer.kernel.positions()) + 1];
         for y in field_rows {
             for x in field_columns.clone().filter(|&x| produced(y, x)) {
-                let row = y + layer.padding - u32::from(window.y) * layer.stride;
-                let column = x + layer.padding - u32::from(window.x) * layer.stride;
-                before[size(row * layer.kernel_width + column) + 1] = 1;
+                let row = y + padding.top - u32::from(window.y) * stride.y;
+                let column = x + padding.left - u32::from(window.x) * stride.x;
+                before[size(row * kernel.x + column) + 1] = 1;
             }
         }
         for position in 1..before.len() {
