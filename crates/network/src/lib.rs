@@ -40,11 +40,13 @@
 //! # Ok::<(), document::Faults>(())
 //! ```
 
-mod chain;
 mod edges;
+mod file;
 mod graph;
 mod kernel;
 mod layer;
+mod list;
+mod lower;
 mod map;
 mod network;
 mod plan;
@@ -56,6 +58,8 @@ pub use edges::Edges;
 pub use graph::{Graph, LayerId, Node};
 pub use kernel::{Axes, Kernel, Sides};
 pub use layer::*;
+pub use list::{ListedNode, NodeList, Operator, Origin};
+pub use lower::Misfit;
 pub use map::{Activation, Map, MapId, Operation, Part, Stage};
 pub use network::Network;
 pub use plan::{FULL_PRECISION_BITS, LayerPlan, MOST_BITS, Plan, Region, parse_activations, parse_weights};
@@ -91,7 +95,20 @@ pub fn load(preset_or_path: &str) -> Result<Network, Faults> {
 /// Reads the network in `text`. Faults show the name `file`.
 pub fn parse(text: &str, file: &str) -> Result<Network, Faults> {
     let mut document = Document::parse(text, file);
-    let network = document.read::<chain::NetworkFile>();
-    let network = network.map(|file| chain::chain(file, &mut document));
+    let network = document.read::<file::NetworkFile>();
+    let network = network.and_then(|file| file::read(file, &mut document).lower(&mut document));
     document.finish(network)
+}
+
+/// Reads the nodes of the network in `text` as the file lists them. Sizes are not checked.
+pub fn parse_list(text: &str, file: &str) -> Result<NodeList, Faults> {
+    let mut document = Document::parse(text, file);
+    let list = document.read::<file::NetworkFile>();
+    let list = list.map(|file| file::read(file, &mut document).list);
+    document.finish(list)
+}
+
+/// Returns the JSON Schema of network files.
+pub fn schema() -> serde_json::Value {
+    document::schema::<file::NetworkFile>()
 }

@@ -53,6 +53,22 @@ impl Map {
     }
 }
 
+/// Returns the parts that hold these channels of what `parts` hold together.
+pub(crate) fn slice(parts: &[Part], channels: &Range<u32>) -> Vec<Part> {
+    let mut first = 0;
+    let mut sliced = Vec::new();
+    for part in parts {
+        let length = part.channels.end - part.channels.start;
+        let (start, end) = (channels.start.max(first), channels.end.min(first + length));
+        if start < end {
+            let offset = part.channels.start;
+            sliced.push(Part { map: part.map, channels: start - first + offset..end - first + offset });
+        }
+        first += length;
+    }
+    sliced
+}
+
 /// Channels of a map, as part of what a layer, a merge or the host reads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Part {
@@ -76,8 +92,6 @@ pub struct Stage {
 pub enum Operation {
     /// Adds an operand of the same shape, which arrives from other layers or the host.
     Add(Vec<Part>),
-    /// Multiplies by an operand of one position, channel by channel.
-    Scale(Vec<Part>),
     /// Multiplies each channel by a factor and adds an offset. Both come with the weights of the stage's node, of which
     /// these channels apply.
     Affine(Range<u32>),
@@ -98,7 +112,7 @@ impl Operation {
     /// Returns the operand that the operation merges.
     pub fn operand(&self) -> Option<&[Part]> {
         match self {
-            Self::Add(parts) | Self::Scale(parts) => Some(parts),
+            Self::Add(parts) => Some(parts),
             Self::Affine(_) | Self::Activation(_) | Self::MaxPool(_) | Self::AveragePool { .. } => None,
         }
     }
@@ -107,7 +121,7 @@ impl Operation {
     pub fn kernel(&self) -> Option<&Kernel> {
         match self {
             Self::MaxPool(kernel) | Self::AveragePool { kernel, .. } => Some(kernel),
-            Self::Add(_) | Self::Scale(_) | Self::Affine(_) | Self::Activation(_) => None,
+            Self::Add(_) | Self::Affine(_) | Self::Activation(_) => None,
         }
     }
 
