@@ -9,7 +9,7 @@ use components::{Cause, Event, Link, Mesh, Policy, Probe, Stalls};
 use des::Cycle;
 use index::{IndexVec, count, size};
 use mapper::Layout;
-use network::{LayerId, Node};
+use network::{LayerId, MapId};
 
 use crate::deadlock::Deadlock;
 use crate::wiring::Wiring;
@@ -110,7 +110,7 @@ pub(crate) fn collect(
             }
         }
         for inputs in tile.slices().iter().filter(|inputs| inputs.last_written_at > 0) {
-            if let Some(producer) = layout.graph.producer(inputs.layer).layer() {
+            if let Some((producer, _)) = layout.maps[inputs.map()].source {
                 let layer = &mut layers[producer];
                 layer.last_cycle = layer.last_cycle.max(Some(inputs.last_written_at));
                 // Writes count for the layer that produced them.
@@ -118,21 +118,24 @@ pub(crate) fn collect(
             }
         }
     }
-    let last = &mut layers[layout.result_layer()];
-    last.last_cycle = images.last().copied();
-    last.counts.edram_bits_written += board.tiles.iter().map(|tile| tile.results().bits_written).sum::<u64>();
+    for tile in &board.tiles {
+        for ((_, layer), written) in layout.results().zip(tile.results().maps()).filter(|(_, of)| of.bits > 0) {
+            let layer = &mut layers[layer];
+            layer.counts.edram_bits_written += written.bits;
+            layer.last_cycle = layer.last_cycle.max(Some(written.last_at));
+        }
+    }
     for mesh in &board.meshes {
         layers.iter_mut().zip(&mesh.flit_hops).for_each(|(layer, hops)| layer.counts.router_flit_hops += hops);
     }
     for link in &board.links {
         layers.iter_mut().zip(&link.bits).for_each(|(layer, bits)| layer.counts.link_bits += bits);
     }
-    for reader in layout.graph.consuming_layers(Node::Host) {
-        let slices = layout.layers[reader].slices.iter();
-        let image_bits: u64 = slices.map(|slice| u64::from(slice.order.positions) * slice.position_bits).sum();
+    for ((reader, _), slice) in layout.receivers(MapId::INPUT) {
+        let bits = u64::from(slice.order.positions) * slice.position_bits * u64::from(options.images);
         let counts = &mut layers[reader].counts;
-        counts.host_bits_written = image_bits * u64::from(options.images);
-        counts.edram_bits_written += counts.host_bits_written;
+        counts.host_bits_written += bits;
+        counts.edram_bits_written += bits;
     }
     let chips = used_chips(arch, layout);
     let layers = layers.into_iter().collect();
@@ -146,8 +149,12 @@ pub(crate) fn collect(
 /// Completion cycle of each image, up to the first unfinished one, and the number of images that must finish: 0 if the
 /// last layer computes nothing.
 fn finished_images(layout: &Layout, board: &Board<impl Policy>, options: &Options) -> (Vec<Cycle>, u32) {
-    let last = &layout.layers[layout.result_layer()];
-    let expected = count(last.finishes().flatten().count() * last.groups.len());
+    let of_result = |(map, layer): (MapId, LayerId)| {
+        let level = layout.level(map).expect("a layer finishes the results");
+        let groups = layout.layers[layer].groups.iter().filter(|group| level.values(group) > 0);
+        count(level.finishes().flatten().count() * groups.count())
+    };
+    let expected = layout.results().map(of_result).sum::<u64>();
     let awaited = if expected > 0 { options.images } else { 0 };
     let images = (0..size(awaited))
         .map_while(|image| {

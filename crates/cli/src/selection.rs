@@ -82,7 +82,10 @@ impl Selection {
 
     /// Reads the selection, prints warnings about the machine, and maps the network.
     pub(crate) fn load(&self) -> Result<Selected, Failure> {
-        self.load_filled(&Filling { fill: None })
+        let selected = self.load_filled(&Filling { fill: None })?;
+        // Values of graphs are not computed yet.
+        selected.network.clone().into_chain()?;
+        Ok(selected)
     }
 
     /// Reads the selection as [`Self::load`] does, and maps the network with a number of replicas.
@@ -90,7 +93,7 @@ impl Selection {
         let fill = filling.aim()?;
         let arch = arch::load(&self.arch)?;
         output::warn_of(&arch);
-        let network = network::load(&self.network)?.into_chain()?;
+        let network = network::load(&self.network)?;
         let (plan, plan_name) = self.plan(&network)?;
         let layout = info_span!("map").in_scope(|| self.map(&arch, &network, &plan, fill))?;
         Ok(Selected { arch, network, plan, plan_name, layout })

@@ -58,7 +58,7 @@ impl Area {
         let (height, width) = (layer.output.height, layer.output.width);
         let rows: Vec<u32> = (0..height).filter(|y| (0..width).any(|x| computed(y, &x))).collect();
         let columns: Vec<u32> = (0..width).filter(|x| (0..height).any(|y| computed(&y, x))).collect();
-        let cell = layer.pool.map_or(1, |pool| pool.stride.y);
+        let cell = cell(layer);
         let span = |computed: &[u32], size: u32| {
             let start = computed.first()? / cell * cell;
             let end = (computed.last()? + 1).next_multiple_of(cell).min(size);
@@ -79,6 +79,12 @@ impl Area {
     pub(crate) fn contains(&self, y: u32, x: u32) -> bool {
         (self.top..self.top + self.height).contains(&y) && (self.left..self.left + self.width).contains(&x)
     }
+}
+
+/// Returns the side of the cells that windows of `layer` are dealt in: the stride of its max-pool, if that is the same for
+/// rows and columns, or 1.
+pub(crate) fn cell(layer: &Layer) -> u32 {
+    layer.pool.filter(|pool| pool.stride.y == pool.stride.x).map_or(1, |pool| pool.stride.y)
 }
 
 /// Assignment of a layer's windows to its replicas.
@@ -105,7 +111,7 @@ pub(crate) struct Grid {
 impl Grid {
     /// Deals the windows of `area` of `layer` to `strips` x `interleave` replicas.
     pub(crate) fn new(layer: &Layer, area: Area, strips: u32, interleave: u32) -> Self {
-        let cell = layer.pool.map_or(1, |pool| pool.stride.y);
+        let cell = cell(layer);
         Self { cell, area, strips, interleave }
     }
 
@@ -155,9 +161,9 @@ impl Grid {
         whole_periods + u64::from(rows % period) * columns.div_ceil(strips)
     }
 
-    /// Returns the columns of cells of strip `strip` in row `turn` of one of its replicas.
+    /// Returns the columns of cells of strip `strip` in row `turn` of one of its replicas, which is below the period.
     fn columns(&self, strip: u32, turn: u32) -> Range<u32> {
-        let shift = turn % self.period() * (self.strips / self.period());
+        let shift = turn * (self.strips / self.period());
         let edge = |strip: u32| {
             let edge = (u64::from(strip) * u64::from(self.cell_columns()) + u64::from(shift)) / u64::from(self.strips);
             u32::try_from(edge).expect("an edge is a column of the map")
@@ -165,17 +171,22 @@ impl Grid {
         edge(strip)..edge(strip + 1)
     }
 
-    /// Returns the windows (row, column) of replica `replica`, in the order of computation.
-    pub(crate) fn windows(&self, replica: ReplicaId) -> impl Iterator<Item = (u32, u32)> + '_ {
+    /// Calls `visit` with row and column of each window of replica `replica`, in the order of computation.
+    pub(crate) fn visit_windows(&self, replica: ReplicaId, mut visit: impl FnMut(u32, u32)) {
         let (strip, first) = (replica.0 / self.interleave, replica.0 % self.interleave);
-        let rows = (first..self.cell_rows()).step_by(size(self.interleave)).zip(0..);
-        let cells = rows.flat_map(move |(row, turn)| self.columns(strip, turn).map(move |column| (row, column)));
-        cells.flat_map(move |(row, column)| {
-            let Area { top, left, height, width } = self.area;
-            let within = |index: u32, size: u32| index * self.cell..((index + 1) * self.cell).min(size);
-            let columns = within(column, width);
-            within(row, height).flat_map(move |y| columns.clone().map(move |x| (top + y, left + x)))
-        })
+        let Area { top, left, height, width } = self.area;
+        let within = |index: u32, size: u32| index * self.cell..((index + 1) * self.cell).min(size);
+        let turns = self.period().min(self.cell_rows());
+        let columns: Vec<Range<u32>> = (0..turns).map(|turn| self.columns(strip, turn)).collect();
+        for (row, columns) in (first..self.cell_rows()).step_by(size(self.interleave)).zip(columns.iter().cycle()) {
+            for column in columns.clone() {
+                for y in within(row, height) {
+                    for x in within(column, width) {
+                        visit(top + y, left + x);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -185,7 +196,6 @@ fn greatest_common_divisor(a: u32, b: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use index::count;
     use network::LayerId;
 
     use super::*;
@@ -225,7 +235,8 @@ mod tests {
                 let tiles = |grid: &Grid| grid.replicas().div_ceil(replicas_per_tile);
                 let chosen = Grid::fitting(&layer, area, windows, replicas_per_tile);
                 for replica in 0..chosen.replicas() {
-                    let computed = count(chosen.windows(ReplicaId(replica)).count());
+                    let mut computed = 0;
+                    chosen.visit_windows(ReplicaId(replica), |_, _| computed += 1);
                     assert!(computed <= windows, "{computed} windows of {chosen:?} for {windows}");
                 }
                 let others = (1..=height).flat_map(|interleave| (1..=width).map(move |strips| (strips, interleave)));

@@ -55,11 +55,15 @@ mod geometry;
 mod grid;
 mod ids;
 mod input_slice;
+mod layer_layout;
 mod layout;
+mod levels;
 mod limits;
 mod mapping;
 mod reading;
+mod receive;
 mod sharing;
+mod skips;
 
 use document::Fault;
 
@@ -67,9 +71,11 @@ pub use balance::{Balance, balance, balance_cropped, balance_to};
 pub use fill::Fill;
 pub use geometry::{Geometry, ImaSpec, OutputGroup};
 pub use grid::Area;
-pub use ids::{GroupId, ReceiverId, ReplicaId, SliceId, TileId};
-pub use input_slice::{InputOrder, InputSlice};
-pub use layout::{Destination, Finish, LayerLayout, Layout, Window};
+pub use ids::{GroupId, LevelId, ReceiverId, ReplicaId, SliceId, TileId};
+pub use input_slice::{InputOrder, InputSlice, Reader};
+pub use layer_layout::{LayerLayout, Window};
+pub use layout::{Destination, Layout, MapLayout};
+pub use levels::{Finish, Level, Merge, Pool};
 pub use mapping::{LayerMapping, Mapping};
 
 /// Reason why a network cannot be mapped or a mapping cannot be run. [`MappingError::remedy`] states the remedy.

@@ -6,10 +6,12 @@
 //! `TileId`, `ReplicaId`, `SliceId` and `ReceiverId` need no check: a machine has fewer than 2^32 IMAs, and so fewer
 //! tiles, replicas and slices of a layer.
 
-use index::count;
-use network::Network;
+use std::collections::BTreeMap;
 
-use crate::{LayerLayout, MappingError};
+use index::count;
+use network::{LayerId, Network};
+
+use crate::{LayerLayout, Layout, MappingError, TileId};
 
 /// Layers with weights per network: a `LayerId` has 16 bits.
 const LAYERS: u64 = (1 << 16) - 1;
@@ -19,6 +21,8 @@ const SIDE: u64 = 1 << 16;
 const WINDOWS: u64 = (1 << 32) - 1;
 /// Output groups per replica: a `GroupId` has 16 bits, and a tile counts the packets of one position in as many.
 const OUTPUT_GROUPS: u64 = (1 << 16) - 1;
+/// Input slices per tile: the number of a slice has 8 bits in messages.
+const SLICES: u64 = 1 << 8;
 /// Positions that a layer sends per image, counted once for each receiving tile.
 const DESTINATIONS: u64 = (1 << 32) - 1;
 
@@ -35,6 +39,20 @@ pub(crate) fn check_network(network: &Network) -> Result<(), Vec<MappingError>> 
         ]
     });
     all([of_network].into_iter().chain(of_layers))
+}
+
+/// Checks the limit of input slices in one tile.
+pub(crate) fn check_tiles(layout: &Layout) -> Result<(), Vec<MappingError>> {
+    let mut slices: BTreeMap<TileId, (u64, LayerId)> = BTreeMap::new();
+    for (id, slice) in layout.layers.enumerate().flat_map(|(id, layer)| layer.slices.iter().map(move |of| (id, of))) {
+        let (number, last) = slices.entry(slice.tile).or_insert((0, id));
+        (*number, *last) = (*number + 1, id);
+    }
+    let most = slices.into_values().max_by_key(|(number, _)| *number);
+    all(most.map(|(number, layer)| {
+        let remedy = "give the layer tiles of its own, or an IMA shape with fewer rows (ima_rows)";
+        check(Some(&layout.layers[layer].layer.name), "input slices in its tile", number, SLICES, remedy)
+    }))
 }
 
 /// Checks the limits that follow from the mapping of `layer`, which sends `destinations` positions per image.

@@ -85,6 +85,9 @@ impl LayerPlan {
 
     /// Returns the most bits that any window of `layer` has, in which all its inputs are stored.
     pub fn stored_bits(&self, layer: &Layer) -> u32 {
+        if self.regions.is_empty() {
+            return self.activation_bits;
+        }
         self.bits(layer).max().unwrap_or(0)
     }
 }

@@ -293,7 +293,7 @@ impl Reader<'_> {
         let (mut networks, mut values, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
         for (name, path) in self.texts(table, "network", "vgg16") {
             let text = document::preset_or_file(network::PRESETS, &self.locate(&name, &network::names()));
-            let network = text.and_then(|(text, file)| Ok((network::parse(&text, &file)?.into_chain()?, hash(&text))));
+            let network = text.and_then(|(text, file)| Ok((network::parse(&text, &file)?, hash(&text))));
             match network {
                 Ok((network, hash)) => {
                     networks.push(network);

@@ -78,7 +78,7 @@ fn layers(index: usize) -> impl Strategy<Value = String> {
     })
 }
 
-fn networks() -> impl Strategy<Value = Network> {
+pub(crate) fn networks() -> impl Strategy<Value = Network> {
     let chain = (layers(0), layers(1), layers(2), 1..=3usize).prop_map(|(a, b, c, depth)| [a, b, c][..depth].concat());
     let parsed = |(height, width, channels, layers): (u32, u32, u32, String)| {
         let input = format!("input = {{ height = {height}, width = {width}, channels = {channels} }}");
@@ -87,7 +87,7 @@ fn networks() -> impl Strategy<Value = Network> {
     (6..=14u32, 6..=14u32, 1..=20u32, chain).prop_filter_map("a map that is too small", parsed)
 }
 
-fn machines() -> impl Strategy<Value = Arch> {
+pub(crate) fn machines() -> impl Strategy<Value = Arch> {
     let grid = (prop_oneof![Just((1, 1)), Just((2, 1)), Just((4, 2)), Just((6, 3))], 1..=4u32, 1..=4u32, 1..=2u32);
     let tile = (1..=3u32, prop_oneof![Just(8u32), Just(32), Just(48)], any::<bool>(), 1..=4u32);
     (grid, tile).prop_map(

@@ -9,7 +9,7 @@
 //! first; its [`End`]s are receivers, and links to the segments of further chips. A node carries what the receivers
 //! behind it take: a fork drops the rest.
 //!
-//! Positions of a layer that the same replica finishes and the same slices receive are of one kind, and have the same
+//! Positions of a map that the same replica finishes and the same slices receive are of one kind, and have the same
 //! trees, one for each output group.
 
 use std::collections::BTreeMap;
@@ -17,8 +17,9 @@ use std::ops::Range;
 
 use arch::Arch;
 use index::{Index, IndexVec, Lists, size};
-use mapper::{GroupId, LayerLayout, Layout, ReceiverId, ReplicaId, SliceId, TileId};
-use network::LayerId;
+use mapper::{Destination, GroupId, LayerLayout, Layout, LevelId, OutputGroup, ReceiverId, ReplicaId, SliceId, TileId};
+use network::{LayerId, MapId};
+use smallvec::SmallVec;
 
 use super::geometry::step;
 use crate::{ChipId, Direction, InputId, MeshGeometry, Port};
@@ -28,13 +29,13 @@ index::index! {
     pub struct SegmentId(u32);
     /// A node of a segment.
     pub struct NodeId(u16);
-    /// A kind of positions of a layer.
+    /// A kind of positions of a map.
     struct KindId(u32);
     /// Output group of a kind of positions.
     struct RootId(u32);
 }
 
-/// Trees of all layers of a layout.
+/// Trees of all layers and maps of a layout.
 #[derive(Clone, Debug)]
 pub struct Trees {
     geometry: MeshGeometry,
@@ -44,6 +45,7 @@ pub struct Trees {
     nodes: Lists<SegmentId, Node>,
     ends: Lists<SegmentId, End>,
     layers: IndexVec<LayerId, LayerTrees>,
+    maps: IndexVec<MapId, MapTrees>,
 }
 
 /// Part of a tree on one chip.
@@ -53,6 +55,8 @@ pub struct Segment {
     pub chip: ChipId,
     /// Layer that produces the values.
     pub layer: LayerId,
+    /// Map that the values are positions of; `None` in trees of messages.
+    pub map: Option<MapId>,
     /// Bits that enter the segment.
     pub bits: u32,
     /// Flits that enter the segment.
@@ -117,7 +121,7 @@ impl End {
 pub struct Receiver {
     /// Input slice of the tile.
     pub inputs: InputId,
-    /// Index among the destinations of the position ([`LayerLayout::destinations`]).
+    /// Index among the destinations of the position ([`mapper::MapLayout::destinations`]).
     pub destination: u32,
     /// Positions per image that it receives.
     pub positions: u32,
@@ -125,9 +129,36 @@ pub struct Receiver {
     pub bits: u32,
 }
 
-/// Trees of one layer.
-#[derive(Clone, Debug)]
+/// Trees of one layer's messages between its tiles.
+#[derive(Clone, Debug, Default)]
 pub struct LayerTrees {
+    /// Tree from a contributor to the accumulator tile of a replica and group.
+    partial_sums: BTreeMap<(ReplicaId, GroupId, TileId), SegmentId>,
+    /// Tree from the accumulator tile of a replica to that of the replica that finishes a position of a pool's level.
+    pool_values: BTreeMap<(LevelId, ReplicaId, ReplicaId, GroupId), SegmentId>,
+}
+
+impl LayerTrees {
+    /// Returns the tree of partial sums from tile `contributor`.
+    pub fn partial_sums(&self, replica: ReplicaId, group: GroupId, contributor: TileId) -> SegmentId {
+        self.partial_sums[&(replica, group, contributor)]
+    }
+
+    /// Returns the tree of values that `feeder` hands to the pool of `finisher` that makes `level`; `None` within a tile.
+    pub fn pool_values(
+        &self,
+        level: LevelId,
+        feeder: ReplicaId,
+        finisher: ReplicaId,
+        group: GroupId,
+    ) -> Option<SegmentId> {
+        self.pool_values.get(&(level, feeder, finisher, group)).copied()
+    }
+}
+
+/// Trees of the positions of one map.
+#[derive(Clone, Debug, Default)]
+pub struct MapTrees {
     groups: usize,
     /// Kind of each position; `None` where all its windows are cropped.
     kinds: Vec<Option<KindId>>,
@@ -135,13 +166,9 @@ pub struct LayerTrees {
     positions: IndexVec<KindId, (ReplicaId, u64)>,
     /// Trees of each kind and group, to receivers in other tiles.
     roots: Lists<RootId, SegmentId>,
-    /// Tree from a contributor to the accumulator tile of a replica and group.
-    partial_sums: BTreeMap<(ReplicaId, GroupId, TileId), SegmentId>,
-    /// Tree from the accumulator tile of a replica to that of the replica that finishes a position after the max-pool.
-    pool_values: BTreeMap<(ReplicaId, ReplicaId, GroupId), SegmentId>,
 }
 
-impl LayerTrees {
+impl MapTrees {
     /// Returns the trees of `position`, in the output group `group`. Receivers in the accumulator tile need none.
     #[inline]
     pub fn roots(&self, position: u32, group: GroupId) -> &[SegmentId] {
@@ -159,16 +186,6 @@ impl LayerTrees {
             })
         })
     }
-
-    /// Returns the tree of partial sums from tile `contributor`.
-    pub fn partial_sums(&self, replica: ReplicaId, group: GroupId, contributor: TileId) -> SegmentId {
-        self.partial_sums[&(replica, group, contributor)]
-    }
-
-    /// Returns the tree of values that `feeder` hands to the max-pool of `finisher`; `None` within a tile.
-    pub fn pool_values(&self, feeder: ReplicaId, finisher: ReplicaId, group: GroupId) -> Option<SegmentId> {
-        self.pool_values.get(&(feeder, finisher, group)).copied()
-    }
 }
 
 impl Trees {
@@ -182,11 +199,16 @@ impl Trees {
             nodes: Lists::default(),
             ends: Lists::default(),
             layers: IndexVec::default(),
+            maps: IndexVec::default(),
         };
         let mut builder = Builder { arch, layout, trees };
         for (id, layer) in layout.layers.enumerate() {
             let trees = builder.layer(id, layer);
             builder.trees.layers.push(trees);
+        }
+        for (id, map) in layout.maps.enumerate() {
+            let trees = map.source.map(|source| builder.map(id, source)).unwrap_or_default();
+            builder.trees.maps.push(trees);
         }
         builder.trees
     }
@@ -217,6 +239,11 @@ impl Trees {
     /// Returns the trees of a layer.
     pub fn layer(&self, layer: LayerId) -> &LayerTrees {
         &self.layers[layer]
+    }
+
+    /// Returns the trees of a map.
+    pub fn map(&self, map: MapId) -> &MapTrees {
+        &self.maps[map]
     }
 
     /// Returns a segment.
@@ -250,7 +277,7 @@ impl Trees {
         let target =
             |&tile: &TileId, bits: u32| Target { tile, receiver: None, values: std::iter::once(0..bits).collect() };
         let trees = routes.iter().map(|&(from, to, bits)| {
-            builder.tree(LayerId(0), from, to.iter().map(|tile| target(tile, bits)).collect(), 1)
+            builder.tree((LayerId(0), None), from, to.iter().map(|tile| target(tile, bits)).collect(), 1)
         });
         let trees = trees.collect();
         (builder.trees, trees)
@@ -272,7 +299,7 @@ fn input_ids(layout: &Layout) -> IndexVec<LayerId, IndexVec<SliceId, InputId>> {
 }
 
 /// Values on their way: ranges of channels or outputs, in order.
-type Values = Vec<Range<u32>>;
+type Values = SmallVec<[Range<u32>; 2]>;
 
 /// A receiver of a tree under construction.
 #[derive(Clone, Debug)]
@@ -304,37 +331,33 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// Makes the trees of partial sums and of values for pools of a layer.
     fn layer(&mut self, id: LayerId, layer: &LayerLayout) -> LayerTrees {
-        let mut trees = LayerTrees {
-            groups: layer.groups.len(),
-            kinds: Vec::new(),
-            positions: IndexVec::default(),
-            roots: Lists::default(),
-            partial_sums: BTreeMap::new(),
-            pool_values: BTreeMap::new(),
-        };
-        let arch = self.arch;
-        let of_replica = |replica| layer.groups.indices().map(move |group| layer.accumulator(arch, replica, group));
-        let accumulators: IndexVec<ReplicaId, IndexVec<GroupId, TileId>> =
-            layer.replicas.indices().map(|replica| of_replica(replica).collect()).collect();
-        self.positions(id, layer, &accumulators, &mut trees);
+        let mut trees = LayerTrees::default();
         let partial_sum_bits = self.arch.tile.partial_sum_bits;
         for replica in layer.replicas.indices() {
-            for (group, outputs) in layer.groups.enumerate() {
-                let values = || vec![outputs.outputs.clone()];
-                let accumulator = accumulators[replica][group];
-                let to = |tile| Target { tile, receiver: None, values: values() };
-                for (contributor, _) in layer.group_tiles(self.arch, replica, group) {
+            for (group, OutputGroup { outputs, .. }) in layer.groups.enumerate() {
+                let accumulator = layer.accumulator(replica, group);
+                let to_accumulator = |values: Range<u32>| {
+                    vec![Target { tile: accumulator, receiver: None, values: Values::from_iter([values]) }]
+                };
+                for &contributor in layer.group_tiles(replica, group) {
                     if contributor != accumulator {
-                        let segment = self.tree(id, contributor, vec![to(accumulator)], partial_sum_bits);
+                        let to = to_accumulator(outputs.clone());
+                        let segment = self.tree((id, None), contributor, to, partial_sum_bits);
                         trees.partial_sums.insert((replica, group, contributor), segment);
                     }
                 }
-                for feeder in layer.feeders(replica) {
-                    let from = accumulators[feeder][group];
-                    if from != accumulator {
-                        let segment = self.tree(id, from, vec![to(accumulator)], partial_sum_bits);
-                        trees.pool_values.insert((feeder, replica, group), segment);
+                for (number, level) in layer.levels.enumerate() {
+                    let values = common(&[level.outputs.clone()], outputs);
+                    let [values] = &values[..] else { continue };
+                    for feeder in level.feeders(replica) {
+                        let from = layer.accumulator(feeder, group);
+                        if from != accumulator {
+                            let to = to_accumulator(values.clone());
+                            let segment = self.tree((id, None), from, to, partial_sum_bits);
+                            trees.pool_values.insert((number, feeder, replica, group), segment);
+                        }
                     }
                 }
             }
@@ -342,51 +365,47 @@ impl Builder<'_> {
         trees
     }
 
-    /// Finds the kinds of positions of a layer and makes their trees.
-    fn positions(
-        &mut self,
-        id: LayerId,
-        layer: &LayerLayout,
-        accumulators: &IndexVec<ReplicaId, IndexVec<GroupId, TileId>>,
-        trees: &mut LayerTrees,
-    ) {
-        let mut known: BTreeMap<(ReplicaId, Vec<ReceiverId>), KindId> = BTreeMap::new();
-        // Positions of a replica mostly have the receivers of the one before.
-        let mut last: IndexVec<ReplicaId, Option<(KindId, u32)>> = IndexVec::filled(None, layer.replicas.len());
-        let mut kinds: IndexVec<KindId, (ReplicaId, u32)> = IndexVec::default();
-        for (finish, position) in layer.finishes().zip(0..) {
+    /// Finds the kinds of positions of a map that leaves from a level of a layer, and makes their trees.
+    fn map(&mut self, map: MapId, (id, level): (LayerId, LevelId)) -> MapTrees {
+        let (layout, layer, of) = (self.layout, &self.layout.layers[id], &self.layout.maps[map]);
+        let mut trees = MapTrees { groups: layer.groups.len(), ..MapTrees::default() };
+        // Kinds of each replica with the destinations of a position. The kind of the position before comes last.
+        let mut known: IndexVec<ReplicaId, Vec<(KindId, &[Destination])>> =
+            IndexVec::filled(Vec::new(), layer.replicas.len());
+        let mut kinds: IndexVec<KindId, (ReplicaId, &[Destination])> = IndexVec::default();
+        for (finish, position) in layer.levels[level].finishes().zip(0..) {
             let Some(finish) = finish else {
                 trees.kinds.push(None);
                 continue;
             };
-            let receivers = |position: u32| layer.destinations(position).iter().map(|destination| destination.receiver);
-            let kind = match last[finish.replica] {
-                Some((kind, of)) if receivers(of).eq(receivers(position)) => kind,
-                _ => *known.entry((finish.replica, receivers(position).collect())).or_insert_with(|| {
-                    trees.positions.push((finish.replica, 0));
-                    kinds.push((finish.replica, position))
-                }),
-            };
-            last[finish.replica] = Some((kind, position));
+            let (of_replica, destinations) = (&mut known[finish.replica], of.destinations(position));
+            let known = of_replica.iter().rposition(|(_, known)| have_same_receivers(known, destinations));
+            if let Some(known) = known {
+                of_replica[known..].rotate_left(1);
+            } else {
+                trees.positions.push((finish.replica, 0));
+                of_replica.push((kinds.push((finish.replica, destinations)), destinations));
+            }
+            let (kind, _) = of_replica[of_replica.len() - 1];
             trees.positions[kind].1 += 1;
             trees.kinds.push(Some(kind));
         }
-        let receivers: IndexVec<ReceiverId, _> = self.layout.receivers(id).collect();
-        for &(replica, position) in &kinds {
+        let receivers: IndexVec<ReceiverId, _> = layout.receivers(map).collect();
+        for &(replica, destinations) in &kinds {
             for (group, outputs) in layer.groups.enumerate() {
-                let from = accumulators[replica][group];
+                let from = layer.accumulator(replica, group);
                 let mut unit_bits = 0;
                 let mut targets = Vec::new();
-                for (destination, number) in layer.destinations(position).iter().zip(0..) {
-                    let ((consumer, slice), input) = receivers[destination.receiver];
+                for (destination, number) in destinations.iter().zip(0..) {
+                    let ((reader, slice), input) = receivers[destination.receiver];
                     let values = common(&input.channels, &outputs.outputs);
                     if input.tile == from || values.is_empty() {
                         continue;
                     }
-                    let stored_bits = self.layout.layers[consumer].stored_bits;
+                    let stored_bits = layout.layers[reader].stored_bits;
                     unit_bits = unit_bits.max(stored_bits);
                     let receiver = Receiver {
-                        inputs: self.trees.input(consumer, slice),
+                        inputs: self.trees.input(reader, slice),
                         destination: number,
                         positions: input.order.positions,
                         bits: total(&values) * stored_bits,
@@ -396,36 +415,47 @@ impl Builder<'_> {
                 let mut roots = Vec::new();
                 if self.arch.router.multicast {
                     if !targets.is_empty() {
-                        roots.push(self.tree(id, from, targets, unit_bits));
+                        roots.push(self.tree((id, Some(map)), from, targets, unit_bits));
                     }
                 } else {
-                    roots.extend(targets.into_iter().map(|target| self.tree(id, from, vec![target], unit_bits)));
+                    // A value goes once to each tile, however many slices of it receive the value.
+                    targets.sort_by_key(|target| target.tile);
+                    for of_tile in targets.chunk_by(|a, b| a.tile == b.tile) {
+                        roots.push(self.tree((id, Some(map)), from, of_tile.to_vec(), unit_bits));
+                    }
                 }
                 trees.roots.push(roots);
             }
         }
+        trees
     }
 
     /// Makes a tree from tile `from` to `targets`. Returns its first segment.
-    fn tree(&mut self, layer: LayerId, from: TileId, targets: Vec<Target>, unit_bits: u32) -> SegmentId {
-        self.segment(layer, Entry::Tile(from), targets, unit_bits)
+    fn tree(&mut self, of: (LayerId, Option<MapId>), from: TileId, targets: Vec<Target>, unit_bits: u32) -> SegmentId {
+        self.segment(of, Entry::Tile(from), targets, unit_bits)
     }
 
-    fn segment(&mut self, layer: LayerId, entry: Entry, targets: Vec<Target>, unit_bits: u32) -> SegmentId {
+    fn segment(
+        &mut self,
+        of: (LayerId, Option<MapId>),
+        entry: Entry,
+        targets: Vec<Target>,
+        unit_bits: u32,
+    ) -> SegmentId {
         let chip = match entry {
             Entry::Tile(tile) => self.trees.geometry.chip_of(tile),
             Entry::Side(chip, _) => chip,
         };
         let first = targets.first().expect("a tree has a receiver");
         let (destination, first) = (first.tile, first.receiver.map_or(0, |receiver| receiver.destination));
-        let mut drafts: Vec<Draft> = Vec::new();
-        let mut leaves = Vec::new();
+        let mut drafts: Vec<Draft> = Vec::with_capacity(16);
+        let mut ends = Vec::with_capacity(targets.len());
         let mut beyond: Vec<(Direction, NodeId, Vec<Target>)> = Vec::new();
         for target in targets {
             let side = self.trees.geometry.side_towards(chip, self.trees.geometry.chip_of(target.tile));
             let node = self.route(&mut drafts, entry, side, &target);
             match side {
-                None => leaves.push(End::Leaf { node, receiver: target.receiver, tile: target.tile }),
+                None => ends.push(End::Leaf { node, receiver: target.receiver, tile: target.tile }),
                 Some(side) => match beyond.iter_mut().find(|(of, ..)| *of == side) {
                     Some((_, _, targets)) => targets.push(target),
                     None => beyond.push((side, node, vec![target])),
@@ -440,10 +470,9 @@ impl Builder<'_> {
         for draft in drafts.iter().filter(|draft| draft.node.parent.is_none()) {
             join(&mut entering, &draft.values);
         }
-        let mut ends = leaves;
         for (side, node, targets) in beyond {
             let neighbour = self.trees.geometry.neighbour(chip, side);
-            let next = self.segment(layer, Entry::Side(neighbour, side.opposite()), targets, unit_bits);
+            let next = self.segment(of, Entry::Side(neighbour, side.opposite()), targets, unit_bits);
             ends.push(End::Link { node, side, next });
         }
         // The port from the tile leads into the first router; every other port leads out of one.
@@ -451,7 +480,8 @@ impl Builder<'_> {
         let leading_out = drafts.iter().filter(|draft| !from_tile || draft.node.parent.is_some());
         let segment = Segment {
             chip,
-            layer,
+            layer: of.0,
+            map: of.1,
             bits: total(&entering) * unit_bits,
             flits: flits(&entering),
             flit_hops: leading_out.map(|draft| draft.node.flits).sum(),
@@ -471,7 +501,9 @@ impl Builder<'_> {
         let mut parent = None;
         let mut take = |at: (u32, u32), port: Port| {
             let (router, port) = (at.1 * geometry.columns() + at.0, port_number(port, geometry.tiles_per_router()));
-            let known = drafts.iter().position(|Draft { node, .. }| (node.router, node.port) == (router, port));
+            let behind = parent.map_or(0, |parent: NodeId| parent.index() + 1);
+            let same = |Draft { node, .. }: &Draft| (node.router, node.port) == (router, port);
+            let known = drafts[behind..].iter().position(same).map(|known| behind + known);
             let index = known.unwrap_or_else(|| {
                 let depth = parent.map_or(0, |parent: NodeId| drafts[parent.index()].node.depth) + 1;
                 drafts.push(Draft { node: Node { parent, router, port, depth, flits: 0 }, values: Values::new() });
@@ -497,6 +529,10 @@ impl Builder<'_> {
     }
 }
 
+fn have_same_receivers(a: &[Destination], b: &[Destination]) -> bool {
+    a.iter().map(|of| of.receiver).eq(b.iter().map(|of| of.receiver))
+}
+
 /// Returns the number of a port in a router of `tiles` tiles.
 fn port_number(port: Port, tiles: usize) -> u32 {
     u32::try_from(port.number(tiles)).expect("a router has few ports")
@@ -513,7 +549,7 @@ fn join(values: &mut Values, more: &Values) {
     if values == more {
         return;
     }
-    values.extend_from_slice(more);
+    values.extend(more.iter().cloned());
     values.sort_unstable_by_key(|range| range.start);
     values.dedup_by(|next, before| {
         let joined = next.start <= before.end;

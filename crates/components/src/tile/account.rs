@@ -65,6 +65,8 @@ impl<'a, P: Policy> Tile<'a, P> {
         });
         let imas: Vec<_> = imas.collect();
         let bus_bits: u64 = imas.iter().map(|(_, counts)| counts.bus_bits).sum();
+        let skips = self.outputs.parts.iter().filter_map(|part| part.skips.as_ref());
+        let bus_bits = bus_bits + skips.map(|skips| skips.bits).sum::<u64>();
         assert_eq!(bus_bits, self.bus.bits, "bits were lost on the bus of tile {}", self.id);
         let windows = controls.iter().map(|control| (control.id, control.counters.counts()));
         let sums = (self.outputs.parts.iter().zip(results))

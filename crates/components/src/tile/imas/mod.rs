@@ -222,8 +222,7 @@ impl<P: Policy> ImaBank<P> {
         let group = &self.groups[id];
         let (index, control) = (group.starting, &inputs.controls[group.control]);
         let window = control.window(index);
-        let slice = &inputs.edram.slices[control.inputs];
-        let rows_read = (!self.policy.is_full(window)).then(|| slice.read_by(&control.layer.layer, *window));
+        let rows_read = (!self.policy.is_full(window)).then(|| inputs.rows_read(control, window));
         for ima in imas {
             let unit = &mut self.imas[ima];
             let operation = match &rows_read {
@@ -436,9 +435,9 @@ impl<P: Policy> ImaBank<P> {
                 continue;
             }
             control.fetches(group.fetching, now);
+            let control = &inputs.controls[group.control];
             let (window, held_up) = (control.window(group.fetching), control.held_up(now));
-            let slice = &inputs.edram.slices[control.inputs];
-            let rows_read = (!window.whole).then(|| slice.read_by(&control.layer.layer, *window));
+            let rows_read = (!window.whole).then(|| inputs.rows_read(control, window));
             for ima in members {
                 let unit = &mut self.imas[ima];
                 let values = rows_read.as_ref().map_or(unit.rows(), |read| read.among(&unit.spec().rows));
