@@ -324,7 +324,6 @@ impl<'a> Wiring<'a> {
                 result_positions: self.layout.result_positions(),
                 replica: part.replica,
                 group: part.group,
-                imas: part.imas,
                 accumulators: &self.accumulators[part.layer],
                 contributors: part.contributors.clone(),
                 pools: part.pools,

@@ -70,7 +70,7 @@ mod testing;
 mod tile;
 
 pub use ids::{ChipId, ControlId, ImaId, InputId, LockstepId, RoomId};
-pub use message::{Context, HeldUp, PackedImas, Packet, Payload, TileMessage, Waits};
+pub use message::{Context, HeldUp, PackedImas, Packet, Payload, Stages, TileMessage, Waits};
 pub use noc::{
     Crossing, Direction, End, LayerTrees, Link, MapTrees, Mesh, MeshGeometry, Node, NodeId, Port, Receiver, Router,
     Segment, SegmentId, Trees,

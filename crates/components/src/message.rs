@@ -21,32 +21,12 @@ pub enum TileMessage {
         /// IMAs of the tile.
         imas: PackedImas,
     },
-    /// Iteration fidelity: the crossbars are read once.
-    Read {
-        /// IMA of the tile.
-        ima: ImaId,
-        /// Operation, as numbered by the IMA: window modulo 8.
-        operation: u8,
-        /// Reads of the operation before this one.
-        iteration: u16,
-    },
-    /// Iteration fidelity: the ADCs convert the held columns of one read.
-    Convert {
-        /// IMA of the tile.
-        ima: ImaId,
-        /// Operation, as numbered by the IMA: window modulo 8.
-        operation: u8,
-        /// True for the last read of the operation.
-        last: bool,
-    },
-    /// Iteration fidelity: the shift-and-adds merge the conversions of one read.
-    Accumulate {
-        /// IMA of the tile.
-        ima: ImaId,
-        /// Operation, as numbered by the IMA: window modulo 8.
-        operation: u8,
-        /// True for the last read of the operation.
-        last: bool,
+    /// Iteration fidelity: IMAs that started together perform stages of their iterations.
+    Stages {
+        /// The stages.
+        stages: Stages,
+        /// Their batch, as numbered by the tile.
+        batch: u16,
     },
     /// The crossbars of these IMAs have completed the last read of their operation.
     ReadsDone {
@@ -149,6 +129,22 @@ impl From<PackedImas> for Set<ImaId> {
     fn from(PackedImas(bytes): PackedImas) -> Self {
         Self::from_bits(u64::from_le_bytes(bytes))
     }
+}
+
+/// Stages of iterations that are performed in one cycle. Each is that of another iteration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stages {
+    /// The crossbars are read.
+    pub read: bool,
+    /// The ADCs convert the columns that an earlier read has left.
+    pub convert: bool,
+    /// The shift-and-adds merge earlier conversions.
+    pub accumulate: bool,
+}
+
+impl Stages {
+    /// The first read of an operation.
+    pub(crate) const FIRST: Self = Self { read: true, convert: false, accumulate: false };
 }
 
 /// Cycles that a packet has been held up so far. Saturates at 65,535.

@@ -153,7 +153,6 @@ impl OneLayer {
             result_positions: 4,
             replica: ReplicaId(0),
             group: GroupId(0),
-            imas: Set::below(1),
             accumulators: accumulator,
             contributors: Vec::new(),
             pools: 0,

@@ -9,7 +9,7 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical, ZstdLevel};
+use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -205,7 +205,7 @@ impl Table {
         let schema = Type::group_type_builder(name).with_fields(fields.collect::<Result<_, _>>()?).build()?;
         let properties = WriterProperties::builder()
             .set_created_by(concat!("aquasim ", env!("CARGO_PKG_VERSION")).to_owned())
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_compression(Compression::SNAPPY)
             // Statistics of each group would stay in memory until the file is finished.
             .set_statistics_enabled(EnabledStatistics::None)
             .set_offset_index_disabled(true)

@@ -2,5 +2,6 @@
 
 mod bound;
 mod demand;
+mod pace;
 mod passing;
 mod placement;

@@ -462,8 +462,8 @@ fn shipped_traces_and_figures_are_of_the_shipped_pictures() {
 }
 
 #[test]
-fn the_readme_states_the_numbers_of_the_shipped_figures() {
-    let readme = fs::read_to_string(digits().join("../../README.md")).unwrap();
+fn the_docs_state_the_numbers_of_the_shipped_figures() {
+    let page = fs::read_to_string(digits().join("../../docs/digits.md")).unwrap();
     let read = |name: &str| fs::read_to_string(digits().join(name)).unwrap();
     for (row, curve, setting) in [
         ("| oracle of the 16 crops |", "oracle of 16 crops", "least that stays right"),
@@ -486,7 +486,7 @@ fn the_readme_states_the_numbers_of_the_shipped_figures() {
         let (energy, accuracy) = line.split_once(',').unwrap();
         let number = |text: &str| text.parse::<f64>().unwrap();
         let stated = format!("{row} {:.3} | {:.1} % |", number(energy), 100.0 * number(accuracy));
-        assert!(readme.contains(&stated), "the README lacks {stated:?}");
+        assert!(page.contains(&stated), "the page lacks {stated:?}");
     }
     let (figure4, figure5) = (read("figure4.csv"), read("figure5.csv"));
     for weights in ["16", "12", "float"] {
@@ -506,7 +506,7 @@ fn the_readme_states_the_numbers_of_the_shipped_figures() {
             let note = if weights == "float" { aqua::NOT_REPRESENTABLE } else { "" };
             let stated = format!(",{},{},{note}\n", shares.join(","), energies.join(","));
             let stated = |line: &str| line.starts_with(&start) && format!("{line}\n").ends_with(&stated);
-            assert!(readme.lines().any(stated), "the README lacks {start} of Figures 4 and 5");
+            assert!(page.lines().any(stated), "the page lacks {start} of Figures 4 and 5");
         }
     }
 }

@@ -76,7 +76,8 @@ fn write_slow_machine(folder: &Path) {
         ("tile_rows = 4", "tile_rows = 6"),
         ("tile_columns = 2 ", "tile_columns = 1 "),
         ("tile_rows = 2 ", "tile_rows = 1 "),
-        ("clock_ghz = 1.0", "clock_ghz = 0.025\nmulticast = false"),
+        ("clock_ghz = 1.0", "clock_ghz = 0.025"),
+        ("multicast = true", "multicast = false"),
     ];
     let text = slower.iter().fold(tiny, |text, (from, to)| text.replace(from, to));
     fs::write(folder.join("slow.toml"), text).unwrap();

@@ -8,6 +8,9 @@ use crate::Event;
 /// A span is reported as soon as its end is known, often at its start, so events are not in the order of their cycles.
 /// Operations and waits of one IMA are, and they cover every cycle.
 pub trait Probe {
+    /// False for a probe that ignores every event, so that nothing needs to be worked out for it.
+    const OBSERVES: bool = true;
+
     /// Receives an event.
     fn observe(&mut self, event: impl FnOnce() -> Event);
 }
@@ -17,12 +20,16 @@ pub trait Probe {
 pub struct NoProbe;
 
 impl Probe for NoProbe {
+    const OBSERVES: bool = false;
+
     #[inline(always)]
     fn observe(&mut self, _: impl FnOnce() -> Event) {}
 }
 
 /// Those of two probes that are present observe the same run.
 impl<A: Probe, B: Probe> Probe for (Option<A>, Option<B>) {
+    const OBSERVES: bool = A::OBSERVES || B::OBSERVES;
+
     #[inline]
     fn observe(&mut self, event: impl FnOnce() -> Event) {
         match self {

@@ -136,16 +136,8 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
         match message {
             TileMessage::Start => inputs.start(context.now()),
             TileMessage::InputsArrived { imas } => bank.inputs_arrived(imas.into(), inputs),
-            TileMessage::Read { ima, operation, iteration } => {
-                bank.read_once(ima, operation, iteration, *tile, inputs, context);
-                return Wake::Sleep;
-            }
-            TileMessage::Convert { ima, operation, last } => {
-                bank.convert_once(ima, operation, last, *tile, inputs, context);
-                return Wake::Sleep;
-            }
-            TileMessage::Accumulate { ima, operation, last } => {
-                bank.merge_once(ima, operation, last, *tile, inputs, context);
+            TileMessage::Stages { stages, batch } => {
+                bank.perform(stages, batch, *tile, inputs, context);
                 return Wake::Sleep;
             }
             TileMessage::ReadsDone { imas } => bank.reads_done(imas),

@@ -129,7 +129,7 @@ impl<P: Policy> Tile<'_, P> {
         let control = &self.inputs.controls[self.imas.groups[id].control];
         let &SumsSpec { layer, layer_id, replica, group, .. } = sums.spec();
         let register = |&PartAddress { tile, part }: &PartAddress| Awaited::Part(tile, Part::Register(part));
-        let (waits_for, awaited) = match sums.obstacle(control)? {
+        let (waits_for, awaited) = match sums.obstacle(control, self.imas.groups[id].merging.is_under_way())? {
             Obstacle::Room { tile, inputs } => {
                 (format!("room in the buffer of tile {tile}"), vec![Awaited::Room { tile, inputs }])
             }

@@ -35,7 +35,7 @@ impl Adc {
 mod tests {
     use super::*;
 
-    const OPERATION: Operation = Operation { iterations: 16, crossbars: 2, rows: 228, columns: 256 };
+    const OPERATION: Operation = Operation { crossbars: 2, rows: 228, columns: 256 };
 
     fn isaac() -> arch::Arch {
         arch::load("isaac-ce").expect("the preset is built in")

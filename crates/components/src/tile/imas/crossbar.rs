@@ -27,7 +27,7 @@ impl Crossbars {
 mod tests {
     use super::*;
 
-    const OPERATION: Operation = Operation { iterations: 16, crossbars: 2, rows: 228, columns: 256 };
+    const OPERATION: Operation = Operation { crossbars: 2, rows: 228, columns: 256 };
 
     #[test]
     fn only_crossbars_that_take_part_are_read() {

@@ -19,7 +19,7 @@ impl Dac {
 mod tests {
     use super::*;
 
-    const OPERATION: Operation = Operation { iterations: 16, crossbars: 2, rows: 228, columns: 256 };
+    const OPERATION: Operation = Operation { crossbars: 2, rows: 228, columns: 256 };
 
     #[test]
     fn used_rows_are_driven_once_for_each_read() {

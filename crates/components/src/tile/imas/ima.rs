@@ -5,7 +5,7 @@
 //! holds an output register from its start, so nothing can delay it; hence the two fidelities:
 //!
 //! - operation fidelity: the end of the reads and the results are two events, and the blocks count in closed form;
-//! - iteration fidelity: each read, conversion and merge is an event, and the blocks count one at a time.
+//! - iteration fidelity: each read, conversion and merge is an event, and the blocks count these.
 //!
 //! Cycles, counts and stalls are equal in both. State that decides when something happens is kept for all IMAs of a
 //! tile together, in their `Pipeline` and [`LockstepGroup`]s. An [`Ima`] has its part of the
@@ -22,12 +22,11 @@ use super::adc::Adc;
 use super::crossbar::Crossbars;
 use super::dac::Dac;
 use super::input_register::InputRegister;
-use super::lockstep::WINDOWS;
 use super::output_register::OutputRegister;
 use super::policy::{RowBlock, Work};
 use super::sample_hold::SampleHold;
 use super::shift_add::ShiftAdd;
-use crate::{Cause, HeldUp, LockstepGroup};
+use crate::{Cause, HeldUp, LockstepGroup, Stages};
 
 /// Detail in which the inside of an IMA is simulated. Both levels give the same cycles, counts and stalls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,17 +38,38 @@ pub enum Fidelity {
     Iteration,
 }
 
-/// Size of an operation of an IMA: the number of its reads, and the parts of the IMA that take part in each.
+/// Size of an operation of an IMA: the parts of the IMA that take part in each of its reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Operation {
-    /// Reads.
-    pub(crate) iterations: u32,
     /// Crossbars that take part.
     pub(crate) crossbars: u32,
     /// Used rows, summed over these crossbars.
     pub(crate) rows: u32,
     /// Columns held, converted and merged, summed over these crossbars: used columns and unit columns.
     pub(crate) columns: u32,
+}
+
+/// Stages performed: all reads, conversions and merges of some operations, or those so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Performed {
+    pub(crate) reads: u64,
+    pub(crate) conversions: u64,
+    pub(crate) merges: u64,
+}
+
+impl Performed {
+    /// All stages of `iterations` iterations.
+    pub(crate) fn all(iterations: u64) -> Self {
+        Self { reads: iterations, conversions: iterations, merges: iterations }
+    }
+
+    /// Adds one of each of `stages`.
+    #[inline]
+    pub(crate) fn add(&mut self, stages: Stages) {
+        self.reads += u64::from(stages.read);
+        self.conversions += u64::from(stages.convert);
+        self.merges += u64::from(stages.accumulate);
+    }
 }
 
 /// Timing of an IMA, in cycles.
@@ -129,9 +149,6 @@ struct Inside {
     row_blocks: RowBlocks,
     /// One read of all row blocks together.
     all: Operation,
-    /// Iteration fidelity: operations in the pipeline, by window modulo [`WINDOWS`]. There is at most one per output
-    /// register.
-    operations: [Operation; WINDOWS as usize],
     blocks: Blocks,
 }
 
@@ -171,9 +188,8 @@ impl Ima {
             held_back_by: Cause::Bus,
             held_back_until: Some(0),
             inside: Box::new(Inside {
-                all: Operation::new(0, row_blocks.of(&spec), RowBlock::whole),
+                all: Operation::new(row_blocks.of(&spec), RowBlock::whole),
                 row_blocks,
-                operations: Default::default(),
                 blocks: Blocks {
                     input_register: InputRegister::new(arch.dac.bits),
                     dac: Dac::default(),
@@ -225,50 +241,21 @@ impl Ima {
         self.bits_fetched += bits;
     }
 
-    /// An operation of `iterations` reads in which each row block does its `work`.
-    pub(crate) fn operation(&self, iterations: u32, work: impl Fn(&RowBlock) -> Work) -> Operation {
-        Operation::new(iterations, self.inside.row_blocks.of(&self.inside.spec), work)
+    /// An operation in which each row block does its `work`.
+    pub(crate) fn operation(&self, work: impl Fn(&RowBlock) -> Work) -> Operation {
+        Operation::new(self.inside.row_blocks.of(&self.inside.spec), work)
     }
 
-    /// An operation of `iterations` reads in all crossbars.
-    pub(crate) fn whole_operation(&self, iterations: u32) -> Operation {
-        Operation { iterations, ..self.inside.all }
-    }
-
-    /// Operation fidelity: performs a whole operation at once.
-    pub(crate) fn operate(&mut self, operation: &Operation) {
-        self.inside.blocks.operate(operation, 1, u64::from(operation.iterations));
-    }
-
-    /// Iteration fidelity: stores the operation for `window` and counts its start. Returns its number, which identifies
-    /// it while it is in the pipeline.
-    pub(crate) fn keep(&mut self, window: u32, operation: Operation) -> u8 {
-        let number = u8::try_from(window % WINDOWS).expect("a remainder below 8");
-        self.inside.operations[usize::from(number)] = operation;
-        self.inside.blocks.crossbars.begin(&operation, 1);
-        number
-    }
-
-    /// Performs one read of operation `number`. Returns the number of reads of the operation.
+    /// An operation in all crossbars.
     #[inline]
-    pub(crate) fn read_once(&mut self, number: u8) -> u32 {
-        let operation = self.inside.operations[usize::from(number)];
-        self.inside.blocks.read(&operation, 1);
-        operation.iterations
+    pub(crate) fn whole_operation(&self) -> Operation {
+        self.inside.all
     }
 
-    /// Converts the held columns of one read of operation `number`.
+    /// Counts the stages of an operation, which have all been performed.
     #[inline]
-    pub(crate) fn convert_once(&mut self, number: u8) {
-        let Inside { operations, blocks, .. } = &mut *self.inside;
-        blocks.adc.convert(&operations[usize::from(number)], 1);
-    }
-
-    /// Merges the conversions of one read of operation `number`.
-    #[inline]
-    pub(crate) fn merge_once(&mut self, number: u8) {
-        let Inside { operations, blocks, .. } = &mut *self.inside;
-        blocks.shift_add.merge(&operations[usize::from(number)], 1);
+    pub(crate) fn operate(&mut self, operation: &Operation, performed: Performed) {
+        self.inside.blocks.operate(operation, 1, performed);
     }
 
     /// Records that results cannot leave, because of `cause`.
@@ -325,7 +312,7 @@ impl Ima {
     pub(crate) fn counts(&self, lockstep: &LockstepGroup, crossbar_cells: u64) -> Counts {
         let mut blocks = self.inside.blocks.clone();
         let (operations, reads) = lockstep.closed_form;
-        blocks.operate(&self.inside.all, operations, reads);
+        blocks.operate(&self.inside.all, operations, Performed::all(reads));
         blocks.input_register.write(self.bits_fetched);
         blocks.output_register.hand_over(self.results, u64::from(lockstep.merging.window));
         Counts {
@@ -346,31 +333,26 @@ impl Ima {
 }
 
 impl Blocks {
-    /// Performs `reads` reads of `operation` in input register, DACs, crossbars and sample-and-holds.
+    /// Counts `operations` operations like `operation`, whose stages are `performed` in total, in all blocks.
     #[inline]
-    fn read(&mut self, operation: &Operation, reads: u64) {
+    fn operate(&mut self, operation: &Operation, operations: u64, performed: Performed) {
+        let Performed { reads, conversions, merges } = performed;
+        self.crossbars.begin(operation, operations);
         self.input_register.read(operation, reads);
         self.dac.drive(operation, reads);
         self.crossbars.read(operation, reads);
         self.sample_hold.hold(operation, reads);
-    }
-
-    /// Performs `operations` operations like `operation`, of `reads` reads in total, in all blocks.
-    fn operate(&mut self, operation: &Operation, operations: u64, reads: u64) {
-        self.crossbars.begin(operation, operations);
-        self.read(operation, reads);
-        self.adc.convert(operation, reads);
-        self.shift_add.merge(operation, reads);
+        self.adc.convert(operation, conversions);
+        self.shift_add.merge(operation, merges);
     }
 }
 
 impl Operation {
-    /// `iterations` reads in which each of `row_blocks` does its `work`.
-    fn new(iterations: u32, row_blocks: impl Iterator<Item = RowBlock>, work: impl Fn(&RowBlock) -> Work) -> Self {
-        row_blocks.fold(Self { iterations, ..Self::default() }, |all, block| match work(&block) {
+    /// An operation in which each of `row_blocks` does its `work`.
+    fn new(row_blocks: impl Iterator<Item = RowBlock>, work: impl Fn(&RowBlock) -> Work) -> Self {
+        row_blocks.fold(Self::default(), |all, block| match work(&block) {
             Work { rows: 0, .. } => all,
             Work { rows, columns } => Self {
-                iterations,
                 crossbars: all.crossbars + block.crossbars,
                 rows: all.rows + rows * block.crossbars,
                 columns: all.columns + columns,
@@ -401,7 +383,7 @@ mod tests {
                 arch.conversions_per_cycle(),
                 ImaSpec { rows: 0..200, columns: 0..200, outputs: 0..25 },
             );
-            ima.operate(&ima.whole_operation(16));
+            ima.operate(&ima.whole_operation(), Performed::all(16));
             let counts = ima.counts(&LockstepGroup::new(ControlId(0), []), 128 * 128);
             assert_eq!(counts.crossbar_reads, 4 * 16);
             [counts.sample_holds, counts.adc_conversions, counts.shift_adds]
@@ -458,24 +440,10 @@ mod tests {
     }
 
     #[test]
-    fn both_fidelities_count_the_same() {
-        let (mut closed, mut stepped, lockstep) = (ima(100), ima(100), LockstepGroup::new(ControlId(0), []));
-        closed.operate(&closed.whole_operation(16));
-        let number = stepped.keep(6, stepped.whole_operation(16));
-        for _ in 0..16 {
-            assert_eq!(stepped.read_once(number), 16);
-            stepped.convert_once(number);
-            stepped.merge_once(number);
-        }
-        assert_eq!(closed.counts(&lockstep, 128 * 128), stepped.counts(&lockstep, 128 * 128));
-        assert_eq!(closed.counts(&lockstep, 128 * 128).dac_activations, 8 * 100 * 16);
-    }
-
-    #[test]
     fn a_lockstep_group_counts_its_operations_for_each_of_its_imas() {
         let (mut alone, together, mut lockstep) = (ima(100), ima(100), LockstepGroup::new(ControlId(0), []));
-        alone.operate(&alone.whole_operation(16));
-        alone.operate(&alone.whole_operation(8));
+        alone.operate(&alone.whole_operation(), Performed::all(16));
+        alone.operate(&alone.whole_operation(), Performed::all(8));
         let counted = alone.counts(&lockstep, 128 * 128);
         lockstep.closed_form = (2, 24);
         assert_eq!(together.counts(&lockstep, 128 * 128), counted);

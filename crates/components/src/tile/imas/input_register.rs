@@ -34,7 +34,7 @@ impl InputRegister {
 mod tests {
     use super::*;
 
-    const OPERATION: Operation = Operation { iterations: 16, crossbars: 2, rows: 228, columns: 256 };
+    const OPERATION: Operation = Operation { crossbars: 2, rows: 228, columns: 256 };
 
     #[test]
     fn each_crossbar_reads_a_slice_of_its_rows_for_itself() {

@@ -5,6 +5,8 @@
 //! window number for each decision. Transfers over the bus end at different times: [`BarrierPhase`] follows these, IMA
 //! by IMA.
 
+use std::ops::Range;
+
 use des::Cycle;
 use index::{Set, size};
 
@@ -83,33 +85,29 @@ impl LockstepGroup {
 }
 
 impl BarrierPhase {
-    /// Records the event for `imas` of the lockstep group `all`, for each in its next window. Calls `each` with the
-    /// windows and their IMAs.
+    /// Records the event for `imas` of the lockstep group `all`, for each in its next window. Returns the windows that
+    /// all IMAs have passed by it.
     #[inline]
-    pub(crate) fn take(&mut self, imas: Set<ImaId>, all: Set<ImaId>, mut each: impl FnMut(u32, Set<ImaId>)) {
-        let (mut window, mut left) = (self.window, imas);
-        let first = self.passed(window);
-        // In most calls no IMA is ahead.
-        if (imas & *first).is_empty() {
-            *first |= imas;
-            left = Set::EMPTY;
-            each(window, imas);
-        }
+    pub(crate) fn take(&mut self, imas: Set<ImaId>, all: Set<ImaId>) -> Range<u32> {
+        let (first, mut window, mut left) = (self.window, self.window, imas);
         while !left.is_empty() {
             assert!(window - self.window < WINDOWS, "an IMA is too far ahead of its lockstep group");
             let passed = self.passed(window);
-            let here = left - *passed;
-            *passed |= here;
-            left -= here;
-            if !here.is_empty() {
-                each(window, here);
-            }
+            let ahead = left & *passed;
+            *passed |= left;
+            left = ahead;
             window += 1;
         }
         while *self.passed(self.window) == all {
             *self.passed(self.window) = Set::EMPTY;
             self.window += 1;
         }
+        first..self.window
+    }
+
+    /// True if some IMAs have passed a window that others have not.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.happened.iter().any(|passed| !passed.is_empty())
     }
 
     /// IMAs that have passed `window`.
@@ -123,10 +121,8 @@ impl BarrierPhase {
 mod tests {
     use super::*;
 
-    fn take(phase: &mut BarrierPhase, imas: u64) -> Vec<(u32, u64)> {
-        let mut taken = Vec::new();
-        phase.take(Set::from_bits(imas), Set::below(3), |window, imas| taken.push((window, imas.bits())));
-        taken
+    fn take(phase: &mut BarrierPhase, imas: u64) -> Range<u32> {
+        phase.take(Set::from_bits(imas), Set::below(3))
     }
 
     #[test]
@@ -142,14 +138,14 @@ mod tests {
     #[test]
     fn a_phase_ends_with_its_last_ima_whoever_is_ahead() {
         let mut phase = BarrierPhase::default();
-        assert_eq!(take(&mut phase, 0b011), [(0, 0b011)]);
-        assert_eq!(take(&mut phase, 0b001), [(1, 0b001)], "for the first it is the next window already");
-        assert_eq!(take(&mut phase, 0b011), [(1, 0b010), (2, 0b001)]);
-        assert_eq!(phase.window, 0);
-        assert_eq!(take(&mut phase, 0b100), [(0, 0b100)]);
-        assert_eq!(phase.window, 1);
-        assert_eq!(take(&mut phase, 0b110), [(1, 0b100), (2, 0b010)]);
-        assert_eq!(phase.window, 2);
+        assert_eq!(take(&mut phase, 0b011), 0..0);
+        assert_eq!(take(&mut phase, 0b001), 0..0, "for the first it is the next window already");
+        assert_eq!(take(&mut phase, 0b011), 0..0);
+        assert_eq!(take(&mut phase, 0b100), 0..1);
+        assert_eq!(take(&mut phase, 0b110), 1..2);
+        assert!(phase.is_under_way());
+        assert_eq!(take(&mut phase, 0b100), 2..3);
+        assert!(!phase.is_under_way());
     }
 
     #[test]
@@ -157,17 +153,15 @@ mod tests {
         // The remaining IMAs of window 0, all of windows 1 and 2, and the first of window 3.
         let events = [0b110, 0b111, 0b111, 0b001];
         let orders = [[0, 1, 2, 3], [3, 2, 1, 0], [3, 0, 2, 1], [1, 3, 0, 2]];
-        let ends = orders.map(|order| {
-            let (mut phase, mut windows) = (BarrierPhase::default(), [0; 4]);
+        for order in orders {
+            let (mut phase, mut windows) = (BarrierPhase::default(), Vec::new());
             take(&mut phase, 0b001);
             for event in order {
-                for (window, imas) in take(&mut phase, events[event]) {
-                    windows[size(window)] += imas.count_ones();
-                }
+                windows.extend(take(&mut phase, events[event]));
             }
-            (phase.window, phase.happened.map(Set::bits), windows)
-        });
-        assert_eq!(ends, [(3, [0, 0, 0, 0b001, 0, 0, 0, 0], [2, 3, 3, 1]); 4]);
+            let end = (phase.window, phase.happened.map(Set::bits), windows);
+            assert_eq!(end, (3, [0, 0, 0, 0b001, 0, 0, 0, 0], vec![0, 1, 2]), "{order:?}");
+        }
     }
 
     #[test]

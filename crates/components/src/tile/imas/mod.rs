@@ -5,8 +5,8 @@
 //! that they are for, and [`Ima`] the blocks: [`Dac`](dac::Dac), [`Crossbars`](crossbar::Crossbars),
 //! [`SampleHold`](sample_hold::SampleHold), [`Adc`](adc::Adc), [`ShiftAdd`](shift_add::ShiftAdd) and the registers.
 //!
-//! In iteration fidelity the blocks act one read at a time, each by a message of the tile to itself:
-//! [`Read`](TileMessage::Read), [`Convert`](TileMessage::Convert), [`Accumulate`](TileMessage::Accumulate). In operation
+//! In iteration fidelity each read, conversion and merge is an event, by messages of the tile to itself
+//! ([`TileMessage::Stages`]), which IMAs that started together share; [`Stepped`] has their operations. In operation
 //! fidelity an operation in which all crossbars take part is counted by its lockstep group for all IMAs at once.
 //!
 //! Transfers that end in their own cycle take effect at the end of that cycle; longer ones end with a message.
@@ -24,6 +24,7 @@ mod policy;
 mod sample_hold;
 mod shift_add;
 mod skip_zero_row_blocks;
+mod stepped;
 #[cfg(test)]
 mod tests;
 
@@ -35,16 +36,17 @@ use index::{IndexVec, Set};
 use mapper::TileId;
 
 use self::batch::Batch;
-use self::ima::Operation;
 pub use self::ima::{Fidelity, Ima, ImaTiming};
+use self::ima::{Operation, Performed};
 pub use self::lockstep::LockstepGroup;
 use self::pipeline::Pipeline;
 pub use self::policy::{Full, Policy, RowBlock, Work};
 pub use self::skip_zero_row_blocks::SkipZeroRowBlocks;
+use self::stepped::Stepped;
 use super::Bus;
 use super::inputs::TileInputs;
 use super::outputs::TileOutputs;
-use crate::{Cause, Context, ControlId, Event, ImaId, LockstepId, PackedImas, Probe, Stage, TileMessage};
+use crate::{Cause, Context, ControlId, Event, ImaId, LockstepId, PackedImas, Probe, Stage, Stages, TileMessage};
 
 /// The IMAs of a tile that hold weights, and their lockstep groups.
 #[derive(Clone, Debug)]
@@ -64,6 +66,8 @@ pub(crate) struct ImaBank<P> {
     /// IMAs whose results the tile's output register has no room for.
     refused: Set<ImaId>,
     fidelity: Fidelity,
+    /// Iteration fidelity: operations in progress.
+    stepped: Stepped,
     policy: P,
     /// Bits of a result or partial sum.
     pub(crate) partial_sum_bits: u32,
@@ -89,6 +93,7 @@ impl<P: Policy> ImaBank<P> {
             starving: Set::EMPTY,
             refused: Set::EMPTY,
             fidelity,
+            stepped: Stepped::default(),
             policy,
             partial_sum_bits: arch.tile.partial_sum_bits,
             iterations: std::array::from_fn(|_| arch.iterations(bits.next().unwrap_or_default())),
@@ -177,6 +182,7 @@ impl<P: Policy> ImaBank<P> {
                             }
                         }
                     }
+                    control.stalls.add(Cause::Computing, reads);
                     self.idle_since[ima] = now + reads;
                     context.probe().observe(|| Event::Operation {
                         unit,
@@ -186,9 +192,8 @@ impl<P: Policy> ImaBank<P> {
                         timing,
                     });
                 }
-                control.stalls.add(Cause::Computing, reads * u64::from(starting.len()));
                 if !in_closed_form {
-                    self.hand_to_blocks(starting, id, iterations, tile, inputs, context);
+                    self.operate(starting, id, iterations, timing, inputs);
                 }
                 if self.fidelity == Fidelity::Operation {
                     reads_done.add(now + reads, starting, context);
@@ -206,114 +211,94 @@ impl<P: Policy> ImaBank<P> {
         }
         reads_done.send(context);
         results_ready.send(context);
-    }
-
-    /// Hands the operation that lockstep group `id` starts to the blocks of each of `imas`. Used where the group cannot
-    /// count for all of them.
-    fn hand_to_blocks<C: Context>(
-        &mut self,
-        imas: Set<ImaId>,
-        id: LockstepId,
-        iterations: u32,
-        tile: TileId,
-        inputs: &TileInputs,
-        context: &mut C,
-    ) {
-        let group = &self.groups[id];
-        let (index, control) = (group.starting, &inputs.controls[group.control]);
-        let window = control.window(index);
-        let rows_read = (!self.policy.is_full(window)).then(|| inputs.rows_read(control, window));
-        for ima in imas {
-            let unit = &mut self.imas[ima];
-            let operation = match &rows_read {
-                Some(rows_read) => unit.operation(iterations, |block| self.policy.work(rows_read, block)),
-                None => unit.whole_operation(iterations),
-            };
-            match self.fidelity {
-                Fidelity::Operation => unit.operate(&operation),
-                Fidelity::Iteration => {
-                    let number = unit.keep(index, operation);
-                    self.read_once(ima, number, 0, tile, inputs, context);
-                }
+        if self.fidelity == Fidelity::Iteration {
+            while let Some(batch) = self.stepped.to_begin() {
+                self.perform(Stages::FIRST, batch, tile, inputs, context);
             }
         }
     }
 
-    /// Reports one iteration of a stage, which begins now, to the probe.
-    #[inline]
-    fn report_stage<C: Context>(&self, ima: ImaId, stage: Stage, tile: TileId, inputs: &TileInputs, context: &mut C) {
-        let now = context.now();
-        context.probe().observe(|| {
-            let (control, timing) = (self.groups[self.group_of[ima]].control, self.imas[ima].timing());
-            let cycles = match stage {
-                Stage::Read => 1,
-                Stage::Convert => Cycle::from(timing.convert_cycles),
-                Stage::Accumulate => Cycle::from(timing.merge_cycles),
+    /// Has the operation that lockstep group `id` starts performed by each of `imas`, which have one timing. Used where
+    /// the group cannot count for all of them.
+    fn operate(&mut self, imas: Set<ImaId>, id: LockstepId, iterations: u32, timing: ImaTiming, inputs: &TileInputs) {
+        let control = &inputs.controls[self.groups[id].control];
+        let window = control.window(self.groups[id].starting);
+        let mut partial = Vec::new();
+        if !self.policy.is_full(window) {
+            let rows_read = inputs.rows_read(control, window);
+            let work = |block: &RowBlock| self.policy.work(&rows_read, block);
+            partial.extend(imas.into_iter().map(|ima| (ima, self.imas[ima].operation(work))));
+        }
+        match self.fidelity {
+            Fidelity::Operation => {
+                for (ima, operation) in partial {
+                    self.imas[ima].operate(&operation, Performed::all(iterations.into()));
+                }
+            }
+            Fidelity::Iteration => self.stepped.start(imas, partial, timing, iterations),
+        }
+    }
+
+    /// Iteration fidelity: the IMAs of a batch perform `stages`. Schedules the stages that follow from these, which share
+    /// a message if they are due in the same cycle, and the ends of reads and operations.
+    pub(crate) fn perform<C: Context>(
+        &mut self,
+        stages: Stages,
+        number: u16,
+        tile: TileId,
+        inputs: &TileInputs,
+        context: &mut C,
+    ) {
+        if C::Probe::OBSERVES {
+            self.report(stages, number, tile, inputs, context);
+        }
+        let batch = self.stepped.batch(number);
+        batch.performed.add(stages);
+        let (imas, timing) = (batch.imas, batch.timing);
+        let reads_on = stages.read && batch.performed.reads < u64::from(batch.iterations);
+        let mut earlier = 0;
+        // In ascending order: a read takes the longest of its stages.
+        for delay in [1, timing.convert_cycles, timing.cycles_per_read] {
+            let due = Stages {
+                read: reads_on && delay == timing.cycles_per_read,
+                convert: stages.read && delay == 1,
+                accumulate: stages.convert && delay == timing.convert_cycles,
             };
-            Event::Stage { unit: inputs.controls[control].unit(tile, ima), stage, cycles: now..now + cycles }
-        });
+            if delay > earlier && due != Stages::default() {
+                context.send_to_tile(delay.into(), tile, TileMessage::Stages { stages: due, batch: number });
+            }
+            earlier = delay;
+        }
+        if stages.read && !reads_on {
+            let message = TileMessage::ReadsDone { imas: imas.into() };
+            context.send_to_tile(timing.cycles_per_read.into(), tile, message);
+        }
+        if batch.has_ended() {
+            let message = TileMessage::ResultsReady { imas: imas.into() };
+            context.send_to_tile(timing.merge_cycles.into(), tile, message);
+            for ima in imas {
+                let unit = &mut self.imas[ima];
+                let partial = batch.partial.iter().find(|of| of.0 == ima);
+                let operation = partial.map_or(unit.whole_operation(), |of| of.1);
+                unit.operate(&operation, batch.performed);
+            }
+            self.stepped.forget_ended();
+        }
     }
 
-    /// Iteration fidelity: crossbars, DACs and sample-and-holds perform one read. Schedules its conversion and the next
-    /// read.
-    #[inline]
-    pub(crate) fn read_once<C: Context>(
-        &mut self,
-        ima: ImaId,
-        operation: u8,
-        iteration: u16,
-        tile: TileId,
-        inputs: &TileInputs,
-        context: &mut C,
-    ) {
-        self.report_stage(ima, Stage::Read, tile, inputs, context);
-        let unit = &mut self.imas[ima];
-        let last = u32::from(iteration) + 1 == unit.read_once(operation);
-        context.send_to_tile(1, tile, TileMessage::Convert { ima, operation, last });
-        let next = if last {
-            TileMessage::ReadsDone { imas: Set::one(ima).into() }
-        } else {
-            TileMessage::Read { ima, operation, iteration: iteration + 1 }
-        };
-        context.send_to_tile(Cycle::from(unit.timing().cycles_per_read), tile, next);
-    }
-
-    /// Iteration fidelity: the ADCs convert the columns of one read. Schedules their shift-and-add.
-    #[inline]
-    pub(crate) fn convert_once<C: Context>(
-        &mut self,
-        ima: ImaId,
-        operation: u8,
-        last: bool,
-        tile: TileId,
-        inputs: &TileInputs,
-        context: &mut C,
-    ) {
-        self.report_stage(ima, Stage::Convert, tile, inputs, context);
-        let unit = &mut self.imas[ima];
-        unit.convert_once(operation);
-        let delay = Cycle::from(unit.timing().convert_cycles);
-        context.send_to_tile(delay, tile, TileMessage::Accumulate { ima, operation, last });
-    }
-
-    /// Iteration fidelity: the shift-and-adds merge the conversions of one read. After the last read, schedules the
-    /// results.
-    #[inline]
-    pub(crate) fn merge_once<C: Context>(
-        &mut self,
-        ima: ImaId,
-        operation: u8,
-        last: bool,
-        tile: TileId,
-        inputs: &TileInputs,
-        context: &mut C,
-    ) {
-        self.report_stage(ima, Stage::Accumulate, tile, inputs, context);
-        let unit = &mut self.imas[ima];
-        unit.merge_once(operation);
-        if last {
-            let delay = Cycle::from(unit.timing().merge_cycles);
-            context.send_to_tile(delay, tile, TileMessage::ResultsReady { imas: Set::one(ima).into() });
+    /// Reports `stages` of a batch, which begin now, to the probe.
+    fn report<C: Context>(&mut self, stages: Stages, number: u16, tile: TileId, inputs: &TileInputs, context: &mut C) {
+        let (batch, now) = (self.stepped.batch(number), context.now());
+        for (stage, is_performed, cycles) in [
+            (Stage::Read, stages.read, 1),
+            (Stage::Convert, stages.convert, batch.timing.convert_cycles),
+            (Stage::Accumulate, stages.accumulate, batch.timing.merge_cycles),
+        ] {
+            for ima in batch.imas.into_iter().filter(|_| is_performed) {
+                let unit = inputs.controls[self.groups[self.group_of[ima]].control].unit(tile, ima);
+                let cycles = now..now + Cycle::from(cycles);
+                context.probe().observe(|| Event::Stage { unit, stage, cycles });
+            }
         }
     }
 
@@ -399,7 +384,9 @@ impl<P: Policy> ImaBank<P> {
             let group = &mut self.groups[id];
             let part = &mut outputs.parts[id];
             let mut complete = false;
-            group.merging.take(members, group.imas, |window, imas| complete |= part.merge(window, imas.len()));
+            for window in group.merging.take(members, group.imas) {
+                complete |= part.merge(window);
+            }
             outputs.change_if(id, complete);
         }
     }
@@ -467,9 +454,8 @@ impl<P: Policy> ImaBank<P> {
         self.pipeline.inputs_arrived(imas);
         while let Some((id, members)) = self.take_group(&mut imas) {
             let group = &mut self.groups[id];
-            let window = group.arriving.window;
-            group.arriving.take(members, group.imas, |_, _| ());
-            inputs.progress(group.control, group.arriving.window > window);
+            let read = group.arriving.take(members, group.imas);
+            inputs.progress(group.control, !read.is_empty());
         }
     }
 }

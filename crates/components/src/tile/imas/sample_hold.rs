@@ -19,7 +19,7 @@ impl SampleHold {
 mod tests {
     use super::*;
 
-    const OPERATION: Operation = Operation { iterations: 16, crossbars: 2, rows: 228, columns: 256 };
+    const OPERATION: Operation = Operation { crossbars: 2, rows: 228, columns: 256 };
 
     #[test]
     fn columns_are_held_once_for_each_read() {

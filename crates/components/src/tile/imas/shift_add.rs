@@ -28,7 +28,7 @@ impl ShiftAdd {
 mod tests {
     use super::*;
 
-    const OPERATION: Operation = Operation { iterations: 16, crossbars: 2, rows: 228, columns: 256 };
+    const OPERATION: Operation = Operation { crossbars: 2, rows: 228, columns: 256 };
 
     #[test]
     fn four_units_merge_eight_crossbars_in_a_cycle_and_three_do_not() {

@@ -103,7 +103,7 @@ fn results_wait_for_room_in_the_output_register_of_the_tile() {
 }
 
 #[test]
-fn iteration_fidelity_sends_each_read_each_conversion_and_each_merge() {
+fn iteration_fidelity_performs_each_read_each_conversion_and_each_merge() {
     let machine = OneLayer::new(|_| ());
     let (mut imas, mut bus, mut context) = (machine.imas(), machine.bus(), Record::new(4));
     imas.fidelity = Fidelity::Iteration;
@@ -111,31 +111,29 @@ fn iteration_fidelity_sends_each_read_each_conversion_and_each_merge() {
     imas.fetch(TILE, &mut inputs, &mut bus, &mut context);
     context.now = 2;
     imas.start(TILE, &mut inputs, &mut context);
-    let mut ends = Vec::new();
-    let mut messages = 0;
+    let (mut ends, mut cycles) = (Vec::new(), [Vec::new(), Vec::new(), Vec::new()]);
     while let Some(next) = context.sent.iter().map(|(at, _)| *at).min() {
         context.now = next;
         let index = context.sent.iter().position(|(at, _)| *at == next).unwrap();
         let (_, message) = context.sent.remove(index);
-        messages += 1;
         match message {
-            TileMessage::Read { ima, operation, iteration } => {
-                imas.read_once(ima, operation, iteration, TILE, &inputs, &mut context);
-            }
-            TileMessage::Convert { ima, operation, last } => {
-                imas.convert_once(ima, operation, last, TILE, &inputs, &mut context);
-            }
-            TileMessage::Accumulate { ima, operation, last } => {
-                imas.merge_once(ima, operation, last, TILE, &inputs, &mut context);
+            TileMessage::Stages { stages, batch } => {
+                for (cycles, stage) in cycles.iter_mut().zip([stages.read, stages.convert, stages.accumulate]) {
+                    cycles.extend(stage.then_some(next));
+                }
+                imas.perform(stages, batch, TILE, &inputs, &mut context);
             }
             end => ends.push((next, end)),
         }
     }
     // The first read is part of the start.
-    assert_eq!(messages, 15 + 16 + 16 + 2);
+    assert_eq!(cycles, [3..18, 3..19, 4..20].map(Vec::from_iter));
     let expected = [
         (2 + 16, TileMessage::ReadsDone { imas: IMA.into() }),
         (2 + 18, TileMessage::ResultsReady { imas: IMA.into() }),
     ];
     assert_eq!(ends, expected, "as in operation fidelity");
+    let counts = imas.imas[ImaId(0)].counts(&imas.groups[LockstepId(0)], 1);
+    assert_eq!((counts.crossbar_operations, counts.crossbar_reads), (8, 8 * 16));
+    assert_eq!((counts.adc_conversions, counts.shift_adds), (1024 * 16, 1024 * 16));
 }

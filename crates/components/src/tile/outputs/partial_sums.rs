@@ -1,8 +1,8 @@
 //! Output register of a tile: partial sums, max-pool and the exit of finished positions.
 //!
 //! Part `i` of the register belongs to lockstep group `i` of the tile, that is to one output group of one replica. A
-//! window collects a contribution from each of these IMAs and, in the accumulator tile, from each contributor. A
-//! complete window takes one of two ways:
+//! window collects a contribution from these IMAs, once all of them have merged their results, and, in the accumulator
+//! tile, one from each contributor. A complete window takes one of two ways:
 //!
 //! - in a contributor, it is sent to the accumulator tile as soon as the credit admits it, and leaves the register;
 //! - in the accumulator tile, it passes sigmoid and max-pool. Its positions then queue for the input slices of the next
@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use arch::Counts;
-use index::{Index, IndexVec, Set, size};
+use index::{Index, IndexVec, size};
 use mapper::{Destination, GroupId, LayerLayout, Level, LevelId, MapLayout, Pool, ReceiverId, ReplicaId, TileId};
 use network::LayerId;
 
@@ -25,8 +25,8 @@ use super::pool::{PoolCredits, PoolUnit};
 use super::sigmoid::Sigmoid;
 use super::skips::{Operand, Skips};
 use crate::{
-    Cause, ChipId, Context, Event, HeldUp, ImaId, InputId, LayerControl, LockstepId, MapTrees, Packet, Payload, Probe,
-    RoomId, SegmentId, TileMessage, Trees,
+    Cause, ChipId, Context, Event, HeldUp, InputId, LayerControl, LockstepId, MapTrees, Packet, Payload, Probe, RoomId,
+    SegmentId, TileMessage, Trees,
 };
 
 /// An input slice of a reader, as destination of an output group.
@@ -74,8 +74,6 @@ pub struct SumsSpec<'a> {
     pub replica: ReplicaId,
     /// Output group of the layer.
     pub group: GroupId,
-    /// IMAs of the tile that contribute to each window.
-    pub imas: Set<ImaId>,
     /// Accumulator of each (replica, group) of the layer, at index replica x groups + group.
     pub accumulators: &'a [PartAddress],
     /// Contributors, if this is the accumulator tile; empty otherwise.
@@ -171,7 +169,7 @@ pub struct PartialSums<'a> {
     outputs: u32,
     /// Values of partial sums of contributors merged since the start.
     merged: u64,
-    /// Contributions per window: one of each IMA here and of each contributor.
+    /// Contributions per window: one of the IMAs here and one of each contributor.
     contributions: u32,
     /// Accumulator of the windows; `None` if it is this part.
     accumulator: Option<PartAddress>,
@@ -218,7 +216,7 @@ impl<'a> PartialSums<'a> {
         Self {
             outputs: outputs.end - outputs.start,
             merged: 0,
-            contributions: spec.imas.len() + contributors + u32::from(skips.is_some()),
+            contributions: 1 + contributors + u32::from(skips.is_some()),
             accumulator,
             credit: spec.credit,
             left: 0,
@@ -251,16 +249,17 @@ impl<'a> PartialSums<'a> {
         }
     }
 
-    /// Merges `contributions` of IMAs or of another tile into `window`. Returns true if the window is complete now.
+    /// Merges a contribution into `window`: the results of all IMAs here, or those of another tile. Returns true if the
+    /// window is complete now.
     #[inline]
-    pub(crate) fn merge(&mut self, window: u32, contributions: u32) -> bool {
+    pub(crate) fn merge(&mut self, window: u32) -> bool {
         let index = size(window - self.complete);
         while self.missing.len() <= index {
             self.missing.push_back(self.contributions);
         }
         let missing = &mut self.missing[index];
-        assert!(*missing >= contributions, "window {window} got a contribution too many");
-        *missing -= contributions;
+        assert!(*missing > 0, "window {window} got a contribution too many");
+        *missing -= 1;
         *missing == 0
     }
 
@@ -272,14 +271,14 @@ impl<'a> PartialSums<'a> {
     /// Merges the operands of the next window that has been asked for. Returns true if the window is complete now.
     pub(crate) fn merge_skip(&mut self) -> bool {
         let window = self.skips.as_mut().expect("only joins have operands").merge();
-        self.merge(window, 1)
+        self.merge(window)
     }
 
     /// Merges partial sums of `window` from a contributor. Returns true if the window is complete now.
     pub(crate) fn merge_partial_sums(&mut self, window: u32) -> bool {
         assert!(window < self.room(), "partial sums of window {window} came without room");
         self.merged += u64::from(self.outputs);
-        self.merge(window, 1)
+        self.merge(window)
     }
 
     /// Raises the credit for partial sums to `limit` windows. Returns true if complete windows wait here.
@@ -571,8 +570,9 @@ impl<'a> PartialSums<'a> {
         self.levels.iter().filter_map(|unit| unit.pool.as_ref()).map(PoolUnit::images).min()
     }
 
-    /// Obstacle that keeps the oldest window from leaving; `None` if there is no window.
-    pub(crate) fn obstacle(&self, control: &LayerControl) -> Option<Obstacle> {
+    /// Obstacle that keeps the oldest window from leaving; `None` if there is no window. `merging` tells that some IMAs
+    /// here have merged their results of a window.
+    pub(crate) fn obstacle(&self, control: &LayerControl, merging: bool) -> Option<Obstacle> {
         if let Some(first) = self.leaving.front() {
             let Exit { map, targets, .. } = self.spec.exits[first.exit];
             let awaited = map.destinations(first.position)[size(first.awaited)];
@@ -581,7 +581,7 @@ impl<'a> PartialSums<'a> {
         }
         match (self.accumulator, self.missing.front()) {
             (Some(accumulator), _) if self.left < self.complete => Some(Obstacle::Credit(accumulator)),
-            (_, None) => None,
+            (_, None) if !merging => None,
             (None, Some(0)) => Some(Obstacle::Pool { image: control.split(self.complete).0.saturating_sub(2) }),
             (None, Some(1)) if self.waits_for_skip() => {
                 Some(Obstacle::Skip(self.skips.as_ref().and_then(Skips::awaited)))

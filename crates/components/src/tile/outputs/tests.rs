@@ -21,7 +21,7 @@ fn a_window_is_finished_in_the_cycle_after_its_last_contribution_and_written_in_
     let machine = OneLayer::new(|_| ());
     let (mut outputs, mut context) = (machine.outputs(4, HERE, 4), Record::new(4));
     assert_eq!(pass_on(&machine, &mut outputs, 20, &mut context).last_at, 0, "nothing is complete");
-    let complete = outputs.parts[PART].merge(0, 1);
+    let complete = outputs.parts[PART].merge(0);
     outputs.change_if(PART, complete);
     assert_eq!(pass_on(&machine, &mut outputs, 21, &mut context).last_at, 21);
     let bits = 128 * 16;
@@ -33,11 +33,11 @@ fn a_window_is_finished_in_the_cycle_after_its_last_contribution_and_written_in_
 fn windows_leave_in_order_whatever_completes_first() {
     let machine = OneLayer::new(|_| ());
     let (mut outputs, mut context) = (machine.outputs(4, HERE, 4), Record::new(4));
-    let complete = outputs.parts[PART].merge(1, 1);
+    let complete = outputs.parts[PART].merge(1);
     outputs.change_if(PART, complete);
     pass_on(&machine, &mut outputs, 5, &mut context);
     assert!(context.sent.is_empty(), "window 0 is missing");
-    let complete = outputs.parts[PART].merge(0, 1);
+    let complete = outputs.parts[PART].merge(0);
     outputs.change_if(PART, complete);
     pass_on(&machine, &mut outputs, 6, &mut context);
     let positions = context.sent.iter().map(|(at, message)| match message {
@@ -51,7 +51,7 @@ fn windows_leave_in_order_whatever_completes_first() {
 fn a_contributor_sends_in_the_cycle_of_the_credit_and_not_before() {
     let machine = OneLayer::new(|_| ());
     let (mut outputs, mut context) = (machine.outputs(4, ELSEWHERE, 0), Record::new(4));
-    let complete = outputs.parts[PART].merge(0, 1);
+    let complete = outputs.parts[PART].merge(0);
     outputs.change_if(PART, complete);
     pass_on(&machine, &mut outputs, 30, &mut context);
     assert!(context.packets.is_empty(), "the accumulator has given no credit");
@@ -70,7 +70,7 @@ fn the_register_holds_as_many_windows_as_it_has_slots() {
     let machine = OneLayer::new(|_| ());
     let (mut outputs, mut context) = (machine.outputs(2, ELSEWHERE, 0), Record::new(4));
     assert_eq!(outputs.parts[PART].room(), 2);
-    let complete = outputs.parts[PART].merge(0, 1);
+    let complete = outputs.parts[PART].merge(0);
     outputs.change_if(PART, complete);
     pass_on(&machine, &mut outputs, 8, &mut context);
     assert_eq!(outputs.parts[PART].room(), 2, "a complete window that has not left keeps its slot");
