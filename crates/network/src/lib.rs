@@ -51,6 +51,8 @@ mod map;
 mod network;
 mod plan;
 mod preprocessing;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 use document::{Document, Faults};
 
@@ -78,6 +80,10 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("msra-a", include_str!("../../../network-configs/msra-a.toml")),
     ("msra-b", include_str!("../../../network-configs/msra-b.toml")),
     ("msra-c", include_str!("../../../network-configs/msra-c.toml")),
+    ("resnet18", include_str!("../../../network-configs/resnet18.toml")),
+    ("resnet50", include_str!("../../../network-configs/resnet50.toml")),
+    ("googlenet", include_str!("../../../network-configs/googlenet.toml")),
+    ("mobilenet_v2", include_str!("../../../network-configs/mobilenet_v2.toml")),
     ("tiny", include_str!("../../../network-configs/tiny.toml")),
 ];
 

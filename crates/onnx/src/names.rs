@@ -15,7 +15,7 @@ pub(crate) fn of(node: &str, operator: &str, weights: Option<&str>) -> String {
 
 /// Returns the name for a path as in `/layer1/layer1.0/conv1/Conv`: `layer1.0.conv1`.
 fn of_path(node: &str, operator: &str) -> String {
-    let Some(path) = node.strip_prefix('/') else { return node.to_owned() };
+    let Some(path) = node.strip_prefix('/') else { return node.strip_prefix("node_").unwrap_or(node).to_owned() };
     let mut segments: Vec<&str> = path.split('/').collect();
     let last = segments.pop().unwrap_or_default();
     let mut modules: Vec<&str> = Vec::new();
@@ -26,7 +26,10 @@ fn of_path(node: &str, operator: &str) -> String {
         }
     }
     let last = last.to_lowercase();
-    if modules.is_empty() || !matches!(operator, "Conv" | "Gemm" | "MatMul") {
+    // A module that is one operation has its name; in another one, operations are told apart by theirs.
+    let is_module = matches!(operator, "Conv" | "Gemm" | "MatMul")
+        || operator.ends_with("Pool") && modules.last().is_some_and(|module| module.contains("pool"));
+    if modules.is_empty() || !is_module {
         modules.push(&last);
     }
     modules.join(".")
@@ -41,6 +44,8 @@ mod tests {
         assert_eq!(of("/layer1/layer1.0/conv1/Conv", "Conv", Some("onnx::Conv_193")), "layer1.0.conv1");
         assert_eq!(of("node_Conv_3", "Conv", Some("layer1.0.conv1.weight")), "layer1.0.conv1");
         assert_eq!(of("/layer1/layer1.0/Add", "Add", None), "layer1.0.add");
+        assert_eq!(of("/maxpool1/MaxPool", "MaxPool", None), "maxpool1");
+        assert_eq!(of("node_add_1", "Add", None), "add_1");
         assert_eq!(of("/fc/Gemm", "Gemm", Some("fc.weight")), "fc");
         assert_eq!(of("", "Relu", None), "relu");
     }
