@@ -106,12 +106,7 @@ impl Networks {
 
 /// Loads a network and the list of its nodes.
 fn load(preset_or_path: &str) -> Result<(NodeList, Network), Failure> {
-    if onnx::is_model(preset_or_path) {
-        let import = onnx::import(preset_or_path.as_ref(), &onnx::Options::default())?;
-        let network = import.lower()?;
-        return Ok((import.list, network));
-    }
-    let (text, file) = document::preset_or_file(network::PRESETS, preset_or_path)?;
+    let (text, file) = onnx::text(preset_or_path)?;
     let network = network::parse(&text, &file)?;
     Ok((network::parse_list(&text, &file)?, network))
 }

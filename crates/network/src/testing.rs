@@ -15,7 +15,9 @@ pub fn graphs() -> impl Strategy<Value = NodeList> {
     let step = (0..12u8, any::<[u8; 2]>(), any::<[u8; 4]>());
     (input, vec(step, 1..10)).prop_map(|((height, width, channels), steps)| {
         let mut graph = Graph::new(Shape { height, width, channels });
-        steps.iter().for_each(|step| graph.grow(step));
+        for step in steps {
+            graph.grow(step);
+        }
         graph.close()
     })
 }
@@ -89,7 +91,7 @@ impl Graph {
         Origin::Node(nodes - 1 - back)
     }
 
-    fn grow(&mut self, &(kind, picks, sizes): &Step) {
+    fn grow(&mut self, (kind, picks, sizes): Step) {
         let [first, second] = picks.map(|pick| self.pick(pick));
         let [a, b, c, d] = sizes.map(u32::from);
         let shape = self.shape(first);

@@ -5,7 +5,7 @@ use network::{Axes, Kernel, Operator, Shape, Sides};
 use crate::draft::{Affine, Parameters, Weights};
 use crate::format::Node;
 use crate::operators::{Inputs, constant, map, padded_map};
-use crate::reader::{Form, Map, Reader, Result, Value, refuse};
+use crate::reader::{Form, Map, Reader, Result, Value, refuse, windows};
 
 impl Reader<'_> {
     pub(crate) fn convolution(&mut self, node: &Node, inputs: Inputs) -> Result<Value> {
@@ -34,7 +34,7 @@ impl Reader<'_> {
                 "correct the model",
             );
         }
-        let mut kernel = self.kernel(node, [height, width], shape)?;
+        let mut kernel = kernel_of(node, [height, width], shape)?;
         let before = input.padding;
         kernel.padding = Sides {
             top: kernel.padding.top + before.top,
@@ -42,7 +42,7 @@ impl Reader<'_> {
             bottom: kernel.padding.bottom + before.bottom,
             right: kernel.padding.right + before.right,
         };
-        let output = self.windows(&kernel, shape, outputs)?;
+        let output = windows(&kernel, shape, outputs)?;
         let bias = match inputs.get(2) {
             Some(Some(_)) => {
                 let bias = constant(inputs, 2)?;
@@ -63,57 +63,6 @@ impl Reader<'_> {
         Ok(Value::Map(Map::new(origin, Form::Channels)))
     }
 
-    /// Returns the kernel of size `size` that the attributes of `node` describe, over `map`.
-    pub(crate) fn kernel(&self, node: &Node, size: [usize; 2], map: Shape) -> Result<Kernel> {
-        let number = |value: i64| u32::try_from(value).ok().filter(|value| *value <= 1024);
-        let pair = |name: &str| -> Option<Axes> {
-            match node.ints(name) {
-                None => Some(Axes::both(1)),
-                Some(&[y, x]) => Some(Axes { y: number(y)?, x: number(x)? }),
-                Some(_) => None,
-            }
-        };
-        let size = size.map(|size| i64::try_from(size).ok().and_then(number));
-        let ([Some(y), Some(x)], Some(stride), Some(dilation)) = (size, pair("strides"), pair("dilations")) else {
-            return refuse("has a kernel, stride or dilation above 1024, or not along two axes", "correct the model");
-        };
-        let size = Axes { y, x };
-        if [size, stride, dilation].iter().any(|axes| axes.y == 0 || axes.x == 0) {
-            return refuse("has a kernel, stride or dilation of 0", "correct the model");
-        }
-        let padding = match node.text("auto_pad").unwrap_or("NOTSET") {
-            "NOTSET" | "" => match node.ints("pads") {
-                None => Some(Sides::default()),
-                Some(&[top, left, bottom, right]) => (|| {
-                    Some(Sides {
-                        top: number(top)?,
-                        left: number(left)?,
-                        bottom: number(bottom)?,
-                        right: number(right)?,
-                    })
-                })(),
-                Some(_) => None,
-            },
-            "VALID" => Some(Sides::default()),
-            same @ ("SAME_UPPER" | "SAME_LOWER") => {
-                let along = |length: u32, size: u32, stride: u32, dilation: u32| {
-                    let total =
-                        ((length.div_ceil(stride) - 1) * stride + dilation * (size - 1) + 1).saturating_sub(length);
-                    let (less, more) = (total / 2, total - total / 2);
-                    if same == "SAME_UPPER" { (less, more) } else { (more, less) }
-                };
-                let (top, bottom) = along(map.height, size.y, stride.y, dilation.y);
-                let (left, right) = along(map.width, size.x, stride.x, dilation.x);
-                Some(Sides { top, left, bottom, right })
-            }
-            _ => None,
-        };
-        match padding {
-            Some(padding) => Ok(Kernel { size, stride, dilation, padding }),
-            None => refuse("has negative padding, or more than 1024, or not on four sides", "correct the model"),
-        }
-    }
-
     pub(crate) fn gemm(&mut self, node: &Node, inputs: Inputs) -> Result<Value> {
         if node.int("transA").unwrap_or(0) != 0 {
             return refuse("transposes what it reads", "export the model with transA = 0");
@@ -121,7 +70,7 @@ impl Reader<'_> {
         let input = map(inputs, 0)?;
         let is_transposed = node.int("transB").unwrap_or(0) == 0;
         let (alpha, beta) = (node.float("alpha").unwrap_or(1.0), node.float("beta").unwrap_or(1.0));
-        let outputs = self.outputs(inputs, is_transposed)?;
+        let outputs = outputs_of(inputs, is_transposed)?;
         let offset = match inputs.get(2) {
             Some(Some(_)) => {
                 let bias = constant(inputs, 2)?;
@@ -147,22 +96,9 @@ impl Reader<'_> {
             return refuse("multiplies two things that are computed", "one factor of a product must be weights");
         }
         let input = map(inputs, 0)?;
-        let outputs = self.outputs(inputs, true)?;
+        let outputs = outputs_of(inputs, true)?;
         let outer = Affine { factor: Some(vec![1.0; outputs]), offset: Some(vec![0.0; outputs]) };
         self.fully_connected(node, input, inputs, true, outer)
-    }
-
-    /// Returns the number of outputs of a matrix product.
-    fn outputs(&self, inputs: Inputs, is_transposed: bool) -> Result<usize> {
-        let tensor = constant(inputs, 1)?;
-        let &[first, second] = &tensor.dims[..] else {
-            return refuse("has weights that are no matrix", "correct the model");
-        };
-        let outputs = if is_transposed { second } else { first };
-        if outputs == 0 || outputs > 65_536 {
-            return refuse(format!("has {outputs} outputs"), "give it 1 to 65536");
-        }
-        Ok(outputs)
     }
 
     fn fully_connected(
@@ -174,7 +110,7 @@ impl Reader<'_> {
         outer: Affine,
     ) -> Result<Value> {
         let tensor = constant(inputs, 1)?;
-        let outputs = self.outputs(inputs, is_transposed)?;
+        let outputs = outputs_of(inputs, is_transposed)?;
         if input.form != Form::Flat {
             return refuse("reads a map that is not flattened", "flatten it before, from N x C x H x W");
         }
@@ -193,4 +129,62 @@ impl Reader<'_> {
         let origin = self.add(node, vec![input.origin], Operator::FullyConnected { channels }, shape, parameters);
         Ok(Value::Map(Map::new(origin, Form::Flat)))
     }
+}
+
+/// Returns the kernel of size `size` that the attributes of `node` describe, over `map`.
+pub(crate) fn kernel_of(node: &Node, size: [usize; 2], map: Shape) -> Result<Kernel> {
+    let number = |value: i64| u32::try_from(value).ok().filter(|value| *value <= 1024);
+    let pair = |name: &str| -> Option<Axes> {
+        match node.ints(name) {
+            None => Some(Axes::both(1)),
+            Some(&[y, x]) => Some(Axes { y: number(y)?, x: number(x)? }),
+            Some(_) => None,
+        }
+    };
+    let size = size.map(|size| i64::try_from(size).ok().and_then(number));
+    let ([Some(y), Some(x)], Some(stride), Some(dilation)) = (size, pair("strides"), pair("dilations")) else {
+        return refuse("has a kernel, stride or dilation above 1024, or not along two axes", "correct the model");
+    };
+    let size = Axes { y, x };
+    if [size, stride, dilation].iter().any(|axes| axes.y == 0 || axes.x == 0) {
+        return refuse("has a kernel, stride or dilation of 0", "correct the model");
+    }
+    let padding = match node.text("auto_pad").unwrap_or("NOTSET") {
+        "NOTSET" | "" => match node.ints("pads") {
+            None => Some(Sides::default()),
+            Some(&[top, left, bottom, right]) => (|| {
+                Some(Sides { top: number(top)?, left: number(left)?, bottom: number(bottom)?, right: number(right)? })
+            })(),
+            Some(_) => None,
+        },
+        "VALID" => Some(Sides::default()),
+        same @ ("SAME_UPPER" | "SAME_LOWER") => {
+            let along = |length: u32, size: u32, stride: u32, dilation: u32| {
+                let total = ((length.div_ceil(stride) - 1) * stride + dilation * (size - 1) + 1).saturating_sub(length);
+                let (less, more) = (total / 2, total - total / 2);
+                if same == "SAME_UPPER" { (less, more) } else { (more, less) }
+            };
+            let (top, bottom) = along(map.height, size.y, stride.y, dilation.y);
+            let (left, right) = along(map.width, size.x, stride.x, dilation.x);
+            Some(Sides { top, left, bottom, right })
+        }
+        _ => None,
+    };
+    match padding {
+        Some(padding) => Ok(Kernel { size, stride, dilation, padding }),
+        None => refuse("has negative padding, or more than 1024, or not on four sides", "correct the model"),
+    }
+}
+
+/// Returns the number of outputs of a matrix product.
+fn outputs_of(inputs: Inputs, is_transposed: bool) -> Result<usize> {
+    let tensor = constant(inputs, 1)?;
+    let &[first, second] = &tensor.dims[..] else {
+        return refuse("has weights that are no matrix", "correct the model");
+    };
+    let outputs = if is_transposed { second } else { first };
+    if outputs == 0 || outputs > 65_536 {
+        return refuse(format!("has {outputs} outputs"), "give it 1 to 65536");
+    }
+    Ok(outputs)
 }

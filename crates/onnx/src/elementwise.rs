@@ -34,7 +34,7 @@ impl Reader<'_> {
                     "Mul" => (of.clone(), each(&of, |_| 0.0)),
                     _ => (each(&of, |c| 1.0 / c), each(&of, |_| 0.0)),
                 };
-                self.affine(node, map, Affine { factor, offset })
+                Ok(self.affine(node, map, Affine { factor, offset }))
             }
             (Value::Constant(a), Value::Map(_)) => {
                 let map = map(inputs, 1)?;
@@ -47,7 +47,7 @@ impl Reader<'_> {
                     "Mul" => (of.clone(), each(&of, |_| 0.0)),
                     _ => return refuse("divides by what it computes", "no tile does"),
                 };
-                self.affine(node, map, Affine { factor, offset })
+                Ok(self.affine(node, map, Affine { factor, offset }))
             }
             _ => {
                 let (a, b) = (map(inputs, 0)?, map(inputs, 1)?);
@@ -105,7 +105,7 @@ impl Reader<'_> {
                 };
                 let channels = index::size(self.shape(x.origin).channels);
                 let six = Affine { factor: Some(vec![6.0; channels]), offset: Some(vec![0.0; channels]) };
-                return self.affine(node, swish, six);
+                return Ok(self.affine(node, swish, six));
             }
         }
         let (of_a, of_b) = (self.shape(a.origin), self.shape(b.origin));
@@ -183,18 +183,18 @@ impl Reader<'_> {
             }
             _ => Affine { factor: None, offset: None },
         };
-        self.affine(node, input, affine)
+        Ok(self.affine(node, input, affine))
     }
 
-    fn affine(&mut self, node: &Node, map: Map, affine: Affine) -> Result<Value> {
+    fn affine(&mut self, node: &Node, map: Map, affine: Affine) -> Value {
         let is_nothing = affine.uniform() == Some((1.0, 0.0));
         if is_nothing {
             self.draft.count_folded("affine nodes that change nothing");
-            return Ok(Value::Map(map));
+            return Value::Map(map);
         }
         let shape = self.shape(map.origin);
         let origin = self.add(node, vec![map.origin], Operator::Affine, shape, Parameters::Affine(affine));
-        Ok(Value::Map(Map { origin, ..map }))
+        Value::Map(Map { origin, ..map })
     }
 
     /// Returns the numbers of a constant that is broadcast over `map`, one for each channel.

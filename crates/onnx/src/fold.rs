@@ -15,6 +15,7 @@ use crate::draft::{Affine, Draft, DraftNode, Parameters, Weights};
 pub(crate) fn fold(draft: &mut Draft) {
     remove_dead(draft);
     fold_backwards(draft);
+    remove_identities(draft);
     fold_forwards(draft);
     attach_activations(draft);
 }
@@ -73,6 +74,25 @@ fn fold_backwards(draft: &mut Draft) {
         into[index] = into[read];
         is_kept[index] = false;
         draft.count_folded(rule);
+    }
+    draft.keep(&is_kept);
+}
+
+/// Removes affine nodes that change nothing, once their numbers are rounded.
+fn remove_identities(draft: &mut Draft) {
+    let rounds_to = |value: f64, to: f32| crate::format::narrowed(value) == to;
+    let is_kept: Vec<bool> = draft
+        .nodes
+        .iter()
+        .map(|node| match (&node.parameters, &node.activation) {
+            (Parameters::Affine(affine), None) => {
+                affine.uniform().is_none_or(|(factor, offset)| !rounds_to(factor, 1.0) || !rounds_to(offset, 0.0))
+            }
+            _ => true,
+        })
+        .collect();
+    for _ in is_kept.iter().filter(|is_kept| !**is_kept) {
+        draft.count_folded("affine nodes that change nothing");
     }
     draft.keep(&is_kept);
 }

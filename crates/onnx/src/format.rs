@@ -126,7 +126,7 @@ pub(crate) fn read(path: &Path) -> Result<Model, Faults> {
     for node in &graph.node {
         let mut attributes = BTreeMap::new();
         for attribute in &node.attribute {
-            attributes.insert(attribute.name.to_owned(), read_attribute(attribute, &tensor)?);
+            attributes.insert(attribute.name.to_owned(), read_attribute(attribute, tensor)?);
         }
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
         let outputs = owned(&node.output);
@@ -270,7 +270,10 @@ fn decode(kind: DataType, bytes: &[u8]) -> Option<Values> {
         DataType::Float16 => Values::Floats(each(bytes, |bytes| half(u16::from_le_bytes(bytes)))),
         DataType::Bfloat16 => Values::Floats(each(bytes, |bytes| brain(u16::from_le_bytes(bytes)))),
         DataType::Int64 => Values::Integers(each(bytes, i64::from_le_bytes)),
-        DataType::Uint64 => Values::Integers(each(bytes, i64::from_le_bytes)),
+        DataType::Uint64 => {
+            let clipped = |bytes| i64::try_from(u64::from_le_bytes(bytes)).unwrap_or(i64::MAX);
+            Values::Integers(each(bytes, clipped))
+        }
         DataType::Int32 => Values::Integers(each(bytes, |bytes| i32::from_le_bytes(bytes).into())),
         DataType::Uint32 => Values::Integers(each(bytes, |bytes| u32::from_le_bytes(bytes).into())),
         DataType::Int16 => Values::Integers(each(bytes, |bytes| i16::from_le_bytes(bytes).into())),

@@ -23,16 +23,17 @@ impl Reader<'_> {
         let Some(target) = resolved(&wanted, &dims) else {
             return refuse(format!("reshapes {} to {}", text(&dims), text(&wanted)), "both need equally many values");
         };
-        match value(inputs, 0)? {
-            Value::Constant(tensor) => match tensor.reshaped(target) {
-                Some(tensor) => Ok(Value::Constant(tensor)),
-                None => refuse("reshapes a constant to another size", "correct the model"),
-            },
-            _ => {
-                let map = map(inputs, 0)?;
-                self.reformed(map, &target)
-            }
+        self.with_sizes(inputs, target)
+    }
+
+    /// Returns the first input with other sizes and the same values in the same order.
+    fn with_sizes(&mut self, inputs: Inputs, target: Vec<usize>) -> Result<Value> {
+        if let Value::Constant(tensor) = value(inputs, 0)? {
+            let reshaped = tensor.reshaped(target);
+            return reshaped.map_or_else(|| refuse("has impossible sizes", KNOWN), |t| Ok(Value::Constant(t)));
         }
+        let map = map(inputs, 0)?;
+        self.reformed(map, &target)
     }
 
     /// Returns `map` in the form in which it has these sizes.
@@ -112,15 +113,7 @@ impl Reader<'_> {
         let Some(target) = squeezed(&dims, axes.as_deref(), inserts) else {
             return refuse(format!("has axes that {} does not have", text(&dims)), "correct the model");
         };
-        match value(inputs, 0)? {
-            Value::Constant(tensor) => {
-                tensor.reshaped(target).map_or_else(|| refuse("has impossible axes", KNOWN), |t| Ok(Value::Constant(t)))
-            }
-            _ => {
-                let map = map(inputs, 0)?;
-                self.reformed(map, &target)
-            }
-        }
+        self.with_sizes(inputs, target)
     }
 
     pub(crate) fn transpose(&mut self, node: &Node, inputs: Inputs) -> Result<Value> {
@@ -258,9 +251,9 @@ impl Reader<'_> {
         let (Some(starts), Some(ends)) = (list(1, "starts")?, list(2, "ends")?) else {
             return refuse("does not say what it takes", "correct the model");
         };
-        let axes = list(3, "axes")?.unwrap_or_else(|| (0..).take(starts.len()).collect());
+        let along = list(3, "axes")?.unwrap_or_else(|| (0..).take(starts.len()).collect());
         let steps = list(4, "steps")?.unwrap_or_else(|| vec![1; starts.len()]);
-        if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
+        if [ends.len(), along.len(), steps.len()] != [starts.len(); 3] {
             return refuse("has starts, ends, axes and steps of different numbers", "correct the model");
         }
         let dims = match value(inputs, 0)? {
@@ -269,7 +262,7 @@ impl Reader<'_> {
         };
         // For each axis, the places that are taken.
         let mut taken: Vec<Vec<usize>> = dims.iter().map(|&dim| (0..dim).collect()).collect();
-        for (((&start, &end), &axis), &step) in starts.iter().zip(&ends).zip(&axes).zip(&steps) {
+        for (((&start, &end), &axis), &step) in starts.iter().zip(&ends).zip(&along).zip(&steps) {
             let rank = i64::try_from(dims.len()).unwrap_or(0);
             let axis =
                 usize::try_from(if axis < 0 { axis + rank } else { axis }).ok().filter(|axis| *axis < dims.len());
@@ -295,15 +288,17 @@ impl Reader<'_> {
                 .map_or_else(|| refuse("takes too much", KNOWN), |t| Ok(Value::Constant(t)));
         }
         let map = map(inputs, 0)?;
-        for (axis, taken) in taken.iter().enumerate().filter(|(axis, taken)| taken.len() < dims[*axis]) {
-            self.check_channel_axis(map, i64::try_from(axis).unwrap_or(-1))?;
-            let is_run = taken.windows(2).all(|pair| pair[1] == pair[0] + 1);
-            let (Ok(first), Ok(count), true) = (u32::try_from(taken[0]), u32::try_from(taken.len()), is_run) else {
-                return refuse("takes channels apart from each other", "only adjacent channels are known");
-            };
-            return Ok(self.channels(node, map, first, count));
+        let cut: Vec<(usize, &Vec<usize>)> =
+            taken.iter().enumerate().filter(|(axis, taken)| taken.len() < dims[*axis]).collect();
+        for (axis, _) in &cut {
+            self.check_channel_axis(map, i64::try_from(*axis).unwrap_or(-1))?;
         }
-        Ok(Value::Map(map))
+        let [(_, taken)] = cut[..] else { return Ok(Value::Map(map)) };
+        let is_run = taken.windows(2).all(|pair| pair[1] == pair[0] + 1);
+        let (Ok(first), Ok(count), true) = (u32::try_from(taken[0]), u32::try_from(taken.len()), is_run) else {
+            return refuse("takes channels apart from each other", "only adjacent channels are known");
+        };
+        Ok(self.channels(node, map, first, count))
     }
 
     pub(crate) fn gather(&mut self, node: &Node, inputs: Inputs) -> Result<Value> {
@@ -387,35 +382,6 @@ impl Reader<'_> {
         }
     }
 
-    pub(crate) fn cast(&mut self, node: &Node, inputs: Inputs) -> Result<Value> {
-        // Types by their numbers in the format: float, half, double, bfloat16.
-        let is_real = matches!(node.int("to"), Some(1 | 10 | 11 | 16));
-        match value(inputs, 0)? {
-            Value::Constant(tensor) => {
-                let values = match &tensor.values {
-                    Values::Integers(values) if is_real => {
-                        Values::Floats(values.iter().map(|&v| crate::format::narrowed(v as f64)).collect())
-                    }
-                    Values::Floats(values) if !is_real => {
-                        let whole: Option<Vec<i64>> = Tensor {
-                            values: Values::Floats(values.iter().map(|v| v.trunc()).collect()),
-                            ..(**tensor).clone()
-                        }
-                        .as_integers();
-                        match whole {
-                            Some(whole) => Values::Integers(whole),
-                            None => return refuse("rounds a constant that is too large", KNOWN),
-                        }
-                    }
-                    same => same.clone(),
-                };
-                Ok(Value::Constant(Arc::new(Tensor { values, ..(**tensor).clone() })))
-            }
-            Value::Map(map) if is_real => Ok(Value::Map(*map)),
-            _ => refuse("rounds values to whole numbers", "only the host can, behind the network"),
-        }
-    }
-
     pub(crate) fn shape_of(&mut self, node: &Node, inputs: Inputs) -> Result<Value> {
         let dims = match value(inputs, 0)? {
             Value::Constant(tensor) => tensor.dims.clone(),
@@ -459,9 +425,9 @@ fn resolved(wanted: &[i64], dims: &[usize]) -> Option<Vec<usize>> {
 /// Returns `dims` with sizes of 1 inserted or removed at `axes`; all of them are removed if there are no axes.
 fn squeezed(dims: &[usize], axes: Option<&[i64]>, inserts: bool) -> Option<Vec<usize>> {
     let rank = if inserts { dims.len() + axes?.len() } else { dims.len() };
-    let place = |axis: &i64| {
-        let axis = if *axis < 0 { axis + i64::try_from(rank).ok()? } else { *axis };
-        usize::try_from(axis).ok().filter(|axis| *axis < rank)
+    let place = |at: &i64| {
+        let at = if *at < 0 { at + i64::try_from(rank).ok()? } else { *at };
+        usize::try_from(at).ok().filter(|at| *at < rank)
     };
     let axes: Vec<usize> = match axes {
         Some(axes) => axes.iter().map(place).collect::<Option<_>>()?,
@@ -541,4 +507,33 @@ fn joined(tensors: &[Arc<Tensor>], axis: i64) -> Option<Arc<Tensor>> {
     let values = values.flat_map(|((_, start, length), which)| lists[which][start..start + length].to_vec());
     let values = Values::Floats(values.map(crate::format::narrowed).collect());
     Some(Arc::new(Tensor { name: first.name.clone(), dims, values, limits: None }))
+}
+
+pub(crate) fn cast(node: &Node, inputs: Inputs) -> Result<Value> {
+    // Types by their numbers in the format: float, half, double, bfloat16.
+    let is_real = matches!(node.int("to"), Some(1 | 10 | 11 | 16));
+    match value(inputs, 0)? {
+        Value::Constant(tensor) => {
+            let values = match &tensor.values {
+                Values::Integers(values) if is_real => {
+                    Values::Floats(values.iter().map(|&v| crate::format::narrowed(v as f64)).collect())
+                }
+                Values::Floats(values) if !is_real => {
+                    let whole: Option<Vec<i64>> = Tensor {
+                        values: Values::Floats(values.iter().map(|v| v.trunc()).collect()),
+                        ..(**tensor).clone()
+                    }
+                    .as_integers();
+                    match whole {
+                        Some(whole) => Values::Integers(whole),
+                        None => return refuse("rounds a constant that is too large", KNOWN),
+                    }
+                }
+                same => same.clone(),
+            };
+            Ok(Value::Constant(Arc::new(Tensor { values, ..(**tensor).clone() })))
+        }
+        Value::Map(map) if is_real => Ok(Value::Map(*map)),
+        _ => refuse("rounds values to whole numbers", "only the host can, behind the network"),
+    }
 }

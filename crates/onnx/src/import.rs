@@ -69,17 +69,22 @@ pub fn import(path: &Path, options: &Options) -> Result<Import, Faults> {
     Ok(Import { list, ranges: draft.ranges.clone(), report, draft })
 }
 
-/// Loads a preset or a network file as [`network::load`] does, or the network of the model in a file ending in `.onnx`.
-pub fn load(preset_or_path: &str) -> Result<Network, Faults> {
-    if is_model(preset_or_path) {
-        return import(preset_or_path.as_ref(), &Options::default())?.lower();
+/// Returns the text of a preset or a network file, or of the network file that a model in a file ending in `.onnx`
+/// becomes, and the name to show in faults.
+pub fn text(preset_or_path: &str) -> Result<(String, String), Faults> {
+    let path = Path::new(preset_or_path);
+    if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
+        return document::preset_or_file(network::PRESETS, preset_or_path);
     }
-    network::load(preset_or_path)
+    let import = import(path, &Options::default())?;
+    import.lower()?;
+    Ok((import.list.to_toml(), preset_or_path.to_owned()))
 }
 
-/// True if the path is that of a model.
-pub fn is_model(path: &str) -> bool {
-    Path::new(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
+/// Loads a preset, a network file, or the network of a model in a file ending in `.onnx`.
+pub fn load(preset_or_path: &str) -> Result<Network, Faults> {
+    let (text, file) = text(preset_or_path)?;
+    network::parse(&text, &file)
 }
 
 /// Returns name, form and size of the image that the model takes.

@@ -29,5 +29,5 @@ mod reader;
 mod report;
 mod tensor;
 
-pub use import::{Import, Named, Options, import, is_model, load};
+pub use import::{Import, Named, Options, import, load, text};
 pub use report::Report;

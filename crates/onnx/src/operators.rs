@@ -6,6 +6,7 @@ use network::Activation;
 
 use crate::draft::Parameters;
 use crate::format::Node;
+use crate::forms::cast;
 use crate::reader::{Map, Reader, Result, Value, refuse};
 use crate::tensor::Tensor;
 
@@ -47,7 +48,7 @@ impl Reader<'_> {
             "Transpose" => one(self.transpose(node, inputs)?),
             "Pad" => one(self.pad(node, inputs)?),
             "Identity" | "Dropout" => one(value(inputs, 0)?.clone()),
-            "Cast" => one(self.cast(node, inputs)?),
+            "Cast" => one(cast(node, inputs)?),
             "Constant" => one(constant_node(node)?),
             "ConstantOfShape" => one(constant_of_shape(node, inputs)?),
             "Shape" => one(self.shape_of(node, inputs)?),

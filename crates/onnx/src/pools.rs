@@ -2,10 +2,11 @@
 
 use network::{Axes, Kernel, Operator, Shape, Sides};
 
+use crate::crossbars::kernel_of;
 use crate::draft::Parameters;
 use crate::format::Node;
 use crate::operators::{Inputs, integers, map};
-use crate::reader::{Form, Map, Reader, Result, Value, refuse};
+use crate::reader::{Form, Map, Reader, Result, Value, refuse, windows};
 
 impl Reader<'_> {
     pub(crate) fn pool(&mut self, node: &Node, inputs: Inputs) -> Result<Value> {
@@ -18,7 +19,7 @@ impl Reader<'_> {
         }
         let shape = self.shape(input.origin);
         let size = [height, width].map(|size| usize::try_from(size).unwrap_or(0));
-        let mut kernel = self.kernel(node, size, shape)?;
+        let mut kernel = kernel_of(node, size, shape)?;
         let counted = match node.int("count_include_pad") {
             Some(1) => kernel.padding,
             _ => Sides::default(),
@@ -29,7 +30,7 @@ impl Reader<'_> {
             padding.bottom += beyond(shape.height, span(size.y, dilation.y), stride.y, padding.top, padding.bottom);
             padding.right += beyond(shape.width, span(size.x, dilation.x), stride.x, padding.left, padding.right);
         }
-        let output = self.windows(&kernel, shape, shape.channels)?;
+        let output = windows(&kernel, shape, shape.channels)?;
         if kernel.positions() == 1 && kernel.stride == Axes::both(1) && kernel.padding == Sides::default() {
             return Ok(Value::Map(input));
         }

@@ -239,28 +239,25 @@ impl<'a> Reader<'a> {
             self.draft.missing.insert(tensor.name.clone());
         }
     }
-
-    /// Returns the map of windows of `kernel` over `map`, or refuses what the machine has no numbers for.
-    pub(crate) fn windows(&self, kernel: &Kernel, map: Shape, channels: u32) -> Result<Shape> {
-        let Some((height, width)) = kernel.windows(map) else {
-            let Shape { height, width, .. } = map;
-            return refuse(
-                format!("has a kernel of {} on a map of {height} x {width}", kernel.size),
-                "give a larger image with --input-size, or correct the model",
-            );
-        };
-        if height > 16_384 || width > 16_384 || channels > 65_536 {
-            return refuse(
-                format!("has a map of {height} x {width} x {channels}"),
-                "16384 x 16384 x 65536 is the largest",
-            );
-        }
-        Ok(Shape { height, width, channels })
-    }
 }
 
 impl Map {
     pub(crate) fn new(origin: Origin, form: Form) -> Self {
         Self { origin, form, padding: Sides::default() }
     }
+}
+
+/// Returns the map of windows of `kernel` over `map`, or refuses what the machine has no numbers for.
+pub(crate) fn windows(kernel: &Kernel, map: Shape, channels: u32) -> Result<Shape> {
+    let Some((height, width)) = kernel.windows(map) else {
+        let Shape { height, width, .. } = map;
+        return refuse(
+            format!("has a kernel of {} on a map of {height} x {width}", kernel.size),
+            "give a larger image with --input-size, or correct the model",
+        );
+    };
+    if height > 16_384 || width > 16_384 || channels > 65_536 {
+        return refuse(format!("has a map of {height} x {width} x {channels}"), "16384 x 16384 x 65536 is the largest");
+    }
+    Ok(Shape { height, width, channels })
 }
