@@ -49,8 +49,10 @@ impl Balance {
         let fewest = fewest.max().unwrap_or(1);
         match self.fill {
             Fill::LastLayer => {
-                let aim = windows().filter(|windows| *windows > 1).min().unwrap_or(1);
-                fit(arch, network, plan, &areas, aim, most)
+                // The fewest windows of a layer with more than one; of equals, the last layer sets the pace.
+                let several = convolutions().rev().filter(|(layer, _)| layer.windows() > 1);
+                let slowest = several.min_by_key(|(layer, _)| layer.windows());
+                fit(arch, network, plan, &areas, slowest.map_or(1, |(_, area)| area.windows()), most)
             }
             Fill::Board => fit(arch, network, plan, &areas, fewest, most),
             Fill::Chips(chips) => {
@@ -79,8 +81,7 @@ impl Balance {
     }
 }
 
-/// Maps `network` with as many replicas as keep pace with the convolution of the fewest windows, more than one:
-/// [`Fill::LastLayer`].
+/// Maps `network` with as many replicas as its smallest map asks for: [`Fill::LastLayer`].
 pub fn balance(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
     Balance::default().layout(arch, network, plan)
 }
