@@ -5,6 +5,7 @@ mod any;
 mod conservation;
 mod dependencies;
 mod determinism;
+mod graphs;
 mod isaac;
 mod many_images;
 mod paper;

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use crate::any::{any_bits, any_machine, any_network, plan_of, presets};
 use crate::support::{isaac, machine, network, run};
 
-fn run_at(arch: &Arch, layout: &Layout, options: &Options) -> Outcome {
+pub(crate) fn run_at(arch: &Arch, layout: &Layout, options: &Options) -> Outcome {
     match chip::run(arch, layout, options) {
         Ok(outcome) => outcome,
         Err(chip::SimulationError::Deadlock(deadlock)) => panic!("{}", deadlock.explanation()),

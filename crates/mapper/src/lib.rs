@@ -175,6 +175,16 @@ pub enum MappingError {
         /// Remedy.
         remedy: &'static str,
     },
+    /// A node of the network is of a kind that tiles and crossbars do not do.
+    #[error("{node} {problem}")]
+    Unsupported {
+        /// Node of the network.
+        node: String,
+        /// Problem, as shown after the name of the node.
+        problem: &'static str,
+        /// Remedy.
+        remedy: &'static str,
+    },
     /// An edited mapping contradicts itself, the network or the machine.
     #[error("{layer}: {problem}")]
     Invalid {
@@ -203,7 +213,7 @@ impl MappingError {
                 "raise tile.output_register_bytes or choose an IMA shape with fewer columns"
             }
             Self::NoShape { .. } => "raise ima.input_register_bytes or ima.output_register_bytes",
-            Self::Limit { remedy, .. } => remedy,
+            Self::Limit { remedy, .. } | Self::Unsupported { remedy, .. } => remedy,
             Self::Invalid { remedy, .. } => remedy,
         }
     }
@@ -214,6 +224,7 @@ impl MappingError {
             Self::BoardTooSmall { .. }
             | Self::NoSuchChips { .. }
             | Self::TooFewCycles { .. }
+            | Self::Unsupported { .. }
             | Self::Limit { layer: None, .. } => &[],
             Self::BufferTooSmall { layers, .. } | Self::OutputRegisterTooSmall { layers, .. } => layers,
             Self::NoShape { layer } | Self::Limit { layer: Some(layer), .. } | Self::Invalid { layer, .. } => {
