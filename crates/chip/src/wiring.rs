@@ -12,7 +12,9 @@ use components::{
     Tile, TileSpec, Trees,
 };
 use index::{Index, IndexVec, Set};
-use mapper::{GroupId, LayerLayout, Layout, LevelId, OutputGroup, Reader, ReceiverId, ReplicaId, SliceId, TileId};
+use mapper::{
+    GroupId, InputSlice, LayerLayout, Layout, LevelId, OutputGroup, Reader, ReceiverId, ReplicaId, SliceId, TileId,
+};
 use network::{LayerId, MapId};
 
 use crate::{Board, Options};
@@ -361,9 +363,9 @@ impl<'a> Wiring<'a> {
         let layer = &self.layout.layers[part.layer];
         let merged = layer.merged(&self.layout.maps, part.group).into_iter();
         let operands = merged.map(|(map, values)| {
-            let same = |(_, of): &(InputId, &(LayerId, SliceId))| {
-                let slice = &layer.slices[of.1];
-                of.0 == part.layer && slice.reader == Reader::Register && slice.map == map
+            let same = |&(_, &(of, number)): &(InputId, &(LayerId, SliceId))| {
+                let is_skip = |slice: &InputSlice| slice.reader == Reader::Register && slice.map == map;
+                of == part.layer && is_skip(&layer.slices[number])
             };
             let (inputs, _) = plan.inputs.enumerate().find(same).expect("an accumulator tile receives its operands");
             Operand { inputs, values, bits: values * layer.stored_bits }
