@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::any::any_machine;
 use crate::many_images::run_at;
-use crate::support::machine;
+use crate::support::{machine, network};
 
 /// A random graph, as far as it can be mapped to `arch`.
 fn laid_out(arch: &arch::Arch, list: NodeList) -> Option<mapper::Layout> {
@@ -44,4 +44,58 @@ proptest! {
             }
         }
     }
+}
+
+/// A residual block of 3 x 3 convolutions over a map of 8 x 8 positions.
+const BLOCK: &str = "
+    [[layers]]
+    name = 'stem'
+    kind = 'convolution'
+    kernel = 3
+    padding = 1
+    channels = 4
+    [[layers]]
+    name = 'a'
+    kind = 'convolution'
+    kernel = 3
+    padding = 1
+    channels = 4
+    [[layers]]
+    name = 'b'
+    kind = 'convolution'
+    kernel = 3
+    padding = 1
+    channels = 4
+    activation = 'none'
+    [[layers]]
+    name = 'sum'
+    kind = 'add'
+    inputs = ['b', 'stem']
+    activation = 'relu'
+";
+
+#[test]
+fn a_skip_buffer_a_position_too_small_is_refused_with_the_size_that_then_runs() {
+    let network = network([8, 8, 4], BLOCK);
+    let plan = Plan::uniform(&network, 16, 16);
+    let on = |bytes: u64| {
+        let arch = machine("tiny", &[("edram.bytes", &bytes.to_string())]);
+        (mapper::balance_to(&arch, &network, &plan, 64, 64), arch)
+    };
+    let layout = on(65536).0.expect("there is room");
+    let merging = &layout.layers[network::LayerId(2)];
+    let skip = merging.slices.iter().find(|slice| slice.reader == mapper::Reader::Register).expect("b merges stem");
+    // From the position of a window to the last that the two kernels of the other path need for it.
+    assert_eq!(skip.order.positions_at_once, 2 * 8 + 3);
+    let needed: u64 = merging.slices.iter().map(mapper::InputSlice::bytes_at_once).sum();
+    let position = skip.position_bits / 8;
+    let error = on(needed - position).0.expect_err("a position does not find room");
+    let (message, remedy) = (error[0].to_string(), error[0].remedy());
+    assert!(message.contains("152 bytes of the skip of sum"), "{message}");
+    assert!(message.contains("144 bytes free"), "{message}");
+    assert!(remedy.ends_with(&format!("at least {needed}")), "{remedy}");
+    let (layout, arch) = on(needed);
+    let layout = layout.expect("it fits to the byte");
+    let outcome = run_at(&arch, &layout, &Options { images: 3, ..Options::default() });
+    assert_eq!(outcome.images.len(), 3);
 }

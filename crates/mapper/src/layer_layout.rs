@@ -155,6 +155,11 @@ impl LayerLayout {
         self.levels.iter().flat_map(|level| &level.merges).map(|merge| merge.name.as_str()).collect()
     }
 
+    /// True if a window needs several maps: those that its crossbars read and the operands that are merged into it.
+    pub(crate) fn waits_for_several(&self) -> bool {
+        self.sources().len() > 1 || self.levels.iter().any(|level| !level.merges.is_empty())
+    }
+
     /// Returns the operands that are merged into windows of an output group, each as a map and the values of a position.
     pub fn merged(&self, maps: &IndexVec<MapId, MapLayout>, group: GroupId) -> Vec<(MapId, u32)> {
         let mut merged: Vec<(MapId, u32)> = Vec::new();

@@ -196,6 +196,21 @@ impl Layout {
         needs
     }
 
+    /// Returns the largest part of a tile's inputs that waits for inputs of another path: its name and its bytes. `None` if
+    /// no paths meet in the tile.
+    fn largest_skip(&self, tile: TileId) -> Option<(String, u64)> {
+        let slices = self.layers.iter().flat_map(|layer| layer.slices.iter().map(move |slice| (layer, slice)));
+        let here = slices.filter(|(layer, slice)| slice.tile == tile && layer.waits_for_several());
+        let (layer, largest) = here.max_by_key(|(_, slice)| slice.bytes_at_once())?;
+        let joins = layer.joins();
+        let what = if joins.is_empty() {
+            format!("inputs of {}", layer.layer.name)
+        } else {
+            format!("the skip of {}", joins.join(", "))
+        };
+        Some((what, largest.bytes_at_once()))
+    }
+
     fn check_tiles(&self, arch: &Arch) -> Result<(), Vec<MappingError>> {
         let available = (u64::from(arch.edram.bytes), u64::from(arch.tile.output_register_bytes));
         // Tiles with the same layers fail alike; only the one with the largest need is reported.
@@ -212,11 +227,19 @@ impl Layout {
             note(&mut registers, results, available.1);
         }
         let names = |layers: Vec<LayerId>| layers.iter().map(|&id| self.layers[id].layer.name.clone()).collect();
-        let buffers = buffers.into_iter().map(|(layers, (needed, tile))| MappingError::BufferTooSmall {
-            tile,
-            layers: names(layers),
-            needed,
-            available: available.0,
+        let buffers = buffers.into_iter().map(|(layers, (needed, tile))| {
+            let layers = names(layers);
+            match self.largest_skip(tile) {
+                Some((what, of_skip)) => MappingError::SkipTooLarge {
+                    tile,
+                    what,
+                    layers,
+                    needed: of_skip,
+                    free: (available.0 + of_skip).saturating_sub(needed),
+                    remedy: format!("put fewer copies into the tile, or give edram.bytes of at least {needed}"),
+                },
+                None => MappingError::BufferTooSmall { tile, layers, needed, available: available.0 },
+            }
         });
         let registers = registers.into_iter().map(|(layers, (needed, tile))| MappingError::OutputRegisterTooSmall {
             tile,

@@ -139,6 +139,26 @@ pub enum MappingError {
         /// Bytes of the buffer.
         available: u64,
     },
+    /// The eDRAM buffer of a tile has too little room where paths of the network meet: the producer before them would stop,
+    /// and then starve one of them.
+    #[error(
+        "tile {tile} has to hold {needed} bytes of {what} so that the paths to it do not stop each other, and its eDRAM \
+         buffer has {free} bytes free"
+    )]
+    SkipTooLarge {
+        /// Tile of the board.
+        tile: TileId,
+        /// Inputs that wait for those of another path.
+        what: String,
+        /// Layers with inputs in the tile.
+        layers: Vec<String>,
+        /// Bytes of these inputs that must be in the buffer at once.
+        needed: u64,
+        /// Bytes of the buffer that other inputs do not need.
+        free: u64,
+        /// Remedy.
+        remedy: String,
+    },
     /// The tile's output register does not hold one window of each output group in the tile.
     #[error(
         "tile {tile} finishes windows of {} with {needed} bytes of results at a time, and its output register \
@@ -214,7 +234,7 @@ impl MappingError {
             }
             Self::NoShape { .. } => "raise ima.input_register_bytes or ima.output_register_bytes",
             Self::Limit { remedy, .. } | Self::Unsupported { remedy, .. } => remedy,
-            Self::Invalid { remedy, .. } => remedy,
+            Self::SkipTooLarge { remedy, .. } | Self::Invalid { remedy, .. } => remedy,
         }
     }
 
@@ -226,7 +246,9 @@ impl MappingError {
             | Self::TooFewCycles { .. }
             | Self::Unsupported { .. }
             | Self::Limit { layer: None, .. } => &[],
-            Self::BufferTooSmall { layers, .. } | Self::OutputRegisterTooSmall { layers, .. } => layers,
+            Self::BufferTooSmall { layers, .. }
+            | Self::SkipTooLarge { layers, .. }
+            | Self::OutputRegisterTooSmall { layers, .. } => layers,
             Self::NoShape { layer } | Self::Limit { layer: Some(layer), .. } | Self::Invalid { layer, .. } => {
                 std::slice::from_ref(layer)
             }
