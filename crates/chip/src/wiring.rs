@@ -13,7 +13,8 @@ use components::{
 };
 use index::{Index, IndexVec, Set};
 use mapper::{
-    GroupId, InputSlice, LayerLayout, Layout, LevelId, OutputGroup, Reader, ReceiverId, ReplicaId, SliceId, TileId,
+    Capacities, GroupId, InputSlice, LayerLayout, Layout, LevelId, OutputGroup, Reader, ReceiverId, ReplicaId, SliceId,
+    TileId,
 };
 use network::{LayerId, MapId};
 
@@ -218,7 +219,9 @@ impl<'a> Wiring<'a> {
         let arch = self.arch;
         let layers = self.layout.layers.len();
         let slots: IndexVec<TileId, u32> = self.tiles.iter().map(|plan| self.slots(plan, options)).collect();
-        let build = |(id, plan)| Tile::new(arch, self.tile_spec(id, &slots, plan, options), policy.clone());
+        let capacities = self.layout.capacities(arch);
+        let build =
+            |(id, plan)| Tile::new(arch, self.tile_spec(id, &slots, plan, &capacities, options), policy.clone());
         let tiles: Vec<Tile<P>> = self.tiles.enumerate().map(build).collect();
         let chips = self.tiles.indices().next_back().map_or(0, |last| last.0 / arch.tiles_per_chip() + 1);
         // Packets between two used chips may cross any chip of the board.
@@ -234,7 +237,14 @@ impl<'a> Wiring<'a> {
         Board { tiles, meshes: meshes.collect(), links: links.collect() }
     }
 
-    fn tile_spec(&self, id: TileId, slots: &IndexVec<TileId, u32>, plan: &TilePlan, options: &Options) -> TileSpec<'_> {
+    fn tile_spec(
+        &self,
+        id: TileId,
+        slots: &IndexVec<TileId, u32>,
+        plan: &TilePlan,
+        capacities: &Capacities,
+        options: &Options,
+    ) -> TileSpec<'_> {
         let (arch, layers) = (self.arch, &self.layout.layers);
         let inputs_of = |layer: LayerId| {
             let slices = plan.inputs.enumerate().filter(|(_, of)| of.0 == layer);
@@ -261,7 +271,7 @@ impl<'a> Wiring<'a> {
             fidelity: options.fidelity,
             uncontended: options.uncontended,
             controls: controls.collect(),
-            slices: self.slices(plan, options),
+            slices: self.slices(plan, capacities, options),
             groups: groups.collect(),
             imas,
             parts: self.partial_sums(id, slots, plan),
@@ -272,21 +282,16 @@ impl<'a> Wiring<'a> {
         }
     }
 
-    /// Input slices of a tile. They divide the whole buffer in proportion to their needs.
-    fn slices(&self, plan: &TilePlan, options: &Options) -> Vec<SliceBuffer<'_>> {
-        let slices = plan.inputs.iter().map(|&(layer, slice)| &self.layout.layers[layer].slices[slice]);
-        let needed = |slice: &mapper::InputSlice| u64::from(slice.order.positions_at_once) * slice.position_bits;
-        let all: u64 = slices.clone().map(needed).sum();
-        let buffer = 8 * u64::from(self.arch.edram.bytes);
-        let inputs = plan.inputs.iter().zip(slices).map(|(&(layer, number), slice)| {
+    /// Input slices of a tile, with room for these numbers of positions.
+    fn slices(&self, plan: &TilePlan, capacities: &Capacities, options: &Options) -> Vec<SliceBuffer<'_>> {
+        let inputs = plan.inputs.iter().map(|&(layer, number)| {
+            let slice = &self.layout.layers[layer].slices[number];
             let room = self.slices[layer][number].room;
             let producer = self.layout.maps[slice.map].source.map(|(producer, _)| &self.layout.layers[producer]);
             let groups = producer.into_iter().flat_map(|producer| &producer.groups);
             let pieces = groups.filter(|group| slice.overlap(&group.outputs) > 0).count();
             let pieces = u16::try_from(pieces).expect("the mapper limits the output groups of a layer to 16 bits");
-            let bits = buffer * needed(slice) / all.max(1);
-            // A layer that is cropped as a whole stores nothing.
-            let capacity = (!options.uncontended).then(|| bits / slice.position_bits.max(1));
+            let capacity = (!options.uncontended).then(|| capacities[layer][number]);
             SliceBuffer::new(slice, (layer, room), pieces, options.images, capacity)
         });
         inputs.collect()

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use index::{Index, IndexVec, Lists, size};
 use network::{Kernel, MapId, Shape};
 
-use crate::{Level, TileId, Window};
+use crate::{Level, ReplicaId, TileId, Window};
 
 index::index! {
     /// A window of a replica, in the order of computation.
@@ -30,6 +30,8 @@ pub struct InputSlice {
     pub map: MapId,
     /// Part of the tile that reads them.
     pub reader: Reader,
+    /// Replicas that read it.
+    pub(crate) replicas: Vec<ReplicaId>,
     /// Outputs of the map's producer that the tile reads, as disjoint ranges in order.
     pub channels: Vec<Range<u32>>,
     /// Bits of one position: all channels that the tile reads.

@@ -20,8 +20,8 @@ use network::{Graph, LayerId, MapId, Network, Plan, Shape};
 use crate::ids::Position;
 use crate::skips::Needs;
 use crate::{
-    InputSlice, LayerLayout, Level, LevelId, Mapping, MappingError, OutputGroup, ReceiverId, SliceId, TileId, limits,
-    receive,
+    InputSlice, LayerLayout, Level, LevelId, Mapping, MappingError, OutputGroup, Reader, ReceiverId, SliceId, TileId,
+    limits, play, receive,
 };
 
 /// Receiver of an output position: one tile of a reader.
@@ -32,6 +32,9 @@ pub struct Destination {
     /// Sequence number of the position in that slice.
     pub rank: u32,
 }
+
+/// Positions that each input slice has room for.
+pub type Capacities = IndexVec<LayerId, IndexVec<SliceId, u64>>;
 
 /// Everything that follows from a mapping.
 #[derive(Clone, Debug)]
@@ -120,6 +123,7 @@ impl Layout {
             layout.maps[map].destinations = layout.destinations(map);
         }
         layout.check_tiles(arch)?;
+        layout.check_joins(arch)?;
         Ok(layout)
     }
 
@@ -194,6 +198,41 @@ impl Layout {
             }
         }
         needs
+    }
+
+    /// Returns the positions that each input slice has room for. The slices of a tile divide the whole buffer in proportion
+    /// to their needs.
+    pub fn capacities(&self, arch: &Arch) -> Capacities {
+        let buffer = 8 * u64::from(arch.edram.bytes);
+        let needed = |slice: &InputSlice| u64::from(slice.order.positions_at_once) * slice.position_bits;
+        let mut all: BTreeMap<TileId, u64> = BTreeMap::new();
+        for slice in self.layers.iter().flat_map(|layer| &layer.slices) {
+            *all.entry(slice.tile).or_default() += needed(slice);
+        }
+        let capacity = |slice: &InputSlice| {
+            let bits = buffer * needed(slice) / all[&slice.tile].max(1);
+            // A layer that is cropped as a whole stores nothing.
+            bits / slice.position_bits.max(1)
+        };
+        self.layers.iter().map(|layer| layer.slices.iter().map(capacity).collect()).collect()
+    }
+
+    /// Checks that a network with joins does not stop.
+    fn check_joins(&self, arch: &Arch) -> Result<(), Vec<MappingError>> {
+        if !self.layers.iter().any(LayerLayout::waits_for_several) {
+            return Ok(());
+        }
+        let _span = tracing::debug_span!("play").entered();
+        play::play(self, &self.capacities(arch)).map_err(|stop| {
+            let layer = &self.layers[stop.layer];
+            let slice = &layer.slices[stop.slice];
+            let name = layer.layer.name.clone();
+            let what = match slice.reader {
+                Reader::Register => format!("operands of {}", layer.joins().join(", ")),
+                Reader::Crossbars => format!("inputs of {name}"),
+            };
+            vec![MappingError::Stops { tile: slice.tile, what, layer: name }]
+        })
     }
 
     /// Returns the largest part of a tile's inputs that waits for inputs of another path: its name and its bytes. `None` if

@@ -61,6 +61,7 @@ mod layout;
 mod levels;
 mod limits;
 mod mapping;
+mod play;
 mod reading;
 mod receive;
 mod sharing;
@@ -76,7 +77,7 @@ pub use groups::packed_crossbars;
 pub use ids::{GroupId, LevelId, ReceiverId, ReplicaId, SliceId, TileId};
 pub use input_slice::{InputOrder, InputSlice, Reader};
 pub use layer_layout::{LayerLayout, Window};
-pub use layout::{Destination, Layout, MapLayout};
+pub use layout::{Capacities, Destination, Layout, MapLayout};
 pub use levels::{Finish, Level, Merge, Pool};
 pub use mapping::{LayerMapping, Mapping};
 
@@ -159,6 +160,16 @@ pub enum MappingError {
         /// Remedy.
         remedy: String,
     },
+    /// The pipeline would stop for ever.
+    #[error("the pipeline would stop: {what} in tile {tile} find no room while those of another path are awaited")]
+    Stops {
+        /// Tile of the board.
+        tile: TileId,
+        /// Inputs without room.
+        what: String,
+        /// Layer that reads them.
+        layer: String,
+    },
     /// The tile's output register does not hold one window of each output group in the tile.
     #[error(
         "tile {tile} finishes windows of {} with {needed} bytes of results at a time, and its output register \
@@ -232,6 +243,7 @@ impl MappingError {
             Self::OutputRegisterTooSmall { .. } => {
                 "raise tile.output_register_bytes or choose an IMA shape with fewer columns"
             }
+            Self::Stops { .. } => "put fewer copies into the tile, or raise edram.bytes",
             Self::NoShape { .. } => "raise ima.input_register_bytes or ima.output_register_bytes",
             Self::Limit { remedy, .. } | Self::Unsupported { remedy, .. } => remedy,
             Self::SkipTooLarge { remedy, .. } | Self::Invalid { remedy, .. } => remedy,
@@ -249,9 +261,10 @@ impl MappingError {
             Self::BufferTooSmall { layers, .. }
             | Self::SkipTooLarge { layers, .. }
             | Self::OutputRegisterTooSmall { layers, .. } => layers,
-            Self::NoShape { layer } | Self::Limit { layer: Some(layer), .. } | Self::Invalid { layer, .. } => {
-                std::slice::from_ref(layer)
-            }
+            Self::NoShape { layer }
+            | Self::Stops { layer, .. }
+            | Self::Limit { layer: Some(layer), .. }
+            | Self::Invalid { layer, .. } => std::slice::from_ref(layer),
         }
     }
 }

@@ -96,7 +96,7 @@ impl Receiving<'_> {
         let mut orders: BTreeMap<(MapId, Vec<ReplicaId>), Arc<InputOrder>> = BTreeMap::new();
         let slice = |((tile, from), (mut replicas, channels)): ((TileId, MapId), (Vec<ReplicaId>, Vec<Range<u32>>))| {
             replicas.sort_unstable();
-            let order = orders.entry((from, replicas)).or_insert_with_key(|(_, replicas)| {
+            let order = orders.entry((from, replicas.clone())).or_insert_with_key(|(_, replicas)| {
                 let windows: Vec<&[Window]> = replicas.iter().map(|&replica| layer.windows(replica)).collect();
                 let field = Field { windows: &windows, window_rows: layer.layer.output.height, kernel, map };
                 let steps = layout.maps[from].source.map_or(0, |(producer, _)| layout.layers[producer].steps());
@@ -105,7 +105,7 @@ impl Receiving<'_> {
             let channels = merged(channels);
             let read: u32 = channels.iter().map(|range| range.end - range.start).sum();
             let position_bits = u64::from(read) * u64::from(layer.stored_bits);
-            InputSlice { tile, map: from, reader, channels, position_bits, order: order.clone() }
+            InputSlice { tile, map: from, reader, replicas, channels, position_bits, order: order.clone() }
         };
         received.into_iter().map(slice).collect()
     }
