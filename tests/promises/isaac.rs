@@ -3,7 +3,7 @@
 use arch::Scope;
 use arch::derived::{Derived, derived};
 use chip::{Fidelity, Options};
-use network::{Layer, LayerKind, Plan};
+use network::{Kernel, Layer, LayerKind, Plan};
 
 use crate::support::{network, paper_table, preset, run};
 
@@ -212,12 +212,19 @@ fn isaacs_networks_have_the_layers_of_the_table() {
             }
         }
         let layers = network.layers.iter().map(|layer| {
-            let Layer { kernel_height, stride, padding, output, pool, .. } = layer;
+            let Layer { kernel, output, pool, .. } = layer;
+            let sizes_of = |kernel: &Kernel| {
+                assert!(kernel.is_square(), "{name}");
+                [kernel.size.y, kernel.stride.y, kernel.padding.top]
+            };
             let sizes = match layer.kind {
-                LayerKind::Convolution => [*kernel_height, *stride, *padding, output.channels],
+                LayerKind::Convolution => {
+                    let [kernel, stride, padding] = sizes_of(kernel);
+                    [kernel, stride, padding, output.channels]
+                }
                 LayerKind::FullyConnected => [0, 0, 0, output.channels],
             };
-            (sizes, pool.map(|pool| [pool.kernel, pool.stride, pool.padding]))
+            (sizes, pool.as_ref().map(sizes_of))
         });
         assert_eq!(layers.collect::<Vec<_>>(), expected, "{name}");
     }

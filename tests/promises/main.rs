@@ -6,6 +6,7 @@ mod conservation;
 mod dependencies;
 mod determinism;
 mod forward;
+mod graphs;
 mod isaac;
 mod many_images;
 mod paper;

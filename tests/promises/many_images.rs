@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use crate::any::{any_bits, any_machine, any_network, plan_of, presets};
 use crate::support::{isaac, machine, network, run};
 
-fn run_at(arch: &Arch, layout: &Layout, options: &Options) -> Outcome {
+pub(crate) fn run_at(arch: &Arch, layout: &Layout, options: &Options) -> Outcome {
     match chip::run(arch, layout, options) {
         Ok(outcome) => outcome,
         Err(chip::SimulationError::Deadlock(deadlock)) => panic!("{}", deadlock.explanation()),
@@ -35,8 +35,8 @@ proptest! {
         let outcome = at(Fidelity::Operation, Order::Sent);
         // A last layer of which no position is produced, cropped as a whole or left out by a pool's stride, finishes
         // none.
-        let produces = |last: &mapper::LayerLayout| last.finishes().any(|finish| finish.is_some());
-        let finished = if layout.layers.last().is_some_and(produces) { images } else { 0 };
+        let produces = |(map, _)| layout.level(map).is_some_and(|level| level.finishes().any(|of| of.is_some()));
+        let finished = if layout.results().any(produces) { images } else { 0 };
         prop_assert_eq!(outcome.images.len(), finished as usize);
         prop_assert!(outcome.images.is_sorted(), "images are done in order");
         prop_assert_eq!(&outcome, &at(Fidelity::Iteration, Order::Sent));

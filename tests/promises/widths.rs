@@ -2,7 +2,7 @@
 
 use chip::{Options, SimulationError};
 use mapper::{Layout, MappingError};
-use network::{Layer, LayerId, LayerKind, Network, Plan, Pool, Shape};
+use network::{Kernel, Layer, LayerId, LayerKind, Network, Plan, Shape};
 
 use crate::support::{isaac, machine, network, run, run_layout};
 
@@ -129,7 +129,7 @@ fn a_map_too_large_for_its_coordinates_is_refused() {
 fn a_replica_of_more_imas_than_can_be_numbered_is_too_large_for_the_board() {
     // 2^31 row blocks x 2^16 column blocks.
     let mut huge = network([1, 1, 65_536], "[[layers]]\nname = \"f\"\nkind = \"fully_connected\"\nchannels = 65536\n");
-    huge.layers[LayerId(0)].kernel_height = 32_767;
+    huge.layers[LayerId(0)].kernel.size.y = 32_767;
     let errors = map(&board_of_single_crossbars("1", "8"), &huge).expect_err("an error");
     let [MappingError::BoardTooSmall { needed, needed_tiles, .. }] = errors[..] else { panic!("{errors:?}") };
     assert_eq!((needed, needed_tiles), (32_767 * 65_536 * 65_536, 32_767 * 65_536 * 65_536));
@@ -141,7 +141,7 @@ fn images_of_which_results_cannot_be_counted_are_refused() {
     let mut grown =
         network([64, 64, 1], "[[layers]]\nname = \"c\"\nkind = \"convolution\"\nkernel = 64\nchannels = 1\n");
     let layer = &mut grown.layers[LayerId(0)];
-    layer.pool = Some(Pool { kernel: 64, stride: 1, padding: 63 });
+    layer.pool = Some(Kernel::square(64, 1, 63));
     layer.pooled = Shape { height: 64, width: 64, channels: 1 };
     assert_eq!((layer.kind, layer.windows()), (LayerKind::Convolution, 1));
     let arch = isaac(&[]);

@@ -1,12 +1,14 @@
 //! Demand of one image for shared resources, summed over all messages that the simulator would send.
 //!
-//! Four kinds of traffic exist: inputs and results of operations over the bus, partial sums to accumulator tiles,
-//! values for a max-pool that another replica finishes, and finished positions to the buffers of the consuming layer.
+//! Five kinds of traffic exist: inputs and results of operations over the bus, operands of joins over the bus, partial
+//! sums to accumulator tiles, values for a pool that another replica finishes, and finished positions to the buffers of
+//! their readers.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use arch::Arch;
-use components::{ChipId, Direction, LayerTrees, MeshGeometry, Node, RowsRead, SegmentId, Trees};
+use components::{ChipId, Direction, MeshGeometry, Node, RowsRead, SegmentId, Trees};
 use index::{Index, IndexVec, count, size};
 use mapper::{GroupId, LayerLayout, Layout, ReplicaId, TileId};
 use network::LayerId;
@@ -67,8 +69,8 @@ struct Of<'a> {
     layout: &'a Layout,
     id: LayerId,
     layer: &'a LayerLayout,
-    /// Trees of the layer.
-    trees: &'a LayerTrees,
+    /// Trees of all layers.
+    trees: &'a Trees,
 }
 
 /// Packets of one image along one tree.
@@ -89,7 +91,7 @@ pub(crate) struct Sends {
 /// Calls `send` for all packets of one image of `layout`, layer by layer.
 pub(crate) fn sends(arch: &Arch, layout: &Layout, trees: &Trees, mut send: impl FnMut(Sends)) {
     for (id, layer) in layout.layers.enumerate() {
-        Of { arch, layout, id, layer, trees: trees.layer(id) }.sends(&mut send);
+        Of { arch, layout, id, layer, trees }.sends(&mut send);
     }
 }
 
@@ -111,8 +113,9 @@ impl Demand {
         };
         let all_trees = &Trees::new(arch, layout);
         for (id, layer) in layout.layers.enumerate() {
-            let of = Of { arch, layout, id, layer, trees: all_trees.layer(id) };
+            let of = Of { arch, layout, id, layer, trees: all_trees };
             demand.operations(of);
+            demand.skips(of);
             demand.writes(of);
             of.sends(&mut |sends| demand.send(all_trees, sends));
         }
@@ -148,22 +151,45 @@ impl Demand {
         }
     }
 
-    /// Adds the writes of finished positions to the buffers of the consumers. Results stay in their tile.
-    fn writes(&mut self, of: Of) {
+    /// Adds operands of joins, from the buffer over the bus. Cropped operands are not read.
+    fn skips(&mut self, of: Of) {
         let Of { layout, id, layer, .. } = of;
-        if id == layout.result_layer() {
-            for replica in layer.replicas.indices() {
-                let finished = count(layer.contributions(replica).len());
-                for (group, outputs) in layer.groups.enumerate() {
-                    let accumulator = layer.accumulator(replica, group);
-                    self.edram_ports[accumulator].add(id, of.partial_sum_bits(&outputs.outputs) * finished);
+        for (group, merged) in layer.groups.indices().map(|group| (group, layer.merged(&layout.maps, group))) {
+            for (map, values) in merged {
+                let source = layout.level(map);
+                for replica in layer.replicas.indices() {
+                    let is_read = |y, x| source.is_none_or(|level| level.finish_at(y, x).is_some());
+                    let windows = layer.windows(replica).iter();
+                    let read = windows.filter(|window| is_read(window.y.into(), window.x.into())).count();
+                    let bits = count(read) * u64::from(values) * u64::from(layer.stored_bits);
+                    let tile = layer.accumulator(replica, group);
+                    self.buses[tile].add(id, bits);
+                    self.edram_ports[tile].add(id, bits);
                 }
             }
         }
-        for ((consumer, _), slice) in layout.receivers(id) {
-            let values: u32 = layer.groups.iter().map(|group| slice.overlap(&group.outputs)).sum();
-            let bits = u64::from(values) * u64::from(layout.layers[consumer].stored_bits);
-            self.edram_ports[slice.tile].add(id, bits * u64::from(slice.order.positions));
+    }
+
+    /// Adds the writes of finished positions to the buffers of the readers. Results stay in their tile.
+    fn writes(&mut self, of: Of) {
+        let Of { layout, id, layer, .. } = of;
+        for (number, level) in layer.levels.enumerate() {
+            for &map in &level.maps {
+                if layout.maps[map].result.is_some() {
+                    for replica in layer.replicas.indices() {
+                        let finished = layer.finished(number, replica);
+                        for (group, outputs) in layer.groups.enumerate() {
+                            let bits = u64::from(level.values(outputs)) * u64::from(of.arch.tile.partial_sum_bits);
+                            self.edram_ports[layer.accumulator(replica, group)].add(id, bits * finished);
+                        }
+                    }
+                }
+                for ((reader, _), slice) in layout.receivers(map) {
+                    let values: u32 = layer.groups.iter().map(|group| slice.overlap(&group.outputs)).sum();
+                    let bits = u64::from(values) * u64::from(layout.layers[reader].stored_bits);
+                    self.edram_ports[slice.tile].add(id, bits * u64::from(slice.order.positions));
+                }
+            }
         }
     }
 
@@ -188,9 +214,11 @@ impl Of<'_> {
     fn sends(self, send: &mut impl FnMut(Sends)) {
         self.partial_sums(send);
         self.pool_values(send);
-        for (replica, group, tree, packets) in self.trees.of_positions() {
-            let from = self.layer.accumulator(replica, group);
-            send(Sends { layer: self.id, group, from, tree, packets });
+        for &map in self.layer.levels.iter().flat_map(|level| &level.maps) {
+            for (replica, group, tree, packets) in self.trees.map(map).of_positions() {
+                let from = self.layer.accumulator(replica, group);
+                send(Sends { layer: self.id, group, from, tree, packets });
+            }
         }
     }
 
@@ -203,7 +231,7 @@ impl Of<'_> {
                 let accumulator = layer.accumulator(replica, group);
                 for &from in layer.group_tiles(replica, group) {
                     if from != accumulator {
-                        let tree = trees.partial_sums(replica, group, from);
+                        let tree = trees.layer(id).partial_sums(replica, group, from);
                         send(Sends { layer: id, group, from, tree, packets });
                     }
                 }
@@ -211,26 +239,23 @@ impl Of<'_> {
         }
     }
 
-    /// Activations, for a max-pool position that another replica finishes.
+    /// Values for positions of pools that another replica finishes.
     fn pool_values(self, send: &mut impl FnMut(Sends)) {
         let Of { id, layer, trees, .. } = self;
-        if !layer.shares_positions() {
-            return;
-        }
-        let mut values: Counters<ReplicaId> = Counters::new(layer.replicas.len());
-        for replica in layer.replicas.indices() {
-            for window in layer.windows(replica) {
-                let (rows, columns) = layer.positions_under(window);
-                for (y, x) in rows.flat_map(|y| columns.clone().map(move |x| (y, x))) {
-                    let finish = layer.finish_at(y, x).expect("a window lies under the position");
-                    if finish.replica != replica {
-                        values.count(finish.replica);
+        let trees = trees.layer(id);
+        for (number, level) in layer.levels.enumerate().filter(|(_, level)| level.shares_positions()) {
+            let mut values: BTreeMap<(ReplicaId, ReplicaId), u64> = BTreeMap::new();
+            layer.visit_values_under(number, |replica, y, x| {
+                for (y, x) in level.positions_over(y, x) {
+                    let finisher = level.finish_at(y, x).expect("a value lies under the position").replica;
+                    if finisher != replica {
+                        *values.entry((replica, finisher)).or_default() += 1;
                     }
                 }
-            }
-            for (finisher, packets) in values.take() {
+            });
+            for ((replica, finisher), packets) in values {
                 for group in layer.groups.indices() {
-                    if let Some(tree) = trees.pool_values(replica, finisher, group) {
+                    if let Some(tree) = trees.pool_values(number, replica, finisher, group) {
                         let from = layer.accumulator(replica, group);
                         send(Sends { layer: id, group, from, tree, packets });
                     }
@@ -243,8 +268,7 @@ impl Of<'_> {
     /// read.
     fn bits_read(self, replica: ReplicaId) -> Vec<u64> {
         let layer = self.layer;
-        let producer = self.layout.producer(self.id);
-        let is_read = |y, x| producer.is_none_or(|producer| producer.finish_at(y, x).is_some());
+        let is_read = |map, y, x| self.layout.level(map).is_none_or(|level| level.finish_at(y, x).is_some());
         let row_groups = (0..layer.geometry.row_groups).map(|row_group| layer.geometry.ima_at(row_group, 0));
         let rows: Vec<Range<u32>> = row_groups.map(|ima| layer.geometry.ima(ima).rows).collect();
         let (mut bits_of_whole, mut bits) = (0, vec![0; rows.len()]);
@@ -253,7 +277,7 @@ impl Of<'_> {
                 bits_of_whole += u64::from(window.bits);
                 continue;
             }
-            let read = RowsRead::new(&layer.layer, window, is_read);
+            let read = RowsRead::new(layer, window, is_read);
             for (bits, rows) in bits.iter_mut().zip(&rows) {
                 *bits += u64::from(read.among(rows)) * u64::from(window.bits);
             }
@@ -267,32 +291,6 @@ impl Of<'_> {
     /// Returns the bits of the results or partial sums of `outputs` for one window.
     fn partial_sum_bits(self, outputs: &Range<u32>) -> u64 {
         count(outputs.len()) * u64::from(self.arch.tile.partial_sum_bits)
-    }
-}
-
-/// Sparse counters: most stay 0, and only the others are visited.
-struct Counters<I> {
-    counts: IndexVec<I, u64>,
-    counted: Vec<I>,
-}
-
-impl<I: Index> Counters<I> {
-    fn new(counters: usize) -> Self {
-        Self { counts: IndexVec::filled(0, counters), counted: Vec::new() }
-    }
-
-    fn count(&mut self, index: I) {
-        let count = &mut self.counts[index];
-        if *count == 0 {
-            self.counted.push(index);
-        }
-        *count += 1;
-    }
-
-    /// Returns the counts above 0 and resets the counters.
-    fn take(&mut self) -> Vec<(I, u64)> {
-        let Self { counts, counted } = self;
-        counted.drain(..).map(|index| (index, std::mem::take(&mut counts[index]))).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use components::InputId;
 use des::Cycle;
 use index::{Index, IndexVec};
 use mapper::{InputOrder, TileId};
@@ -11,14 +12,15 @@ use network::LayerId;
 use crate::Scene;
 
 index::index! {
-    /// Inputs of one layer in one buffer.
+    /// An input slice in one buffer.
     pub struct FillId(u32);
 }
 
-/// Inputs of one layer in one buffer.
+/// An input slice in one buffer.
 #[derive(Clone, Debug)]
 struct Held {
     tile: TileId,
+    inputs: InputId,
     layer: LayerId,
     position_bits: u64,
     /// Positions that have arrived and that have left, counted over all images.
@@ -33,9 +35,9 @@ struct Held {
 /// Fills of the buffers. Writes of the host are not reported to probes, so inputs from the host are not counted.
 #[derive(Clone, Debug)]
 pub struct Fills {
-    /// True for layers whose inputs are counted: those that another layer produces.
-    counted: IndexVec<LayerId, bool>,
-    /// Sorted by tile.
+    /// True for slices that are counted: those whose positions a layer produces.
+    counted: IndexVec<FillId, bool>,
+    /// Sorted by tile and slice.
     held: IndexVec<FillId, Held>,
     /// First entry of each tile.
     first: IndexVec<TileId, FillId>,
@@ -46,19 +48,25 @@ pub struct Fills {
 impl Fills {
     /// Creates the fills of empty buffers.
     pub fn new(scene: &Scene<'_>) -> Fills {
-        let counted = scene.layers().map(|layer| scene.producer(layer).is_some()).collect();
-        let mut fills = Fills { counted, held: IndexVec::default(), first: IndexVec::default(), changed: Vec::new() };
+        let mut fills = Fills {
+            counted: IndexVec::default(),
+            held: IndexVec::default(),
+            first: IndexVec::default(),
+            changed: Vec::new(),
+        };
         // Tiles with parts of the same replicas share one order of inputs.
         let mut orders: HashMap<*const InputOrder, Rc<[u32]>> = HashMap::new();
         for tile in scene.tiles() {
             fills.first.push(FillId::new(fills.held.len()));
-            for &layer in scene.buffered(tile) {
-                let slice = scene.slice(tile, layer);
+            for inputs in scene.buffered(tile) {
+                let slice = scene.slice(tile, inputs);
+                fills.counted.push(scene.producer(tile, inputs).is_some());
                 let left_before =
                     orders.entry(&raw const *slice.order).or_insert_with(|| slice.order.dropped_before().into());
                 fills.held.push(Held {
                     tile,
-                    layer,
+                    inputs,
+                    layer: scene.reader(tile, inputs),
                     position_bits: slice.position_bits,
                     arrived: 0,
                     left: 0,
@@ -70,34 +78,31 @@ impl Fills {
         fills
     }
 
-    /// True if the inputs of `layer` are counted.
+    /// True if an input slice is counted.
     #[inline]
-    pub fn has(&self, layer: LayerId) -> bool {
-        self.counted[layer]
+    pub fn has(&self, tile: TileId, inputs: InputId) -> bool {
+        self.counted[self.number(tile, inputs)]
     }
 
     #[inline]
-    fn held(&mut self, tile: TileId, layer: LayerId) -> (FillId, &mut Held) {
-        let mut number = self.first[tile];
-        while self.held[number].layer != layer {
-            number.0 += 1;
-        }
-        (number, &mut self.held[number])
+    fn number(&self, tile: TileId, inputs: InputId) -> FillId {
+        FillId(self.first[tile].0 + u32::from(inputs.0))
     }
 
-    /// Records the arrival of a position of the inputs of `layer`. Returns the entry.
+    /// Records the arrival of a position of an input slice. Returns the entry.
     #[inline]
-    pub fn arrive(&mut self, tile: TileId, layer: LayerId) -> FillId {
-        let (number, held) = self.held(tile, layer);
-        held.arrived += 1;
+    pub fn arrive(&mut self, tile: TileId, inputs: InputId) -> FillId {
+        let number = self.number(tile, inputs);
+        self.held[number].arrived += 1;
         number
     }
 
     /// Records that the windows before `step` of `image` have been read. Returns the entry and the bits
     /// that leave.
     #[inline]
-    pub fn progress(&mut self, tile: TileId, layer: LayerId, image: u32, step: u32) -> (FillId, u64) {
-        let (number, held) = self.held(tile, layer);
+    pub fn progress(&mut self, tile: TileId, inputs: InputId, image: u32, step: u32) -> (FillId, u64) {
+        let number = self.number(tile, inputs);
+        let held = &mut self.held[number];
         let of_image = |step: usize| u64::from(held.left_before[step]);
         // `step` may exceed the windows of a replica that is shorter than the longest: it then needs no more of the
         // image.
@@ -128,14 +133,14 @@ impl Fills {
         }
     }
 
-    /// Returns the entries that changed, sorted: tile, layer, bits, cycle of the last change.
-    pub fn take_changed(&mut self) -> Vec<(TileId, LayerId, u64, Cycle)> {
+    /// Returns the entries that changed, sorted: tile, slice and its layer, bits, cycle of the last change.
+    pub fn take_changed(&mut self) -> Vec<(TileId, (LayerId, InputId), u64, Cycle)> {
         let mut changed = std::mem::take(&mut self.changed);
         changed.sort_unstable();
         let emitted = changed.iter().map(|&number| {
             let bits = self.bits(number);
             let held = &mut self.held[number];
-            (held.tile, held.layer, bits, held.changed_at.take().unwrap_or_default())
+            (held.tile, (held.layer, held.inputs), bits, held.changed_at.take().unwrap_or_default())
         });
         let emitted = emitted.collect();
         changed.clear();

@@ -73,6 +73,6 @@ pub use energy::{GroupEnergy, StaticEnergy, energy, energy_of, static_energy, to
 pub use fills::{FillId, Fills};
 pub use loads::{Carrier, LOAD_CYCLES, Loads};
 pub use scene::{Scene, Sequence};
-pub use stalls::{Analysis, LayerStalls, MATTERS, ReadError, Wait};
+pub use stalls::{Analysis, Edges, LayerStalls, MATTERS, ReadError, Wait};
 pub use timeline::Timeline;
 pub use what_if::{Against, Change, Gave, Measure, Subject, WhatIf, what_ifs};

@@ -6,10 +6,10 @@
 use std::ops::Range;
 
 use arch::Arch;
-use components::{ChipId, ImaId, MeshGeometry};
+use components::{ChipId, ImaId, InputId, MeshGeometry};
 use index::{Index, IndexVec, size};
-use mapper::{InputSlice, LayerLayout, Layout, ReplicaId, TileId};
-use network::LayerId;
+use mapper::{InputSlice, LayerLayout, Layout, Reader, ReplicaId, SliceId, TileId};
+use network::{LayerId, MapId, Node};
 
 use crate::Carrier;
 
@@ -32,8 +32,8 @@ pub struct Scene<'a> {
 struct TileUnits {
     /// IMAs that hold weights, in the order of their numbers.
     imas: IndexVec<ImaId, ImaUnits>,
-    /// Layers with inputs in the buffer.
-    buffered: Vec<LayerId>,
+    /// Input slices in the buffer.
+    buffered: IndexVec<InputId, (LayerId, SliceId)>,
 }
 
 /// Contents of an IMA that holds weights.
@@ -61,7 +61,9 @@ impl<'a> Scene<'a> {
             }
         }
         for (id, layer) in layout.layers.enumerate() {
-            layer.slices.iter().for_each(|slice| tiles[slice.tile].buffered.push(id));
+            for (number, slice) in layer.slices.enumerate() {
+                tiles[slice.tile].buffered.push((id, number));
+            }
         }
         Scene { arch, layout, tiles, geometry: MeshGeometry::new(arch) }
     }
@@ -76,14 +78,40 @@ impl<'a> Scene<'a> {
         self.layout.layers.indices()
     }
 
-    /// Returns the layer that produces the inputs of `layer`; `None` if they come from the host.
-    pub fn producer(&self, layer: LayerId) -> Option<LayerId> {
-        self.layout.graph.producer(layer).layer()
+    /// Returns the layer that produces the positions of an input slice; `None` if they come from the host.
+    pub fn producer(&self, tile: TileId, inputs: InputId) -> Option<LayerId> {
+        self.layout.maps[self.slice(tile, inputs).map].source.map(|(producer, _)| producer)
     }
 
-    /// Returns the layer that consumes the results of `layer`; `None` if they are the results of the network.
-    pub fn consumer(&self, layer: LayerId) -> Option<LayerId> {
-        self.layout.graph.consuming_layers(layer).next()
+    /// Returns the names of what the crossbars of `layer` read: its producers, or the host.
+    pub fn producers(&self, layer: LayerId) -> String {
+        let name = |node: &Node| node.layer().map_or("the host", |layer| self.layer(layer));
+        self.layout.graph.producers(layer).iter().map(name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns the names of the layers that read or merge the results of `layer`.
+    pub fn readers(&self, layer: LayerId) -> String {
+        let graph = &self.layout.graph;
+        let mut readers: Vec<LayerId> =
+            graph.consuming_layers(layer).chain(graph.mergers(layer).iter().copied()).collect();
+        readers.sort_unstable();
+        readers.dedup();
+        readers.into_iter().map(|layer| self.layer(layer)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns the names of the joins that the tiles of `layer` do.
+    pub fn joins(&self, layer: LayerId) -> String {
+        self.layout(layer).joins().join(", ")
+    }
+
+    /// Returns the maps of the network.
+    pub fn maps(&self) -> impl Iterator<Item = MapId> + use<> {
+        self.layout.maps.indices()
+    }
+
+    /// Returns the layer that finishes a map; `None` for the input image.
+    pub fn finisher(&self, map: MapId) -> Option<LayerId> {
+        self.layout.maps[map].source.map(|(layer, _)| layer)
     }
 
     fn layout(&self, layer: LayerId) -> &'a LayerLayout {
@@ -112,15 +140,24 @@ impl<'a> Scene<'a> {
         (self.geometry.columns(), self.geometry.routers() / self.geometry.columns())
     }
 
-    /// Returns the layers with inputs in the buffer of a tile.
-    pub fn buffered(&self, tile: TileId) -> &[LayerId] {
-        &self.tiles[tile].buffered
+    /// Returns the input slices in the buffer of a tile.
+    pub fn buffered(&self, tile: TileId) -> impl DoubleEndedIterator<Item = InputId> + ExactSizeIterator + use<> {
+        self.tiles[tile].buffered.indices()
     }
 
-    /// Returns the index of a layer among those with inputs in the buffer of a tile.
-    pub fn buffer(&self, tile: TileId, layer: LayerId) -> usize {
-        let buffer = self.buffered(tile).iter().position(|&of| of == layer);
-        buffer.expect("a layer's inputs are in its tiles")
+    /// Returns the name of an input slice: that of its layer, with the producer or the join where the layer has several.
+    pub fn buffer(&self, tile: TileId, inputs: InputId) -> String {
+        let (id, number) = self.tiles[tile].buffered[inputs];
+        let layer = self.layout(id);
+        let slice = &layer.slices[number];
+        let producer = || self.producer(tile, inputs).map_or("the host", |producer| self.layer(producer));
+        match slice.reader {
+            Reader::Register => format!("skip of {} from {}", layer.joins().join(", "), producer()),
+            Reader::Crossbars if layer.sources().len() > 1 => {
+                format!("inputs of {} from {}", layer.layer.name, producer())
+            }
+            Reader::Crossbars => format!("inputs of {}", layer.layer.name),
+        }
     }
 
     /// Returns the IMAs of a tile that hold weights.
@@ -188,10 +225,10 @@ impl<'a> Scene<'a> {
         (at.y, at.x, window / per_image)
     }
 
-    /// Returns the rows and columns of a layer's results after its max-pool.
-    pub fn pooled(&self, layer: LayerId) -> (u32, u32) {
-        let pooled = &self.layout(layer).layer.pooled;
-        (pooled.height, pooled.width)
+    /// Returns the rows and columns of a map.
+    pub fn shape(&self, map: MapId) -> (u32, u32) {
+        let shape = &self.layout.maps[map].shape;
+        (shape.height, shape.width)
     }
 
     /// Returns the rows and columns of a layer's windows.
@@ -200,23 +237,46 @@ impl<'a> Scene<'a> {
         (output.height, output.width)
     }
 
-    /// True if the layer has a max-pool.
-    pub fn pools(&self, layer: LayerId) -> bool {
-        self.layout(layer).layer.pool.is_some()
+    /// True if a pool makes the map.
+    pub fn is_pooled(&self, map: MapId) -> bool {
+        self.layout.level(map).is_some_and(|level| level.pool.is_some())
     }
 
-    /// Returns the input slice of `layer` in the buffer of a tile.
-    pub(crate) fn slice(&self, tile: TileId, layer: LayerId) -> &'a InputSlice {
-        let slices = self.layout(layer).slices.as_slice();
-        let at = slices.binary_search_by_key(&tile, |slice| slice.tile);
-        &slices[at.expect("a layer's inputs are in its tiles")]
+    /// Returns the map and the position of a result, counted over all images.
+    pub fn result(&self, position: u32) -> (MapId, u32) {
+        let of_image = position % self.layout.result_positions();
+        let mut first = 0;
+        for (map, _) in self.layout.results() {
+            let positions = self.layout.maps[map].positions();
+            if of_image < first + positions {
+                return (map, of_image - first);
+            }
+            first += positions;
+        }
+        panic!("position {of_image} is no result")
+    }
+
+    /// Returns an input slice in the buffer of a tile.
+    pub(crate) fn slice(&self, tile: TileId, inputs: InputId) -> &'a InputSlice {
+        let (layer, slice) = self.tiles[tile].buffered[inputs];
+        &self.layout(layer).slices[slice]
+    }
+
+    /// Returns the layer of an input slice.
+    pub fn reader(&self, tile: TileId, inputs: InputId) -> LayerId {
+        self.tiles[tile].buffered[inputs].0
+    }
+
+    /// Returns the map of an input slice.
+    pub fn map(&self, tile: TileId, inputs: InputId) -> MapId {
+        self.slice(tile, inputs).map
     }
 
     /// Returns the positions of an input slice by sequence number, as row times width plus column.
-    pub fn positions(&self, tile: TileId, layer: LayerId) -> IndexVec<Sequence, u32> {
-        let order = &self.slice(tile, layer).order;
-        let mut positions = IndexVec::filled(0, size(order.positions));
-        for (position, sequence) in order.received(self.layout(layer).layer.input.width) {
+    pub fn positions(&self, tile: TileId, inputs: InputId) -> IndexVec<Sequence, u32> {
+        let slice = self.slice(tile, inputs);
+        let mut positions = IndexVec::filled(0, size(slice.order.positions));
+        for (position, sequence) in slice.order.received(self.shape(slice.map).1) {
             positions[Sequence(sequence)] = position;
         }
         positions

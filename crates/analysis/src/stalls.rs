@@ -8,8 +8,8 @@
 use chip::{Cause, Outcome, Stalls};
 use index::Index;
 use mapper::Layout;
-use network::{Graph, LayerId};
-use serde::Deserialize;
+use network::{LayerId, Node};
+use serde::{Deserialize, Serialize};
 
 use crate::Bound;
 
@@ -22,6 +22,44 @@ pub struct LayerStalls {
     pub imas: u64,
     /// IMA-cycles by cause.
     pub stalls: Stalls,
+    /// Edges to other layers.
+    pub edges: Edges,
+}
+
+/// Edges of a layer, by the indices of layers in the network. The host has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edges {
+    /// Layers whose maps the crossbars read.
+    pub producers: Vec<usize>,
+    /// Layers whose maps the tiles merge.
+    pub skips: Vec<usize>,
+    /// Layers that read or merge the maps of this one.
+    pub readers: Vec<usize>,
+    /// Names of the joins that the tiles do.
+    pub joins: Vec<String>,
+}
+
+impl Edges {
+    /// Returns the edges of a layer of `layout`.
+    pub fn of(layout: &Layout, layer: LayerId) -> Edges {
+        let graph = &layout.graph;
+        let indices = |nodes: &[Node]| nodes.iter().filter_map(|node| node.layer()).map(Index::index).collect();
+        let readers = graph.consuming_layers(layer).chain(graph.mergers(layer).iter().copied());
+        let mut readers: Vec<usize> = readers.map(Index::index).collect();
+        readers.sort_unstable();
+        readers.dedup();
+        let joins = layout.layers[layer].joins().into_iter().map(str::to_owned).collect();
+        Edges { producers: indices(graph.producers(layer)), skips: indices(graph.skips(layer)), readers, joins }
+    }
+
+    /// Returns the edges of layer `layer` in a chain of `layers` layers.
+    pub fn of_chain(layer: usize, layers: usize) -> Edges {
+        Edges {
+            producers: layer.checked_sub(1).into_iter().collect(),
+            readers: Some(layer + 1).filter(|next| *next < layers).into_iter().collect(),
+            ..Edges::default()
+        }
+    }
 }
 
 impl LayerStalls {
@@ -76,10 +114,11 @@ pub enum ReadError {
 impl Analysis {
     /// Analyses the outcome of a run of `layout`, whose bound is `bound`.
     pub fn of(outcome: &Outcome, layout: &Layout, bound: Bound) -> Analysis {
-        let layers = layout.layers.iter().zip(&outcome.layers).map(|(layout, layer)| LayerStalls {
-            name: layout.layer.name.clone(),
+        let layers = layout.layers.enumerate().zip(&outcome.layers).map(|((id, of), layer)| LayerStalls {
+            name: of.layer.name.clone(),
             imas: layer.imas,
             stalls: layer.stalls.clone(),
+            edges: Edges::of(layout, id),
         });
         Analysis::new(outcome.cycles, layers.collect(), bound)
     }
@@ -87,16 +126,19 @@ impl Analysis {
     /// Analyses a run from its saved report, the output of `aquasim run --json`.
     pub fn of_saved(json: &str) -> Result<Analysis, ReadError> {
         let saved: Saved = serde_json::from_str(json)?;
-        let layer = |layer: SavedLayer| {
+        let layers = saved.layers.len();
+        let layer = |(index, layer): (usize, SavedLayer)| {
             let mut stalls = Stalls::default();
             for (name, cycles) in layer.stalls {
                 let cause = Cause::ALL.into_iter().find(|cause| cause.name() == name);
                 let cycles = cycles.as_u64().unwrap_or(0);
                 stalls.add(cause.ok_or(ReadError::UnknownCause(name))?, cycles);
             }
-            Ok(LayerStalls { name: layer.name, imas: layer.imas, stalls })
+            // Reports of chains do not state their edges.
+            let edges = layer.edges.unwrap_or_else(|| Edges::of_chain(index, layers));
+            Ok(LayerStalls { name: layer.name, imas: layer.imas, stalls, edges })
         };
-        let layers = saved.layers.into_iter().map(layer).collect::<Result<Vec<_>, ReadError>>()?;
+        let layers = saved.layers.into_iter().enumerate().map(layer).collect::<Result<Vec<_>, ReadError>>()?;
         Ok(Analysis::new(saved.cycles, layers, saved.bound))
     }
 
@@ -133,18 +175,17 @@ impl Analysis {
     /// Returns the chain of waits from `wait` on. A wait for another layer leads to the longest wait of that layer. The
     /// chain ends at a layer that waits for a resource of its own or computes longer than it waits.
     fn follow(&self, wait: Wait) -> Vec<Wait> {
-        // A saved report does not say the edges; networks are chains.
-        let graph = Graph::chain(self.layers.len());
         let mut chain = vec![wait];
         loop {
             let last = chain[chain.len() - 1];
-            let id = LayerId::new(last.layer);
-            let next = match last.cause {
-                Cause::Input => graph.producer(id).layer(),
-                Cause::DownstreamBuffer => graph.consuming_layers(id).next(),
-                _ => None,
+            let Edges { producers, skips, readers, .. } = &self.layers[last.layer].edges;
+            let candidates = match last.cause {
+                Cause::Input => producers,
+                Cause::Skip => skips,
+                Cause::DownstreamBuffer => readers,
+                _ => return chain,
             };
-            let Some(next) = next.map(Index::index) else { return chain };
+            let Some(next) = self.slowest(candidates) else { return chain };
             if chain.iter().any(|wait| wait.layer == next) {
                 // Two layers that wait for each other, at different times: the busier one holds up the other.
                 let share = |&layer: &usize| self.layers[layer].share(Cause::Computing);
@@ -159,6 +200,13 @@ impl Analysis {
                 None => self.computing(next),
             });
         }
+    }
+
+    /// Returns the one of some layers that computes for the largest part of its cycles, the first of equals; `None` if there
+    /// are none. The others have more time to spare.
+    fn slowest(&self, layers: &[usize]) -> Option<usize> {
+        let share = |layer: usize| self.layers[layer].share(Cause::Computing);
+        layers.iter().copied().rev().max_by(|&a, &b| share(a).total_cmp(&share(b)))
     }
 
     fn computing(&self, layer: usize) -> Wait {
@@ -179,6 +227,7 @@ struct SavedLayer {
     name: String,
     imas: u64,
     stalls: serde_json::Map<String, serde_json::Value>,
+    edges: Option<Edges>,
 }
 
 #[cfg(test)]
@@ -190,10 +239,12 @@ mod tests {
         for &(cause, cycles) in cycles {
             stalls.add(cause, cycles);
         }
-        LayerStalls { name: name.to_owned(), imas: 1, stalls }
+        LayerStalls { name: name.to_owned(), imas: 1, stalls, edges: Edges::default() }
     }
 
-    fn chain(layers: Vec<LayerStalls>) -> Vec<(usize, Cause)> {
+    fn chain(mut layers: Vec<LayerStalls>) -> Vec<(usize, Cause)> {
+        let number = layers.len();
+        layers.iter_mut().enumerate().for_each(|(index, layer)| layer.edges = Edges::of_chain(index, number));
         let bound = Bound { cycles: 0.0, resources: Vec::new() };
         Analysis::new(100, layers, bound).chain.iter().map(|wait| (wait.layer, wait.cause)).collect()
     }

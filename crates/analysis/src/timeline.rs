@@ -118,13 +118,13 @@ impl Probe for Timeline {
                     from = to;
                 }
             }
-            Event::Arrive { tile, layer, bits, at } if self.fills.has(layer) => {
-                self.fills.arrive(tile, layer);
+            Event::Arrive { tile, layer, inputs, bits, at } if self.fills.has(tile, inputs) => {
+                self.fills.arrive(tile, inputs);
                 let all = self.held[layer].0 + bits;
                 self.hold(layer, all, at);
             }
-            Event::Progress { tile, layer, image, step, at } if self.fills.has(layer) => {
-                let (_, freed) = self.fills.progress(tile, layer, image, step);
+            Event::Progress { tile, layer, inputs, image, step, at } if self.fills.has(tile, inputs) => {
+                let (_, freed) = self.fills.progress(tile, inputs, image, step);
                 let all = self.held[layer].0 - freed;
                 self.hold(layer, all, at);
             }

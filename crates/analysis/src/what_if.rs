@@ -184,6 +184,7 @@ impl Against {
                 Cause::ImaOutputRegister
                 | Cause::Lockstep
                 | Cause::MaxPool
+                | Cause::Skip
                 | Cause::Input
                 | Cause::Filling
                 | Cause::Finished => return Vec::new(),

@@ -31,11 +31,13 @@ impl Counted {
             }
             // Writes count for the layer that produced them.
             for inputs in tile.slices() {
-                if let Some(producer) = layout.graph.producer(inputs.layer).layer() {
+                if let Some((producer, _)) = layout.maps[inputs.map()].source {
                     layers[producer].0.edram_bits_written += inputs.bits_written;
                 }
             }
-            layers[layout.result_layer()].0.edram_bits_written += tile.results().bits_written;
+            for ((_, layer), written) in layout.results().zip(tile.results().maps()) {
+                layers[layer].0.edram_bits_written += written.bits;
+            }
         }
         for mesh in &board.meshes {
             layers.iter_mut().zip(&mesh.flit_hops).for_each(|(layer, hops)| layer.0.router_flit_hops += hops);

@@ -10,7 +10,7 @@ use std::fmt;
 use components::{Awaited, Part, PartAddress, Policy, Tile, Waiting};
 use des::Cycle;
 use index::Index;
-use mapper::{Layout, TileId};
+use mapper::{Layout, ReplicaId, TileId};
 
 use crate::Board;
 use crate::wiring::Wiring;
@@ -102,19 +102,22 @@ fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board<impl 
         Awaited::Room { tile, inputs } => {
             board.tiles[tile.index()].slowest_readers(inputs).into_iter().map(|part| (tile, part)).collect()
         }
-        Awaited::Position { layer, y, x } => {
-            let Some(producer) = layout.graph.producer(layer).layer() else { return Vec::new() };
-            let Some(finish) = layout.layers[producer].finish_at(y, x) else { return Vec::new() };
+        Awaited::Position { map, y, x } => {
+            let Some((producer, level)) = layout.maps[map].source else { return Vec::new() };
+            let Some(finish) = layout.layers[producer].levels[level].finish_at(y, x) else { return Vec::new() };
             wiring.accumulators(producer, finish.replica).iter().copied().map(register).collect()
         }
         Awaited::Pool { layer, feeder, group, image } => {
             let of = &layout.layers[layer];
-            let fed = of.replicas.indices().filter(|&replica| of.feeders(replica).any(|of| of == feeder));
+            let is_fed = |replica: &ReplicaId| {
+                of.levels.indices().any(|level| of.window_feeders(level, *replica).contains(&feeder))
+            };
+            let fed = of.replicas.indices().filter(is_fed);
             let accumulators = fed.map(|replica| wiring.accumulators(layer, replica)[group.index()]);
             let pools = accumulators.map(|PartAddress { tile, part }| &board.tiles[tile.index()].parts()[part]);
             let late = pools.filter(|pool| pool.pool_images().is_some_and(|images| images <= image));
             // A late pool waits for the windows of its feeders.
-            let feeders = late.flat_map(|pool| pool.spec().feeders.clone());
+            let feeders = late.flat_map(|pool| pool.spec().feeders.iter().flatten().copied());
             feeders.map(register).collect()
         }
     }

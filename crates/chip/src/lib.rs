@@ -179,7 +179,7 @@ pub fn run_with_policy<O: Probe>(
     let counted = |layer: &LayerLayout| {
         // Inputs of two images may be in flight beyond the finished ones.
         let received = layer.slices.iter().map(|slice| slice.order.positions).max().unwrap_or(0);
-        let most = u64::from(received).max(layer.layer.windows()).max(layer.positions().into());
+        let most = u64::from(received).max(layer.layer.windows()).max(layout.result_positions().into());
         most * (u64::from(options.images) + 2)
     };
     if let Some(layer) = layout.layers.iter().find(|layer| counted(layer) > u64::from(u32::MAX)) {

@@ -9,7 +9,7 @@ use components::{Cause, Completions, Event, Policy, Probe, Stalls};
 use des::Cycle;
 use index::{IndexVec, count, size};
 use mapper::Layout;
-use network::{LayerId, Node};
+use network::{LayerId, MapId};
 
 use crate::counted::{Counted, crossbar_cells};
 use crate::deadlock::Deadlock;
@@ -116,19 +116,22 @@ pub(crate) fn collect(
             layer.first_cycle = layer.first_cycle.into_iter().chain(control.first_fetch).min();
         }
         for inputs in tile.slices().iter().filter(|inputs| inputs.last_written_at > 0) {
-            if let Some(producer) = layout.graph.producer(inputs.layer).layer() {
+            if let Some((producer, _)) = layout.maps[inputs.map()].source {
                 let layer = &mut layers[producer];
                 layer.last_cycle = layer.last_cycle.max(Some(inputs.last_written_at + skipped_cycles));
             }
         }
     }
-    layers[layout.result_layer()].last_cycle = images.last().copied();
-    for reader in layout.graph.consuming_layers(Node::Host) {
-        let slices = layout.layers[reader].slices.iter();
-        let image_bits: u64 = slices.map(|slice| u64::from(slice.order.positions) * slice.position_bits).sum();
+    for tile in &board.tiles {
+        for ((_, layer), written) in layout.results().zip(tile.results().maps()).filter(|(_, of)| of.bits > 0) {
+            layers[layer].last_cycle = layers[layer].last_cycle.max(Some(written.last_at + skipped_cycles));
+        }
+    }
+    for ((reader, _), slice) in layout.receivers(MapId::INPUT) {
+        let bits = u64::from(slice.order.positions) * slice.position_bits * u64::from(options.images);
         let counts = &mut layers[reader].counts;
-        counts.host_bits_written = image_bits * u64::from(options.images);
-        counts.edram_bits_written += counts.host_bits_written;
+        counts.host_bits_written += bits;
+        counts.edram_bits_written += bits;
     }
     let ports = board.meshes.iter().flat_map(|mesh| mesh.flits().map(move |_| mesh)).zip(&counted.flits);
     let ports = ports.map(|(mesh, &flits)| mesh.taken_by(flits));
@@ -151,11 +154,20 @@ pub(crate) fn collect(
 /// Completion cycle of each image, up to the first unfinished one, and the number of images that must finish: 0 if the
 /// last layer computes nothing.
 fn finished_images(layout: &Layout, completions: &Completions, options: &Options) -> (Vec<Cycle>, u32) {
-    let last = &layout.layers[layout.result_layer()];
-    let expected = count(last.finishes().flatten().count() * last.groups.len());
+    let expected = results_per_image(layout);
     let awaited = if expected > 0 { options.images } else { 0 };
     let finished = completions.images().iter().take_while(|image| image.results == expected);
     (finished.take(size(awaited)).map(|image| image.last_result_at).collect(), awaited)
+}
+
+/// Packets of results of an image.
+pub(crate) fn results_per_image(layout: &Layout) -> u64 {
+    let of_result = |(map, layer): (MapId, LayerId)| {
+        let level = layout.level(map).expect("a layer finishes the results");
+        let groups = layout.layers[layer].groups.iter().filter(|group| level.values(group) > 0);
+        count(level.finishes().flatten().count() * groups.count())
+    };
+    layout.results().map(of_result).sum()
 }
 
 fn used_chips(arch: &Arch, layout: &Layout) -> u32 {

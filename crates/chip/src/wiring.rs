@@ -7,14 +7,18 @@
 
 use arch::{Arch, Rate};
 use components::{
-    ChipId, ControlId, Direction, Ima, ImaId, InputId, LayerControl, Link, LockstepGroup, LockstepId, Mesh,
-    MeshGeometry, PartAddress, PartialSums, Policy, Results, RoomId, Rooms, SliceBuffer, SumsSpec, Target, Tile,
-    TileSpec, Trees,
+    ChipId, ControlId, Direction, Exit, Ima, ImaId, InputId, LayerControl, Link, LockstepGroup, LockstepId, Mesh,
+    MeshGeometry, Operand, PartAddress, PartialSums, Policy, Results, RoomId, Rooms, SliceBuffer, SumsSpec, Target,
+    Tile, TileSpec, Trees,
 };
 use index::{Index, IndexVec, Set, count};
-use mapper::{GroupId, InputSlice, LayerLayout, Layout, OutputGroup, ReceiverId, ReplicaId, SliceId, TileId};
-use network::LayerId;
+use mapper::{
+    Capacities, GroupId, InputSlice, LayerLayout, Layout, LevelId, OutputGroup, Reader, ReceiverId, ReplicaId, SliceId,
+    TileId,
+};
+use network::{LayerId, MapId};
 
+use crate::outcome::results_per_image;
 use crate::{Board, Options};
 
 /// Numbers of the blocks in their tiles and addresses of producers and consumers, derived from a layout.
@@ -29,8 +33,8 @@ pub(crate) struct Wiring<'a> {
     tiles: IndexVec<TileId, TilePlan>,
     /// For each layer, the places of its input slices.
     slices: IndexVec<LayerId, IndexVec<SliceId, Place>>,
-    /// For each layer and output group, the input slices of the consumers.
-    targets: IndexVec<LayerId, IndexVec<GroupId, IndexVec<ReceiverId, Target>>>,
+    /// For each map and output group of its producer, the input slices of the readers.
+    targets: IndexVec<MapId, IndexVec<GroupId, IndexVec<ReceiverId, Target>>>,
     /// For each layer, the accumulator of each (replica, group), at index replica x groups + group.
     accumulators: IndexVec<LayerId, Vec<PartAddress>>,
 }
@@ -70,12 +74,13 @@ struct PartPlan {
     contributors: Vec<PartAddress>,
     /// Max-pools that windows finished here go to. 0 if no replica shares positions with another.
     pools: u32,
-    /// Accumulators of the replicas that feed the max-pool here. Empty if no replica shares positions with another.
-    feeders: Vec<PartAddress>,
+    /// For each level, accumulators of the replicas whose windows feed its pool here. Empty if no replica shares positions
+    /// with another.
+    feeders: IndexVec<LevelId, Vec<PartAddress>>,
 }
 
 impl PartPlan {
-    fn new(control: ControlId, layer: LayerId, replica: ReplicaId, group: GroupId) -> Self {
+    fn new(control: ControlId, layer: LayerId, replica: ReplicaId, group: GroupId, levels: usize) -> Self {
         Self {
             control,
             layer,
@@ -84,7 +89,7 @@ impl PartPlan {
             imas: Set::EMPTY,
             contributors: Vec::new(),
             pools: 0,
-            feeders: Vec::new(),
+            feeders: IndexVec::filled(Vec::new(), levels),
         }
     }
 }
@@ -107,21 +112,22 @@ impl<'a> Wiring<'a> {
             wiring.place_slices(id, layer);
             wiring.place_replicas(id, layer);
         }
-        wiring.targets = layout.layers.indices().map(|id| wiring.targets_of(id)).collect();
+        wiring.targets = layout.maps.indices().map(|id| wiring.targets_of(id)).collect();
         wiring
     }
 
-    /// The input slices of the consumers of a layer as targets, for each of its output groups.
-    fn targets_of(&self, layer: LayerId) -> IndexVec<GroupId, IndexVec<ReceiverId, Target>> {
+    /// The input slices of the readers of a map as targets, for each output group of its producer. The host needs none.
+    fn targets_of(&self, map: MapId) -> IndexVec<GroupId, IndexVec<ReceiverId, Target>> {
+        let Some((producer, _)) = self.layout.maps[map].source else { return IndexVec::default() };
         let of_group = |group: &OutputGroup| {
-            let targets = self.layout.receivers(layer).map(|((consumer, number), slice)| {
-                let Place { tile, inputs, room } = self.slices[consumer][number];
-                let bits = slice.overlap(&group.outputs) * self.layout.layers[consumer].stored_bits;
+            let targets = self.layout.receivers(map).map(|((reader, number), slice)| {
+                let Place { tile, inputs, room } = self.slices[reader][number];
+                let bits = slice.overlap(&group.outputs) * self.layout.layers[reader].stored_bits;
                 Target { tile, inputs, room, bits, positions: slice.order.positions }
             });
             targets.collect()
         };
-        self.layout.layers[layer].groups.iter().map(of_group).collect()
+        self.layout.layers[producer].groups.iter().map(of_group).collect()
     }
 
     fn tile(&mut self, tile: TileId) -> &mut TilePlan {
@@ -163,7 +169,8 @@ impl<'a> Wiring<'a> {
                 plan.controls[control].2.insert(here);
                 let same = |part: &PartPlan| (part.layer, part.replica, part.group) == (id, replica, group);
                 let known = plan.parts.enumerate().rfind(|(_, part)| same(part)).map(|(part, _)| part);
-                let part = known.unwrap_or_else(|| plan.parts.push(PartPlan::new(control, id, replica, group)));
+                let part = known
+                    .unwrap_or_else(|| plan.parts.push(PartPlan::new(control, id, replica, group, layer.levels.len())));
                 plan.parts[part].imas.insert(here);
                 let contributors = &mut contributors[group];
                 if contributors.last().is_none_or(|last| last.tile != tile) {
@@ -177,12 +184,14 @@ impl<'a> Wiring<'a> {
                 accumulators.push(here[0]);
             }
         }
-        for replica in layer.replicas.indices() {
-            for feeder in layer.feeders(replica) {
-                for group in 0..groups {
-                    let accumulator = |replica: ReplicaId| accumulators[replica.index() * groups + group];
+        for (level, replica) in
+            layer.levels.indices().flat_map(|level| layer.replicas.indices().map(move |replica| (level, replica)))
+        {
+            for feeder in layer.window_feeders(level, replica) {
+                for (group, _) in layer.groups.enumerate().filter(|(_, of)| layer.levels[level].values(of) > 0) {
+                    let accumulator = |replica: ReplicaId| accumulators[replica.index() * groups + group.index()];
                     let (finishes, feeds) = (accumulator(replica), accumulator(feeder));
-                    self.part(finishes).feeders.push(feeds);
+                    self.part(finishes).feeders[level].push(feeds);
                     self.part(feeds).pools += 1;
                 }
             }
@@ -208,19 +217,19 @@ impl<'a> Wiring<'a> {
 
     /// Windows finished and packets written for an image.
     pub(crate) fn completions_per_image(&self) -> u64 {
-        let layers = self.layout.layers.enumerate().map(|(id, layer)| {
+        let layers = self.layout.layers.iter().map(|layer| {
             let windows = layer.computed_windows() * count(layer.groups.len());
             let written =
-                layer.slices.iter().map(|slice| u64::from(self.pieces(id, slice)) * u64::from(slice.order.positions));
+                layer.slices.iter().map(|slice| u64::from(self.pieces(slice)) * u64::from(slice.order.positions));
             windows + written.sum::<u64>()
         });
-        let results = &self.layout.layers[self.layout.result_layer()];
-        layers.sum::<u64>() + count(results.finishes().flatten().count() * results.groups.len())
+        layers.sum::<u64>() + results_per_image(self.layout)
     }
 
     /// Packets of a position of an input slice, one from each output group that it needs channels of.
-    fn pieces(&self, layer: LayerId, slice: &InputSlice) -> u16 {
-        let groups = self.layout.producer(layer).into_iter().flat_map(|producer| &producer.groups);
+    fn pieces(&self, slice: &InputSlice) -> u16 {
+        let producer = self.layout.maps[slice.map].source.map(|(producer, _)| &self.layout.layers[producer]);
+        let groups = producer.into_iter().flat_map(|producer| &producer.groups);
         let pieces = groups.filter(|group| slice.overlap(&group.outputs) > 0).count();
         u16::try_from(pieces).expect("the mapper limits the output groups of a layer to 16 bits")
     }
@@ -230,7 +239,9 @@ impl<'a> Wiring<'a> {
         let arch = self.arch;
         let layers = self.layout.layers.len();
         let slots: IndexVec<TileId, u32> = self.tiles.iter().map(|plan| self.slots(plan, options)).collect();
-        let build = |(id, plan)| Tile::new(arch, self.tile_spec(id, &slots, plan, options), policy.clone());
+        let capacities = self.layout.capacities(arch);
+        let build =
+            |(id, plan)| Tile::new(arch, self.tile_spec(id, &slots, plan, &capacities, options), policy.clone());
         let tiles: Vec<Tile<P>> = self.tiles.enumerate().map(build).collect();
         let chips = self.tiles.indices().next_back().map_or(0, |last| last.0 / arch.tiles_per_chip() + 1);
         // Packets between two used chips may cross any chip of the board.
@@ -246,11 +257,19 @@ impl<'a> Wiring<'a> {
         Board { tiles, meshes: meshes.collect(), links: links.collect() }
     }
 
-    fn tile_spec(&self, id: TileId, slots: &IndexVec<TileId, u32>, plan: &TilePlan, options: &Options) -> TileSpec<'_> {
+    fn tile_spec(
+        &self,
+        id: TileId,
+        slots: &IndexVec<TileId, u32>,
+        plan: &TilePlan,
+        capacities: &Capacities,
+        options: &Options,
+    ) -> TileSpec<'_> {
         let (arch, layers) = (self.arch, &self.layout.layers);
         let inputs_of = |layer: LayerId| {
-            let slice = plan.inputs.enumerate().find(|(_, of)| of.0 == layer);
-            slice.map(|(inputs, _)| inputs).expect("every replica has inputs")
+            let slices = plan.inputs.enumerate().filter(|(_, of)| of.0 == layer);
+            let read = slices.filter(|(_, of)| layers[layer].slices[of.1].reader == Reader::Crossbars);
+            read.map(|(inputs, _)| inputs).collect()
         };
         // Layers before it are cropped as a whole.
         let first = layers.enumerate().find(|(_, layer)| layer.computed_windows() > 0).map(|(id, _)| id);
@@ -267,32 +286,26 @@ impl<'a> Wiring<'a> {
             .parts
             .iter()
             .map(|part| LockstepGroup::new(part.control, part.imas.into_iter().map(|ima| (ima, imas[ima].timing()))));
-        let result = &layers[self.layout.result_layer()];
         TileSpec {
             id,
             fidelity: options.fidelity,
             uncontended: options.uncontended,
             controls: controls.collect(),
-            slices: self.slices(plan, options),
+            slices: self.slices(plan, capacities, options),
             groups: groups.collect(),
             imas,
             parts: self.partial_sums(id, slots, plan),
-            results: Results::new(result.positions()),
+            results: Results::new(self.layout.results().map(|(map, _)| self.layout.maps[map].positions())),
         }
     }
 
-    /// Input slices of a tile. They divide the whole buffer in proportion to their needs.
-    fn slices(&self, plan: &TilePlan, options: &Options) -> Vec<SliceBuffer<'_>> {
-        let slices = plan.inputs.iter().map(|&(layer, slice)| &self.layout.layers[layer].slices[slice]);
-        let needed = |slice: &InputSlice| u64::from(slice.order.positions_at_once) * slice.position_bits;
-        let all: u64 = slices.clone().map(needed).sum();
-        let buffer = 8 * u64::from(self.arch.edram.bytes);
-        let inputs = plan.inputs.iter().zip(slices).map(|(&(layer, number), slice)| {
+    /// Input slices of a tile, with room for these numbers of positions.
+    fn slices(&self, plan: &TilePlan, capacities: &Capacities, options: &Options) -> Vec<SliceBuffer<'_>> {
+        let inputs = plan.inputs.iter().map(|&(layer, number)| {
+            let slice = &self.layout.layers[layer].slices[number];
             let room = self.slices[layer][number].room;
-            let bits = buffer * needed(slice) / all.max(1);
-            // A layer that is cropped as a whole stores nothing.
-            let capacity = (!options.uncontended).then(|| bits / slice.position_bits.max(1));
-            SliceBuffer::new(slice, (layer, room), self.pieces(layer, slice), options.images, capacity)
+            let capacity = (!options.uncontended).then(|| capacities[layer][number]);
+            SliceBuffer::new(slice, (layer, room), self.pieces(slice), options.images, capacity)
         });
         inputs.collect()
     }
@@ -319,15 +332,16 @@ impl<'a> Wiring<'a> {
     ) -> IndexVec<LockstepId, PartialSums<'_>> {
         let (arch, layers) = (self.arch, &self.layout.layers);
         let parts = plan.parts.iter().map(|part| {
-            let is_result = part.layer == self.layout.result_layer();
-            let targets = (!is_result).then(|| &self.targets[part.layer][part.group]);
             let accumulator = self.accumulators(part.layer, part.replica)[part.group.index()];
+            let is_accumulator = accumulator.tile == tile;
             PartialSums::new(SumsSpec {
                 chip: ChipId(tile.0 / arch.tiles_per_chip()),
                 tile,
                 layer: &layers[part.layer],
                 layer_id: part.layer,
-                targets,
+                exits: self.exits(part),
+                operands: if is_accumulator { self.operands(part, plan) } else { Vec::new() },
+                result_positions: self.layout.result_positions(),
                 replica: part.replica,
                 group: part.group,
                 accumulators: &self.accumulators[part.layer],
@@ -337,11 +351,43 @@ impl<'a> Wiring<'a> {
                 slots: slots[tile],
                 credit: slots[accumulator.tile],
                 partial_sum_bits: arch.tile.partial_sum_bits,
-                to_accumulator: (accumulator.tile != tile)
+                to_accumulator: (!is_accumulator)
                     .then(|| self.trees.layer(part.layer).partial_sums(part.replica, part.group, tile)),
                 trees: &self.trees,
             })
         });
         parts.collect()
+    }
+
+    /// Ways out of the tile of the maps that a part of the output register finishes positions of, by level.
+    fn exits(&self, part: &PartPlan) -> Vec<Exit<'_>> {
+        let layer = &self.layout.layers[part.layer];
+        let maps = layer.levels.enumerate().flat_map(|(level, of)| of.maps.iter().map(move |&map| (level, of, map)));
+        let exits = maps.filter_map(|(level, of, map)| {
+            let values = of.values(&layer.groups[part.group]);
+            (values > 0).then(|| Exit {
+                level,
+                map: &self.layout.maps[map],
+                targets: &self.targets[map][part.group],
+                trees: self.trees.map(map),
+                values,
+            })
+        });
+        exits.collect()
+    }
+
+    /// Operands that a part of the output register of a tile merges.
+    fn operands(&self, part: &PartPlan, plan: &TilePlan) -> Vec<Operand> {
+        let layer = &self.layout.layers[part.layer];
+        let merged = layer.merged(&self.layout.maps, part.group).into_iter();
+        let operands = merged.map(|(map, values)| {
+            let same = |&(_, &(of, number)): &(InputId, &(LayerId, SliceId))| {
+                let is_skip = |slice: &InputSlice| slice.reader == Reader::Register && slice.map == map;
+                of == part.layer && is_skip(&layer.slices[number])
+            };
+            let (inputs, _) = plan.inputs.enumerate().find(same).expect("an accumulator tile receives its operands");
+            Operand { inputs, values, bits: values * layer.stored_bits }
+        });
+        operands.collect()
     }
 }

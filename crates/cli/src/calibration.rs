@@ -134,7 +134,8 @@ fn drawn(loaded: &Loaded, count: u64) -> Vec<&Labelled> {
 /// Fingerprint of all that ranges depend on except pictures: the network and the weights.
 fn fingerprint(network: &Network, weights: &[LayerWeights]) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(format!("{:?} {:?} {:?}", network.input, network.layers, network.preprocessing).as_bytes());
+    let Network { name: _, input, preprocessing, layers, maps, reads, results } = network;
+    hasher.update(format!("{input:?} {layers:?} {preprocessing:?} {maps:?} {reads:?} {results:?}").as_bytes());
     for LayerWeights { weights, bias } in weights {
         let mut bytes = Vec::with_capacity(4 * (weights.len() + bias.len()));
         weights.iter().chain(bias).for_each(|value| bytes.extend(value.to_le_bytes()));

@@ -20,7 +20,7 @@ pub(crate) struct Selection {
     /// Machine: one of `aquasim arch list`, or a TOML file
     #[arg(long, value_name = "PRESET|FILE", default_value = "isaac-ce")]
     arch: String,
-    /// Network: vgg16, vgg11, alexnet, vgg-a to vgg-e, msra-a to msra-c, tiny, or a TOML file
+    /// Network: one of `aquasim network list`, or a TOML or ONNX file
     #[arg(long, value_name = "PRESET|FILE", default_value = "vgg16")]
     network: String,
     /// Bits of the weights of all layers, or of each; varied is AQuA's set for VGG16
@@ -82,7 +82,10 @@ impl Selection {
 
     /// Reads the selection, prints warnings about the machine, and maps the network.
     pub(crate) fn load(&self) -> Result<Selected, Failure> {
-        self.load_filled(&Filling { fill: None })
+        let selected = self.load_filled(&Filling { fill: None })?;
+        // Values of graphs are not computed yet.
+        selected.network.clone().into_chain()?;
+        Ok(selected)
     }
 
     /// Reads the selection as [`Self::load`] does, and maps the network with a number of replicas.
@@ -90,7 +93,7 @@ impl Selection {
         let fill = filling.aim()?;
         let arch = arch::load(&self.arch)?;
         output::warn_of(&arch);
-        let network = network::load(&self.network)?;
+        let network = onnx::load(&self.network)?;
         let (plan, plan_name) = self.plan(&network)?;
         let layout = info_span!("map").in_scope(|| self.map(&arch, &network, &plan, fill))?;
         Ok(Selected { arch, network, plan, plan_name, layout })

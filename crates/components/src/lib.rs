@@ -76,12 +76,13 @@ pub use completions::{Completions, ImageRecord};
 pub use ids::{ChipId, ControlId, ImaId, InputId, LockstepId, RoomId};
 pub use message::{Context, HeldUp, PackedImas, Packet, Payload, Stages, TileMessage, Waits};
 pub use noc::{
-    Crossing, Direction, End, LayerTrees, Link, Mesh, MeshGeometry, Node, NodeId, Port, Receiver, Router, Segment,
-    SegmentId, Trees,
+    Crossing, Direction, End, LayerTrees, Link, MapTrees, Mesh, MeshGeometry, Node, NodeId, Port, Receiver, Router,
+    Segment, SegmentId, Trees,
 };
 pub use observe::{Cause, Event, NoProbe, Probe, Stage, Stalls, Unit};
 pub use rooms::Rooms;
 pub use tile::{
-    Awaited, Fidelity, Full, Ima, ImaTiming, LayerControl, LockstepGroup, Part, PartAddress, PartialSums, Policy,
-    Results, RowBlock, RowsRead, SkipZeroRowBlocks, SliceBuffer, SumsSpec, Target, Tile, TileSpec, Waiting, Work,
+    Awaited, Exit, Fidelity, Full, Ima, ImaTiming, LayerControl, LockstepGroup, Operand, Part, PartAddress,
+    PartialSums, Policy, Results, RowBlock, RowsRead, SkipZeroRowBlocks, SliceBuffer, SumsSpec, Target, Tile, TileSpec,
+    Waiting, Work,
 };

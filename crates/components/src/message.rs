@@ -6,7 +6,7 @@
 
 use des::{Cycle, Fingerprint, Probed, Recurrent, Send, Shared};
 use index::Set;
-use mapper::TileId;
+use mapper::{LevelId, TileId};
 use network::LayerId;
 
 use crate::{
@@ -52,6 +52,11 @@ pub enum TileMessage {
         /// Window of the replica, counted over all images.
         window: u32,
     },
+    /// The operand of the next window that has been asked for is merged into the tile's output register.
+    SkipMerged {
+        /// Part of the tile's output register.
+        part: LockstepId,
+    },
     /// Credit for partial sums, from the accumulator tile to a contributor.
     PartialSumCredit {
         /// Part of the tile's output register.
@@ -59,16 +64,18 @@ pub enum TileMessage {
         /// Windows of the replica that may have been sent, counted over all images.
         limit: u32,
     },
-    /// Activations of a window of another replica, for a max-pool position that is finished here.
+    /// Values that another replica finished, for a position of a pool that is finished here.
     PoolValue {
         /// Part of the tile's output register.
         part: LockstepId,
+        /// Level that the pool makes.
+        level: LevelId,
         /// Image.
         image: u32,
-        /// Position after the pool: row times width plus column.
+        /// Position of the level: row times width plus column.
         position: u32,
     },
-    /// Credit of a max-pool that windows finished here go to: it has completed an image.
+    /// Credit of a pool that windows finished here go to: it has completed an image.
     PoolCredit {
         /// Part of the tile's output register.
         part: LockstepId,
@@ -242,11 +249,11 @@ pub struct Packet {
 pub enum Payload {
     /// A message to a single tile.
     Message(TileMessage),
-    /// A finished position of a layer, to input slices of its consumers.
+    /// A finished position of a map, to input slices of its readers.
     Position {
         /// Sequence number at the first receiver, for the canonical order of packets.
         sequence: u32,
-        /// Row times width plus column, after the pool.
+        /// Row times width plus column.
         position: u32,
         /// Image.
         image: u32,

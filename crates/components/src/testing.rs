@@ -6,13 +6,14 @@
 use arch::Arch;
 use des::{Clock, Cycle, Fingerprint, Probed, Send, Shared};
 use index::{IndexVec, Set};
-use mapper::{GroupId, Layout, ReplicaId, TileId};
-use network::{LayerId, Plan};
+use mapper::{GroupId, Layout, LevelId, ReceiverId, ReplicaId, TileId};
+use network::{LayerId, MapId, Plan};
 
 use crate::tile::{Bus, EdramBuffer, ImaBank, Results, TileInputs, TileOutputs};
 use crate::{
-    ChipId, Completions, ControlId, Crossing, Fidelity, Full, Ima, ImaId, InputId, LayerControl, LockstepGroup,
-    NoProbe, Packet, PartAddress, PartialSums, RoomId, Rooms, SegmentId, SliceBuffer, SumsSpec, TileMessage, Trees,
+    ChipId, Completions, ControlId, Crossing, Exit, Fidelity, Full, Ima, ImaId, InputId, LayerControl, LockstepGroup,
+    NoProbe, Packet, PartAddress, PartialSums, RoomId, Rooms, SegmentId, SliceBuffer, SumsSpec, Target, TileMessage,
+    Trees,
 };
 
 /// Bits of a position of the input map.
@@ -115,6 +116,8 @@ pub(crate) struct OneLayer {
     pub(crate) arch: Arch,
     pub(crate) layout: Layout,
     trees: Trees,
+    /// Results go to no input slice.
+    targets: IndexVec<ReceiverId, Target>,
     /// Tree of a window from tile 0 to tile 9.
     to_tile_9: SegmentId,
 }
@@ -138,7 +141,7 @@ impl OneLayer {
         let layout = layout.expect("one IMA holds the layer");
         let to_tile_9 = [(TileId(0), &[TileId(9)][..], 128 * 16)];
         let (trees, tree) = Trees::of_routes(&arch, &layout, &to_tile_9);
-        Self { arch, layout, trees, to_tile_9: tree[0] }
+        Self { arch, layout, trees, targets: IndexVec::default(), to_tile_9: tree[0] }
     }
 
     fn layer(&self) -> &mapper::LayerLayout {
@@ -150,8 +153,9 @@ impl OneLayer {
         let slice = self.layer().slices.iter().next().expect("the layer has inputs");
         let slice = SliceBuffer::new(slice, (LayerId(0), RoomId(0)), 1, 1, Some(2));
         let port = Some(8 * u64::from(self.arch.edram.bytes_per_cycle));
-        let control = LayerControl::new((LayerId(0), self.layer()), ReplicaId(0), 1, true, InputId(0), Set::below(1));
-        TileInputs::new(EdramBuffer::new(port, [slice], Results::new(4)), [control].into_iter().collect())
+        let control =
+            LayerControl::new((LayerId(0), self.layer()), ReplicaId(0), 1, true, vec![InputId(0)], Set::below(1));
+        TileInputs::new(EdramBuffer::new(port, [slice], Results::new([4])), [control].into_iter().collect())
     }
 
     /// The IMA, in a lockstep group of its own.
@@ -171,13 +175,21 @@ impl OneLayer {
             tile: TileId(0),
             layer: self.layer(),
             layer_id: LayerId(0),
-            targets: None,
+            exits: vec![Exit {
+                level: LevelId(0),
+                map: &self.layout.maps[MapId(1)],
+                targets: &self.targets,
+                trees: self.trees.map(MapId(1)),
+                values: 128,
+            }],
+            operands: Vec::new(),
+            result_positions: 4,
             replica: ReplicaId(0),
             group: GroupId(0),
             accumulators: accumulator,
             contributors: Vec::new(),
             pools: 0,
-            feeders: Vec::new(),
+            feeders: vec![Vec::new()].into(),
             slots,
             credit,
             partial_sum_bits: self.arch.tile.partial_sum_bits,

@@ -7,6 +7,8 @@ use index::size;
 use ndarray::Array1;
 use network::{Layer, LayerKind, Network};
 use numeric::LayerWeights;
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
 
 use crate::Error;
 use crate::tensors::TensorFile;
@@ -68,6 +70,17 @@ pub fn load_weights(path: &Path, network: &Network) -> Result<LoadedWeights, Vec
     let layers = layers.collect::<Result<_, Error>>().map_err(|error| vec![error])?;
     let notes = notes.into_iter().map(|note| format!("{}: {note}", path.display())).collect();
     Ok(LoadedWeights { layers, notes })
+}
+
+/// Returns the bytes of a safetensors file with these tensors: name, sizes and numbers in row-major order.
+pub fn to_safetensors<'a>(tensors: impl Iterator<Item = (&'a str, &'a [usize], &'a [f32])>) -> Vec<u8> {
+    let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let tensors: Vec<_> = tensors.map(|(name, dims, values)| (name, dims.to_vec(), bytes(values))).collect();
+    let views = tensors.iter().map(|(name, dims, bytes)| {
+        let view = TensorView::new(Dtype::F32, dims.clone(), bytes);
+        (*name, view.expect("a tensor has as many numbers as its sizes ask for"))
+    });
+    safetensors::serialize(views, None).expect("tensors of these types can be written")
 }
 
 fn weight(stem: &str) -> String {
@@ -186,7 +199,7 @@ fn check(file: &TensorFile, network: &Network, stems: &[String], has_biases: boo
     let mut errors = Vec::new();
     for (layer, stem) in network.layers.iter().zip(stems) {
         let outputs = size(layer.output.channels);
-        let kernel = [layer.input.channels, layer.kernel_height, layer.kernel_width].map(size);
+        let kernel = [layer.input.channels / layer.groups, layer.kernel.size.y, layer.kernel.size.x].map(size);
         let mut shapes = vec![[&[outputs][..], &kernel].concat()];
         if layer.kind == LayerKind::FullyConnected {
             shapes.insert(0, vec![outputs, size(layer.rows())]);

@@ -1,8 +1,9 @@
 //! Comparison of a document with its JSON Schema: keys, types and ranges.
 //!
 //! [`check`] covers the part of JSON Schema that the schemas of this workspace use: objects, arrays, numbers with
-//! bounds, booleans, and texts with bounds on their length or from a set of names. It never stops at a misfit: each is
-//! recorded and replaced by a stand-in, so that the rest of the document is checked as well.
+//! bounds, booleans, texts with bounds on their length or from a set of names, and either a plain value or a table. It
+//! never stops at a misfit: each is recorded and replaced by a stand-in, so that the rest of the document is checked as
+//! well.
 
 use serde_json::Value as Schema;
 use toml::Value;
@@ -30,6 +31,8 @@ pub(crate) enum MisfitKind {
 /// Checks `value` against `schema`. Returns it without unknown keys and with stand-ins for misfits, so that it can be
 /// read and checked further; `None` stands for an optional value that is left out.
 pub(crate) fn check(value: Value, schema: &Schema, path: &str, misfits: &mut Vec<Misfit>) -> Option<Value> {
+    let is_optional = is_optional(schema);
+    let schema = alternative(schema, &value);
     match (kind(schema), value) {
         ("object", Value::Table(table)) => Some(check_table(table, schema, path, misfits)),
         ("array", Value::Array(items)) => {
@@ -48,7 +51,7 @@ pub(crate) fn check(value: Value, schema: &Schema, path: &str, misfits: &mut Vec
                 message: format!("{path} must be {}, not {}", wanted(schema), given(&value)),
                 remedy: remedy(path, &value, schema),
             });
-            stand_in(schema)
+            if is_optional { None } else { stand_in(schema) }
         }
     }
 }
@@ -109,6 +112,19 @@ fn is_required(schema: &Schema, key: &str) -> bool {
     required.is_some_and(|required| required.iter().any(|name| name == key))
 }
 
+/// True if the value may be left out.
+fn is_optional(schema: &Schema) -> bool {
+    let alternatives = schema["anyOf"].as_array().into_iter().flatten();
+    schema["type"].is_array() || alternatives.into_iter().any(|schema| schema["type"] == "null")
+}
+
+/// Returns the schema that `value` is meant for, where there are several: that of a table for a table, else the first.
+fn alternative<'a>(schema: &'a Schema, value: &Value) -> &'a Schema {
+    let Some(schemas) = schema["anyOf"].as_array() else { return schema };
+    let wanted = schemas.iter().find(|schema| value.is_table() == (kind(schema) == "object"));
+    wanted.unwrap_or(&schemas[0])
+}
+
 /// Returns the JSON type of a schema; for an optional value, its type when it is given.
 fn kind(schema: &Schema) -> &str {
     match &schema["type"] {
@@ -164,7 +180,7 @@ fn fits(value: &Value, schema: &Schema) -> bool {
 
 /// Returns a value that fits the schema; `None` for an optional value.
 fn stand_in(schema: &Schema) -> Option<Value> {
-    if schema["type"].is_array() {
+    if is_optional(schema) {
         return None;
     }
     Some(match kind(schema) {

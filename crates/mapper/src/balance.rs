@@ -17,7 +17,7 @@ use arch::Arch;
 use index::{IndexVec, count, size};
 use network::{Layer, LayerId, LayerKind, LayerPlan, Network, Plan};
 
-use crate::grid::Grid;
+use crate::grid::{Grid, cell};
 use crate::{Area, Fill, Geometry, LayerMapping, Layout, Mapping, MappingError, limits};
 
 /// Choices of a balanced mapping.
@@ -45,10 +45,15 @@ impl Balance {
         let windows = || convolutions().map(|(_, area)| area.windows());
         let most = windows().max().unwrap_or(1);
         // No replica has fewer windows than a cell of its layer; fewer windows would not make the slowest layer faster.
-        let fewest = convolutions().map(|(layer, _)| u64::from(layer.pool.map_or(1, |pool| pool.stride)).pow(2));
+        let fewest = convolutions().map(|(layer, _)| u64::from(cell(layer)).pow(2));
         let fewest = fewest.max().unwrap_or(1);
         match self.fill {
-            Fill::LastLayer => fit(arch, network, plan, &areas, windows().next_back().unwrap_or(1), most),
+            Fill::LastLayer => {
+                // The fewest windows of a layer with more than one; of equals, the last layer sets the pace.
+                let several = convolutions().rev().filter(|(layer, _)| layer.windows() > 1);
+                let slowest = several.min_by_key(|(layer, _)| layer.windows());
+                fit(arch, network, plan, &areas, slowest.map_or(1, |(_, area)| area.windows()), most)
+            }
             Fill::Board => fit(arch, network, plan, &areas, fewest, most),
             Fill::Chips(chips) => {
                 let (name, available) = (arch.name.clone(), arch.board.chips);
@@ -76,7 +81,7 @@ impl Balance {
     }
 }
 
-/// Maps `network` with as many replicas as its last convolution asks for: [`Fill::LastLayer`].
+/// Maps `network` with as many replicas as its smallest map asks for: [`Fill::LastLayer`].
 pub fn balance(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
     Balance::default().layout(arch, network, plan)
 }

@@ -104,7 +104,7 @@ impl Geometry {
             row_groups,
             col_groups,
             block_cols: block_cols(arch, layer, row_groups, col_groups),
-            kernel_positions: layer.kernel_height * layer.kernel_width,
+            kernel_positions: layer.kernel.positions(),
             crossbar_rows: arch.crossbar.rows,
             crossbar_columns: arch.crossbar.columns,
         }

@@ -58,7 +58,7 @@ impl Area {
         let (height, width) = (layer.output.height, layer.output.width);
         let rows: Vec<u32> = (0..height).filter(|y| (0..width).any(|x| computed(y, &x))).collect();
         let columns: Vec<u32> = (0..width).filter(|x| (0..height).any(|y| computed(&y, x))).collect();
-        let cell = layer.pool.map_or(1, |pool| pool.stride);
+        let cell = cell(layer);
         let span = |computed: &[u32], size: u32| {
             let start = computed.first()? / cell * cell;
             let end = (computed.last()? + 1).next_multiple_of(cell).min(size);
@@ -79,6 +79,12 @@ impl Area {
     pub(crate) fn contains(&self, y: u32, x: u32) -> bool {
         (self.top..self.top + self.height).contains(&y) && (self.left..self.left + self.width).contains(&x)
     }
+}
+
+/// Returns the side of the cells that windows of `layer` are dealt in: the stride of its max-pool, if that is the same for
+/// rows and columns, or 1.
+pub(crate) fn cell(layer: &Layer) -> u32 {
+    layer.pool.filter(|pool| pool.stride.y == pool.stride.x).map_or(1, |pool| pool.stride.y)
 }
 
 /// Assignment of a layer's windows to its replicas.
@@ -105,7 +111,7 @@ pub(crate) struct Grid {
 impl Grid {
     /// Deals the windows of `area` of `layer` to `strips` x `interleave` replicas.
     pub(crate) fn new(layer: &Layer, area: Area, strips: u32, interleave: u32) -> Self {
-        let cell = layer.pool.map_or(1, |pool| pool.stride);
+        let cell = cell(layer);
         Self { cell, area, strips, interleave }
     }
 

@@ -9,8 +9,10 @@ index::index! {
     pub struct GroupId(u16);
     /// An input slice of a layer, in order of tiles.
     pub struct SliceId(u32);
-    /// An input slice of any consumer of a layer, consumer by consumer.
+    /// An input slice of any reader of a map, reader by reader.
     pub struct ReceiverId(u32);
-    /// A position of a layer's map after the max-pool: row times width plus column.
+    /// A level of a layer: its windows, or what a pool makes of another level.
+    pub struct LevelId(u16);
+    /// A position of a level or map: row times width plus column.
     pub(crate) struct Position(u32);
 }

@@ -12,21 +12,27 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use index::{Index, IndexVec, Lists, size};
-use network::Layer;
+use network::{Kernel, MapId, Shape};
 
-use crate::{LayerLayout, TileId, Window};
+use crate::{Level, ReplicaId, TileId, Window};
 
 index::index! {
     /// A window of a replica, in the order of computation.
     struct Step(u32);
 }
 
-/// Inputs of one layer that one tile receives and holds in its eDRAM buffer.
+/// Part of a map that one tile receives for one layer, and holds in its eDRAM buffer.
 #[derive(Clone, Debug)]
 pub struct InputSlice {
     /// Tile of the board.
     pub tile: TileId,
-    /// Input channels that the tile reads, as disjoint ranges in order.
+    /// Map that the positions are of.
+    pub map: MapId,
+    /// Part of the tile that reads them.
+    pub reader: Reader,
+    /// Replicas that read it.
+    pub(crate) replicas: Vec<ReplicaId>,
+    /// Outputs of the map's producer that the tile reads, as disjoint ranges in order.
     pub channels: Vec<Range<u32>>,
     /// Bits of one position: all channels that the tile reads.
     pub position_bits: u64,
@@ -34,17 +40,30 @@ pub struct InputSlice {
     pub order: Arc<InputOrder>,
 }
 
+/// Part of a tile that reads an input slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reader {
+    /// Crossbars, whose windows read the positions under their kernel.
+    Crossbars,
+    /// The output register, into which the tile's shift-and-add merges the positions: a skip.
+    Register,
+}
+
 impl InputSlice {
     /// Returns the number of channels of `outputs` that the tile reads.
     pub fn overlap(&self, outputs: &Range<u32>) -> u32 {
-        let overlap = |range: &Range<u32>| range.end.min(outputs.end).saturating_sub(range.start.max(outputs.start));
-        self.channels.iter().map(overlap).sum()
+        overlap(&self.channels, outputs)
     }
 
     /// Returns the most bytes of inputs that must be in the buffer at once.
     pub fn bytes_at_once(&self) -> u64 {
         (u64::from(self.order.positions_at_once) * self.position_bits).div_ceil(8)
     }
+}
+
+/// Returns the number of values of `ranges` within `of`.
+pub(crate) fn overlap(ranges: &[Range<u32>], of: &Range<u32>) -> u32 {
+    ranges.iter().map(|range| range.end.min(of.end).saturating_sub(range.start.max(of.start))).sum()
 }
 
 /// Input positions that some replicas of a layer read, in the order in which the producer completes them.
@@ -102,25 +121,25 @@ impl Needed {
         self.last = self.last.max(other.last);
     }
 
-    /// Returns the steps of `windows` that need each cell of `rows` x `columns`, which hold all that the windows read.
-    fn cells(windows: &[&[Window]], layer: &Layer, rows: &Range<u32>, columns: &Range<u32>) -> Vec<Self> {
+    /// Returns the steps of windows that need each cell of `rows` x `columns`, which hold all that the windows read.
+    fn cells(field: &Field, rows: &Range<u32>, columns: &Range<u32>) -> Vec<Self> {
+        let Field { windows, kernel, map, .. } = *field;
         // Windows side by side read the same rows of cells, so the columns that each row of windows needs come first.
         let width = columns.len();
-        let mut of_windows = vec![Self::NEVER; size(layer.output.height) * width];
+        let mut of_windows = vec![Self::NEVER; size(field.window_rows) * width];
         for windows in windows {
             for (step, window) in (0..).map(Step).zip(windows.iter()) {
-                let (_, read) = window.receptive_field(layer);
+                let read = kernel.columns(window.x.into(), map.width);
                 let start = usize::from(window.y) * width + size(read.start - columns.start);
-                for column in &mut of_windows[start..start + read.len()] {
+                for column in of_windows[start..start + read.len()].iter_mut().step_by(size(kernel.dilation.x)) {
                     column.join(Self { first: step, last: step });
                 }
             }
         }
         let mut cells = vec![Self::NEVER; rows.len() * width];
-        for (y, of_windows) in (0..=u16::MAX).zip(of_windows.chunks(width.max(1))) {
+        for (y, of_windows) in (0..).zip(of_windows.chunks(width.max(1))) {
             if of_windows.iter().any(|column| column.is_ever()) {
-                let (read, _) = Window { y, x: 0, bits: 0, whole: false }.receptive_field(layer);
-                for y in read {
+                for y in kernel.rows(y, map.height).step_by(size(kernel.dilation.y)) {
                     let start = size(y - rows.start) * width;
                     let row = &mut cells[start..start + width];
                     row.iter_mut().zip(of_windows).for_each(|(cell, column)| cell.join(*column));
@@ -131,35 +150,64 @@ impl Needed {
     }
 }
 
-impl InputOrder {
-    /// Orders the inputs of replicas of `layer`; `windows` holds the windows of each replica in order. Positions that
-    /// `producer` does not finish are cropped and read as zero; `None` stands for the host.
-    pub(crate) fn new(windows: &[&[Window]], layer: &Layer, producer: Option<&LayerLayout>) -> Self {
-        let steps = windows.iter().map(|windows| windows.len()).max().unwrap_or(0);
+/// Windows of some replicas, and the kernel through which they read a map.
+pub(crate) struct Field<'a> {
+    /// Windows of each replica in order.
+    pub(crate) windows: &'a [&'a [Window]],
+    /// Rows of windows, of all replicas of the layer.
+    pub(crate) window_rows: u32,
+    /// Kernel.
+    pub(crate) kernel: &'a Kernel,
+    /// Map.
+    pub(crate) map: Shape,
+}
+
+impl Field<'_> {
+    /// Returns rows and columns that hold all positions that the windows read.
+    fn extent(&self) -> (Range<u32>, Range<u32>) {
+        let Self { windows, kernel, map, .. } = *self;
         let (mut top_left, mut bottom_right) = ((u16::MAX, u16::MAX), (0, 0));
-        for windows in windows {
-            for window in *windows {
-                top_left = (window.y.min(top_left.0), window.x.min(top_left.1));
-                bottom_right = (window.y.max(bottom_right.0), window.x.max(bottom_right.1));
-            }
+        for window in windows.iter().flat_map(|windows| windows.iter()) {
+            top_left = (window.y.min(top_left.0), window.x.min(top_left.1));
+            bottom_right = (window.y.max(bottom_right.0), window.x.max(bottom_right.1));
         }
-        let field = |(y, x)| Window { y, x, bits: 0, whole: false }.receptive_field(layer);
-        let ((top, left), (bottom, right)) = (field(top_left), field(bottom_right));
-        let (rows, columns) = if steps > 0 { (top.start..bottom.end, left.start..right.end) } else { (0..0, 0..0) };
-        let needed = Needed::cells(windows, layer, &rows, &columns);
+        if top_left > bottom_right {
+            return (0..0, 0..0);
+        }
+        let rows = |y: u16| kernel.rows(y.into(), map.height);
+        let columns = |x: u16| kernel.columns(x.into(), map.width);
+        let start = |first: u32, dilation: u32| {
+            // Where dilated windows begin in the padding, a later window may read an earlier position.
+            first.saturating_sub(dilation - 1)
+        };
+        (
+            start(rows(top_left.0).start, kernel.dilation.y)..rows(bottom_right.0).end,
+            start(columns(top_left.1).start, kernel.dilation.x)..columns(bottom_right.1).end,
+        )
+    }
+}
+
+impl InputOrder {
+    /// Orders what replicas read of a map. Positions that `source` does not finish are cropped and read as zero; `None`
+    /// stands for the host. The replicas of the producer have at most `source_steps` windows. For each step, the positions
+    /// that the producer finishes before its step of number `through` must find room, whether the step needs them or not.
+    pub(crate) fn new(field: &Field, source: Option<&Level>, source_steps: usize, through: Option<&[u32]>) -> Self {
+        let steps = field.windows.iter().map(|windows| windows.len()).max().unwrap_or(0);
+        let (rows, columns) = field.extent();
+        let needed = Needed::cells(field, &rows, &columns);
         let (origin, width) = ((rows.start, columns.start), columns.end - columns.start);
         // Step in which each cell is received. The host delivers its positions in the order in which they are needed.
         let mut received_in: Vec<Option<Step>> =
             needed.iter().map(|needed| needed.is_ever().then_some(needed.first)).collect();
-        if let Some(producer) = producer {
+        if let Some(source) = source {
             for (y, row) in rows.zip(received_in.chunks_mut(size(width.max(1)))) {
-                for (step, finish) in row.iter_mut().zip(producer.finishes_between(y, &columns)) {
+                for (step, finish) in row.iter_mut().zip(source.finishes_between(y, &columns)) {
                     *step = step.and(finish.map(|finish| Step(finish.step)));
                 }
             }
         }
         let received = received_in.iter().zip(0u32..).filter_map(|(step, cell)| Some(((*step)?, cell)));
-        let received = Lists::grouped(producer.map_or(steps, LayerLayout::steps), received);
+        let received: Lists<Step, u32> = Lists::grouped(source.map_or(steps, |_| source_steps), received);
         let mut ranks = vec![Rank::NONE; needed.len()];
         let mut last_needed = Vec::with_capacity(received.items().len());
         // For each step, one more than the highest sequence number among the positions that are first needed in it.
@@ -170,6 +218,17 @@ impl InputOrder {
             let Needed { first, last } = needed[cell];
             last_needed.push(last);
             wanted[first] = rank + 1;
+        }
+        if let Some(through) = through {
+            // Positions that the producer finishes before each of its steps.
+            let mut before = vec![0];
+            for finished in received.iter() {
+                before
+                    .push(before[before.len() - 1] + u32::try_from(finished.len()).expect("fewer than 2^32 positions"));
+            }
+            for (wanted, through) in wanted.iter_mut().zip(through) {
+                *wanted = (*wanted).max(before[size(*through).min(before.len() - 1)]);
+            }
         }
         let positions = u32::try_from(last_needed.len()).expect("fewer than 2^32 positions");
         let mut order = Self { positions, positions_at_once: 0, steps, origin, width, ranks, last_needed };

@@ -1,82 +1,40 @@
 //! Layout of a network: everything that follows from a mapping.
 //!
-//! [`Layout::new`] works from the first layer to the last. For each layer it
+//! [`Layout::new`] works from the first layer to the last. For each layer it deals the windows that are not cropped to
+//! the replicas, in the order of computation ([`Grid`](crate::grid::Grid)), and finds the last window, the finisher and
+//! the contributions of each position of each [`Level`]. Then it
 //!
-//! 1. deals the windows that are not cropped to the replicas, in the order of computation ([`Grid`]);
-//! 2. finds the last window, the finisher and the contributions of each position after the max-pool;
-//! 3. builds the input slice of each tile that holds IMAs of the layer. Sequence numbers follow the steps in which the
-//!    producer of the input finishes its positions, so producers come first.
-//!
-//! Then it inverts the slices of each layer's consumers into the destinations of the layer's positions, and checks the
-//! buffer and the output register of every tile.
-//!
-//! A position is row times width plus column of the map after the pool; without a pool, each window has a position of
-//! its own.
+//! 1. finds the steps of producers that each step of a layer with several inputs needs (`skips`), so that
+//! 2. each tile that reads a map has an input slice with enough room (`receive`). Sequence numbers follow the steps in
+//!    which the producer finishes its positions;
+//! 3. inverts the slices into the destinations of the positions of each map;
+//! 4. checks buffer and output register of every tile, and plays a network with joins to its end (`play`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
 use arch::Arch;
-use index::{Index, IndexVec, Lists, count, size};
-use network::{Graph, Layer, LayerId, LayerKind, LayerPlan, Network, Node, Plan};
+use index::{Index, IndexVec, Lists, size};
+use network::{Graph, LayerId, MapId, Network, Plan, Shape};
 
-use crate::grid::Grid;
 use crate::ids::Position;
+use crate::skips::Needs;
 use crate::{
-    Geometry, GroupId, InputOrder, InputSlice, LayerMapping, Mapping, MappingError, OutputGroup, ReceiverId, ReplicaId,
-    SliceId, TileId, limits,
+    InputSlice, LayerLayout, Level, LevelId, Mapping, MappingError, OutputGroup, Reader, ReceiverId, SliceId, TileId,
+    limits, play, receive,
 };
 
-index::index! {
-    /// An output group of a replica: replica times groups plus group.
-    struct PartId(u32);
-}
-
-/// One output position that a replica computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// Row of the output map.
-    pub y: u16,
-    /// Column of the output map.
-    pub x: u16,
-    /// Bits of its activations, at least 1.
-    pub bits: u8,
-    /// True if no input under the kernel is padding or cropped.
-    pub whole: bool,
-}
-
-impl Window {
-    /// Returns rows and columns of the input map under the kernel, without padding.
-    #[inline]
-    pub fn receptive_field(&self, layer: &Layer) -> (Range<u32>, Range<u32>) {
-        let span = |at: u16, kernel: u32, size: u32| {
-            let start = u32::from(at) * layer.stride;
-            start.saturating_sub(layer.padding)..(start + kernel).saturating_sub(layer.padding).min(size)
-        };
-        (span(self.y, layer.kernel_height, layer.input.height), span(self.x, layer.kernel_width, layer.input.width))
-    }
-}
-
-/// Receiver of an output position: one tile of a consumer.
+/// Receiver of an output position: one tile of a reader.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Destination {
-    /// Index among the input slices of the consumers, [`Layout::receivers`].
+    /// Index among the input slices of the readers, [`MapLayout::readers`].
     pub receiver: ReceiverId,
     /// Sequence number of the position in that slice.
     pub rank: u32,
 }
 
-/// Completion of a position after the max-pool, by the last window under it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Finish {
-    /// Replica with the last window, which finishes the position.
-    pub replica: ReplicaId,
-    /// Step of the last window.
-    pub step: u32,
-    /// Number of the position among those that the replica finishes.
-    pub ordinal: u32,
-}
+/// Positions that each input slice has room for.
+pub type Capacities = IndexVec<LayerId, IndexVec<SliceId, u64>>;
 
 /// Everything that follows from a mapping.
 #[derive(Clone, Debug)]
@@ -85,40 +43,40 @@ pub struct Layout {
     pub mapping: Mapping,
     /// Edges of the network.
     pub graph: Graph,
+    /// One entry per map of the network.
+    pub maps: IndexVec<MapId, MapLayout>,
     /// One entry per layer of the network.
     pub layers: IndexVec<LayerId, LayerLayout>,
 }
 
-/// Everything that follows from the mapping of one layer.
+/// Everything that follows from the mapping for one map.
 #[derive(Clone, Debug)]
-pub struct LayerLayout {
-    /// The layer.
-    pub layer: Layer,
-    /// Bits of each stored input: the most that any window of the layer has.
-    pub stored_bits: u32,
-    /// Crossbars and IMAs of one replica.
-    pub geometry: Geometry,
-    /// First IMA of each replica, numbered over the board.
-    pub replicas: IndexVec<ReplicaId, u32>,
-    /// Output groups of one replica.
-    pub groups: IndexVec<GroupId, OutputGroup>,
-    /// Tiles with IMAs of each part, in order.
-    part_tiles: Lists<PartId, TileId>,
-    /// Accumulator tile of each part.
-    accumulators: IndexVec<PartId, TileId>,
-    /// Windows of each replica that are not cropped, in the order of computation.
-    windows: Lists<ReplicaId, Window>,
-    /// Completion of each position; `None` where all its windows are cropped.
-    finishes: IndexVec<Position, Option<Finish>>,
-    /// Number of windows that are not cropped under each position that a replica finishes, by ordinal.
-    contributions: Lists<ReplicaId, u32>,
-    /// Sorted pairs (finisher, feeder): a replica that finishes a position after the max-pool and a replica with a
-    /// window under it. Empty where every position lies within one replica.
-    pool_feeds: Vec<(ReplicaId, ReplicaId)>,
-    /// Input slices of the layer, one per tile that holds IMAs of it, in order of tiles.
-    pub slices: IndexVec<SliceId, InputSlice>,
+pub struct MapLayout {
+    /// Layer whose tiles finish the map, and the level that it leaves from; `None` for the input image.
+    pub source: Option<(LayerId, LevelId)>,
+    /// Outputs of the producer that the map has.
+    pub outputs: Range<u32>,
+    /// Size.
+    pub shape: Shape,
+    /// Number of its first position among the results of the network; `None` if it has none.
+    pub result: Option<u32>,
+    /// Input slices that receive positions of the map, reader by reader.
+    pub readers: IndexVec<ReceiverId, (LayerId, SliceId)>,
     /// Receivers of each position.
     destinations: Lists<Position, Destination>,
+}
+
+impl MapLayout {
+    /// Returns the receivers of position `position`.
+    #[inline]
+    pub fn destinations(&self, position: u32) -> &[Destination] {
+        &self.destinations[Position(position)]
+    }
+
+    /// Returns the number of positions.
+    pub fn positions(&self) -> u32 {
+        self.shape.height * self.shape.width
+    }
 }
 
 impl Layout {
@@ -127,48 +85,95 @@ impl Layout {
     pub fn new(arch: &Arch, network: &Network, plan: &Plan, mapping: Mapping) -> Result<Self, Vec<MappingError>> {
         limits::check_network(network)?;
         let geometries = mapping.geometries(arch, network, plan)?;
-        let mut layout = Self { mapping, graph: network.graph(), layers: IndexVec::default() };
-        for ((id, layer), geometry) in network.layers.enumerate().zip(geometries) {
-            let _span = tracing::debug_span!("lay out", layer = %layer.name).entered();
+        let maps = network.maps.iter().map(|map| MapLayout {
+            source: None,
+            outputs: map.channels.clone(),
+            shape: map.shape,
+            result: None,
+            readers: IndexVec::default(),
+            destinations: Lists::default(),
+        });
+        let mut layout = Self { mapping, graph: network.graph(), maps: maps.collect(), layers: IndexVec::default() };
+        layout.number_results(network);
+        for (id, geometry) in network.layers.indices().zip(geometries) {
+            let _span = tracing::debug_span!("lay out", layer = %network.layers[id].name).entered();
             let mapped = &layout.mapping.layers[id.index()];
-            let laid = LayerLayout::new(arch, layer, &plan.layers[id], mapped, geometry, layout.producer(id));
+            let laid = LayerLayout::new(arch, network, id, plan, mapped, geometry, &layout);
+            for (level, maps) in laid.levels.enumerate().map(|(level, of)| (level, &of.maps)) {
+                maps.iter().for_each(|&map| layout.maps[map].source = Some((id, level)));
+            }
             layout.layers.push(laid);
         }
+        let needs = Needs::new(&layout);
         for id in layout.layers.indices() {
-            let received = layout.receivers(id).map(|(_, slice)| u64::from(slice.order.positions)).sum();
-            limits::check_layer(&layout.layers[id], received)?;
-            layout.layers[id].destinations = layout.destinations(id);
+            let slices = receive::slices(arch, &layout, id, &needs);
+            for (number, slice) in slices.enumerate() {
+                layout.maps[slice.map].readers.push((id, number));
+            }
+            layout.layers[id].slices = slices;
+        }
+        limits::check_tiles(&layout)?;
+        for id in layout.layers.indices() {
+            let maps = layout.layers[id].levels.iter().flat_map(|level| &level.maps);
+            let received =
+                maps.flat_map(|&map| layout.receivers(map)).map(|(_, slice)| u64::from(slice.order.positions));
+            limits::check_layer(&layout.layers[id], received.sum())?;
+        }
+        for map in layout.maps.indices() {
+            layout.maps[map].destinations = layout.destinations(map);
         }
         layout.check_tiles(arch)?;
+        layout.check_joins(arch)?;
         Ok(layout)
     }
 
-    /// Returns the layer that produces the input of `layer`; `None` for the host.
-    pub fn producer(&self, layer: LayerId) -> Option<&LayerLayout> {
-        self.graph.producer(layer).layer().map(|producer| &self.layers[producer])
+    /// Numbers the positions of the maps that are results, map by map.
+    fn number_results(&mut self, network: &Network) {
+        let mut first = 0;
+        for part in &network.results {
+            let map = &mut self.maps[part.map];
+            if map.result.is_none() {
+                map.result = Some(first);
+                first += map.positions();
+            }
+        }
     }
 
-    /// Returns the layer whose map is the result of the network.
-    pub fn result_layer(&self) -> LayerId {
-        self.graph.producer(Node::Host).layer().expect("a network has at least one layer")
+    /// Returns the positions of all results of the network.
+    pub fn result_positions(&self) -> u32 {
+        self.maps.iter().filter(|map| map.result.is_some()).map(MapLayout::positions).sum()
     }
 
-    /// Returns the input slices of all consumers of `layer`, each with its layer and number, by [`ReceiverId`].
-    pub fn receivers(&self, layer: LayerId) -> impl Iterator<Item = ((LayerId, SliceId), &InputSlice)> + Clone {
-        let consumers = self.graph.consuming_layers(layer);
-        consumers.flat_map(|consumer| {
-            self.layers[consumer].slices.enumerate().map(move |(number, slice)| ((consumer, number), slice))
-        })
+    /// Returns the maps that are results of the network, in the order of their positions, each with its layer.
+    pub fn results(&self) -> impl Iterator<Item = (MapId, LayerId)> {
+        let mut results: Vec<_> = self.maps.enumerate().filter_map(|(id, map)| Some((map.result?, id))).collect();
+        results.sort_unstable();
+        results.into_iter().filter_map(|(_, id)| Some((id, self.maps[id].source?.0)))
     }
 
-    /// Returns the receivers of each position of `layer`.
-    fn destinations(&self, layer: LayerId) -> Lists<Position, Destination> {
-        let LayerLayout { finishes, layer: Layer { pooled, .. }, .. } = &self.layers[layer];
-        let destinations = self.receivers(layer).zip(0..).flat_map(|((_, slice), receiver)| {
+    /// Returns the level that a map leaves from; `None` for the input image.
+    pub fn level(&self, map: MapId) -> Option<&Level> {
+        let (layer, level) = self.maps[map].source?;
+        Some(&self.layers[layer].levels[level])
+    }
+
+    /// Returns the input slices of all readers of `map`, each with its layer and number, by [`ReceiverId`].
+    pub fn receivers(&self, map: MapId) -> impl Iterator<Item = ((LayerId, SliceId), &InputSlice)> + Clone {
+        self.maps[map].readers.iter().map(|&(layer, slice)| ((layer, slice), &self.layers[layer].slices[slice]))
+    }
+
+    /// Returns the receivers of each position of `map`. The host needs none.
+    fn destinations(&self, map: MapId) -> Lists<Position, Destination> {
+        let of = &self.maps[map];
+        if of.source.is_none() {
+            return Lists::default();
+        }
+        let width = of.shape.width;
+        let destinations = self.receivers(map).zip(0..).flat_map(|((_, slice), receiver)| {
             let destination = move |rank| Destination { receiver: ReceiverId(receiver), rank };
-            slice.order.received(pooled.width).map(move |(position, rank)| (Position(position), destination(rank)))
+            slice.order.received(width).map(move |(position, rank)| (Position(position), destination(rank)))
         });
-        Lists::grouped(finishes.len(), destinations)
+        Lists::grouped(size(of.positions()), destinations)
     }
 
     /// Returns the bytes that the input slices and the output groups of each tile need: (inputs, results, layers with
@@ -179,7 +184,9 @@ impl Layout {
             for slice in &layer.slices {
                 let need = needs.entry(slice.tile).or_default();
                 need.0 += slice.bytes_at_once();
-                need.2.push(id);
+                if need.2.last() != Some(&id) {
+                    need.2.push(id);
+                }
             }
             for replica in layer.replicas.indices() {
                 for (group, OutputGroup { outputs, .. }) in layer.groups.enumerate() {
@@ -191,6 +198,56 @@ impl Layout {
             }
         }
         needs
+    }
+
+    /// Returns the positions that each input slice has room for. The slices of a tile divide the whole buffer in proportion
+    /// to their needs.
+    pub fn capacities(&self, arch: &Arch) -> Capacities {
+        let buffer = 8 * u64::from(arch.edram.bytes);
+        let needed = |slice: &InputSlice| u64::from(slice.order.positions_at_once) * slice.position_bits;
+        let mut all: BTreeMap<TileId, u64> = BTreeMap::new();
+        for slice in self.layers.iter().flat_map(|layer| &layer.slices) {
+            *all.entry(slice.tile).or_default() += needed(slice);
+        }
+        let capacity = |slice: &InputSlice| {
+            let bits = buffer * needed(slice) / all[&slice.tile].max(1);
+            // A layer that is cropped as a whole stores nothing.
+            bits / slice.position_bits.max(1)
+        };
+        self.layers.iter().map(|layer| layer.slices.iter().map(capacity).collect()).collect()
+    }
+
+    /// Checks that a network with joins does not stop.
+    fn check_joins(&self, arch: &Arch) -> Result<(), Vec<MappingError>> {
+        if !self.layers.iter().any(LayerLayout::waits_for_several) {
+            return Ok(());
+        }
+        let _span = tracing::debug_span!("play").entered();
+        play::play(self, &self.capacities(arch)).map_err(|stop| {
+            let layer = &self.layers[stop.layer];
+            let slice = &layer.slices[stop.slice];
+            let name = layer.layer.name.clone();
+            let what = match slice.reader {
+                Reader::Register => format!("operands of {}", layer.joins().join(", ")),
+                Reader::Crossbars => format!("inputs of {name}"),
+            };
+            vec![MappingError::Stops { tile: slice.tile, what, layer: name }]
+        })
+    }
+
+    /// Returns the largest part of a tile's inputs that waits for inputs of another path: its name and its bytes. `None` if
+    /// no paths meet in the tile.
+    fn largest_skip(&self, tile: TileId) -> Option<(String, u64)> {
+        let slices = self.layers.iter().flat_map(|layer| layer.slices.iter().map(move |slice| (layer, slice)));
+        let here = slices.filter(|(layer, slice)| slice.tile == tile && layer.waits_for_several());
+        let (layer, largest) = here.max_by_key(|(_, slice)| slice.bytes_at_once())?;
+        let joins = layer.joins();
+        let what = if joins.is_empty() {
+            format!("inputs of {}", layer.layer.name)
+        } else {
+            format!("the skip of {}", joins.join(", "))
+        };
+        Some((what, largest.bytes_at_once()))
     }
 
     fn check_tiles(&self, arch: &Arch) -> Result<(), Vec<MappingError>> {
@@ -209,11 +266,19 @@ impl Layout {
             note(&mut registers, results, available.1);
         }
         let names = |layers: Vec<LayerId>| layers.iter().map(|&id| self.layers[id].layer.name.clone()).collect();
-        let buffers = buffers.into_iter().map(|(layers, (needed, tile))| MappingError::BufferTooSmall {
-            tile,
-            layers: names(layers),
-            needed,
-            available: available.0,
+        let buffers = buffers.into_iter().map(|(layers, (needed, tile))| {
+            let layers = names(layers);
+            match self.largest_skip(tile) {
+                Some((what, of_skip)) => MappingError::SkipTooLarge {
+                    tile,
+                    what,
+                    layers,
+                    needed: of_skip,
+                    free: (available.0 + of_skip).saturating_sub(needed),
+                    remedy: format!("put fewer copies into the tile, or give edram.bytes of at least {needed}"),
+                },
+                None => MappingError::BufferTooSmall { tile, layers, needed, available: available.0 },
+            }
         });
         let registers = registers.into_iter().map(|(layers, (needed, tile))| MappingError::OutputRegisterTooSmall {
             tile,
@@ -224,307 +289,4 @@ impl Layout {
         let faults: Vec<_> = buffers.chain(registers).collect();
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
-}
-
-/// Returns the window at row `y` and column `x` of `layer`. Of the input, what `cropped` does not finish reads as zero;
-/// `None` if no input is cropped.
-fn window((y, x): (u32, u32), bits: u8, layer: &Layer, cropped: Option<&LayerLayout>) -> Window {
-    let side = |at: u32| u16::try_from(at).expect("the side of a map fits 16 bits");
-    let mut window = Window { y: side(y), x: side(x), bits, whole: false };
-    let is_inside = |at: u32, kernel: u32, size: u32| {
-        let start = at * layer.stride;
-        start >= layer.padding && start + kernel <= size + layer.padding
-    };
-    let is_read = |producer: &LayerLayout| {
-        let (mut rows, columns) = window.receptive_field(layer);
-        rows.all(|y| producer.finishes_between(y, &columns).iter().all(Option::is_some))
-    };
-    window.whole = is_inside(y, layer.kernel_height, layer.input.height)
-        && is_inside(x, layer.kernel_width, layer.input.width)
-        && cropped.is_none_or(is_read);
-    window
-}
-
-impl LayerLayout {
-    /// Lays out `layer`. `producer` has been laid out; it is `None` for the host.
-    fn new(
-        arch: &Arch,
-        layer: &Layer,
-        plan: &LayerPlan,
-        mapped: &LayerMapping,
-        geometry: Geometry,
-        producer: Option<&LayerLayout>,
-    ) -> Self {
-        let grid = Grid::new(layer, mapped.area(layer), mapped.strips, mapped.interleave);
-        let cropped = producer.filter(|producer| producer.finishes.iter().any(Option::is_none));
-        let replicas: IndexVec<ReplicaId, u32> = mapped.replicas.clone().into();
-        let mut windows = Lists::default();
-        let mut of_replica = Vec::new();
-        for replica in replicas.indices() {
-            grid.visit_windows(replica, |y, x| {
-                let bits = u8::try_from(plan.bits_at(y, x)).expect("an activation has at most 32 bits");
-                if bits > 0 {
-                    of_replica.push(window((y, x), bits, layer, cropped));
-                }
-            });
-            windows.push(of_replica.drain(..));
-        }
-        let mut laid = Self {
-            layer: layer.clone(),
-            stored_bits: plan.stored_bits(layer),
-            groups: geometry.output_groups().into(),
-            geometry,
-            replicas,
-            part_tiles: Lists::default(),
-            accumulators: IndexVec::default(),
-            windows,
-            finishes: IndexVec::default(),
-            contributions: Lists::default(),
-            pool_feeds: Vec::new(),
-            slices: IndexVec::default(),
-            destinations: Lists::default(),
-        };
-        laid.place_parts(arch);
-        laid.finish_positions();
-        laid.slices = laid.receive(arch, producer);
-        laid
-    }
-
-    /// Returns the windows of replica `replica` that are not cropped, in the order of computation.
-    pub fn windows(&self, replica: ReplicaId) -> &[Window] {
-        &self.windows[replica]
-    }
-
-    /// Returns the windows of the replica with the most.
-    pub(crate) fn steps(&self) -> usize {
-        self.windows.iter().map(<[Window]>::len).max().unwrap_or(0)
-    }
-
-    /// Returns the number of positions after the pool.
-    pub fn positions(&self) -> u32 {
-        self.layer.pooled.height * self.layer.pooled.width
-    }
-
-    /// Returns the position at row `y` and column `x` after the pool.
-    fn position(&self, y: u32, x: u32) -> Position {
-        Position(y * self.layer.pooled.width + x)
-    }
-
-    /// Returns the completion of position `position`; `None` if all its windows are cropped.
-    #[inline]
-    pub fn finish(&self, position: u32) -> Option<Finish> {
-        self.finishes[Position(position)]
-    }
-
-    /// Returns the completion of the position at row `y` and column `x` after the pool.
-    #[inline]
-    pub fn finish_at(&self, y: u32, x: u32) -> Option<Finish> {
-        self.finishes[self.position(y, x)]
-    }
-
-    /// Returns the completions of the positions in row `y` between `columns` after the pool.
-    pub(crate) fn finishes_between(&self, y: u32, columns: &Range<u32>) -> &[Option<Finish>] {
-        let start = self.position(y, columns.start).index();
-        &self.finishes.as_slice()[start..start + columns.len()]
-    }
-
-    /// Returns the completions of all positions, in order.
-    pub fn finishes(&self) -> impl Iterator<Item = Option<Finish>> {
-        self.finishes.iter().copied()
-    }
-
-    /// Returns, by ordinal, the number of windows that are not cropped under each position that replica `replica`
-    /// finishes.
-    pub fn contributions(&self, replica: ReplicaId) -> &[u32] {
-        &self.contributions[replica]
-    }
-
-    /// Returns the windows of all replicas that are computed per image.
-    pub fn computed_windows(&self) -> u64 {
-        count(self.windows.items().len())
-    }
-
-    /// Returns rows and columns of the positions after the pool that `window` contributes to.
-    #[inline]
-    pub fn positions_under(&self, window: &Window) -> (Range<u32>, Range<u32>) {
-        let Some(pool) = self.layer.pool else {
-            let (y, x) = (u32::from(window.y), u32::from(window.x));
-            return (y..y + 1, x..x + 1);
-        };
-        let span = |at: u16, size: u32| {
-            let at = u32::from(at) + pool.padding;
-            let first = (at + 1).saturating_sub(pool.kernel).div_ceil(pool.stride);
-            first..(at / pool.stride + 1).min(size)
-        };
-        (span(window.y, self.layer.pooled.height), span(window.x, self.layer.pooled.width))
-    }
-
-    /// Returns the receivers of position `position`.
-    #[inline]
-    pub fn destinations(&self, position: u32) -> &[Destination] {
-        &self.destinations[Position(position)]
-    }
-
-    /// Returns the IMAs of replica `replica`, each as (tile of the board, IMA of the tile, IMA of the replica).
-    pub fn places(&self, arch: &Arch, replica: ReplicaId) -> impl Iterator<Item = (TileId, u32, u32)> + use<> {
-        let (first, per_tile) = (self.replicas[replica], arch.tile.imas);
-        (0..self.geometry.imas_per_replica()).map(move |i| (TileId((first + i) / per_tile), (first + i) % per_tile, i))
-    }
-
-    /// Returns the accumulator tile of output group `group` of replica `replica`: the tile with most of its IMAs. Where
-    /// several tiles have equally many, the groups take them in turn.
-    pub fn accumulator(&self, replica: ReplicaId, group: GroupId) -> TileId {
-        self.accumulators[self.part(replica, group)]
-    }
-
-    /// Returns, in order, the tiles with IMAs of output group `group` of replica `replica`.
-    pub fn group_tiles(&self, replica: ReplicaId, group: GroupId) -> &[TileId] {
-        &self.part_tiles[self.part(replica, group)]
-    }
-
-    fn part(&self, replica: ReplicaId, group: GroupId) -> PartId {
-        PartId::new(replica.index() * self.groups.len() + group.index())
-    }
-
-    /// Finds the tiles and the accumulator tile of each output group of each replica.
-    fn place_parts(&mut self, arch: &Arch) {
-        let geometry = &self.geometry;
-        let imas_of = |group: &OutputGroup| {
-            let imas = group.col_groups.clone().flat_map(|col_group| {
-                (0..geometry.row_groups).map(move |row_group| geometry.ima_at(row_group, col_group))
-            });
-            let mut imas: Vec<u32> = imas.collect();
-            imas.sort_unstable();
-            imas
-        };
-        let groups: Vec<Vec<u32>> = self.groups.iter().map(imas_of).collect();
-        for first in &self.replicas {
-            for (group, imas) in groups.iter().enumerate() {
-                let tile = |ima: &u32| TileId((first + ima) / arch.tile.imas);
-                let tiles = imas.chunk_by(|a, b| tile(a) == tile(b)).map(|imas| (tile(&imas[0]), imas.len()));
-                let most = tiles.clone().map(|(_, imas)| imas).max();
-                let candidates: Vec<TileId> = tiles.clone().filter(|of| Some(of.1) == most).map(|of| of.0).collect();
-                self.accumulators.push(candidates[group % candidates.len()]);
-                self.part_tiles.push(tiles.map(|of| of.0));
-            }
-        }
-    }
-
-    /// Finds the last window, the finisher and the contributions of each position after the pool.
-    fn finish_positions(&mut self) {
-        let mut finishes: IndexVec<Position, Option<Finish>> = IndexVec::filled(None, size(self.positions()));
-        let mut contributions: IndexVec<Position, u32> = IndexVec::filled(0, finishes.len());
-        let mut shared = false;
-        for replica in self.replicas.indices() {
-            for (step, window) in (0..).zip(self.windows(replica)) {
-                let (rows, columns) = self.positions_under(window);
-                for y in rows {
-                    for position in columns.clone().map(|x| self.position(y, x)) {
-                        contributions[position] += 1;
-                        let finish = &mut finishes[position];
-                        shared |= finish.is_some_and(|finish| finish.replica != replica);
-                        if finish.is_none_or(|finish| step >= finish.step) {
-                            *finish = Some(Finish { replica, step, ordinal: 0 });
-                        }
-                    }
-                }
-            }
-        }
-        let mut next_ordinal: IndexVec<ReplicaId, u32> = IndexVec::filled(0, self.replicas.len());
-        for finish in finishes.iter_mut().flatten() {
-            finish.ordinal = next_ordinal[finish.replica];
-            next_ordinal[finish.replica] += 1;
-        }
-        let of_finishers = finishes.iter().zip(&contributions);
-        let of_finishers = of_finishers.filter_map(|(finish, &windows)| Some(((*finish)?.replica, windows)));
-        self.contributions = Lists::grouped(self.replicas.len(), of_finishers);
-        self.finishes = finishes;
-        if shared {
-            self.pool_feeds = self.feeds();
-        }
-    }
-
-    /// Returns the positions after the pool that `window` contributes to.
-    fn positions_of(&self, window: Window) -> impl Iterator<Item = Position> + use<'_> {
-        let (rows, columns) = self.positions_under(&window);
-        rows.flat_map(move |y| columns.clone().map(move |x| self.position(y, x)))
-    }
-
-    /// Returns the pairs for [`Self::pool_feeds`].
-    fn feeds(&self) -> Vec<(ReplicaId, ReplicaId)> {
-        let mut feeds = Vec::new();
-        for feeder in self.replicas.indices() {
-            let positions = self.windows(feeder).iter().flat_map(|&window| self.positions_of(window));
-            let finisher = |position| self.finishes[position].expect("a window lies under it").replica;
-            let finishers: BTreeSet<ReplicaId> = positions.map(finisher).collect();
-            feeds.extend(finishers.into_iter().map(|finisher| (finisher, feeder)));
-        }
-        feeds.sort_unstable();
-        feeds
-    }
-
-    /// True if a position after the max-pool lies over windows of more than one replica.
-    pub fn shares_positions(&self) -> bool {
-        !self.pool_feeds.is_empty()
-    }
-
-    /// Returns, in order, the replicas with windows under the positions that `finisher` finishes. Empty where every
-    /// position of the layer lies within one replica.
-    pub fn feeders(&self, finisher: ReplicaId) -> impl Iterator<Item = ReplicaId> + '_ {
-        let first = self.pool_feeds.partition_point(|&(of, _)| of < finisher);
-        self.pool_feeds[first..].iter().take_while(move |&&(of, _)| of == finisher).map(|&(_, feeder)| feeder)
-    }
-
-    /// Builds the input slices of the tiles that hold IMAs of this layer.
-    fn receive(&self, arch: &Arch, producer: Option<&LayerLayout>) -> IndexVec<SliceId, InputSlice> {
-        // Replicas and channels in each tile.
-        let mut tiles: BTreeMap<TileId, (Vec<ReplicaId>, Vec<Range<u32>>)> = BTreeMap::new();
-        let channels: Vec<_> = (0..self.geometry.row_groups)
-            .map(|row_group| self.geometry.channels(&self.geometry.ima(self.geometry.ima_at(row_group, 0)).rows))
-            .collect();
-        for replica in self.replicas.indices() {
-            for (tile, _, i) in self.places(arch, replica) {
-                let (replicas, read) = tiles.entry(tile).or_default();
-                if replicas.last() != Some(&replica) {
-                    replicas.push(replica);
-                }
-                read.push(channels[size(self.geometry.groups_of(i).0)].clone());
-            }
-        }
-        let mut orders: BTreeMap<Vec<ReplicaId>, Arc<InputOrder>> = BTreeMap::new();
-        let slice = |(tile, (replicas, channels)): (TileId, (Vec<ReplicaId>, Vec<Range<u32>>))| {
-            let order = orders.entry(replicas).or_insert_with_key(|replicas| {
-                let windows: Vec<_> = replicas.iter().map(|&replica| self.windows(replica)).collect();
-                Arc::new(InputOrder::new(&windows, &self.layer, producer))
-            });
-            let channels = merged(channels);
-            let read: u32 = channels.iter().map(|range| range.end - range.start).sum();
-            let position_bits = u64::from(read) * u64::from(self.stored_bits);
-            InputSlice { tile, channels, position_bits, order: order.clone() }
-        };
-        tiles.into_iter().map(slice).collect()
-    }
-
-    /// Returns the multiply-accumulates per image of the windows that are not cropped.
-    pub fn macs(&self) -> u64 {
-        self.computed_windows() * self.layer.macs_per_window()
-    }
-
-    /// True if the layer has a single window, as large as its input.
-    pub fn is_fully_connected(&self) -> bool {
-        self.layer.kind == LayerKind::FullyConnected
-    }
-}
-
-/// Returns the union of `ranges` as disjoint ranges in order.
-fn merged(mut ranges: Vec<Range<u32>>) -> Vec<Range<u32>> {
-    ranges.sort_unstable_by_key(|range| (range.start, range.end));
-    let mut merged: Vec<Range<u32>> = Vec::new();
-    for range in ranges {
-        match merged.last_mut() {
-            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-            _ => merged.push(range),
-        }
-    }
-    merged
 }

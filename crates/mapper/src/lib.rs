@@ -53,13 +53,19 @@ mod balance;
 mod fill;
 mod geometry;
 mod grid;
+mod groups;
 mod ids;
 mod input_slice;
+mod layer_layout;
 mod layout;
+mod levels;
 mod limits;
 mod mapping;
+mod play;
 mod reading;
+mod receive;
 mod sharing;
+mod skips;
 
 use document::Fault;
 
@@ -67,9 +73,12 @@ pub use balance::{Balance, balance, balance_cropped, balance_to};
 pub use fill::Fill;
 pub use geometry::{Geometry, ImaSpec, OutputGroup};
 pub use grid::Area;
-pub use ids::{GroupId, ReceiverId, ReplicaId, SliceId, TileId};
-pub use input_slice::{InputOrder, InputSlice};
-pub use layout::{Destination, Finish, LayerLayout, Layout, Window};
+pub use groups::packed_crossbars;
+pub use ids::{GroupId, LevelId, ReceiverId, ReplicaId, SliceId, TileId};
+pub use input_slice::{InputOrder, InputSlice, Reader};
+pub use layer_layout::{LayerLayout, Window};
+pub use layout::{Capacities, Destination, Layout, MapLayout};
+pub use levels::{Finish, Level, Merge, Pool};
 pub use mapping::{LayerMapping, Mapping};
 
 /// Reason why a network cannot be mapped or a mapping cannot be run. [`MappingError::remedy`] states the remedy.
@@ -131,6 +140,36 @@ pub enum MappingError {
         /// Bytes of the buffer.
         available: u64,
     },
+    /// The eDRAM buffer of a tile has too little room where paths of the network meet: the producer before them would stop,
+    /// and then starve one of them.
+    #[error(
+        "tile {tile} has to hold {needed} bytes of {what} so that the paths to it do not stop each other, and its eDRAM \
+         buffer has {free} bytes free"
+    )]
+    SkipTooLarge {
+        /// Tile of the board.
+        tile: TileId,
+        /// Inputs that wait for those of another path.
+        what: String,
+        /// Layers with inputs in the tile.
+        layers: Vec<String>,
+        /// Bytes of these inputs that must be in the buffer at once.
+        needed: u64,
+        /// Bytes of the buffer that other inputs do not need.
+        free: u64,
+        /// Remedy.
+        remedy: String,
+    },
+    /// The pipeline would stop for ever.
+    #[error("the pipeline would stop: {what} in tile {tile} find no room while those of another path are awaited")]
+    Stops {
+        /// Tile of the board.
+        tile: TileId,
+        /// Inputs without room.
+        what: String,
+        /// Layer that reads them.
+        layer: String,
+    },
     /// The tile's output register does not hold one window of each output group in the tile.
     #[error(
         "tile {tile} finishes windows of {} with {needed} bytes of results at a time, and its output register \
@@ -167,6 +206,16 @@ pub enum MappingError {
         /// Remedy.
         remedy: &'static str,
     },
+    /// A node of the network is of a kind that tiles and crossbars do not do.
+    #[error("{node} {problem}")]
+    Unsupported {
+        /// Node of the network.
+        node: String,
+        /// Problem, as shown after the name of the node.
+        problem: &'static str,
+        /// Remedy.
+        remedy: &'static str,
+    },
     /// An edited mapping contradicts itself, the network or the machine.
     #[error("{layer}: {problem}")]
     Invalid {
@@ -194,9 +243,10 @@ impl MappingError {
             Self::OutputRegisterTooSmall { .. } => {
                 "raise tile.output_register_bytes or choose an IMA shape with fewer columns"
             }
+            Self::Stops { .. } => "put fewer copies into the tile, or raise edram.bytes",
             Self::NoShape { .. } => "raise ima.input_register_bytes or ima.output_register_bytes",
-            Self::Limit { remedy, .. } => remedy,
-            Self::Invalid { remedy, .. } => remedy,
+            Self::Limit { remedy, .. } | Self::Unsupported { remedy, .. } => remedy,
+            Self::SkipTooLarge { remedy, .. } | Self::Invalid { remedy, .. } => remedy,
         }
     }
 
@@ -206,11 +256,15 @@ impl MappingError {
             Self::BoardTooSmall { .. }
             | Self::NoSuchChips { .. }
             | Self::TooFewCycles { .. }
+            | Self::Unsupported { .. }
             | Self::Limit { layer: None, .. } => &[],
-            Self::BufferTooSmall { layers, .. } | Self::OutputRegisterTooSmall { layers, .. } => layers,
-            Self::NoShape { layer } | Self::Limit { layer: Some(layer), .. } | Self::Invalid { layer, .. } => {
-                std::slice::from_ref(layer)
-            }
+            Self::BufferTooSmall { layers, .. }
+            | Self::SkipTooLarge { layers, .. }
+            | Self::OutputRegisterTooSmall { layers, .. } => layers,
+            Self::NoShape { layer }
+            | Self::Stops { layer, .. }
+            | Self::Limit { layer: Some(layer), .. }
+            | Self::Invalid { layer, .. } => std::slice::from_ref(layer),
         }
     }
 }

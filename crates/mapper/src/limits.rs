@@ -6,10 +6,12 @@
 //! `TileId`, `ReplicaId`, `SliceId` and `ReceiverId` need no check: a machine has fewer than 2^32 IMAs, and so fewer
 //! tiles, replicas and slices of a layer.
 
-use index::count;
-use network::Network;
+use std::collections::BTreeMap;
 
-use crate::{LayerLayout, MappingError};
+use index::count;
+use network::{LayerId, Network};
+
+use crate::{LayerLayout, Layout, MappingError, TileId};
 
 /// Layers with weights per network: a `LayerId` has 16 bits.
 const LAYERS: u64 = (1 << 16) - 1;
@@ -19,6 +21,8 @@ const SIDE: u64 = 1 << 16;
 const WINDOWS: u64 = (1 << 32) - 1;
 /// Output groups per replica: a `GroupId` has 16 bits, and a tile counts the packets of one position in as many.
 const OUTPUT_GROUPS: u64 = (1 << 16) - 1;
+/// Input slices per tile: the number of a slice has 8 bits in messages.
+const SLICES: u64 = 1 << 8;
 /// Positions that a layer sends per image, counted once for each receiving tile.
 const DESTINATIONS: u64 = (1 << 32) - 1;
 
@@ -34,7 +38,42 @@ pub(crate) fn check_network(network: &Network) -> Result<(), Vec<MappingError>> 
             check(Some(&layer.name), "windows", layer.windows(), WINDOWS, remedy),
         ]
     });
-    all([of_network].into_iter().chain(of_layers))
+    all([of_network].into_iter().chain(of_layers).chain(check_kinds(network)))
+}
+
+/// Checks that crossbars and tiles do what the nodes of the network ask for.
+fn check_kinds(network: &Network) -> Vec<Result<(), MappingError>> {
+    let unsupported = |node: &str, problem, remedy| {
+        let node = node.to_owned();
+        Err(MappingError::Unsupported { node, problem, remedy })
+    };
+    let grouped = network.layers.iter().filter(|layer| layer.groups > 1).map(|layer| {
+        let problem = "has groups of channels, which cannot be mapped yet";
+        unsupported(&layer.name, problem, "use a network without grouped convolutions")
+    });
+    let merged_late = network.maps.iter().flat_map(|map| {
+        let pooled = map.stages.iter().skip_while(|stage| stage.operation.kernel().is_none());
+        pooled.filter(|stage| stage.operation.operand().is_some())
+    });
+    let merged_late = merged_late.map(|stage| {
+        let problem = "adds to what a pool makes in the same tiles, which merge operands into windows only";
+        unsupported(&stage.name, problem, "put a 1 x 1 convolution between the pool and the addition")
+    });
+    grouped.chain(merged_late).collect()
+}
+
+/// Checks the limit of input slices in one tile.
+pub(crate) fn check_tiles(layout: &Layout) -> Result<(), Vec<MappingError>> {
+    let mut slices: BTreeMap<TileId, (u64, LayerId)> = BTreeMap::new();
+    for (id, slice) in layout.layers.enumerate().flat_map(|(id, layer)| layer.slices.iter().map(move |of| (id, of))) {
+        let (number, last) = slices.entry(slice.tile).or_insert((0, id));
+        (*number, *last) = (*number + 1, id);
+    }
+    let most = slices.into_values().max_by_key(|(number, _)| *number);
+    all(most.map(|(number, layer)| {
+        let remedy = "give the layer tiles of its own, or an IMA shape with fewer rows (ima_rows)";
+        check(Some(&layout.layers[layer].layer.name), "input slices in its tile", number, SLICES, remedy)
+    }))
 }
 
 /// Checks the limits that follow from the mapping of `layer`, which sends `destinations` positions per image.

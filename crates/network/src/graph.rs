@@ -1,8 +1,9 @@
 //! Edges of a network: the producers and the consumers of each feature map.
 //!
-//! A node is a layer with weights or the host, which produces the input image and consumes the results. A chain, the
-//! only kind of network so far, has one edge into each node and one out of it. Code that asks for "the layer before"
-//! or "the next layer" asks for a producer or for consumers here, and so is ready for forks.
+//! A node is a crossbar layer or the host, which produces the input image and consumes the results. An edge leads from
+//! the producer of a map to a reader of it, of one of two kinds: crossbars of the reader multiply the values, or its
+//! tiles merge them as an operand of a stage, which is a skip. Nodes are neighbours once, however many maps of the one
+//! the other reads. A chain has one edge into each node, one out of it, and no skips.
 //!
 //! ```
 //! use network::{Graph, LayerId, Node};
@@ -15,8 +16,10 @@
 
 use index::IndexVec;
 
+use crate::{Network, Part};
+
 index::index! {
-    /// A layer with weights, counted from 0 in the order of the network: producers precede consumers.
+    /// A crossbar layer, counted from 0 in the order of the network: producers precede consumers.
     pub struct LayerId(u16);
 }
 
@@ -58,6 +61,8 @@ pub struct Graph {
 struct Neighbours {
     producers: Vec<Node>,
     consumers: Vec<Node>,
+    skips: Vec<Node>,
+    mergers: Vec<LayerId>,
 }
 
 impl Graph {
@@ -77,9 +82,36 @@ impl Graph {
         graph
     }
 
+    /// Returns the graph of `network`.
+    pub(crate) fn of(network: &Network) -> Self {
+        let mut graph =
+            Self { layers: IndexVec::filled(Neighbours::default(), network.layers.len()), ..Self::default() };
+        let producer = |part: &Part| network.maps[part.map].producer;
+        for (layer, parts) in network.reads.enumerate() {
+            for part in parts {
+                graph.connect(producer(part), layer.into());
+            }
+        }
+        for part in &network.results {
+            graph.connect(producer(part), Node::Host);
+        }
+        for map in &network.maps {
+            for part in map.operands().flat_map(|(_, parts)| parts) {
+                graph.skip(producer(part), map.producer);
+            }
+        }
+        graph
+    }
+
     fn connect(&mut self, producer: Node, consumer: Node) {
-        self.at_mut(producer).consumers.push(consumer);
-        self.at_mut(consumer).producers.push(producer);
+        add(&mut self.at_mut(producer).consumers, consumer);
+        add(&mut self.at_mut(consumer).producers, producer);
+    }
+
+    fn skip(&mut self, producer: Node, merger: Node) {
+        let layer = merger.layer().expect("only tiles of layers merge");
+        add(&mut self.at_mut(producer).mergers, layer);
+        add(&mut self.at_mut(merger).skips, producer);
     }
 
     /// Returns the nodes whose maps `node` reads. Those of the host are the layers with results.
@@ -92,9 +124,19 @@ impl Graph {
         &self.at(node.into()).consumers
     }
 
-    /// Returns the only producer of `node`: a layer with weights reads one map, and so does the host.
+    /// Returns the nodes whose maps the tiles of `node` merge. The host merges none.
+    pub fn skips(&self, node: impl Into<Node>) -> &[Node] {
+        &self.at(node.into()).skips
+    }
+
+    /// Returns the layers whose tiles merge maps of `node`.
+    pub fn mergers(&self, node: impl Into<Node>) -> &[LayerId] {
+        &self.at(node.into()).mergers
+    }
+
+    /// Returns the only producer of `node`, in a chain.
     pub fn producer(&self, node: impl Into<Node>) -> Node {
-        let [producer] = self.producers(node) else { panic!("a node reads one map") };
+        let [producer] = self.producers(node) else { panic!("a node of a chain reads one map") };
         *producer
     }
 
@@ -115,6 +157,12 @@ impl Graph {
             Node::Host => &mut self.host,
             Node::Layer(layer) => &mut self.layers[layer],
         }
+    }
+}
+
+fn add<T: PartialEq>(ends: &mut Vec<T>, end: T) {
+    if !ends.contains(&end) {
+        ends.push(end);
     }
 }
 

@@ -51,6 +51,20 @@ impl Preprocessing {
         }
     }
 
+    /// Returns the table of a network file; empty if nothing is done.
+    pub(crate) fn to_toml(&self) -> String {
+        if *self == Self::default() {
+            return String::new();
+        }
+        let resize = self.resize.map(|side| format!("resize = {side}\n")).unwrap_or_default();
+        let list = |key: &str, values: &[f32]| match values {
+            [] => String::new(),
+            values => format!("{key} = {values:?}\n"),
+        };
+        let crop = if self.centre_crop { "centre_crop = true\n" } else { "" };
+        format!("\n[preprocessing]\n{resize}{crop}{}{}", list("mean", &self.mean), list("std", &self.std))
+    }
+
     /// Returns the mean and the standard deviation of a channel: (x - mean) / std is its input. 0 and 1 by default.
     pub fn mean_and_std(&self, channel: usize) -> (f32, f32) {
         let or = |values: &[f32], default| values.get(channel).copied().unwrap_or(default);

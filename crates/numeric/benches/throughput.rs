@@ -9,7 +9,7 @@ use arch::{Adc, Crossbar, Dac};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use multiversion::multiversion;
 use ndarray::{Array1, Array2, Array3, ArrayD, IxDyn};
-use network::{Layer, LayerKind, LayerPlan, Network, Plan, Pool, Preprocessing, Shape};
+use network::{Kernel, Layer, LayerKind, LayerPlan, Network, Plan, Preprocessing, Shape};
 use numeric::{Datapath, LayerWeights, Model, Options, Windows, reference};
 
 /// ISAAC-CE.
@@ -31,17 +31,14 @@ fn shape(channels: u32, side: u32) -> Shape {
 
 /// A 3 x 3 convolution with padding 1 of a square map, with a 2 x 2 max-pool if `pooled`.
 fn convolution(side: u32, inputs: u32, outputs: u32, pooled: bool) -> Layer {
-    let pool = Pool { kernel: 2, stride: 2, padding: 0 };
     Layer {
         name: format!("{side} x {side}, {inputs} to {outputs}"),
         kind: LayerKind::Convolution,
         input: shape(inputs, side),
-        kernel_height: 3,
-        kernel_width: 3,
-        stride: 1,
-        padding: 1,
+        kernel: Kernel::square(3, 1, 1),
+        groups: 1,
         output: shape(outputs, side),
-        pool: pooled.then_some(pool),
+        pool: pooled.then_some(Kernel::square(2, 2, 0)),
         pooled: shape(outputs, if pooled { side / 2 } else { side }),
         crop: None,
     }
@@ -52,10 +49,8 @@ fn classifier(input: Shape, outputs: u32) -> Layer {
         name: format!("{} to {outputs}", input.channels * input.height * input.width),
         kind: LayerKind::FullyConnected,
         input,
-        kernel_height: input.height,
-        kernel_width: input.width,
-        stride: 1,
-        padding: 0,
+        kernel: Kernel::covering(input),
+        groups: 1,
         output: shape(outputs, 1),
         pool: None,
         pooled: shape(outputs, 1),
@@ -77,12 +72,7 @@ fn vgg16() -> Network {
     for outputs in [4096, 4096, 1000] {
         layers.push(classifier(layers[layers.len() - 1].pooled, outputs));
     }
-    Network {
-        name: "VGG16".into(),
-        input: shape(3, 224),
-        preprocessing: Preprocessing::default(),
-        layers: layers.into(),
-    }
+    Network::chain("VGG16".into(), shape(3, 224), Preprocessing::default(), layers.into())
 }
 
 /// Integers without a pattern.
@@ -131,7 +121,7 @@ fn image(criterion: &mut Criterion) {
             let range = (6.0 / rows as f32).sqrt();
             let weights = (0..outputs * rows).map(|i| range * real(i)).collect();
             let shape = [outputs, layer.input.channels as usize];
-            let kernel = [layer.kernel_height as usize, layer.kernel_width as usize];
+            let kernel = [layer.kernel.size.y as usize, layer.kernel.size.x as usize];
             let shape = IxDyn(&[shape[0], shape[1], kernel[0], kernel[1]]);
             LayerWeights {
                 weights: ArrayD::from_shape_vec(shape, weights).expect("as many as the shape has"),

@@ -3,11 +3,10 @@
 
 use index::size;
 use ndarray::{Array1, Array2, Array3, ArrayD, ArrayView3, CowArray, Ix2};
-use network::{Layer, LayerPlan, Network, Plan, Pool, Shape};
+use network::{Kernel, Layer, LayerPlan, Network, Plan, Shape};
 
 use crate::error::{Error, check_finite, check_shape};
 use crate::tiles;
-use crate::windows::pooled_from;
 
 /// Channels and positions of a tile of a map.
 const TILE: (usize, usize) = (64, 1024);
@@ -25,7 +24,7 @@ pub struct LayerWeights {
 impl LayerWeights {
     /// Checks both tensors against `layer` and returns the weights as a matrix of outputs x rows.
     pub(crate) fn matrix(&self, layer: &Layer) -> Result<CowArray<'_, f32, Ix2>, Error> {
-        let tensor = [layer.output.channels, layer.input.channels, layer.kernel_height, layer.kernel_width];
+        let tensor = [layer.output.channels, layer.input.channels, layer.kernel.size.y, layer.kernel.size.x];
         let tensor = tensor.map(size);
         let (outputs, rows) = (tensor[0], size(layer.rows()));
         if self.weights.shape() != [outputs, rows] {
@@ -85,14 +84,15 @@ impl Finish<'_> {
         }
     }
 
-    fn max_pool(&self, pool: Pool, map: ArrayView3<f32>) -> Array3<f32> {
-        let (_, height, width) = map.dim();
-        let pooled_width = size(self.layer.pooled.width);
+    fn max_pool(&self, pool: Kernel, map: ArrayView3<f32>) -> Array3<f32> {
+        let Shape { height, width, .. } = self.layer.output;
+        let pooled_width = self.layer.pooled.width;
         self.fill(self.layer.pooled, |channel, position| {
+            let position = u32::try_from(position).expect("a map has fewer than 2^32 positions");
             let mut most = f32::NEG_INFINITY;
-            for y in pooled_from(pool, position / pooled_width, height) {
-                for x in pooled_from(pool, position % pooled_width, width) {
-                    most = most.max(map[(channel, y, x)]);
+            for y in pool.rows(position / pooled_width, height) {
+                for x in pool.columns(position % pooled_width, width) {
+                    most = most.max(map[(channel, size(y), size(x))]);
                 }
             }
             most

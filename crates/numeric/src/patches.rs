@@ -3,7 +3,7 @@
 
 use index::size;
 use ndarray::{ArrayView2, ArrayView3};
-use network::Layer;
+use network::{Axes, Layer};
 
 /// The windows of one layer over its input map.
 #[derive(Clone, Debug)]
@@ -12,10 +12,11 @@ pub(crate) struct Patches<T> {
     map: Vec<T>,
     height: usize,
     width: usize,
-    kernel_height: usize,
-    kernel_width: usize,
-    stride: usize,
-    padding: usize,
+    /// Rows and columns, as in what follows.
+    kernel: (usize, usize),
+    stride: (usize, usize),
+    /// Above and to the left of the map.
+    padding: (usize, usize),
     output_width: usize,
     count: usize,
     rows: usize,
@@ -24,14 +25,14 @@ pub(crate) struct Patches<T> {
 impl<T: Copy + Default> Patches<T> {
     /// The windows of `layer` over `map` (channels x height x width), which has the shape of the layer's input.
     pub(crate) fn of_layer(map: ArrayView3<T>, layer: &Layer) -> Self {
+        let pair = |axes: Axes| (size(axes.y), size(axes.x));
         Self {
             map: map.iter().copied().collect(),
             height: size(layer.input.height),
             width: size(layer.input.width),
-            kernel_height: size(layer.kernel_height),
-            kernel_width: size(layer.kernel_width),
-            stride: size(layer.stride),
-            padding: size(layer.padding),
+            kernel: pair(layer.kernel.size),
+            stride: pair(layer.kernel.stride),
+            padding: (size(layer.kernel.padding.top), size(layer.kernel.padding.left)),
             output_width: size(layer.output.width),
             count: size(layer.windows()),
             rows: size(layer.rows()),
@@ -45,10 +46,9 @@ impl<T: Copy + Default> Patches<T> {
             map: matrix.iter().copied().collect(),
             height: count,
             width: rows,
-            kernel_height: 1,
-            kernel_width: rows,
-            stride: 1,
-            padding: 0,
+            kernel: (1, rows),
+            stride: (1, 1),
+            padding: (0, 0),
             output_width: 1,
             count,
             rows,
@@ -62,7 +62,7 @@ impl<T: Copy + Default> Patches<T> {
 
     /// Positions of the kernel.
     pub(crate) fn kernel(&self) -> usize {
-        self.kernel_height * self.kernel_width
+        self.kernel.0 * self.kernel.1
     }
 
     /// Inputs of a window.
@@ -73,13 +73,12 @@ impl<T: Copy + Default> Patches<T> {
     /// Copies the inputs of a window, channel by channel; outside the map they are zero.
     pub(crate) fn gather(&self, window: usize, values: &mut [T]) {
         // A position above or left of the map wraps to one far beyond its end, which is outside as well.
-        let from = |output: usize| (output * self.stride).wrapping_sub(self.padding);
-        let top = from(window / self.output_width);
-        let left = from(window % self.output_width);
+        let top = (window / self.output_width * self.stride.0).wrapping_sub(self.padding.0);
+        let left = (window % self.output_width * self.stride.1).wrapping_sub(self.padding.1);
         let kernel = self.kernel();
         let channels = self.map.chunks_exact(self.height * self.width);
         for (channel, values) in channels.zip(values.chunks_exact_mut(kernel)) {
-            for (ky, values) in values.chunks_exact_mut(self.kernel_width).enumerate() {
+            for (ky, values) in values.chunks_exact_mut(self.kernel.1).enumerate() {
                 let y = top.wrapping_add(ky);
                 let inside = y < self.height;
                 let row = if inside { &channel[y * self.width..][..self.width] } else { &[] };

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use index::size;
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
-use network::{Layer, LayerPlan, Pool};
+use network::{Layer, LayerPlan};
 
 use crate::error::{Error, check_precision, check_range, check_shape};
 use crate::patches::Patches;
@@ -136,21 +136,14 @@ pub fn stored(layer: &Layer, plan: &LayerPlan) -> Array2<bool> {
     let computed = precisions(layer, plan).map(|bits| bits != 0).collect();
     let computed = Array2::from_shape_vec(extent(layer.output), computed).expect("each window has a precision");
     let Some(pool) = layer.pool else { return computed };
+    let at = |position: usize| u32::try_from(position).expect("a side of a map has fewer than 2^32 positions");
     Array2::from_shape_fn(extent(layer.pooled), |(y, x)| {
-        let (rows, columns) = (pooled_from(pool, y, computed.nrows()), pooled_from(pool, x, computed.ncols()));
-        rows.into_iter().any(|y| columns.clone().any(|x| computed[(y, x)]))
+        let (rows, columns) = (pool.rows(at(y), layer.output.height), pool.columns(at(x), layer.output.width));
+        rows.into_iter().any(|y| columns.clone().any(|x| computed[(size(y), size(x))]))
     })
 }
 
 /// Precision of each window of a layer, row by row.
 fn precisions(layer: &Layer, plan: &LayerPlan) -> impl Iterator<Item = u32> {
     (0..layer.output.height).flat_map(move |y| (0..layer.output.width).map(move |x| plan.bits_at(y, x)))
-}
-
-/// Rows or columns of a map, of `length` in all, over which row or column `index` of the pooled map is the maximum.
-pub(crate) fn pooled_from(pool: Pool, index: usize, length: usize) -> Range<usize> {
-    let Pool { kernel, stride, padding } = pool;
-    let start = index * size(stride);
-    let end = (start + size(kernel)).saturating_sub(size(padding));
-    start.saturating_sub(size(padding))..end.min(length)
 }

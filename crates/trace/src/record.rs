@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use analysis::{Carrier, LOAD_CYCLES, Scene};
-use components::{Cause, Event, ImaId, ImaTiming, Stage, Unit};
+use components::{Cause, Event, ImaId, ImaTiming, InputId, Stage, Unit};
 use des::Cycle;
 use mapper::{ReplicaId, TileId};
 use network::LayerId;
@@ -26,8 +26,10 @@ pub enum Record {
     Fill {
         /// Tile of the buffer.
         tile: TileId,
-        /// Layer with these inputs.
+        /// Layer that reads the inputs.
         layer: LayerId,
+        /// Input slice of the tile.
+        inputs: InputId,
         /// Bits of inputs that some window still needs.
         bits: u64,
         /// Cycle of the change.
@@ -60,13 +62,13 @@ pub struct Description {
     pub name: &'static str,
     /// Place of the event.
     pub place: Place,
-    /// Layer concerned; `None` if several share the place, or for results of the last layer.
+    /// Layer concerned; `None` if several share the place, or for results of the network.
     pub layer: Option<LayerId>,
     /// Replica and window, counted over all images, of records that concern one window.
     pub window: Option<(ReplicaId, u32)>,
     /// Half-open span; empty for an event at the end of a cycle.
     pub cycles: Range<Cycle>,
-    /// Operations, flits or bits of a load; bits of a fill, fetch, result, write or crossing; flits of a packet; 1 for
+    /// Operations, flits or bits of a load; bits of a fill, fetch, result, skip, write or crossing; flits of a packet; 1 for
     /// other events.
     pub amount: u64,
     /// Cause of a wait.
@@ -90,7 +92,7 @@ impl Record {
                 let layer = if let Carrier::Layer(layer) = carrier { Some(layer) } else { None };
                 of("load", Place::Carrier(carrier), layer, from..from + LOAD_CYCLES, amount)
             }
-            Record::Fill { tile, layer, bits, at } => of("fill", Place::Tile(tile), Some(layer), at..at, bits),
+            Record::Fill { tile, layer, bits, at, .. } => of("fill", Place::Tile(tile), Some(layer), at..at, bits),
             Record::Event { ref event, ref cycles } => Description { cycles: cycles.clone(), ..describe(event) },
         }
     }
@@ -166,11 +168,14 @@ pub(crate) fn describe(event: &Event) -> Description {
             window: Some((replica, window)),
             ..of("activate", Place::Tile(tile), Some(layer), &(at..at + 1), 1)
         },
-        Event::Write { tile, layer, bits, ref cycles, .. } => {
-            of("write", Place::Tile(tile), layer, cycles, bits.into())
+        Event::Skip { tile, layer, replica, window, bits, ref cycles } => {
+            Description { window: Some((replica, window)), ..of("skip", Place::Tile(tile), Some(layer), cycles, bits) }
+        }
+        Event::Write { tile, slice, bits, ref cycles, .. } => {
+            of("write", Place::Tile(tile), slice.map(|(layer, _)| layer), cycles, bits.into())
         }
         Event::Supply { tile, layer, at, .. } => at_end("supply", tile, layer, at, 1),
-        Event::Arrive { tile, layer, bits, at } => at_end("arrive", tile, layer, at, bits),
+        Event::Arrive { tile, layer, bits, at, .. } => at_end("arrive", tile, layer, at, bits),
         Event::Progress { tile, layer, at, .. } => at_end("progress", tile, layer, at, 1),
         Event::Room { tile, layer, at, .. } => at_end("room", tile, layer, at, 1),
         Event::Packet { chip, layer, flits, ref cycles, .. } => {

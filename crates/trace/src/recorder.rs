@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use analysis::{Carrier, FillId, Fills, Loads, Scene};
-use components::{Event, Port, Probe};
+use components::{Event, InputId, Port, Probe};
 use crossbeam_channel::{Receiver, Sender};
 use des::Cycle;
 use mapper::TileId;
@@ -74,6 +74,9 @@ impl Recorder {
             Event::Fetch { unit, bits, ref cycles, .. } | Event::Result { unit, bits, ref cycles, .. } => {
                 self.load(Detail::Tile, Carrier::Bus(unit.tile), bits, cycles.start, cycles.end - 1);
             }
+            Event::Skip { tile, bits, ref cycles, .. } => {
+                self.load(Detail::Tile, Carrier::Bus(tile), bits, cycles.start, cycles.end - 1);
+            }
             Event::Write { tile, bits, ref cycles, .. } => {
                 self.load(Detail::Tile, Carrier::Writes(tile), bits.into(), cycles.start, cycles.end - 1);
             }
@@ -90,17 +93,17 @@ impl Recorder {
                     self.load(Detail::Tile, channel, flits.into(), now, at);
                 }
             }
-            Event::Arrive { tile, layer, at, .. } => {
-                if self.shows_fill(layer, at) {
-                    let fill = self.fills.arrive(tile, layer);
-                    self.fill(tile, layer, fill, at);
+            Event::Arrive { tile, layer, inputs, at, .. } => {
+                if self.shows_fill(tile, inputs, at) {
+                    let fill = self.fills.arrive(tile, inputs);
+                    self.fill(tile, (layer, inputs), fill, at);
                 }
             }
-            Event::Progress { tile, layer, image, step, at } => {
-                if self.shows_fill(layer, at)
-                    && let (fill, 1..) = self.fills.progress(tile, layer, image, step)
+            Event::Progress { tile, layer, inputs, image, step, at } => {
+                if self.shows_fill(tile, inputs, at)
+                    && let (fill, 1..) = self.fills.progress(tile, inputs, image, step)
                 {
-                    self.fill(tile, layer, fill, at);
+                    self.fill(tile, (layer, inputs), fill, at);
                 }
             }
             Event::Wait { .. }
@@ -138,17 +141,17 @@ impl Recorder {
     }
 
     fn emit_fills(&mut self) {
-        for (tile, layer, bits, at) in self.fills.take_changed() {
-            self.push(Record::Fill { tile, layer, bits, at });
+        for (tile, (layer, inputs), bits, at) in self.fills.take_changed() {
+            self.push(Record::Fill { tile, layer, inputs, bits, at });
         }
     }
 
     /// True if the fill of a buffer is recorded. Arrivals before the first selected cycle count too, since their bits
     /// are still in the buffer.
     #[inline]
-    fn shows_fill(&mut self, layer: LayerId, at: Cycle) -> bool {
+    fn shows_fill(&mut self, tile: TileId, inputs: InputId, at: Cycle) -> bool {
         let Range { start, end } = self.filter.cycles();
-        if !self.fills.has(layer) || self.filter.detail() < Detail::Tile || at >= end {
+        if !self.fills.has(tile, inputs) || self.filter.detail() < Detail::Tile || at >= end {
             return false;
         }
         if self.filter.detail() >= Detail::Ima && at > start && self.fills.has_changed() {
@@ -159,7 +162,7 @@ impl Recorder {
 
     /// Records that a fill changed in cycle `at`.
     #[inline]
-    fn fill(&mut self, tile: TileId, layer: LayerId, fill: FillId, at: Cycle) {
+    fn fill(&mut self, tile: TileId, (layer, inputs): (LayerId, InputId), fill: FillId, at: Cycle) {
         if !self.filter.tile(tile) || !self.filter.layer(layer) {
             return;
         }
@@ -168,7 +171,7 @@ impl Recorder {
             self.fills.change(fill, at.max(start));
         } else {
             let bits = self.fills.bits(fill);
-            self.push(Record::Fill { tile, layer, bits, at });
+            self.push(Record::Fill { tile, layer, inputs, bits, at });
         }
     }
 

@@ -139,4 +139,15 @@ proptest! {
         prop_assume!(layout.is_ok());
         agree(&arch, &layout.expect("it fits"));
     }
+    #[test]
+    fn of_random_graphs_on_random_machines(
+        list in network::testing::graphs(),
+        arch in machines(),
+        activations in 1..=16u32,
+    ) {
+        let network = list.lower().expect("generated graphs are networks");
+        let layout = mapper::balance(&arch, &network, &Plan::uniform(&network, 16, activations));
+        prop_assume!(layout.is_ok());
+        agree(&arch, &layout.expect("it fits"));
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arch::Arch;
 use chip::{Options, Outcome, Probe, SimulationError};
-use components::{ChipId, Direction, Event, MeshGeometry};
+use components::{ChipId, Direction, Event, InputId, MeshGeometry};
 use index::{Index, IndexVec};
 use mapper::{Layout, TileId};
 use network::LayerId;
@@ -15,7 +15,9 @@ type Amounts<Resource> = BTreeMap<(Resource, LayerId), u64>;
 /// What passed, resource by resource, and for which layer.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Passing {
-    result_layer: LayerId,
+    /// Producer of each input slice, and of each result by its position.
+    producers: BTreeMap<(TileId, InputId), LayerId>,
+    results: Vec<LayerId>,
     tiles_of_router: usize,
     /// Bits over the bus of a tile.
     pub(crate) buses: Amounts<TileId>,
@@ -30,13 +32,19 @@ pub(crate) struct Passing {
 impl Passing {
     /// What passed while `images` images ran.
     pub(crate) fn seen(arch: &Arch, layout: &Layout, images: u32) -> Result<(Outcome, Passing), SimulationError> {
+        let scene = analysis::Scene::new(arch, layout);
+        let slices = scene.tiles().flat_map(|tile| scene.buffered(tile).map(move |inputs| (tile, inputs)));
+        let producers = slices.filter_map(|of| Some((of, scene.producer(of.0, of.1)?)));
+        let results = layout.results().flat_map(|(map, layer)| vec![layer; layout.maps[map].positions() as usize]);
         let passing = Passing {
-            result_layer: layout.result_layer(),
+            producers: producers.collect(),
+            results: results.collect(),
             tiles_of_router: (arch.router.tile_columns * arch.router.tile_rows) as usize,
             ..Passing::default()
         };
         let (outcome, passing) = chip::run_probed(arch, layout, &Options { images, ..Options::default() }, passing);
-        Ok((outcome?, passing))
+        // What passed is all that is compared.
+        Ok((outcome?, Passing { producers: BTreeMap::new(), results: Vec::new(), ..passing }))
     }
 
     /// What `analysis` says will pass.
@@ -46,12 +54,12 @@ impl Passing {
         let port = |(chip, of_chip, port): (ChipId, u32, usize)| (chip, router(of_chip), port);
         let link = |(chip, side): (ChipId, Direction)| (geometry.neighbour(chip, side), side.opposite());
         Passing {
-            result_layer: layout.result_layer(),
             tiles_of_router: (arch.router.tile_columns * arch.router.tile_rows) as usize,
             buses: amounts(&demand.buses, |tile| tile),
             edram_ports: amounts(&demand.edram_ports, |tile| tile),
             router_ports: amounts(&demand.router_ports, |index| port(demand.port(index))),
             links: amounts(&demand.links, |index| link(demand.link(index))),
+            ..Passing::default()
         }
     }
 }
@@ -82,9 +90,16 @@ impl Probe for Passing {
                 add(&mut self.edram_ports, unit.tile, unit.layer, bits);
             }
             Event::Result { unit, bits, .. } => add(&mut self.buses, unit.tile, unit.layer, bits),
-            Event::Write { tile, layer, bits, .. } => {
-                // The producer's traffic: inputs of a layer come from the one before.
-                let layer = layer.map_or(self.result_layer, |layer| LayerId::new(layer.index() - 1));
+            Event::Skip { tile, layer, bits, .. } => {
+                add(&mut self.buses, tile, layer, bits);
+                add(&mut self.edram_ports, tile, layer, bits);
+            }
+            Event::Write { tile, slice, sequence, bits, .. } => {
+                // The producer's traffic.
+                let layer = match slice {
+                    Some((_, inputs)) => self.producers[&(tile, inputs)],
+                    None => self.results[(sequence as usize) % self.results.len()],
+                };
                 add(&mut self.edram_ports, tile, layer, bits.into());
             }
             Event::Port { chip, router, port, layer, flits, .. } => {

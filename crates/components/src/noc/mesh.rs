@@ -100,7 +100,8 @@ impl<'a> Mesh<'a> {
             Payload::Message(message) => message,
             Payload::Position { position, image, .. } => {
                 let receiver = receiver.expect("positions go to input slices");
-                let destination = self.layout.layers[packet.layer].destinations(position)[size(receiver.destination)];
+                let map = self.trees.segment(packet.segment).map.expect("positions are of a map");
+                let destination = self.layout.maps[map].destinations(position)[size(receiver.destination)];
                 TileMessage::Delivery {
                     inputs: receiver.inputs,
                     held_up: packet.waits.into(),

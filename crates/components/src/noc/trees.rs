@@ -9,7 +9,7 @@
 //! first; its [`End`]s are receivers, and links to the segments of further chips. A node carries what the receivers
 //! behind it take: a fork drops the rest.
 //!
-//! Positions of a layer that the same replica finishes and the same slices receive are of one kind, and have the same
+//! Positions of a map that the same replica finishes and the same slices receive are of one kind, and have the same
 //! trees, one for each output group.
 
 use std::collections::BTreeMap;
@@ -17,8 +17,8 @@ use std::ops::Range;
 
 use arch::Arch;
 use index::{Index, IndexVec, Lists, size};
-use mapper::{Destination, GroupId, LayerLayout, Layout, ReceiverId, ReplicaId, SliceId, TileId};
-use network::LayerId;
+use mapper::{Destination, GroupId, LayerLayout, Layout, LevelId, OutputGroup, ReceiverId, ReplicaId, SliceId, TileId};
+use network::{LayerId, MapId};
 use smallvec::SmallVec;
 
 use super::geometry::step;
@@ -29,13 +29,13 @@ index::index! {
     pub struct SegmentId(u32);
     /// A node of a segment.
     pub struct NodeId(u16);
-    /// A kind of positions of a layer.
+    /// A kind of positions of a map.
     struct KindId(u32);
     /// Output group of a kind of positions.
     struct RootId(u32);
 }
 
-/// Trees of all layers of a layout.
+/// Trees of all layers and maps of a layout.
 #[derive(Clone, Debug)]
 pub struct Trees {
     geometry: MeshGeometry,
@@ -45,6 +45,7 @@ pub struct Trees {
     nodes: Lists<SegmentId, Node>,
     ends: Lists<SegmentId, End>,
     layers: IndexVec<LayerId, LayerTrees>,
+    maps: IndexVec<MapId, MapTrees>,
 }
 
 /// Part of a tree on one chip.
@@ -54,6 +55,8 @@ pub struct Segment {
     pub chip: ChipId,
     /// Layer that produces the values.
     pub layer: LayerId,
+    /// Map that the values are positions of; `None` in trees of messages.
+    pub map: Option<MapId>,
     /// Bits that enter the segment.
     pub bits: u32,
     /// Flits that enter the segment.
@@ -118,7 +121,7 @@ impl End {
 pub struct Receiver {
     /// Input slice of the tile.
     pub inputs: InputId,
-    /// Index among the destinations of the position ([`LayerLayout::destinations`]).
+    /// Index among the destinations of the position ([`mapper::MapLayout::destinations`]).
     pub destination: u32,
     /// Positions per image that it receives.
     pub positions: u32,
@@ -126,9 +129,36 @@ pub struct Receiver {
     pub bits: u32,
 }
 
-/// Trees of one layer.
-#[derive(Clone, Debug)]
+/// Trees of one layer's messages between its tiles.
+#[derive(Clone, Debug, Default)]
 pub struct LayerTrees {
+    /// Tree from a contributor to the accumulator tile of a replica and group.
+    partial_sums: BTreeMap<(ReplicaId, GroupId, TileId), SegmentId>,
+    /// Tree from the accumulator tile of a replica to that of the replica that finishes a position of a pool's level.
+    pool_values: BTreeMap<(LevelId, ReplicaId, ReplicaId, GroupId), SegmentId>,
+}
+
+impl LayerTrees {
+    /// Returns the tree of partial sums from tile `contributor`.
+    pub fn partial_sums(&self, replica: ReplicaId, group: GroupId, contributor: TileId) -> SegmentId {
+        self.partial_sums[&(replica, group, contributor)]
+    }
+
+    /// Returns the tree of values that `feeder` hands to the pool of `finisher` that makes `level`; `None` within a tile.
+    pub fn pool_values(
+        &self,
+        level: LevelId,
+        feeder: ReplicaId,
+        finisher: ReplicaId,
+        group: GroupId,
+    ) -> Option<SegmentId> {
+        self.pool_values.get(&(level, feeder, finisher, group)).copied()
+    }
+}
+
+/// Trees of the positions of one map.
+#[derive(Clone, Debug, Default)]
+pub struct MapTrees {
     groups: usize,
     /// Kind of each position; `None` where all its windows are cropped.
     kinds: Vec<Option<KindId>>,
@@ -136,13 +166,9 @@ pub struct LayerTrees {
     positions: IndexVec<KindId, (ReplicaId, u64)>,
     /// Trees of each kind and group, to receivers in other tiles.
     roots: Lists<RootId, SegmentId>,
-    /// Tree from a contributor to the accumulator tile of a replica and group.
-    partial_sums: BTreeMap<(ReplicaId, GroupId, TileId), SegmentId>,
-    /// Tree from the accumulator tile of a replica to that of the replica that finishes a position after the max-pool.
-    pool_values: BTreeMap<(ReplicaId, ReplicaId, GroupId), SegmentId>,
 }
 
-impl LayerTrees {
+impl MapTrees {
     /// Returns the trees of `position`, in the output group `group`. Receivers in the accumulator tile need none.
     #[inline]
     pub fn roots(&self, position: u32, group: GroupId) -> &[SegmentId] {
@@ -160,16 +186,6 @@ impl LayerTrees {
             })
         })
     }
-
-    /// Returns the tree of partial sums from tile `contributor`.
-    pub fn partial_sums(&self, replica: ReplicaId, group: GroupId, contributor: TileId) -> SegmentId {
-        self.partial_sums[&(replica, group, contributor)]
-    }
-
-    /// Returns the tree of values that `feeder` hands to the max-pool of `finisher`; `None` within a tile.
-    pub fn pool_values(&self, feeder: ReplicaId, finisher: ReplicaId, group: GroupId) -> Option<SegmentId> {
-        self.pool_values.get(&(feeder, finisher, group)).copied()
-    }
 }
 
 impl Trees {
@@ -183,11 +199,16 @@ impl Trees {
             nodes: Lists::default(),
             ends: Lists::default(),
             layers: IndexVec::default(),
+            maps: IndexVec::default(),
         };
         let mut builder = Builder { arch, layout, trees };
         for (id, layer) in layout.layers.enumerate() {
             let trees = builder.layer(id, layer);
             builder.trees.layers.push(trees);
+        }
+        for (id, map) in layout.maps.enumerate() {
+            let trees = map.source.map(|source| builder.map(id, source)).unwrap_or_default();
+            builder.trees.maps.push(trees);
         }
         builder.trees
     }
@@ -218,6 +239,11 @@ impl Trees {
     /// Returns the trees of a layer.
     pub fn layer(&self, layer: LayerId) -> &LayerTrees {
         &self.layers[layer]
+    }
+
+    /// Returns the trees of a map.
+    pub fn map(&self, map: MapId) -> &MapTrees {
+        &self.maps[map]
     }
 
     /// Returns a segment.
@@ -251,7 +277,7 @@ impl Trees {
         let target =
             |&tile: &TileId, bits: u32| Target { tile, receiver: None, values: std::iter::once(0..bits).collect() };
         let trees = routes.iter().map(|&(from, to, bits)| {
-            builder.tree(LayerId(0), from, to.iter().map(|tile| target(tile, bits)).collect(), 1)
+            builder.tree((LayerId(0), None), from, to.iter().map(|tile| target(tile, bits)).collect(), 1)
         });
         let trees = trees.collect();
         (builder.trees, trees)
@@ -305,33 +331,33 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// Makes the trees of partial sums and of values for pools of a layer.
     fn layer(&mut self, id: LayerId, layer: &LayerLayout) -> LayerTrees {
-        let mut trees = LayerTrees {
-            groups: layer.groups.len(),
-            kinds: Vec::new(),
-            positions: IndexVec::default(),
-            roots: Lists::default(),
-            partial_sums: BTreeMap::new(),
-            pool_values: BTreeMap::new(),
-        };
-        self.positions(id, layer, &mut trees);
+        let mut trees = LayerTrees::default();
         let partial_sum_bits = self.arch.tile.partial_sum_bits;
         for replica in layer.replicas.indices() {
-            for (group, outputs) in layer.groups.enumerate() {
+            for (group, OutputGroup { outputs, .. }) in layer.groups.enumerate() {
                 let accumulator = layer.accumulator(replica, group);
-                let values = || Values::from_iter([outputs.outputs.clone()]);
-                let to = |tile| Target { tile, receiver: None, values: values() };
+                let to_accumulator = |values: Range<u32>| {
+                    vec![Target { tile: accumulator, receiver: None, values: Values::from_iter([values]) }]
+                };
                 for &contributor in layer.group_tiles(replica, group) {
                     if contributor != accumulator {
-                        let segment = self.tree(id, contributor, vec![to(accumulator)], partial_sum_bits);
+                        let to = to_accumulator(outputs.clone());
+                        let segment = self.tree((id, None), contributor, to, partial_sum_bits);
                         trees.partial_sums.insert((replica, group, contributor), segment);
                     }
                 }
-                for feeder in layer.feeders(replica) {
-                    let from = layer.accumulator(feeder, group);
-                    if from != accumulator {
-                        let segment = self.tree(id, from, vec![to(accumulator)], partial_sum_bits);
-                        trees.pool_values.insert((feeder, replica, group), segment);
+                for (number, level) in layer.levels.enumerate() {
+                    let values = common(&[level.outputs.clone()], outputs);
+                    let [values] = &values[..] else { continue };
+                    for feeder in level.feeders(replica) {
+                        let from = layer.accumulator(feeder, group);
+                        if from != accumulator {
+                            let to = to_accumulator(values.clone());
+                            let segment = self.tree((id, None), from, to, partial_sum_bits);
+                            trees.pool_values.insert((number, feeder, replica, group), segment);
+                        }
                     }
                 }
             }
@@ -339,18 +365,20 @@ impl Builder<'_> {
         trees
     }
 
-    /// Finds the kinds of positions of a layer and makes their trees.
-    fn positions(&mut self, id: LayerId, layer: &LayerLayout, trees: &mut LayerTrees) {
+    /// Finds the kinds of positions of a map that leaves from a level of a layer, and makes their trees.
+    fn map(&mut self, map: MapId, (id, level): (LayerId, LevelId)) -> MapTrees {
+        let (layout, layer, of) = (self.layout, &self.layout.layers[id], &self.layout.maps[map]);
+        let mut trees = MapTrees { groups: layer.groups.len(), ..MapTrees::default() };
         // Kinds of each replica with the destinations of a position. The kind of the position before comes last.
         let mut known: IndexVec<ReplicaId, Vec<(KindId, &[Destination])>> =
             IndexVec::filled(Vec::new(), layer.replicas.len());
         let mut kinds: IndexVec<KindId, (ReplicaId, &[Destination])> = IndexVec::default();
-        for (finish, position) in layer.finishes().zip(0..) {
+        for (finish, position) in layer.levels[level].finishes().zip(0..) {
             let Some(finish) = finish else {
                 trees.kinds.push(None);
                 continue;
             };
-            let (of_replica, destinations) = (&mut known[finish.replica], layer.destinations(position));
+            let (of_replica, destinations) = (&mut known[finish.replica], of.destinations(position));
             let known = of_replica.iter().rposition(|(_, known)| have_same_receivers(known, destinations));
             if let Some(known) = known {
                 of_replica[known..].rotate_left(1);
@@ -362,22 +390,22 @@ impl Builder<'_> {
             trees.positions[kind].1 += 1;
             trees.kinds.push(Some(kind));
         }
-        let receivers: IndexVec<ReceiverId, _> = self.layout.receivers(id).collect();
+        let receivers: IndexVec<ReceiverId, _> = layout.receivers(map).collect();
         for &(replica, destinations) in &kinds {
             for (group, outputs) in layer.groups.enumerate() {
                 let from = layer.accumulator(replica, group);
                 let mut unit_bits = 0;
                 let mut targets = Vec::new();
                 for (destination, number) in destinations.iter().zip(0..) {
-                    let ((consumer, slice), input) = receivers[destination.receiver];
+                    let ((reader, slice), input) = receivers[destination.receiver];
                     let values = common(&input.channels, &outputs.outputs);
                     if input.tile == from || values.is_empty() {
                         continue;
                     }
-                    let stored_bits = self.layout.layers[consumer].stored_bits;
+                    let stored_bits = layout.layers[reader].stored_bits;
                     unit_bits = unit_bits.max(stored_bits);
                     let receiver = Receiver {
-                        inputs: self.trees.input(consumer, slice),
+                        inputs: self.trees.input(reader, slice),
                         destination: number,
                         positions: input.order.positions,
                         bits: total(&values) * stored_bits,
@@ -387,22 +415,33 @@ impl Builder<'_> {
                 let mut roots = Vec::new();
                 if self.arch.router.multicast {
                     if !targets.is_empty() {
-                        roots.push(self.tree(id, from, targets, unit_bits));
+                        roots.push(self.tree((id, Some(map)), from, targets, unit_bits));
                     }
                 } else {
-                    roots.extend(targets.into_iter().map(|target| self.tree(id, from, vec![target], unit_bits)));
+                    // A value goes once to each tile, however many slices of it receive the value.
+                    targets.sort_by_key(|target| target.tile);
+                    for of_tile in targets.chunk_by(|a, b| a.tile == b.tile) {
+                        roots.push(self.tree((id, Some(map)), from, of_tile.to_vec(), unit_bits));
+                    }
                 }
                 trees.roots.push(roots);
             }
         }
+        trees
     }
 
     /// Makes a tree from tile `from` to `targets`. Returns its first segment.
-    fn tree(&mut self, layer: LayerId, from: TileId, targets: Vec<Target>, unit_bits: u32) -> SegmentId {
-        self.segment(layer, Entry::Tile(from), targets, unit_bits)
+    fn tree(&mut self, of: (LayerId, Option<MapId>), from: TileId, targets: Vec<Target>, unit_bits: u32) -> SegmentId {
+        self.segment(of, Entry::Tile(from), targets, unit_bits)
     }
 
-    fn segment(&mut self, layer: LayerId, entry: Entry, targets: Vec<Target>, unit_bits: u32) -> SegmentId {
+    fn segment(
+        &mut self,
+        of: (LayerId, Option<MapId>),
+        entry: Entry,
+        targets: Vec<Target>,
+        unit_bits: u32,
+    ) -> SegmentId {
         let chip = match entry {
             Entry::Tile(tile) => self.trees.geometry.chip_of(tile),
             Entry::Side(chip, _) => chip,
@@ -433,7 +472,7 @@ impl Builder<'_> {
         }
         for (side, node, targets) in beyond {
             let neighbour = self.trees.geometry.neighbour(chip, side);
-            let next = self.segment(layer, Entry::Side(neighbour, side.opposite()), targets, unit_bits);
+            let next = self.segment(of, Entry::Side(neighbour, side.opposite()), targets, unit_bits);
             ends.push(End::Link { node, side, next });
         }
         // The port from the tile leads into the first router; every other port leads out of one.
@@ -441,7 +480,8 @@ impl Builder<'_> {
         let leading_out = drafts.iter().filter(|draft| !from_tile || draft.node.parent.is_some());
         let segment = Segment {
             chip,
-            layer,
+            layer: of.0,
+            map: of.1,
             bits: total(&entering) * unit_bits,
             flits: flits(&entering),
             flit_hops: leading_out.map(|draft| draft.node.flits).sum(),

@@ -4,7 +4,7 @@ use des::Cycle;
 use mapper::{ReplicaId, TileId};
 use network::LayerId;
 
-use crate::{Cause, ChipId, Direction, ImaId, ImaTiming, Port};
+use crate::{Cause, ChipId, Direction, ImaId, ImaTiming, InputId, Port};
 
 /// An IMA, and the replica that it works for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,23 +45,26 @@ pub enum Event {
     Fetch { unit: Unit, window: u32, bits: u64, cycles: Range<Cycle> },
     /// Results of `window` move over the bus to the tile's output register: from the request to their arrival.
     Result { unit: Unit, window: u32, bits: u64, cycles: Range<Cycle> },
+    /// The operands that a join merges into `window` of `replica` move from the eDRAM buffer over the bus to the tile's
+    /// output register: from the request to their arrival.
+    Skip { tile: TileId, layer: LayerId, replica: ReplicaId, window: u32, bits: u64, cycles: Range<Cycle> },
     /// Iteration fidelity: a stage of an IMA performs one iteration of an operation.
     Stage { unit: Unit, stage: Stage, cycles: Range<Cycle> },
     /// The outputs of a window of `replica` that `tile` finishes pass sigmoid and max-pool in cycle `at`.
     Activate { tile: TileId, layer: LayerId, replica: ReplicaId, window: u32, at: Cycle },
-    /// A packet with inputs of `layer` is written to a tile's eDRAM buffer: from its arrival to the end of the write.
-    /// `layer` is `None` for results of the last layer. For results `sequence` is image times positions plus position.
-    Write { tile: TileId, layer: Option<LayerId>, sequence: u32, bits: u32, cycles: Range<Cycle> },
+    /// A packet is written to a tile's eDRAM buffer: from its arrival to the end of the write. It belongs to an input slice
+    /// of a layer, or to the results of the network; then `sequence` is image times positions plus position.
+    Write { tile: TileId, slice: Option<(LayerId, InputId)>, sequence: u32, bits: u32, cycles: Range<Cycle> },
     /// The position of sequence number `sequence` is complete in the buffer at the end of cycle `at`, and the next window
     /// of `replica` of `layer` waited for it.
-    Supply { tile: TileId, layer: LayerId, replica: ReplicaId, sequence: u32, at: Cycle },
+    Supply { tile: TileId, layer: LayerId, inputs: InputId, replica: ReplicaId, sequence: u32, at: Cycle },
     /// A position of the inputs of `layer`, of `bits` bits, is complete in a tile's buffer at the end of cycle `at`.
-    Arrive { tile: TileId, layer: LayerId, bits: u64, at: Cycle },
-    /// All IMAs of a tile have read the inputs of `layer` for the windows before `step` of `image`; positions that no
+    Arrive { tile: TileId, layer: LayerId, inputs: InputId, bits: u64, at: Cycle },
+    /// All readers in a tile have read an input slice of `layer` for the windows before `step` of `image`; positions that no
     /// later window needs leave the buffer.
-    Progress { tile: TileId, layer: LayerId, image: u32, step: u32, at: Cycle },
+    Progress { tile: TileId, layer: LayerId, inputs: InputId, image: u32, step: u32, at: Cycle },
     /// A tile's buffer has more room for inputs of `layer`, and tile `to`, which waits for it, is woken.
-    Room { tile: TileId, layer: LayerId, to: TileId, at: Cycle },
+    Room { tile: TileId, layer: LayerId, inputs: InputId, to: TileId, at: Cycle },
     /// A packet with results of `layer` crosses the mesh of a chip, to all its receivers there; `waited` of its cycles
     /// are due to taken ports, on the way of the receiver that waited longest.
     Packet { chip: ChipId, layer: LayerId, flits: u32, waited: u32, cycles: Range<Cycle> },

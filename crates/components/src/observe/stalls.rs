@@ -34,11 +34,13 @@ pub enum Cause {
     Filling,
     /// The IMA has no window left.
     Finished,
+    /// Windows wait for an operand of a join: a skip.
+    Skip,
 }
 
 impl Cause {
     /// All causes, in the order of their numbers and of reports.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Computing,
         Self::Input,
         Self::Bus,
@@ -51,6 +53,7 @@ impl Cause {
         Self::Link,
         Self::Filling,
         Self::Finished,
+        Self::Skip,
     ];
 
     /// Name in machine-readable output.
@@ -64,6 +67,7 @@ impl Cause {
             Self::OutputRegister => "output_register",
             Self::DownstreamBuffer => "downstream_buffer",
             Self::MaxPool => "max_pool",
+            Self::Skip => "skip",
             Self::Router => "router",
             Self::Link => "link",
             Self::Filling => "filling",

@@ -42,7 +42,11 @@ impl<'a, P: Policy> Tile<'a, P> {
     /// Fewest images of a run in which everything up to now would have been the same: so many are felt.
     pub fn least_images(&self) -> u32 {
         let controls = self.controls().iter().map(LayerControl::least_images);
-        controls.chain(self.slices().iter().map(SliceBuffer::least_images)).max().unwrap_or(0)
+        let skips = self.outputs.parts.enumerate().filter_map(|(id, part)| {
+            let control = &self.inputs.controls[self.imas.groups[id].control];
+            part.skips.as_ref().map(|skips| skips.least_images(control.per_image()))
+        });
+        controls.chain(self.slices().iter().map(SliceBuffer::least_images)).chain(skips).max().unwrap_or(0)
     }
 
     /// Changes the number of images of the run to a number that is not below [`Self::least_images`].

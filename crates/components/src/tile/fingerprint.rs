@@ -41,8 +41,8 @@ impl<P: Policy> Tile<'_, P> {
                 print.numbers([7, part.0]);
                 print.counted(limit, windows(part));
             }
-            TileMessage::PoolValue { part, image, position } => {
-                print.numbers([8, u32::from(part.0), position]);
+            TileMessage::PoolValue { part, level, image, position } => {
+                print.numbers([8, u32::from(part.0), u32::from(level.0), position]);
                 print.counted(image, 1);
             }
             TileMessage::PoolCredit { part, image } => {
@@ -63,6 +63,7 @@ impl<P: Policy> Tile<'_, P> {
                 print.counted(sequence, self.inputs.edram.slices[inputs].positions());
                 held_up.state(print);
             }
+            TileMessage::SkipMerged { part } => print.numbers([15, part.0]),
             TileMessage::Tick => print.number(13u64),
             TileMessage::Room => print.number(14u64),
         }
@@ -71,13 +72,14 @@ impl<P: Policy> Tile<'_, P> {
 
 #[cfg(test)]
 mod tests {
-    use mapper::TileId;
+    use mapper::{LevelId, TileId};
 
     use super::*;
     use crate::testing::{OneLayer, assert_told_apart};
     use crate::{Full, HeldUp, InputId, PartAddress, Waits};
 
     const PART: LockstepId = LockstepId(0);
+    const LEVEL: LevelId = LevelId(0);
     const HERE: &[PartAddress] = &[PartAddress { tile: TileId(0), part: PART }];
 
     fn tile(machine: &OneLayer) -> Tile<'_, Full> {
@@ -128,9 +130,10 @@ mod tests {
             TileMessage::PartialSum { part: PART, window: 6 },
             TileMessage::PartialSumCredit { part: PART, limit: 5 },
             TileMessage::PartialSumCredit { part: PART, limit: 6 },
-            TileMessage::PoolValue { part: PART, image: 1, position: 2 },
-            TileMessage::PoolValue { part: PART, image: 2, position: 2 },
-            TileMessage::PoolValue { part: PART, image: 1, position: 3 },
+            TileMessage::PoolValue { part: PART, level: LEVEL, image: 1, position: 2 },
+            TileMessage::PoolValue { part: PART, level: LEVEL, image: 2, position: 2 },
+            TileMessage::PoolValue { part: PART, level: LEVEL, image: 1, position: 3 },
+            TileMessage::PoolValue { part: PART, level: LevelId(1), image: 1, position: 2 },
             TileMessage::PoolCredit { part: PART, image: 1 },
             TileMessage::PoolCredit { part: PART, image: 2 },
             TileMessage::Delivery { inputs, held_up, bits: 8, sequence: 5 },
@@ -143,6 +146,8 @@ mod tests {
             TileMessage::Written { inputs, held_up, sequence: 5 },
             TileMessage::Written { inputs, held_up: delayed, sequence: 5 },
             TileMessage::Written { inputs, held_up, sequence: 6 },
+            TileMessage::SkipMerged { part: PART },
+            TileMessage::SkipMerged { part: LockstepId(1) },
             TileMessage::Tick,
             TileMessage::Room,
         ];

@@ -7,15 +7,16 @@
 //! | step | decision | part | resource | order of requests |
 //! | --- | --- | --- | --- | --- |
 //! | 1 | finished windows and positions leave, partial sums are sent | outputs | rooms, credits | part; pool values first |
-//! | 2 | windows whose inputs are all written become ready | inputs | - | replica |
-//! | 3 | limits of slices rise as windows have been read | inputs | room table | slice |
+//! | 2 | windows whose inputs are all written become ready, and so do operands of joins | inputs, outputs | - | replica |
+//! | 3 | limits of slices rise as windows have been read and operands merged | inputs, outputs | room table | slice |
 //! | 4 | operations start | IMAs | crossbars, output registers | group of the lowest IMA |
 //! | 5 | arrived packets are written | inputs | eDRAM port | slice, sequence number; results last |
 //! | 6 | results are sent | IMAs | bus | group of the lowest IMA |
-//! | 7 | inputs are asked for | IMAs | eDRAM port, bus | group of the lowest IMA |
-//! | 8 | the tile wakes itself in the next cycle if steps 1 to 4 have new work | - | - | - |
+//! | 7 | operands of joins are asked for | outputs | eDRAM port, bus | part, window |
+//! | 8 | inputs are asked for | IMAs | eDRAM port, bus | group of the lowest IMA |
+//! | 9 | the tile wakes itself in the next cycle if steps 1 to 4 have new work | - | - | - |
 //!
-//! Steps 5 to 7 take effect at the end of the cycle, so what they complete is decided upon in the next. Writes precede
+//! Steps 5 to 8 take effect at the end of the cycle, so what they complete is decided upon in the next. Writes precede
 //! reads at the port, and results precede inputs on the bus (docs/model.md, "Arbitration in a tile").
 //!
 //! `account` adds up counts, `fingerprint` the state and the messages on their way, and `waits` explains a tile that has stopped.
@@ -38,8 +39,8 @@ pub(crate) use self::imas::ImaBank;
 pub use self::imas::{Fidelity, Full, Ima, ImaTiming, LockstepGroup, Policy, RowBlock, SkipZeroRowBlocks, Work};
 pub(crate) use self::inputs::{EdramBuffer, TileInputs};
 pub use self::inputs::{LayerControl, Results, RowsRead, SliceBuffer};
+pub use self::outputs::{Exit, Operand, PartAddress, PartialSums, SumsSpec, Target};
 pub(crate) use self::outputs::{Obstacle, TileOutputs};
-pub use self::outputs::{PartAddress, PartialSums, SumsSpec, Target};
 pub use self::waits::{Awaited, Part, Waiting};
 use crate::{Context, ControlId, ImaId, LockstepId, TileMessage};
 
@@ -79,7 +80,7 @@ pub struct TileSpec<'a> {
     pub groups: IndexVec<LockstepId, LockstepGroup>,
     /// One part of the output register for each lockstep group.
     pub parts: IndexVec<LockstepId, PartialSums<'a>>,
-    /// Results of the last layer that the tile finishes.
+    /// Results of the network that the tile finishes.
     pub results: Results,
 }
 
@@ -121,7 +122,10 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
             TileMessage::PartialSum { part, window } => return wake_if(outputs.merge_partial_sums(part, window)),
             TileMessage::PartialSumCredit { part, limit } => return wake_if(outputs.credit(part, limit)),
             TileMessage::PoolCredit { part, image } => return wake_if(outputs.credit_pool(part, image)),
-            TileMessage::PoolValue { part, image, position } => outputs.deliver_pool_value(part, image, position),
+            TileMessage::PoolValue { part, level, image, position } => {
+                outputs.deliver_pool_value(part, level, image, position);
+            }
+            TileMessage::SkipMerged { part } => outputs.merge_skip(part),
             TileMessage::Delivery { inputs: slice, held_up, bits, sequence } => {
                 inputs.deliver(slice, sequence, bits, held_up);
             }
@@ -138,11 +142,14 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
         let tile = *id;
         inputs.arrive(tile, context);
         outputs.pass_on(inputs, imas, context);
+        outputs.look_ahead(inputs, imas);
         imas.supplied(inputs.look_ahead(context.now()));
         imas.supplied(inputs.release(tile, |control| imas.read_by_all(control), context));
+        outputs.release(tile, inputs, imas, context);
         imas.start(tile, inputs, context);
         inputs.write(tile, context);
         imas.send_results(tile, inputs, bus, outputs, context);
+        outputs.ask_for_skips(tile, inputs, imas, bus, context);
         imas.fetch(tile, inputs, bus, context);
         if outputs.has_work() || inputs.has_work() || !imas.pipeline.can_start().is_empty() {
             context.send_to_tile(1, tile, TileMessage::Tick);

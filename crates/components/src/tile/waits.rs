@@ -4,7 +4,7 @@
 //! or a part of the output register, which waits for contributions, credits, pools or room in buffers.
 
 use mapper::{GroupId, ReplicaId, TileId, Window};
-use network::LayerId;
+use network::{LayerId, MapId};
 
 use super::{Obstacle, Tile};
 use crate::{ImaId, InputId, LockstepId, PartAddress, Policy, SumsSpec};
@@ -23,10 +23,10 @@ pub enum Part {
 pub enum Awaited {
     /// A part of a tile of the board.
     Part(TileId, Part),
-    /// A position of the input map of a layer, in row `y` and column `x`.
+    /// A position of a map, in row `y` and column `x`.
     Position {
-        /// Layer that reads it.
-        layer: LayerId,
+        /// Map.
+        map: MapId,
         /// Row.
         y: u32,
         /// Column.
@@ -78,11 +78,21 @@ impl<P: Policy> Tile<'_, P> {
     pub fn slowest_readers(&self, inputs: InputId) -> Vec<Part> {
         let readers = self.imas.groups.enumerate().filter_map(|(id, group)| {
             let control = &self.inputs.controls[group.control];
-            (control.inputs == inputs).then(|| (control.split(group.arriving.window), id))
+            control.inputs.contains(&inputs).then(|| (control.split(group.arriving.window), id))
         });
         let readers: Vec<_> = readers.collect();
         let slowest = readers.iter().map(|&(read, _)| read).min();
-        readers.into_iter().filter(|&(read, _)| Some(read) == slowest).map(|(_, id)| Part::Group(id)).collect()
+        let groups = readers.into_iter().filter(|&(read, _)| Some(read) == slowest).map(|(_, id)| Part::Group(id));
+        // Operands of joins are read by parts of the output register.
+        let merging = self.outputs.parts.enumerate().filter_map(|(id, part)| {
+            let skips = part.skips.as_ref().filter(|skips| skips.reads(inputs))?;
+            Some((self.inputs.controls[self.imas.groups[id].control].split(skips.merged), id))
+        });
+        let merging: Vec<_> = merging.collect();
+        let slowest = merging.iter().map(|&(merged, _)| merged).min();
+        let parts =
+            merging.into_iter().filter(|&(merged, _)| Some(merged) == slowest).map(|(_, id)| Part::Register(id));
+        groups.chain(parts).collect()
     }
 
     fn group_waits(&self, id: LockstepId) -> Option<Waiting> {
@@ -109,8 +119,8 @@ impl<P: Policy> Tile<'_, P> {
     fn awaited_input(&self, group: LockstepId) -> Awaited {
         let control = &self.inputs.controls[self.imas.groups[group].control];
         match control.awaited_input() {
-            Some((y, x)) => Awaited::Position { layer: control.id, y, x },
-            None => Awaited::Room { tile: self.id, inputs: control.inputs },
+            Some((inputs, y, x)) => Awaited::Position { map: self.inputs.edram.slices[inputs].slice.map, y, x },
+            None => Awaited::Room { tile: self.id, inputs: control.inputs[0] },
         }
     }
 
@@ -129,6 +139,18 @@ impl<P: Policy> Tile<'_, P> {
             ),
             Obstacle::Credit(accumulator) => {
                 (format!("room for partial sums in tile {}", accumulator.tile), vec![register(&accumulator)])
+            }
+            Obstacle::Skip(inputs) => {
+                let window = control.window(sums.complete());
+                let names = layer.levels.iter().flat_map(|level| &level.merges).map(|merge| merge.name.as_str());
+                let position = |inputs| Awaited::Position {
+                    map: self.inputs.edram.slices[inputs].slice.map,
+                    y: window.y.into(),
+                    x: window.x.into(),
+                };
+                let names: Vec<&str> = names.collect();
+                let waits_for = format!("the skip of {} at ({}, {})", names.join(", "), window.y, window.x);
+                (waits_for, inputs.map(position).into_iter().collect())
             }
             Obstacle::Contributions => {
                 let here = Awaited::Part(self.id, Part::Group(id));

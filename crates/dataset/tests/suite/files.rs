@@ -17,7 +17,7 @@ fn tensors(network: &Network) -> Tensors {
     let (mut features, mut classifier) = (0, 0);
     for layer in &network.layers {
         let outputs = layer.output.channels as usize;
-        let (stem, shape) = if layer.kernel_height == 3 {
+        let (stem, shape) = if layer.kernel.size.y == 3 {
             features += 2;
             (format!("features.{features}"), vec![outputs, layer.input.channels as usize, 3, 3])
         } else {

@@ -30,7 +30,7 @@ fn replicas_share_the_windows_that_a_crop_leaves() {
         let aim = size(last.computed_windows());
         for ((most, _), layer) in spread(&layout).into_iter().zip(&network.layers) {
             // A replica takes whole cells of the max-pool, and so up to one cell more than its share.
-            let cell = size(layer.pool.map_or(1, |pool| pool.stride.pow(2)));
+            let cell = size(layer.pool.map_or(1, |pool| pool.stride.y.pow(2)));
             assert!(most < aim + 2 * cell, "{}, crop {edges}: {most} windows for {aim}", layer.name);
         }
     }

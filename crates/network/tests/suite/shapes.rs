@@ -1,6 +1,6 @@
 //! Maps from layer to layer.
 
-use network::{LayerId, LayerKind, Plan, Pool};
+use network::{Axes, Kernel, LayerId, LayerKind, Plan};
 
 /// A network of one convolution on an 11 x 9 map and what follows it.
 fn behind_a_convolution(rest: &str) -> network::Network {
@@ -11,8 +11,8 @@ fn behind_a_convolution(rest: &str) -> network::Network {
     network::parse(&text, "test.toml").unwrap_or_else(|faults| panic!("{faults}"))
 }
 
-fn pool(name: &str, pool: Pool) -> String {
-    let Pool { kernel, stride, padding } = pool;
+fn pool(name: &str, pool: Kernel) -> String {
+    let (kernel, stride, padding) = (pool.size.y, pool.stride.y, pool.padding.top);
     format!(
         "[[layers]]\nname = '{name}'\nkind = 'max_pool'\nkernel = {kernel}\nstride = {stride}\npadding = {padding}\n"
     )
@@ -50,6 +50,20 @@ fn isaacs_networks_have_the_multiply_accumulates_of_their_papers() {
 }
 
 #[test]
+fn networks_of_other_frameworks_have_the_multiply_accumulates_that_fvcore_counts() {
+    for (name, macs) in [
+        ("alexnet", 714_188_480),
+        ("resnet18", 1_814_073_344),
+        ("resnet50", 4_089_184_256),
+        ("googlenet", 1_498_376_192),
+        ("mobilenet_v2", 300_774_272),
+    ] {
+        let network = network::load(name).unwrap();
+        assert_eq!(Plan::uniform(&network, 16, 16).macs(&network), macs, "{name}");
+    }
+}
+
+#[test]
 fn vgg_a_and_d_are_vgg11_and_vgg16_without_crops() {
     for (name, cropped) in [("vgg-a", "vgg11"), ("vgg-d", "vgg16")] {
         let [network, mut cropped] = [name, cropped].map(|name| network::load(name).unwrap());
@@ -71,8 +85,8 @@ fn alexnet_has_the_maps_of_its_single_column_form() {
 
 #[test]
 fn a_layer_reads_the_pooled_map_of_the_one_before() {
-    for name in network::names() {
-        let network = network::load(name).unwrap();
+    let networks = network::names().into_iter().map(|name| (name, network::load(name).unwrap().into_chain()));
+    for (name, network) in networks.filter_map(|(name, network)| Some((name, network.ok()?))) {
         assert_eq!(network.layers[LayerId(0)].input, network.input);
         for pair in network.layers.as_slice().windows(2) {
             assert_eq!(pair[1].input, pair[0].pooled, "{name}: {}", pair[1].name);
@@ -82,7 +96,7 @@ fn a_layer_reads_the_pooled_map_of_the_one_before() {
 
 #[test]
 fn windows_that_do_not_fit_the_map_any_more_are_left_out() {
-    let network = behind_a_convolution(&pool("p", Pool { kernel: 2, stride: 2, padding: 0 }));
+    let network = behind_a_convolution(&pool("p", Kernel::square(2, 2, 0)));
     let layer = &network.layers[LayerId(0)];
     assert_eq!((layer.output.height, layer.output.width), (11, 9));
     assert_eq!((layer.pooled.height, layer.pooled.width), (5, 4));
@@ -92,15 +106,15 @@ fn windows_that_do_not_fit_the_map_any_more_are_left_out() {
 fn adjacent_pools_are_one_with_the_same_map() {
     let pools = [[(2, 2, 0), (2, 2, 0)], [(3, 2, 1), (2, 1, 0)], [(3, 1, 1), (3, 2, 1)], [(2, 1, 0), (3, 3, 2)]];
     for case in pools {
-        let [first, second] = case.map(|(kernel, stride, padding)| Pool { kernel, stride, padding });
+        let [first, second] = case.map(|(kernel, stride, padding)| Kernel::square(kernel, stride, padding));
         let composed = behind_a_convolution(&(pool("p", first) + &pool("q", second)));
         let one = composed.layers[LayerId(0)].pool.unwrap();
         let alone = behind_a_convolution(&pool("p", one));
         assert_eq!(composed.layers.len(), 1);
         assert_eq!(composed.layers[LayerId(0)].pooled, alone.layers[LayerId(0)].pooled, "{case:?}");
-        assert_eq!(one.kernel, first.kernel + (second.kernel - 1) * first.stride);
-        assert_eq!(one.stride, first.stride * second.stride);
-        assert_eq!(one.padding, first.padding + second.padding * first.stride);
+        let size = first.size.y + (second.size.y - 1) * first.stride.y;
+        let padding = first.padding.top + second.padding.top * first.stride.y;
+        assert_eq!(one, Kernel::square(size, first.stride.y * second.stride.y, padding));
     }
 }
 
@@ -109,6 +123,6 @@ fn a_fully_connected_layer_is_one_window_as_large_as_the_map() {
     let network = behind_a_convolution("[[layers]]\nname = 'f'\nkind = 'fully_connected'\nchannels = 10\n");
     let layer = &network.layers[LayerId(1)];
     assert_eq!(layer.kind, LayerKind::FullyConnected);
-    assert_eq!((layer.kernel_height, layer.kernel_width, layer.windows()), (11, 9, 1));
+    assert_eq!((layer.kernel.size, layer.windows()), (Axes { y: 11, x: 9 }, 1));
     assert_eq!(layer.rows(), 11 * 9 * 4);
 }

@@ -1,7 +1,7 @@
 //! With a lossless ADC the crossbars compute the plain integer product.
 
 use ndarray::{Array2, Array3, arr2};
-use network::{Layer, LayerKind, LayerPlan, Region, Shape};
+use network::{Axes, Kernel, Layer, LayerKind, LayerPlan, Region, Shape};
 use numeric::{Method, Options, Windows};
 use proptest::prelude::*;
 
@@ -134,10 +134,8 @@ fn skipping_row_blocks_of_zeros_changes_no_sum_whatever_the_dac() {
         name: "layer".into(),
         kind: LayerKind::Convolution,
         input,
-        kernel_height: 3,
-        kernel_width: 3,
-        stride: 1,
-        padding: 1,
+        kernel: Kernel::square(3, 1, 1),
+        groups: 1,
         output,
         pool: None,
         pooled: output,
@@ -182,10 +180,8 @@ fn windows_of_a_map_follow_kernel_stride_padding_and_the_bits_of_their_regions()
             name: "layer".into(),
             kind: LayerKind::Convolution,
             input,
-            kernel_height,
-            kernel_width,
-            stride,
-            padding,
+            kernel: Kernel { size: Axes { y: kernel_height, x: kernel_width }, ..Kernel::square(1, stride, padding) },
+            groups: 1,
             output,
             pool: None,
             pooled: output,

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use ndarray::{Array1, Array3, ArrayD, IxDyn};
-use network::{Layer, LayerId, LayerKind, LayerPlan, Network, Plan, Pool, Preprocessing, Region, Shape};
+use network::{Axes, Kernel, Layer, LayerId, LayerKind, LayerPlan, Network, Plan, Preprocessing, Region, Shape};
 use numeric::reference::{self, Reference};
 use numeric::{Error, Inference, LayerWeights, Method, Model, Options};
 
@@ -21,24 +21,19 @@ fn network() -> Network {
         name: "conv1".into(),
         kind: LayerKind::Convolution,
         input: shape(3, 13, 15),
-        kernel_height: 3,
-        kernel_width: 3,
-        stride: 1,
-        padding: 1,
+        kernel: Kernel::square(3, 1, 1),
+        groups: 1,
         output: shape(12, 13, 15),
-        pool: Some(Pool { kernel: 3, stride: 2, padding: 1 }),
+        pool: Some(Kernel::square(3, 2, 1)),
         pooled: shape(12, 7, 8),
         crop: None,
     };
     let strided = Layer {
         name: "conv2".into(),
         input: convolution.pooled,
-        kernel_height: 2,
-        kernel_width: 3,
-        stride: 2,
-        padding: 1,
+        kernel: Kernel { size: Axes { y: 2, x: 3 }, ..Kernel::square(1, 2, 1) },
         output: shape(20, 4, 4),
-        pool: Some(Pool { kernel: 2, stride: 2, padding: 0 }),
+        pool: Some(Kernel::square(2, 2, 0)),
         pooled: shape(20, 2, 2),
         ..convolution.clone()
     };
@@ -46,10 +41,8 @@ fn network() -> Network {
         name: name.into(),
         kind: LayerKind::FullyConnected,
         input,
-        kernel_height: input.height,
-        kernel_width: input.width,
-        stride: 1,
-        padding: 0,
+        kernel: Kernel::covering(input),
+        groups: 1,
         output: shape(outputs, 1, 1),
         pool: None,
         pooled: shape(outputs, 1, 1),
@@ -57,12 +50,8 @@ fn network() -> Network {
     };
     let hidden = classifier("fc1", strided.pooled, 30);
     let scores = classifier("fc2", hidden.pooled, 10);
-    Network {
-        name: "small".into(),
-        input: convolution.input,
-        preprocessing: Preprocessing::default(),
-        layers: vec![convolution, strided, hidden, scores].into(),
-    }
+    let layers = vec![convolution, strided, hidden, scores];
+    Network::chain("small".into(), layers[0].input, Preprocessing::default(), layers.into())
 }
 
 /// Numbers between -1 and 1 without a pattern.
@@ -80,7 +69,7 @@ fn weights() -> Vec<LayerWeights> {
         let values = (0..outputs * rows).map(|n| scale * noise(i, n)).collect();
         let shape = match layer.kind {
             LayerKind::Convolution => {
-                let shape = [layer.input.channels, layer.kernel_height, layer.kernel_width];
+                let shape = [layer.input.channels, layer.kernel.size.y, layer.kernel.size.x];
                 IxDyn(&[outputs, shape[0] as usize, shape[1] as usize, shape[2] as usize])
             }
             LayerKind::FullyConnected => IxDyn(&[outputs, rows]),
@@ -134,7 +123,7 @@ fn by_loops(plan: &Plan) -> Array3<f32> {
     let mut map = image();
     let network = network();
     for ((id, layer), weights) in network.layers.enumerate().zip(weights()) {
-        let [kh, kw] = [layer.kernel_height as usize, layer.kernel_width as usize];
+        let [kh, kw] = [layer.kernel.size.y as usize, layer.kernel.size.x as usize];
         let (channels, height, width) = map.dim();
         let kernel = weights.weights.to_shape((layer.output.channels as usize, channels, kh, kw)).unwrap();
         let dim = |s: Shape| (s.channels as usize, s.height as usize, s.width as usize);
@@ -146,8 +135,8 @@ fn by_loops(plan: &Plan) -> Array3<f32> {
             for c in 0..channels {
                 for ky in 0..kh {
                     for kx in 0..kw {
-                        let iy = (y * layer.stride as usize + ky) as i64 - i64::from(layer.padding);
-                        let ix = (x * layer.stride as usize + kx) as i64 - i64::from(layer.padding);
+                        let iy = (y * layer.kernel.stride.y as usize + ky) as i64 - i64::from(layer.kernel.padding.top);
+                        let ix = (x * layer.kernel.stride.y as usize + kx) as i64 - i64::from(layer.kernel.padding.top);
                         if (0..height as i64).contains(&iy) && (0..width as i64).contains(&ix) {
                             let activation = map[(c, iy as usize, ix as usize)];
                             sum += f64::from(activation) * f64::from(kernel[(o, c, ky, kx)]);
@@ -163,8 +152,8 @@ fn by_loops(plan: &Plan) -> Array3<f32> {
                 let mut most = f32::NEG_INFINITY;
                 for ((oc, oy, ox), &value) in output.indexed_iter() {
                     let within = |o: usize, p: usize| {
-                        let first = p as i64 * i64::from(pool.stride) - i64::from(pool.padding);
-                        (first..first + i64::from(pool.kernel)).contains(&(o as i64))
+                        let first = p as i64 * i64::from(pool.stride.y) - i64::from(pool.padding.top);
+                        (first..first + i64::from(pool.size.y)).contains(&(o as i64))
                     };
                     if oc == c && within(oy, y) && within(ox, x) {
                         most = most.max(value);

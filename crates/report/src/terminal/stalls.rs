@@ -5,8 +5,6 @@ use std::cmp::Ordering;
 use analysis::{Against, Analysis, Change, Gave, MATTERS, Measure, Wait, WhatIf};
 use chip::Cause;
 use comfy_table::{Cell, Color};
-use index::Index;
-use network::{Graph, LayerId, Node};
 
 use super::{bound, table};
 use crate::format::{grouped, percent, rounded};
@@ -64,17 +62,21 @@ fn ranking(analysis: &Analysis) -> String {
 
 /// Returns in words the resource or unit for which a layer waits.
 pub(crate) fn awaited(analysis: &Analysis, wait: Wait) -> String {
-    let (graph, id) = (Graph::chain(analysis.layers.len()), LayerId::new(wait.layer));
-    let name = |node: Node| node.layer().map_or("the host", |id| analysis.layers[id.index()].name.as_str());
+    let edges = &analysis.layers[wait.layer].edges;
+    let names = |layers: &[usize]| match layers {
+        [] => "the host".to_owned(),
+        layers => layers.iter().map(|&layer| analysis.layers[layer].name.as_str()).collect::<Vec<_>>().join(", "),
+    };
     match wait.cause {
         Cause::Computing => "nothing: it computes".to_owned(),
-        Cause::Input => format!("inputs from {}", name(graph.producer(id))),
+        Cause::Input => format!("inputs from {}", names(&edges.producers)),
         Cause::Bus => "the bus and the eDRAM port of its tiles".to_owned(),
         Cause::ImaOutputRegister => "a free output register of its IMAs".to_owned(),
         Cause::Lockstep => "slower IMAs with the same outputs".to_owned(),
         Cause::OutputRegister => "the output register of its tiles".to_owned(),
-        Cause::DownstreamBuffer => format!("room in the buffers of {}", name(graph.consumers(id)[0])),
+        Cause::DownstreamBuffer => format!("room in the buffers of {}", names(&edges.readers)),
         Cause::MaxPool => "other replicas under the same positions of the max-pool".to_owned(),
+        Cause::Skip => format!("the skip of {} from {}", edges.joins.join(", "), names(&edges.skips)),
         Cause::Router => "ports of routers".to_owned(),
         Cause::Link => "links between chips".to_owned(),
         Cause::Filling => "the first of its inputs".to_owned(),

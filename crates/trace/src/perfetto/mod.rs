@@ -17,7 +17,7 @@ use std::io;
 use std::ops::Range;
 
 use analysis::{Carrier, LOAD_CYCLES, Scene, Sequence};
-use components::{Cause, Event, ImaId, ImaTiming, Stage, Unit};
+use components::{Cause, Event, ImaId, ImaTiming, InputId, Stage, Unit};
 use des::Cycle;
 use index::{Index, IndexVec, count, size};
 use mapper::{ReplicaId, TileId};
@@ -60,17 +60,22 @@ type OfIma = IndexVec<Register, Option<Source>>;
 struct OfTile {
     imas: IndexVec<ImaId, OfIma>,
     /// Positions of each buffer by sequence number, worked out at its first write.
-    positions: Vec<Option<IndexVec<Sequence, u32>>>,
-    /// Latest writes: layer of the inputs, sequence number.
-    writes: VecDeque<(Option<LayerId>, u32, Source)>,
-    /// Latest writes for which windows of a replica waited: layer, replica, sequence number, cycle.
-    supplies: VecDeque<(LayerId, ReplicaId, u32, Cycle)>,
+    positions: IndexVec<InputId, Option<IndexVec<Sequence, u32>>>,
+    /// Latest writes.
+    writes: VecDeque<Write>,
+    /// Latest writes for which windows of a replica waited.
+    supplies: VecDeque<Supply>,
     /// Latest buffer that announced room to this tile.
     room: Option<Source>,
     /// End of the latest write, and the cycles until which the rows of writes are occupied.
     written_until: Cycle,
     rows_until: [Cycle; 2],
 }
+
+/// A write: layer and input slice, none for results; sequence number; slice of the trace.
+type Write = (Option<(LayerId, InputId)>, u32, Source);
+/// A write that windows waited for: layer and input slice, replica, sequence number, cycle.
+type Supply = ((LayerId, InputId), ReplicaId, u32, Cycle);
 
 /// Writes and supplies kept for each tile. An IMA starts at most a few cycles after its inputs arrived.
 const REMEMBERED: usize = 32;
@@ -113,7 +118,7 @@ impl<'a> Perfetto<'a> {
         let of_ima = |_| (0..INPUTS + scene.arch().ima.output_registers).map(|_| None).collect();
         let of_tile = |tile| OfTile {
             imas: scene.imas(tile).map(of_ima).collect(),
-            positions: scene.buffered(tile).iter().map(|_| None).collect(),
+            positions: scene.buffered(tile).map(|_| None).collect(),
             ..Default::default()
         };
         let longest = scene.layers().map(|layer| scene.layer(layer).len()).max().unwrap_or(0);
@@ -159,10 +164,10 @@ impl<'a> Perfetto<'a> {
         match cause {
             Cause::Input | Cause::Router | Cause::Link | Cause::Filling => {
                 // The wait ends one cycle after the request, which follows the write.
-                let of_replica = |supply: &&(LayerId, ReplicaId, u32, Cycle)| (supply.0, supply.1) == (layer, replica);
-                let &(.., sequence, _) = supplies.iter().rev().filter(of_replica).find(|supply| supply.3 + 1 < end)?;
-                let of_sequence =
-                    |write: &&mut (Option<LayerId>, u32, Source)| (write.0, write.1) == (Some(layer), sequence);
+                let of_replica = |supply: &&Supply| (supply.0.0, supply.1) == (layer, replica);
+                let mut of_replica = supplies.iter().rev().filter(of_replica);
+                let &(slice, _, sequence, _) = of_replica.find(|supply| supply.3 + 1 < end)?;
+                let of_sequence = |write: &&mut Write| (write.0, write.1) == (Some(slice), sequence);
                 writes.iter_mut().rev().find(of_sequence).map(|write| &mut write.2)
             }
             Cause::DownstreamBuffer if room.as_ref().is_some_and(|room| room.cycles.start < end) => room.as_mut(),
@@ -170,8 +175,8 @@ impl<'a> Perfetto<'a> {
                 let sources = imas[ima].iter_mut();
                 sources.flatten().find(|source| source.cycles.end == end)
             }
-            // A message from another replica ends a wait for a max-pool; its origin is not kept.
-            Cause::MaxPool | Cause::Computing | Cause::Lockstep | Cause::Finished => None,
+            // A message from another replica ends a wait for a max-pool, and a write one for a skip; the origins are not kept.
+            Cause::MaxPool | Cause::Skip | Cause::Computing | Cause::Lockstep | Cause::Finished => None,
         }
     }
 
@@ -215,18 +220,22 @@ impl<'a> Perfetto<'a> {
         self.let_go(before)
     }
 
-    fn write(&mut self, tile: TileId, layer: Option<LayerId>, sequence: u32, cycles: &Range<Cycle>) -> io::Result<()> {
+    fn write(
+        &mut self,
+        tile: TileId,
+        slice: Option<(LayerId, InputId)>,
+        sequence: u32,
+        cycles: &Range<Cycle>,
+    ) -> io::Result<()> {
         let scene = self.scene;
         let of_tile = &mut self.tiles[tile];
-        let (producer, position) = if let Some(layer) = layer {
-            let positions = &mut of_tile.positions[scene.buffer(tile, layer)];
-            let positions = positions.get_or_insert_with(|| scene.positions(tile, layer));
+        let (map, position) = if let Some((_, inputs)) = slice {
+            let positions = &mut of_tile.positions[inputs];
+            let positions = positions.get_or_insert_with(|| scene.positions(tile, inputs));
             let of_image = Sequence::new(size(sequence) % positions.len());
-            (scene.producer(layer).expect("the host's writes are no events"), positions[of_image])
+            (scene.map(tile, inputs), positions[of_image])
         } else {
-            let last = scene.layers().next_back().expect("results come from a layer");
-            let (rows, columns) = scene.pooled(last);
-            (last, sequence % (rows * columns))
+            scene.result(sequence)
         };
         // The port serves writes one after another; two successive ones may share a cycle.
         let cycles = cycles.start.max(of_tile.written_until.saturating_sub(1)).min(cycles.end - 1)..cycles.end;
@@ -235,10 +244,10 @@ impl<'a> Perfetto<'a> {
         let first_is_taken = *first_until > cycles.start && *first_until < cycles.end;
         let (row, row_until) = if first_is_taken { (1, second_until) } else { (0, first_until) };
         *row_until = cycles.end;
-        let (track, name) = (Track::Write(tile, row), Name::Position(producer, position));
+        let (track, name) = (Track::Write(tile, row), Name::Position(map, position));
         let source = self.source(SLICE_BEGIN, track, name, cycles)?;
         let of_tile = &mut self.tiles[tile];
-        of_tile.writes.push_back((layer, sequence, source));
+        of_tile.writes.push_back((slice, sequence, source));
         if of_tile.writes.len() <= REMEMBERED {
             return Ok(());
         }
@@ -278,9 +287,8 @@ impl Sink for Perfetto<'_> {
     fn record(&mut self, record: &Record) -> io::Result<()> {
         let (event, cycles) = match *record {
             Record::Load { carrier, from, amount } => return self.load(carrier, from, amount),
-            Record::Fill { tile, layer, bits, at } => {
-                let buffer = self.scene.buffer(tile, layer);
-                return self.packets.counter(Track::Fill(tile, buffer), at + 1, bits / 8);
+            Record::Fill { tile, inputs, bits, at, .. } => {
+                return self.packets.counter(Track::Fill(tile, inputs), at + 1, bits / 8);
             }
             Record::Event { ref event, ref cycles } => (event, cycles),
         };
@@ -306,22 +314,23 @@ impl Sink for Perfetto<'_> {
                 let name = self.window(layer, replica, window);
                 self.packets.slice(Track::Activation(tile), name, cycles)
             }
-            Event::Write { tile, layer, sequence, .. } => self.write(tile, layer, sequence, cycles),
-            Event::Supply { tile, layer, replica, sequence, at } => {
+            Event::Write { tile, slice, sequence, .. } => self.write(tile, slice, sequence, cycles),
+            Event::Supply { tile, layer, inputs, replica, sequence, at } => {
                 let supplies = &mut self.tiles[tile].supplies;
-                supplies.push_back((layer, replica, sequence, at));
+                supplies.push_back(((layer, inputs), replica, sequence, at));
                 if supplies.len() > REMEMBERED {
                     supplies.pop_front();
                 }
                 Ok(())
             }
-            Event::Room { tile, layer, to, at } => {
+            Event::Room { tile, layer, to, at, .. } => {
                 let source = self.source(INSTANT, Track::Room(tile), Name::Room(layer), at..at + 1)?;
                 let before = self.tiles[to].room.replace(source);
                 self.let_go(before)
             }
             // Shown by loads and fills.
             Event::Arrive { .. }
+            | Event::Skip { .. }
             | Event::Progress { .. }
             | Event::Packet { .. }
             | Event::Port { .. }

@@ -3,10 +3,10 @@
 //! Numbers follow from the scene by arithmetic, so that no event needs a look-up in a map.
 
 use analysis::{Carrier, LOAD_CYCLES, Scene};
-use components::{Cause, ChipId, ImaId, Stage};
+use components::{Cause, ChipId, ImaId, InputId, Stage};
 use index::IndexVec;
 use mapper::TileId;
-use network::LayerId;
+use network::{LayerId, MapId};
 
 use crate::record::stage_name;
 use crate::{Clock, TimeUnit};
@@ -46,7 +46,7 @@ pub(crate) enum Track {
     /// Announcements of room in the buffer.
     Room(TileId),
     /// Buffer fill: tile, index among the layers with inputs there.
-    Fill(TileId, usize),
+    Fill(TileId, InputId),
     Ima(TileId, ImaId),
     /// Place of the input register: tile, IMA, place.
     Input(TileId, ImaId, u32),
@@ -67,8 +67,8 @@ const OF_IMA: u32 = 5;
 pub(crate) enum Name {
     /// Layer, row, column.
     Window(LayerId, u16, u16),
-    /// Layer that produced it, position.
-    Position(LayerId, u32),
+    /// Map, position.
+    Position(MapId, u32),
     Wait(LayerId, Cause),
     Stage(Stage),
     /// Layer of the buffer.
@@ -76,7 +76,7 @@ pub(crate) enum Name {
 }
 
 /// Stall causes.
-const CAUSES: u32 = Cause::Finished as u32 + 1;
+const CAUSES: u32 = Cause::Skip as u32 + 1;
 
 /// Numbers of tracks and names.
 pub(crate) struct Numbers {
@@ -88,9 +88,10 @@ pub(crate) struct Numbers {
     tiles: IndexVec<TileId, FirstOfTile>,
     /// Number of tracks.
     tracks: u32,
-    /// Names by layer: that of its first window with the columns of its map, and that of its first position.
+    /// Names: that of the first window of each layer with the columns of its windows, and that of the first position of each
+    /// map.
     windows: IndexVec<LayerId, (u32, u32)>,
-    positions: IndexVec<LayerId, u32>,
+    positions: IndexVec<MapId, u32>,
     /// First of the other names.
     others: u32,
 }
@@ -123,10 +124,14 @@ impl Numbers {
             numbers.tracks = imas + number(scene.imas(tile).len()) * numbers.of_ima();
         }
         for layer in scene.layers() {
-            let ((rows, columns), (pooled_rows, pooled_columns)) = (scene.output(layer), scene.pooled(layer));
+            let (rows, columns) = scene.output(layer);
             numbers.windows.push((numbers.others, columns));
-            numbers.positions.push(numbers.others + rows * columns);
-            numbers.others += rows * columns + pooled_rows * pooled_columns;
+            numbers.others += rows * columns;
+        }
+        for map in scene.maps() {
+            let (rows, columns) = scene.shape(map);
+            numbers.positions.push(numbers.others);
+            numbers.others += rows * columns;
         }
         numbers
     }
@@ -165,7 +170,7 @@ impl Numbers {
             Track::Activation(tile) => tile_of(tile) + 3,
             Track::Write(tile, row) => tile_of(tile) + 4 + row,
             Track::Room(tile) => tile_of(tile) + 6,
-            Track::Fill(tile, buffer) => tile_of(tile) + OF_TILE + number(buffer),
+            Track::Fill(tile, buffer) => tile_of(tile) + OF_TILE + u32::from(buffer.0),
             Track::Ima(tile, ima) => ima_of(tile, ima),
             Track::Input(tile, ima, place) => ima_of(tile, ima) + 1 + place,
             Track::Convert(tile, ima) => ima_of(tile, ima) + 3,
@@ -182,7 +187,7 @@ impl Numbers {
                 let (first, columns) = self.windows[layer];
                 first + u32::from(row) * columns + u32::from(column)
             }
-            Name::Position(layer, position) => self.positions[layer] + position,
+            Name::Position(map, position) => self.positions[map] + position,
             Name::Wait(layer, cause) => self.others + u32::from(layer.0) * CAUSES + cause as u32,
             Name::Room(layer) => rooms + u32::from(layer.0),
             Name::Stage(stage) => rooms + self.layers + stage as u32,
@@ -220,9 +225,9 @@ impl Track {
             Track::Activation(tile) => (Some(Track::Tile(tile)), "sigmoid and max-pool".to_owned(), None),
             Track::Write(tile, row) => (Some(Track::Tile(tile)), format!("eDRAM write {row}"), None),
             Track::Room(tile) => (Some(Track::Tile(tile)), "buffer gives room".to_owned(), None),
-            Track::Fill(tile, buffer) => {
-                let layer = scene.layer(scene.buffered(tile)[buffer]);
-                (Some(Track::Tile(tile)), format!("buffer fill, inputs of {layer}"), Some("bytes".to_owned()))
+            Track::Fill(tile, inputs) => {
+                let name = format!("buffer fill, {}", scene.buffer(tile, inputs));
+                (Some(Track::Tile(tile)), name, Some("bytes".to_owned()))
             }
             Track::Ima(tile, ima) => {
                 let layer = scene.layer(scene.layer_of(tile, ima));
@@ -255,20 +260,16 @@ impl Name {
     pub(crate) fn text(self, scene: &Scene<'_>) -> String {
         match self {
             Name::Window(layer, row, column) => format!("{} ({row}, {column})", scene.layer(layer)),
-            Name::Position(layer, position) => {
-                let columns = scene.pooled(layer).1;
-                let results = if scene.pools(layer) { "pooled results" } else { "results" };
-                format!("{} {results} ({}, {})", scene.layer(layer), position / columns, position % columns)
+            Name::Position(map, position) => {
+                let columns = scene.shape(map).1;
+                let results = if scene.is_pooled(map) { "pooled results" } else { "results" };
+                let layer = scene.finisher(map).map_or("the host", |layer| scene.layer(layer));
+                format!("{layer} {results} ({}, {})", position / columns, position % columns)
             }
             Name::Wait(layer, cause) => match cause {
-                Cause::Input => {
-                    let producer = scene.producer(layer).map_or("the host", |producer| scene.layer(producer));
-                    format!("waits: input from {producer}")
-                }
-                Cause::DownstreamBuffer => {
-                    let consumer = scene.consumer(layer).expect("the network's results need no buffer");
-                    format!("waits: downstream buffer of {}", scene.layer(consumer))
-                }
+                Cause::Input => format!("waits: input from {}", scene.producers(layer)),
+                Cause::DownstreamBuffer => format!("waits: downstream buffer of {}", scene.readers(layer)),
+                Cause::Skip => format!("waits: skip of {}", scene.joins(layer)),
                 cause if cause.is_wait() => format!("waits: {}", cause.name().replace('_', " ")),
                 cause => cause.name().to_owned(),
             },

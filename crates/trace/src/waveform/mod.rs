@@ -16,7 +16,7 @@ use std::ops::Range;
 use analysis::{Carrier, LOAD_CYCLES, Scene};
 use components::{Event, ImaTiming, Stage, Unit};
 use des::Cycle;
-use index::IndexVec;
+use index::{Index, IndexVec};
 use mapper::TileId;
 
 use self::signals::{
@@ -210,9 +210,9 @@ impl<B: Body> Sink for Waveform<'_, B> {
                 };
                 return self.span(&(from.max(1)..from + LOAD_CYCLES), signal, amplitude(amount));
             }
-            Record::Fill { tile, layer, bits, at } => {
+            Record::Fill { tile, inputs, bits, at, .. } => {
                 let bytes = amplitude(bits / 8);
-                let held = &mut self.fills[tile][self.scene.buffer(tile, layer)];
+                let held = &mut self.fills[tile][inputs.index()];
                 let before = std::mem::replace(held, bytes);
                 return self.change(at + 1, self.signals.of_tile(tile, BUFFER_BYTES), bytes - before);
             }
@@ -251,6 +251,7 @@ impl<B: Body> Sink for Waveform<'_, B> {
                 let by = if *toggled { 1 } else { -1 };
                 self.change(cycles.start, signal, by)
             }
+            Event::Skip { tile, .. } => self.span(cycles, self.signals.of_tile(tile, BUS_REQUESTS), 1),
             Event::Activate { .. }
             | Event::Write { .. }
             | Event::Supply { .. }

@@ -259,7 +259,7 @@ impl<P: Policy> ImaBank<P> {
         let window = control.window(self.groups[id].starting);
         let mut partial = Vec::new();
         if !self.policy.is_full(window) {
-            let rows_read = inputs.edram.slices[control.inputs].read_by(&control.layer.layer, *window);
+            let rows_read = inputs.rows_read(control, window);
             let work = |block: &RowBlock| self.policy.work(&rows_read, block);
             partial.extend(imas.into_iter().map(|ima| (ima, self.imas[ima].operation(work))));
         }
@@ -458,9 +458,9 @@ impl<P: Policy> ImaBank<P> {
             if let Some(image) = control.fetches(group.fetching, now) {
                 context.completions().begin(image, now);
             }
+            let control = &inputs.controls[group.control];
             let (window, held_up) = (control.window(group.fetching), control.held_up(now));
-            let slice = &inputs.edram.slices[control.inputs];
-            let rows_read = (!window.whole).then(|| slice.read_by(&control.layer.layer, *window));
+            let rows_read = (!window.whole).then(|| inputs.rows_read(control, window));
             for ima in members {
                 let unit = &mut self.imas[ima];
                 let values = rows_read.as_ref().map_or(unit.rows(), |read| read.among(&unit.spec().rows));

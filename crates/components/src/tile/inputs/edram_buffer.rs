@@ -8,8 +8,8 @@
 
 use des::{Cycle, Fingerprint, Recurrent, Server};
 use index::{IndexVec, size};
-use mapper::{InputOrder, InputSlice, Window};
-use network::{Layer, LayerId};
+use mapper::{InputOrder, InputSlice};
+use network::{LayerId, MapId};
 
 use crate::{InputId, RoomId};
 
@@ -18,9 +18,9 @@ use crate::{InputId, RoomId};
 pub(crate) struct EdramBuffer<'a> {
     /// Port, in bits per cycle. Writes are granted before reads.
     pub(crate) port: Server,
-    /// Input slices, one for each layer with IMAs in the tile.
+    /// Input slices: what the tile's crossbars read and what its output register merges, by layer and map.
     pub(crate) slices: IndexVec<InputId, SliceBuffer<'a>>,
-    /// Results of the last layer that the tile finishes.
+    /// Results of the network that the tile finishes.
     pub(crate) results: Results,
 }
 
@@ -37,7 +37,7 @@ impl<'a> EdramBuffer<'a> {
 
 impl Recurrent for EdramBuffer<'_> {
     fn state(&self, print: &mut Fingerprint) {
-        let Self { port, slices, results: Results { positions: _, bits_written: _ } } = self;
+        let Self { port, slices, results: Results { positions: _, maps: _ } } = self;
         port.state(print);
         for slice in slices {
             slice.state(print);
@@ -45,29 +45,56 @@ impl Recurrent for EdramBuffer<'_> {
     }
 }
 
-/// Results of the last layer in a tile's buffer. They stay there, without a limit.
+/// Results of the network in a tile's buffer. They stay there, without a limit.
 #[derive(Clone, Debug, Default)]
 pub struct Results {
     /// Positions per image.
     positions: u32,
-    /// Bits written since the start.
-    pub bits_written: u64,
+    /// For each map with results, its last position and one, and the bits and last cycle written.
+    maps: Vec<(u32, Written)>,
+}
+
+/// Results of one map that have been written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Written {
+    /// Bits since the start.
+    pub bits: u64,
+    /// Last cycle in which some were written; 0 if none were.
+    pub last_at: Cycle,
 }
 
 impl Results {
-    /// No results yet, of `positions` positions in each image.
-    pub fn new(positions: u32) -> Self {
-        Self { positions, bits_written: 0 }
+    /// No results yet, of maps with these numbers of positions in each image.
+    pub fn new(maps: impl IntoIterator<Item = u32>) -> Self {
+        let mut positions = 0;
+        let end = |of_map| {
+            positions += of_map;
+            (positions, Written::default())
+        };
+        let maps = maps.into_iter().map(end).collect();
+        Self { positions, maps }
     }
 
-    /// Positions per image.
+    /// Positions of all maps per image.
     pub(crate) fn positions(&self) -> u32 {
         self.positions
     }
 
-    /// Splits `position`, counted over all images, into its image and its number there.
+    /// Splits `position`, counted over all maps and images, into its image and its number there.
     pub(crate) fn split(&self, position: u32) -> (u32, u32) {
         (position / self.positions, position % self.positions)
+    }
+
+    /// Results of each map, in order.
+    pub fn maps(&self) -> impl Iterator<Item = Written> {
+        self.maps.iter().map(|&(_, written)| written)
+    }
+
+    /// Records a result of `bits` that is written in cycle `at`; `position` counts over all maps of an image.
+    pub(crate) fn written(&mut self, position: u32, bits: u32, at: Cycle) {
+        let map = self.maps.iter_mut().find(|(end, _)| position < *end);
+        let (_, written) = map.expect("a result belongs to a map");
+        *written = Written { bits: written.bits + u64::from(bits), last_at: at.max(written.last_at) };
     }
 }
 
@@ -156,6 +183,11 @@ impl<'a> SliceBuffer<'a> {
         (sequence / self.order.positions, sequence % self.order.positions)
     }
 
+    /// Map that the positions are of.
+    pub fn map(&self) -> MapId {
+        self.slice.map
+    }
+
     /// True if `image` is at most the next image, so that its positions have slots. A precondition of
     /// [`Self::missing_at`].
     #[inline]
@@ -169,6 +201,12 @@ impl<'a> SliceBuffer<'a> {
         let rank = self.order.rank(y, x)?;
         let slot = image % 2 * self.order.positions + rank;
         (self.missing[size(slot)] > 0).then_some(slot)
+    }
+
+    /// True if the slice receives the position at row `y`, column `x`: it is not cropped.
+    #[inline]
+    pub(crate) fn receives(&self, y: u32, x: u32) -> bool {
+        self.order.rank(y, x).is_some()
     }
 
     /// Records that a packet of the position of sequence number `sequence`, counted over all images, has been written.
@@ -199,11 +237,6 @@ impl<'a> SliceBuffer<'a> {
             self.limit = limit;
             limit
         })
-    }
-
-    /// Rows of a replica of `layer` that read an input for `window`.
-    pub(crate) fn read_by(&self, layer: &Layer, window: Window) -> RowsRead {
-        RowsRead::new(layer, &window, |y, x| self.order.rank(y, x).is_some())
     }
 }
 
@@ -236,57 +269,10 @@ impl Recurrent for SliceBuffer<'_> {
     }
 }
 
-/// Rows of a replica that read an input for a window: neither padding nor cropped.
-#[derive(Clone, Debug)]
-pub struct RowsRead {
-    /// For each kernel position, the number of earlier ones that are read, and at the end the number of all that are.
-    /// Rows repeat the kernel positions, channel by channel.
-    before: Vec<u32>,
-}
-
-impl RowsRead {
-    /// Rows of a replica of `layer` that read an input for `window`. Zeros are not read: padding, and positions (row,
-    /// column) that are cropped, for which `produced` returns false.
-    pub fn new(layer: &Layer, window: &Window, produced: impl Fn(u32, u32) -> bool) -> RowsRead {
-        let (field_rows, field_columns) = window.receptive_field(layer);
-        let mut before = vec![0; size(layer.kernel_height * layer.kernel_width) + 1];
-        for y in field_rows {
-            for x in field_columns.clone().filter(|&x| produced(y, x)) {
-                let row = y + layer.padding - u32::from(window.y) * layer.stride;
-                let column = x + layer.padding - u32::from(window.x) * layer.stride;
-                before[size(row * layer.kernel_width + column) + 1] = 1;
-            }
-        }
-        for position in 1..before.len() {
-            before[position] += before[position - 1];
-        }
-        RowsRead { before }
-    }
-
-    /// Number of rows among `rows` that read an input.
-    pub fn among(&self, rows: &std::ops::Range<u32>) -> u32 {
-        let positions = u32::try_from(self.before.len() - 1).expect("a kernel has fewer than 2^32 positions");
-        let up_to = |end: u32| end / positions * self.before[size(positions)] + self.before[size(end % positions)];
-        up_to(rows.end) - up_to(rows.start)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::{OneLayer, assert_told_apart};
-
-    #[test]
-    fn rows_that_read_something_are_those_of_kernel_positions_that_are_read() {
-        // Of a 3 x 3 kernel in the top left corner of a map, positions 4, 5, 7 and 8 are read.
-        let read = |row: u32| [4, 5, 7, 8].contains(&(row % 9));
-        let reading = |rows: std::ops::Range<u32>| rows.map(|row| u32::from(read(row))).sum::<u32>();
-        let before = (0..10).map(|end| reading(0..end)).collect();
-        let rows_read = RowsRead { before };
-        for (start, end) in [(0, 576), (0, 128), (128, 256), (100, 101), (112, 113), (7, 7)] {
-            assert_eq!(rows_read.among(&(start..end)), reading(start..end), "{start}..{end}");
-        }
-    }
 
     #[test]
     fn positions_of_both_images_and_the_limit_are_state() {

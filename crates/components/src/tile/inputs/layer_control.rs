@@ -7,7 +7,7 @@
 
 use arch::Counts;
 use des::{Cycle, Fingerprint, Recurrent};
-use index::{Set, size};
+use index::{IndexVec, Set, count, size};
 use mapper::{LayerLayout, ReplicaId, TileId, Window};
 use network::LayerId;
 
@@ -44,16 +44,16 @@ pub struct LayerControl<'a> {
     per_image: u32,
     /// IMAs of the tile that hold parts of the replica.
     pub(crate) imas: Set<ImaId>,
-    /// Its input slice in the tile's buffer.
-    pub(crate) inputs: InputId,
+    /// Input slices in the tile's buffer that its crossbars read.
+    pub(crate) inputs: Vec<InputId>,
     /// Windows of all images of the run.
     pub(crate) total: u32,
     /// Ready windows, counted over all images: windows below this one have their inputs in the buffer.
     pub(crate) ready: u32,
-    /// Slot of the input that window `ready` misses; `None` if no such input is known.
-    pub(crate) awaited: Option<u32>,
-    /// Next input of window `ready` to check, as row and column of its receptive field.
-    cursor: (u32, u32),
+    /// Input that window `ready` misses, as input slice and slot; `None` if no such input is known.
+    pub(crate) awaited: Option<(InputId, u32)>,
+    /// Next input of window `ready` to check, as number of the slice, and row and column of its receptive field.
+    cursor: (usize, u32, u32),
     /// Cycle in which the latest window became ready.
     readied_at: Cycle,
     /// Delay of the awaited input on its way.
@@ -73,13 +73,13 @@ pub struct LayerControl<'a> {
 }
 
 impl<'a> LayerControl<'a> {
-    /// A control of `replica` for a run of `images` images. `inputs` is its input slice, `imas` its IMAs.
+    /// A control of `replica` for a run of `images` images. `inputs` are the slices that it reads, `imas` its IMAs.
     pub fn new(
         (id, layer): (LayerId, &'a LayerLayout),
         replica: ReplicaId,
         images: u32,
         begins_images: bool,
-        inputs: InputId,
+        inputs: Vec<InputId>,
         imas: Set<ImaId>,
     ) -> Self {
         let windows = layer.windows(replica);
@@ -95,7 +95,7 @@ impl<'a> LayerControl<'a> {
             total: per_image * images,
             ready: 0,
             awaited: None,
-            cursor: (0, 0),
+            cursor: (0, 0, 0),
             readied_at: 0,
             held_up: HeldUp::default(),
             read_by_all: 0,
@@ -157,39 +157,50 @@ impl<'a> LayerControl<'a> {
     }
 
     /// Advances `ready` over the windows that have all their inputs. Returns true if it rises.
-    pub(crate) fn look_ahead(&mut self, now: Cycle, inputs: &SliceBuffer) -> bool {
+    pub(crate) fn look_ahead(&mut self, now: Cycle, slices: &IndexVec<InputId, SliceBuffer>) -> bool {
         let before = self.ready;
         self.awaited = None;
-        'windows: while self.ready < self.total {
-            let (image, number) = self.split(self.ready);
-            if !inputs.holds_image(image) {
+        let (stride, holds) = (self.layer.layer.kernel.dilation, |image| {
+            self.inputs.iter().all(|&inputs| slices[inputs].holds_image(image))
+        });
+        let (mut ready, mut cursor, mut awaited) = (self.ready, self.cursor, None);
+        'windows: while ready < self.total {
+            let (image, number) = self.split(ready);
+            if !holds(image) {
                 break;
             }
             let (rows, columns) = self.windows[size(number)].receptive_field(&self.layer.layer);
-            for y in rows.start + self.cursor.0..rows.end {
-                for x in columns.start + self.cursor.1..columns.end {
-                    if let Some(slot) = inputs.missing_at(image, y, x) {
-                        self.cursor = (y - rows.start, x - columns.start);
-                        self.awaited = Some(slot);
-                        break 'windows;
+            while let Some(&inputs) = self.inputs.get(cursor.0) {
+                let slice = &slices[inputs];
+                while rows.start + cursor.1 < rows.end {
+                    while columns.start + cursor.2 < columns.end {
+                        if let Some(slot) = slice.missing_at(image, rows.start + cursor.1, columns.start + cursor.2) {
+                            awaited = Some((inputs, slot));
+                            break 'windows;
+                        }
+                        cursor.2 += stride.x;
                     }
+                    cursor.2 = 0;
+                    cursor.1 += stride.y;
                 }
-                self.cursor.1 = 0;
+                cursor.1 = 0;
+                cursor.0 += 1;
             }
-            self.cursor = (0, 0);
-            self.ready += 1;
+            cursor.0 = 0;
+            ready += 1;
         }
+        (self.ready, self.cursor, self.awaited) = (ready, cursor, awaited);
         if self.ready > before {
             self.readied_at = now;
         }
         self.ready > before
     }
 
-    /// Row and column of the input that window `ready` misses; `None` if no such input is known.
-    pub(crate) fn awaited_input(&self) -> Option<(u32, u32)> {
-        self.awaited?;
+    /// Input slice, row and column of the input that window `ready` misses; `None` if no such input is known.
+    pub(crate) fn awaited_input(&self) -> Option<(InputId, u32, u32)> {
+        let (inputs, _) = self.awaited?;
         let (rows, columns) = self.window(self.ready).receptive_field(&self.layer.layer);
-        Some((rows.start + self.cursor.0, columns.start + self.cursor.1))
+        Some((inputs, rows.start + self.cursor.1, columns.start + self.cursor.2))
     }
 
     /// Delay of the last input of a window that became ready in cycle `now`; zero if it became ready earlier.
@@ -234,7 +245,8 @@ impl Recurrent for LayerControl<'_> {
             return;
         }
         print.counted(ready, per_image);
-        print.numbers([u32::from(awaited.is_some()), cursor.0, cursor.1]);
+        print.numbers([u32::from(awaited.is_some()), cursor.1, cursor.2]);
+        print.number(count(cursor.0));
         held_up.state(print);
         print.counted(read_by_all, per_image);
         print.number(begins_next.is_some());
@@ -260,7 +272,7 @@ mod tests {
             Recurrent::state,
             &[
                 |control| control.ready += 1,
-                |control| control.awaited = Some(1),
+                |control| control.awaited = Some((InputId(0), 1)),
                 |control| control.cursor.0 += 1,
                 |control| control.cursor.1 += 1,
                 |control| control.held_up = Waits { routers: 3, links: 0 }.into(),

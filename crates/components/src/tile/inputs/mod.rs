@@ -6,16 +6,18 @@
 
 mod edram_buffer;
 mod layer_control;
+mod rows_read;
 #[cfg(test)]
 mod tests;
 
 use des::{Cycle, Fingerprint, Recurrent};
 use index::{IndexVec, Set};
-use mapper::TileId;
+use mapper::{Reader, TileId, Window};
 
 pub(crate) use self::edram_buffer::EdramBuffer;
-pub use self::edram_buffer::{Results, RowsRead, SliceBuffer};
+pub use self::edram_buffer::{Results, SliceBuffer};
 pub use self::layer_control::LayerControl;
+pub use self::rows_read::RowsRead;
 use crate::{Context, ControlId, Event, HeldUp, ImaId, InputId, Probe, TileMessage};
 
 /// Input side of a tile: eDRAM buffer, layer controls, and what reached them in this cycle.
@@ -33,6 +35,8 @@ pub(crate) struct TileInputs<'a> {
     supplied: Set<ControlId>,
     /// Layer controls of which a lockstep group has read another window.
     progressed: Set<ControlId>,
+    /// Slices of skips of which a position has been written.
+    skips: Vec<InputId>,
 }
 
 /// Place in the buffer that a delivery is written to. Input slices come first.
@@ -46,19 +50,41 @@ impl<'a> TileInputs<'a> {
     /// An empty buffer and controls before their first window.
     pub(crate) fn new(edram: EdramBuffer<'a>, controls: IndexVec<ControlId, LayerControl<'a>>) -> Self {
         let (deliveries, arrivals) = (Vec::new(), Vec::new());
-        Self { edram, controls, deliveries, arrivals, supplied: Set::EMPTY, progressed: Set::EMPTY }
+        let skips = Vec::new();
+        Self { edram, controls, deliveries, arrivals, supplied: Set::EMPTY, progressed: Set::EMPTY, skips }
     }
 
-    /// True if a decision of [`Self::look_ahead`] or [`Self::release`] is due.
+    /// True if a decision of [`Self::look_ahead`] or [`Self::release`] is due, or a skip has been written.
     #[inline]
     pub(crate) fn has_work(&self) -> bool {
-        !(self.supplied.is_empty() && self.progressed.is_empty())
+        !(self.supplied.is_empty() && self.progressed.is_empty() && self.skips.is_empty())
+    }
+
+    /// True if a position of a skip has been written.
+    #[inline]
+    pub(crate) fn has_skips(&self) -> bool {
+        !self.skips.is_empty()
+    }
+
+    /// Removes the slices of skips of which a position has been written.
+    #[inline]
+    pub(crate) fn take_skips(&mut self) -> Vec<InputId> {
+        std::mem::take(&mut self.skips)
+    }
+
+    /// Rows that read an input for a window of `control`.
+    pub(crate) fn rows_read(&self, control: &LayerControl, window: &Window) -> RowsRead {
+        let slices = || control.inputs.iter().map(|&inputs| &self.edram.slices[inputs]);
+        RowsRead::new(control.layer, window, |map, y, x| {
+            // No crossbar of the tile has rows for a map of which the tile has no slice.
+            slices().find(|slice| slice.slice.map == map).is_none_or(|slice| slice.receives(y, x))
+        })
     }
 
     /// Makes the first windows of all controls ready, as far as their inputs are there.
     pub(crate) fn start(&mut self, now: Cycle) {
         for control in &mut self.controls {
-            control.look_ahead(now, &self.edram.slices[control.inputs]);
+            control.look_ahead(now, &self.edram.slices);
         }
     }
 
@@ -100,20 +126,20 @@ impl<'a> TileInputs<'a> {
         let now = context.now();
         for (destination, sequence, bits, held_up) in deliveries.drain(..) {
             let done = self.edram.port.serve(now, u64::from(bits));
-            let (layer, (image, position)) = match destination {
+            let (slice, (image, position)) = match destination {
                 Destination::Input(inputs) => {
                     let slice = &self.edram.slices[inputs];
-                    (Some(slice.layer), slice.split(sequence))
+                    (Some((slice.layer, inputs)), slice.split(sequence))
                 }
                 Destination::Results => (None, self.edram.results.split(sequence)),
             };
-            context.probe().observe(|| Event::Write { tile, layer, sequence, bits, cycles: now..done + 1 });
+            context.probe().observe(|| Event::Write { tile, slice, sequence, bits, cycles: now..done + 1 });
             // Results have no reading layer.
-            let reader = layer.map_or(u64::MAX, |layer| layer.0.into());
+            let reader = slice.map_or(u64::MAX, |(layer, _)| layer.0.into());
             context.completions().add(image, &[reader, tile.0.into(), position.into(), bits.into()], done);
             match destination {
                 Destination::Results => {
-                    self.edram.results.bits_written += u64::from(bits);
+                    self.edram.results.written(position, bits, done);
                     context.completions().add_result(image, done);
                 }
                 Destination::Input(inputs) => {
@@ -162,12 +188,16 @@ impl<'a> TileInputs<'a> {
         let slice = &mut self.edram.slices[inputs];
         let Some(slot) = slice.written(sequence) else { return };
         let layer = slice.layer;
-        context.probe().observe(|| Event::Arrive { tile, layer, bits: slice.slice.position_bits, at });
+        context.probe().observe(|| Event::Arrive { tile, layer, inputs, bits: slice.slice.position_bits, at });
+        if slice.slice.reader == Reader::Register {
+            self.skips.push(inputs);
+            return;
+        }
         for (id, control) in self.controls.enumerate_mut() {
-            if control.inputs == inputs && control.awaited == Some(slot) {
+            if control.awaited == Some((inputs, slot)) {
                 control.supply(held_up);
                 let replica = control.replica;
-                context.probe().observe(|| Event::Supply { tile, layer, replica, sequence, at });
+                context.probe().observe(|| Event::Supply { tile, layer, inputs, replica, sequence, at });
                 self.supplied.insert(id);
             }
         }
@@ -179,7 +209,7 @@ impl<'a> TileInputs<'a> {
         let mut supplied = Set::EMPTY;
         for control in self.supplied.take() {
             let control = &mut self.controls[control];
-            if control.look_ahead(now, &self.edram.slices[control.inputs]) {
+            if control.look_ahead(now, &self.edram.slices) {
                 supplied |= control.imas;
             }
         }
@@ -196,49 +226,72 @@ impl<'a> TileInputs<'a> {
         read_by_all: impl Fn(ControlId) -> u32,
         context: &mut C,
     ) -> Set<ImaId> {
+        // Controls of a layer share their slices, so the first of them stands for all.
         let mut progressed = Set::EMPTY;
         for id in self.progressed.take() {
             let control = &mut self.controls[id];
             control.read_by_all = read_by_all(id);
-            progressed.insert(control.inputs);
+            let layer = control.id;
+            let first = self.controls.enumerate().find(|(_, control)| control.id == layer);
+            progressed.insert(first.expect("the control itself is of the layer").0);
         }
         let mut supplied = Set::EMPTY;
-        for inputs in progressed {
-            supplied |= self.release_slice(tile, inputs, context);
+        for control in progressed {
+            supplied |= self.release_layer(tile, control, context);
         }
         supplied
     }
 
-    fn release_slice<C: Context>(&mut self, tile: TileId, inputs: InputId, context: &mut C) -> Set<ImaId> {
-        let slice = &mut self.edram.slices[inputs];
-        let sharing = |control: &&mut LayerControl| control.inputs == inputs;
+    /// Releases positions of the slices that the layer of `control` reads.
+    fn release_layer<C: Context>(&mut self, tile: TileId, control: ControlId, context: &mut C) -> Set<ImaId> {
+        let layer = self.controls[control].id;
+        let sharing = |control: &&mut LayerControl| control.id == layer;
         let slowest = self.controls.iter_mut().filter(sharing).filter_map(|control| control.progress()).min();
         let (image, step) = slowest.expect("a replica that read a window has windows");
-        let held = slice.holds_image(image + 1);
-        let (layer, now) = (slice.layer, context.now());
-        context.probe().observe(|| Event::Progress { tile, layer, image, step, at: now });
-        if let Some(limit) = slice.advance(image, step) {
-            for to in context.rooms().raise(slice.room, limit, now) {
-                context.probe().observe(|| Event::Room { tile, layer, to, at: now });
-                context.send_to_tile(1, to, TileMessage::Room);
-            }
+        let mut more = false;
+        for number in 0..self.controls[control].inputs.len() {
+            more |= self.advance(tile, self.controls[control].inputs[number], image, step, context);
         }
         let mut supplied = Set::EMPTY;
-        if !held {
+        if more {
+            let now = context.now();
             for control in self.controls.iter_mut().filter(sharing).filter(|control| control.awaited.is_none()) {
-                if control.look_ahead(now, slice) {
+                if control.look_ahead(now, &self.edram.slices) {
                     supplied |= control.imas;
                 }
             }
         }
         supplied
     }
+
+    /// Releases the positions of a slice that no reader needs from `step` of `image` on, raises its limit and wakes
+    /// waiting producers. Returns true if the slice holds another image now.
+    pub(crate) fn advance<C: Context>(
+        &mut self,
+        tile: TileId,
+        inputs: InputId,
+        image: u32,
+        step: u32,
+        context: &mut C,
+    ) -> bool {
+        let slice = &mut self.edram.slices[inputs];
+        let held = slice.holds_image(image + 1);
+        let (layer, now) = (slice.layer, context.now());
+        context.probe().observe(|| Event::Progress { tile, layer, inputs, image, step, at: now });
+        if let Some(limit) = slice.advance(image, step) {
+            for to in context.rooms().raise(slice.room, limit, now) {
+                context.probe().observe(|| Event::Room { tile, layer, inputs, to, at: now });
+                context.send_to_tile(1, to, TileMessage::Room);
+            }
+        }
+        !held
+    }
 }
 
 impl Recurrent for TileInputs<'_> {
     fn state(&self, print: &mut Fingerprint) {
         // Deliveries and arrivals of a cycle are taken in the same cycle.
-        let Self { edram, controls, deliveries: _, arrivals: _, supplied, progressed } = self;
+        let Self { edram, controls, deliveries: _, arrivals: _, supplied, progressed, skips: _ } = self;
         edram.state(print);
         for control in controls {
             control.state(print);

@@ -2,20 +2,24 @@
 //!
 //! Windows completed at the end of a cycle are passed on in the next.
 
-mod max_pool;
 mod partial_sums;
+mod pool;
 mod sigmoid;
+mod skips;
 #[cfg(test)]
 mod tests;
 
 use des::Fingerprint;
 use index::{IndexVec, Set};
+use mapper::{LevelId, TileId};
 
 pub(crate) use self::partial_sums::Obstacle;
-pub use self::partial_sums::{PartAddress, PartialSums, SumsSpec, Target};
+pub use self::partial_sums::{Exit, PartAddress, PartialSums, SumsSpec, Target};
+pub use self::skips::Operand;
+use super::Bus;
 use super::imas::{ImaBank, Policy};
 use super::inputs::TileInputs;
-use crate::{Context, LockstepId};
+use crate::{Context, Event, InputId, LockstepId, Probe, TileMessage};
 
 /// Output side of a tile: its output register, one part for each lockstep group.
 #[derive(Clone, Debug)]
@@ -26,20 +30,35 @@ pub(crate) struct TileOutputs<'a> {
     changed: Set<LockstepId>,
     /// Parts that wait for room in the buffers of the next layer.
     blocked: Set<LockstepId>,
-    /// Values for max-pools received in this cycle: part, image, position.
-    pool_values: Vec<(LockstepId, u32, u32)>,
+    /// Values for pools received in this cycle: part, level, image, position.
+    pool_values: Vec<(LockstepId, LevelId, u32, u32)>,
+    /// Parts that may find operands of joins in the buffer.
+    looking: Set<LockstepId>,
+    /// Parts with operands to be asked for.
+    asking: Set<LockstepId>,
+    /// Parts that have merged an operand.
+    merged: Set<LockstepId>,
 }
 
 impl<'a> TileOutputs<'a> {
     /// An empty register.
     pub(crate) fn new(parts: IndexVec<LockstepId, PartialSums<'a>>) -> Self {
-        Self { parts, changed: Set::EMPTY, blocked: Set::EMPTY, pool_values: Vec::new() }
+        let looking = parts.enumerate().filter(|(_, part)| part.skips.is_some()).map(|(id, _)| id).collect();
+        Self {
+            parts,
+            changed: Set::EMPTY,
+            blocked: Set::EMPTY,
+            pool_values: Vec::new(),
+            looking,
+            asking: Set::EMPTY,
+            merged: Set::EMPTY,
+        }
     }
 
-    /// True if a decision of [`Self::pass_on`] is due.
+    /// True if a decision of [`Self::pass_on`], [`Self::look_ahead`] or [`Self::release`] is due.
     #[inline]
     pub(crate) fn has_work(&self) -> bool {
-        !self.changed.is_empty()
+        !(self.changed | self.looking | self.merged).is_empty()
     }
 
     /// Records whether a part may have work, by a window that is complete now.
@@ -72,10 +91,10 @@ impl<'a> TileOutputs<'a> {
         has_waited
     }
 
-    /// Records activations of a window of another replica for a max-pool here.
+    /// Records values of another replica for a pool here.
     #[inline]
-    pub(crate) fn deliver_pool_value(&mut self, part: LockstepId, image: u32, position: u32) {
-        self.pool_values.push((part, image, position));
+    pub(crate) fn deliver_pool_value(&mut self, part: LockstepId, level: LevelId, image: u32, position: u32) {
+        self.pool_values.push((part, level, image, position));
         self.changed.insert(part);
     }
 
@@ -89,7 +108,7 @@ impl<'a> TileOutputs<'a> {
     /// Adds the state to a fingerprint.
     pub(crate) fn state(&self, inputs: &TileInputs, imas: &ImaBank<impl Policy>, print: &mut Fingerprint) {
         // Values for max-pools are passed on in the cycle in which they are received.
-        let Self { parts, changed, blocked, pool_values: _ } = self;
+        let Self { parts, changed, blocked, pool_values: _, looking, asking, merged } = self;
         for (id, part) in parts.enumerate() {
             let windows = inputs.controls[imas.groups[id].control].per_image();
             // A part of a replica without windows stays as it is.
@@ -97,7 +116,7 @@ impl<'a> TileOutputs<'a> {
                 part.state(windows, print);
             }
         }
-        print.numbers([changed.bits(), blocked.bits()]);
+        print.numbers([changed, blocked, looking, asking, merged].map(|parts| parts.bits()));
     }
 
     /// Passes on values for max-pools, then complete windows and positions of the parts that may have work.
@@ -120,8 +139,8 @@ impl<'a> TileOutputs<'a> {
         context: &mut C,
     ) {
         self.pool_values.sort_unstable();
-        for (part, image, position) in self.pool_values.drain(..) {
-            self.parts[part].merge_pool_value(image, position, context);
+        for (part, level, image, position) in self.pool_values.drain(..) {
+            self.parts[part].merge_pool_value(level, image, position, context);
         }
         for id in self.changed.take() {
             let part = &mut self.parts[id];
@@ -130,8 +149,106 @@ impl<'a> TileOutputs<'a> {
             part.pass_on(control, context);
             if part.left() > left {
                 imas.admitted(id);
+                self.looking.insert_if(id, part.skips.is_some());
             }
             self.blocked.set(id, part.waits_for_buffers());
+        }
+    }
+
+    /// Finds operands of joins that have been written to the buffer, as far as the register has room for their windows.
+    #[inline]
+    pub(crate) fn look_ahead(&mut self, inputs: &mut TileInputs, imas: &ImaBank<impl Policy>) {
+        if !inputs.has_skips() && self.looking.is_empty() {
+            return;
+        }
+        for slice in inputs.take_skips() {
+            for (id, part) in self.parts.enumerate() {
+                self.looking.insert_if(id, part.skips.as_ref().is_some_and(|skips| skips.awaited() == Some(slice)));
+            }
+        }
+        for id in self.looking.take() {
+            let part = &mut self.parts[id];
+            let room = part.room();
+            let skips = part.skips.as_mut().expect("only joins look for operands");
+            skips.look_ahead(room, &inputs.controls[imas.groups[id].control], &inputs.edram.slices);
+            self.asking.insert(id);
+        }
+    }
+
+    /// Grants eDRAM port and bus to operands of joins, which the shift-and-add then merges.
+    #[inline]
+    pub(crate) fn ask_for_skips<C: Context>(
+        &mut self,
+        tile: TileId,
+        inputs: &mut TileInputs,
+        imas: &ImaBank<impl Policy>,
+        bus: &mut Bus,
+        context: &mut C,
+    ) {
+        let now = context.now();
+        for id in self.asking.take() {
+            let control = &inputs.controls[imas.groups[id].control];
+            while let Some((window, bits)) =
+                self.parts[id].skips.as_mut().and_then(|skips| skips.ask(control, &inputs.edram.slices))
+            {
+                let done = inputs.edram.port.serve(now, bits).max(bus.transfer(now, bits));
+                let (layer, replica) = (control.id, control.replica);
+                context.probe().observe(|| Event::Skip { tile, layer, replica, window, bits, cycles: now..done + 1 });
+                if done == now {
+                    self.merge_skip(id);
+                } else {
+                    context.send_to_tile(done + 1 - now, tile, TileMessage::SkipMerged { part: id });
+                }
+            }
+        }
+    }
+
+    /// Merges the next operand of a part that has been asked for.
+    pub(crate) fn merge_skip(&mut self, part: LockstepId) {
+        let complete = self.parts[part].merge_skip();
+        self.changed.insert_if(part, complete);
+        self.merged.insert(part);
+    }
+
+    /// Releases operands that all parts of the tile have merged.
+    #[inline]
+    pub(crate) fn release<C: Context>(
+        &mut self,
+        tile: TileId,
+        inputs: &mut TileInputs,
+        imas: &ImaBank<impl Policy>,
+        context: &mut C,
+    ) {
+        if !self.merged.is_empty() {
+            self.release_merged(tile, inputs, imas, context);
+        }
+    }
+
+    fn release_merged<C: Context>(
+        &mut self,
+        tile: TileId,
+        inputs: &mut TileInputs,
+        imas: &ImaBank<impl Policy>,
+        context: &mut C,
+    ) {
+        let merging = |id| {
+            let part: &PartialSums = &self.parts[id];
+            part.skips.as_ref()
+        };
+        let of_merged = self.merged.take().into_iter().filter_map(merging).flat_map(|skips| &skips.operands);
+        let mut slices: Vec<InputId> = of_merged.map(|operand| operand.inputs).collect();
+        slices.sort_unstable();
+        slices.dedup();
+        for slice in slices {
+            let reading = |id: LockstepId| merging(id).filter(|skips| skips.reads(slice));
+            let progress = self.parts.indices().filter_map(|id| {
+                let control = &inputs.controls[imas.groups[id].control];
+                Some(control.split(reading(id)?.merged))
+            });
+            let (image, step) = progress.min().expect("a part has merged an operand of the slice");
+            if inputs.advance(tile, slice, image, step, context) {
+                self.looking |= self.parts.indices().filter(|id| reading(*id).is_some()).collect();
+            }
         }
     }
 }

@@ -13,21 +13,23 @@
 //! credits") argues that no ring of waits can close.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use arch::Counts;
 use des::{Fingerprint, Recurrent as _};
 use index::{Index, IndexVec, count, size};
-use mapper::{Destination, GroupId, LayerLayout, ReceiverId, ReplicaId, TileId};
+use mapper::{Destination, GroupId, LayerLayout, Level, LevelId, MapLayout, Pool, ReceiverId, ReplicaId, TileId};
 use network::LayerId;
 
-use super::max_pool::{MaxPool, PoolCredits};
+use super::pool::{PoolCredits, PoolUnit};
 use super::sigmoid::Sigmoid;
+use super::skips::{Operand, Skips};
 use crate::{
-    Cause, ChipId, Context, Event, HeldUp, InputId, LayerControl, LockstepId, Packet, Payload, Probe, RoomId,
+    Cause, ChipId, Context, Event, HeldUp, InputId, LayerControl, LockstepId, MapTrees, Packet, Payload, Probe, RoomId,
     SegmentId, TileMessage, Trees,
 };
 
-/// An input slice of the next layer, as destination of an output group.
+/// An input slice of a reader, as destination of an output group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Tile of the board.
@@ -62,8 +64,12 @@ pub struct SumsSpec<'a> {
     pub layer: &'a LayerLayout,
     /// Number of the layer in the network.
     pub layer_id: LayerId,
-    /// Input slices of the next layer; `None` for the last layer.
-    pub targets: Option<&'a IndexVec<ReceiverId, Target>>,
+    /// Ways out of the tile, for the maps that windows finished here belong to.
+    pub exits: Vec<Exit<'a>>,
+    /// Operands that are merged into each window; empty in contributors.
+    pub operands: Vec<Operand>,
+    /// Positions per image of all results of the network.
+    pub result_positions: u32,
     /// Replica of the layer.
     pub replica: ReplicaId,
     /// Output group of the layer.
@@ -72,10 +78,11 @@ pub struct SumsSpec<'a> {
     pub accumulators: &'a [PartAddress],
     /// Contributors, if this is the accumulator tile; empty otherwise.
     pub contributors: Vec<PartAddress>,
-    /// Max-pools that windows finished here go to; 0 if none of them is in another replica.
+    /// Pools that windows finished here go to; 0 if none of them is in another replica.
     pub pools: u32,
-    /// Accumulators of the replicas that feed the max-pool here, this replica included; empty if it alone feeds it.
-    pub feeders: Vec<PartAddress>,
+    /// For each level, accumulators of the replicas whose windows feed its pool here, this replica included; empty if it
+    /// alone feeds it.
+    pub feeders: IndexVec<LevelId, Vec<PartAddress>>,
     /// Windows that this part of the register holds.
     pub slots: u32,
     /// First credit for partial sums: windows that the accumulator tile's register holds.
@@ -96,13 +103,41 @@ impl SumsSpec<'_> {
     }
 }
 
+/// Way of a map out of a tile, for the values of one output group.
+#[derive(Clone, Copy, Debug)]
+pub struct Exit<'a> {
+    /// Level that the map leaves from.
+    pub level: LevelId,
+    /// The map.
+    pub map: &'a MapLayout,
+    /// Its input slices.
+    pub targets: &'a IndexVec<ReceiverId, Target>,
+    /// Its trees.
+    pub trees: &'a MapTrees,
+    /// Values of a position.
+    pub values: u32,
+}
+
+/// Values of a level in one part of the output register.
+#[derive(Clone, Debug)]
+struct LevelUnit {
+    /// Outputs of the group that belong to the level: values per position.
+    values: u32,
+    /// Pool that makes the level, in the accumulator tile.
+    pool: Option<PoolUnit>,
+    /// Ways out from here.
+    exits: Range<usize>,
+}
+
 /// A finished position that waits to be sent.
 #[derive(Clone, Copy, Debug)]
 struct Leaving {
     image: u32,
-    /// Step of the last window under the position. Buffers of the next layer admit positions in this order.
+    /// Step of the last window under the position. Buffers of readers admit positions in this order.
     step: u32,
-    /// Row times width plus column, after the pool.
+    /// Number of the way out.
+    exit: usize,
+    /// Row times width plus column.
     position: u32,
     /// Oldest window that keeps its place in the register until the position has been sent.
     window: u32,
@@ -111,9 +146,9 @@ struct Leaving {
 }
 
 impl Leaving {
-    /// Sort key: the order in which the buffers of the next layer admit positions.
-    fn order(&self) -> (u32, u32, u32) {
-        (self.image, self.step, self.position)
+    /// Sort key: the order in which the buffers of readers admit positions.
+    fn order(&self) -> (u32, u32, usize, u32) {
+        (self.image, self.step, self.exit, self.position)
     }
 }
 
@@ -146,13 +181,17 @@ pub struct PartialSums<'a> {
     complete: u32,
     /// Contributions that each window from `complete` on misses.
     missing: VecDeque<u32>,
-    /// Finished positions that wait for room in the buffers of the next layer, in the order of leaving.
+    /// Finished positions that wait for room in the buffers of readers, in the order of leaving.
     leaving: VecDeque<Leaving>,
-    /// Max-pool of the group, in the accumulator tile of a layer that has one.
-    pool: Option<MaxPool>,
-    /// Credits for the max-pools; `None` if no pool is shared with another replica.
+    /// Levels of the layer.
+    levels: IndexVec<LevelId, LevelUnit>,
+    /// Operands of joins; `None` if nothing is merged here.
+    pub(crate) skips: Option<Skips>,
+    /// Credits for the pools; `None` if no pool is shared with another replica.
     pool_credits: Option<PoolCredits>,
     sigmoid: Sigmoid,
+    /// Values added up for means, and additions of stages, since the start.
+    additions: u64,
     /// Specification.
     spec: Box<SumsSpec<'a>>,
 }
@@ -164,21 +203,31 @@ impl<'a> PartialSums<'a> {
         let outputs = &layer.groups[spec.group].outputs;
         let accumulator = spec.accumulator_of(spec.replica);
         let accumulator = (accumulator.tile != spec.tile).then_some(accumulator);
-        let pools_here = layer.layer.pool.is_some() && accumulator.is_none();
-        let pool = pools_here.then(|| MaxPool::new(layer.contributions(spec.replica).to_vec()));
+        let unit = |(id, level): (LevelId, &Level)| {
+            let values = outputs.end.min(level.outputs.end).saturating_sub(outputs.start.max(level.outputs.start));
+            let pools_here = level.pool.is_some() && accumulator.is_none() && values > 0;
+            let pool = pools_here.then(|| PoolUnit::new(level.contributions(spec.replica).to_vec()));
+            let first = spec.exits.partition_point(|exit| exit.level < id);
+            LevelUnit { values, pool, exits: first..spec.exits.partition_point(|exit| exit.level <= id) }
+        };
+        let levels = layer.levels.enumerate().map(unit).collect();
+        let skips = (!spec.operands.is_empty()).then(|| Skips::new(spec.operands.clone()));
+        let contributors = u32::try_from(spec.contributors.len()).expect("fewer than the tiles");
         Self {
             outputs: outputs.end - outputs.start,
             merged: 0,
-            contributions: 1 + u32::try_from(spec.contributors.len()).expect("fewer than the tiles"),
+            contributions: 1 + contributors + u32::from(skips.is_some()),
             accumulator,
             credit: spec.credit,
             left: 0,
             complete: 0,
             missing: VecDeque::new(),
             leaving: VecDeque::new(),
-            pool,
+            levels,
+            skips,
             pool_credits: (spec.pools > 0).then(|| PoolCredits::new(spec.pools)),
             sigmoid: Sigmoid::default(),
+            additions: 0,
             slots: spec.slots,
             spec: Box::new(spec),
         }
@@ -195,6 +244,7 @@ impl<'a> PartialSums<'a> {
         match self.missing.front() {
             _ if !self.leaving.is_empty() => Cause::DownstreamBuffer,
             Some(0) => Cause::MaxPool,
+            Some(1) if self.waits_for_skip() => Cause::Skip,
             _ => Cause::OutputRegister,
         }
     }
@@ -211,6 +261,17 @@ impl<'a> PartialSums<'a> {
         assert!(*missing > 0, "window {window} got a contribution too many");
         *missing -= 1;
         *missing == 0
+    }
+
+    /// True if the operands of the oldest window have not been merged.
+    fn waits_for_skip(&self) -> bool {
+        self.skips.as_ref().is_some_and(|skips| skips.merged == self.complete)
+    }
+
+    /// Merges the operands of the next window that has been asked for. Returns true if the window is complete now.
+    pub(crate) fn merge_skip(&mut self) -> bool {
+        let window = self.skips.as_mut().expect("only joins have operands").merge();
+        self.merge(window)
     }
 
     /// Merges partial sums of `window` from a contributor. Returns true if the window is complete now.
@@ -260,58 +321,88 @@ impl<'a> PartialSums<'a> {
         self.pool_credits.as_ref().is_none_or(|credits| credits.admit(control.split(self.complete).0))
     }
 
-    /// Activates a complete window and hands it to the max-pools, or without a max-pool to the queue of positions.
+    /// Passes the values of a complete window through the stages of its levels.
     fn finish<C: Context>(&mut self, control: &mut LayerControl, window: u32, context: &mut C) {
         control.counters.windows += u64::from(self.spec.group == GroupId(0));
-        self.sigmoid.activate(self.outputs);
         let (&SumsSpec { tile, layer_id, replica, group, .. }, now) = (&*self.spec, context.now());
         context.probe().observe(|| Event::Activate { tile, layer: layer_id, replica, window, at: now });
-        let (image, step) = control.split(window);
+        let ((image, step), at) = (control.split(window), control.window(window));
         let of_replica = u64::from(replica.0) << 32 | u64::from(step);
         context.completions().add(image, &[layer_id.0.into(), of_replica, group.0.into()], now);
         let layer = self.spec.layer;
-        let (rows, columns) = layer.positions_under(control.window(window));
-        for y in rows {
-            for x in columns.clone() {
-                let position = y * layer.layer.pooled.width + x;
-                let finish = layer.finish(position).expect("a window lies under the position");
-                if self.pool.is_none() {
-                    self.leave(image, position, finish.step, window);
-                } else if finish.replica == self.spec.replica {
-                    self.pool_value(image, position, window, context);
+        for (id, level) in layer.levels.enumerate().filter(|(_, level)| level.pool.is_none()) {
+            if self.levels[id].values > 0 {
+                self.pass((id, level), image, (at.y.into(), at.x.into()), (step, window), context);
+            }
+        }
+    }
+
+    /// Passes a finished position of a level, at row and column `at`, to its ways out and to the pools above it. `finish`
+    /// is the step of the last window under it, and the oldest window that keeps its place until it has been sent.
+    fn pass<C: Context>(
+        &mut self,
+        (id, level): (LevelId, &'a Level),
+        image: u32,
+        at: (u32, u32),
+        finish: (u32, u32),
+        context: &mut C,
+    ) {
+        let layer = self.spec.layer;
+        let LevelUnit { values, exits, .. } = &self.levels[id];
+        self.sigmoid.activate(values * level.look_ups);
+        self.additions += u64::from(values * level.additions);
+        for exit in exits.clone() {
+            self.leave(image, exit, at.0 * level.width + at.1, finish);
+        }
+        for &above in &level.above {
+            let pool = &layer.levels[above];
+            for (y, x) in pool.positions_over(at.0, at.1) {
+                let finisher = pool.finish_at(y, x).expect("a value lies under the position").replica;
+                if finisher == self.spec.replica {
+                    self.pool_value(above, image, y * pool.width + x, finish.1, context);
                 } else {
-                    self.send_pool_value(finish.replica, image, position, context);
+                    self.send_pool_value(above, finisher, image, y * pool.width + x, context);
                 }
             }
         }
     }
 
-    /// Takes the outputs of one window into a position of the max-pool. If that completes the position, it joins the
-    /// queue; `window` keeps its place in the register until the position has been sent.
-    fn pool_value<C: Context>(&mut self, image: u32, position: u32, window: u32, context: &mut C) {
-        let pool = self.pool.as_mut().expect("a layer without max-pool has no value for one");
+    /// Takes a value into a position of the pool that makes level `id`. If that completes the position, it passes on;
+    /// `window` keeps its place in the register until the position has been sent.
+    fn pool_value<C: Context>(&mut self, id: LevelId, image: u32, position: u32, window: u32, context: &mut C) {
+        let layer = self.spec.layer;
+        let level = &layer.levels[id];
+        let Pool { of, mean, .. } = level.pool.as_ref().expect("only pools take values");
+        let unit = &mut self.levels[id];
+        let pool = unit.pool.as_mut().expect("a group without values of the level has none for its pool");
         let before = pool.images();
-        let finish = self.spec.layer.finish(position).expect("a window lies under the position");
-        if !pool.take(image, finish.ordinal, self.outputs) {
+        let finish = level.finish(position).expect("a value lies under the position");
+        let is_complete = pool.take(image, finish.ordinal, unit.values);
+        let completed = before..pool.images();
+        let at = (position / level.width, position % level.width);
+        if mean.is_some() {
+            let to_divide = if is_complete { level.additions_to_divide(at.0, at.1, &layer.levels[*of]) } else { 0 };
+            self.additions += u64::from(unit.values * (1 + to_divide));
+        }
+        if !is_complete {
             return;
         }
-        let completed = before..pool.images();
-        self.leave(image, position, finish.step, window);
+        self.pass((id, level), image, at, (finish.step, window), context);
         for image in completed {
-            for &PartAddress { tile, part } in &self.spec.feeders {
+            for &PartAddress { tile, part } in &self.spec.feeders[id] {
                 context.send_to_tile(1, tile, TileMessage::PoolCredit { part, image });
             }
         }
     }
 
-    /// Takes the outputs of a window of another replica into a position of the max-pool here.
-    pub(crate) fn merge_pool_value<C: Context>(&mut self, image: u32, position: u32, context: &mut C) {
-        self.pool_value(image, position, self.complete, context);
+    /// Takes a value of another replica into a position of a pool here.
+    pub(crate) fn merge_pool_value<C: Context>(&mut self, id: LevelId, image: u32, position: u32, context: &mut C) {
+        self.pool_value(id, image, position, self.complete, context);
     }
 
     /// Inserts a finished position into the queue of those that leave, at its place in their order.
-    fn leave(&mut self, image: u32, position: u32, step: u32, window: u32) {
-        let leaving = Leaving { image, step, position, window, awaited: 0 };
+    fn leave(&mut self, image: u32, exit: usize, position: u32, (step, window): (u32, u32)) {
+        let leaving = Leaving { image, step, exit, position, window, awaited: 0 };
         let is_before = |other: &Leaving| other.order() < leaving.order();
         if self.leaving.back().is_none_or(is_before) {
             self.leaving.push_back(leaving);
@@ -321,10 +412,17 @@ impl<'a> PartialSums<'a> {
         }
     }
 
-    fn send_pool_value<C: Context>(&self, finisher: ReplicaId, image: u32, position: u32, context: &mut C) {
+    fn send_pool_value<C: Context>(
+        &self,
+        level: LevelId,
+        finisher: ReplicaId,
+        image: u32,
+        position: u32,
+        context: &mut C,
+    ) {
         let (spec, to) = (&self.spec, self.spec.accumulator_of(finisher));
-        let message = TileMessage::PoolValue { part: to.part, image, position };
-        match spec.trees.layer(spec.layer_id).pool_values(spec.replica, finisher, spec.group) {
+        let message = TileMessage::PoolValue { part: to.part, level, image, position };
+        match spec.trees.layer(spec.layer_id).pool_values(level, spec.replica, finisher, spec.group) {
             Some(tree) => self.send(tree, Payload::Message(message), context),
             None => context.send_to_tile(1, to.tile, message),
         }
@@ -341,14 +439,13 @@ impl<'a> PartialSums<'a> {
 
     fn send_positions<C: Context>(&mut self, control: &mut LayerControl, context: &mut C) {
         while let Some(&first) = self.leaving.front() {
-            match self.spec.targets {
-                None => self.keep_results(first, control, context),
-                Some(targets) => {
-                    if let Err(awaited) = self.send_position(first, targets, control, context) {
-                        self.leaving[0].awaited = awaited;
-                        break;
-                    }
-                }
+            let exit = &self.spec.exits[first.exit];
+            if let Err(awaited) = self.send_position(first, exit, control, context) {
+                self.leaving[0].awaited = awaited;
+                break;
+            }
+            if let Some(result) = exit.map.result {
+                self.keep_result(first.image, result + first.position, exit.values, control, context);
             }
             self.leaving.pop_front();
         }
@@ -359,12 +456,12 @@ impl<'a> PartialSums<'a> {
     fn send_position<C: Context>(
         &self,
         Leaving { image, position, .. }: Leaving,
-        targets: &IndexVec<ReceiverId, Target>,
+        &Exit { map, targets, trees, .. }: &Exit,
         control: &mut LayerControl,
         context: &mut C,
     ) -> Result<(), u32> {
         let (spec, now) = (&self.spec, context.now());
-        let destinations = spec.layer.destinations(position);
+        let destinations = map.destinations(position);
         let sequence_at = |destination: &Destination| {
             let target = &targets[destination.receiver];
             (target, image * target.positions + destination.rank)
@@ -386,7 +483,7 @@ impl<'a> PartialSums<'a> {
                 context.send_to_tile(1, tile, TileMessage::Delivery { inputs, held_up, bits, sequence });
             }
         }
-        for &tree in spec.trees.layer(spec.layer_id).roots(position, spec.group) {
+        for &tree in trees.roots(position, spec.group) {
             let first = &destinations[size(spec.trees.segment(tree).first)];
             let (_, sequence) = sequence_at(first);
             self.send(tree, Payload::Position { sequence, position, image }, context);
@@ -394,12 +491,18 @@ impl<'a> PartialSums<'a> {
         Ok(())
     }
 
-    /// Writes a position of the last layer to the tile's own buffer, which never refuses it.
-    fn keep_results<C: Context>(&self, leaving: Leaving, control: &mut LayerControl, context: &mut C) {
-        let bits = self.outputs * self.spec.partial_sum_bits;
+    /// Writes a position of a result to the tile's own buffer, which never refuses it.
+    fn keep_result<C: Context>(
+        &self,
+        image: u32,
+        position: u32,
+        values: u32,
+        control: &mut LayerControl,
+        context: &mut C,
+    ) {
+        let bits = values * self.spec.partial_sum_bits;
         control.counters.result_bits_sent += u64::from(bits);
-        let positions = self.spec.layer.positions();
-        let position = leaving.image * positions + leaving.position;
+        let position = image * self.spec.result_positions + position;
         context.send_to_tile(1, self.spec.tile, TileMessage::Result { bits, position });
     }
 
@@ -422,9 +525,11 @@ impl<'a> PartialSums<'a> {
             complete,
             missing,
             leaving,
-            pool,
+            levels,
+            skips,
             pool_credits,
             sigmoid: _,
+            additions: _,
             spec: _,
         } = self;
         // The accumulator itself needs no credit.
@@ -436,28 +541,40 @@ impl<'a> PartialSums<'a> {
         print.number(count(missing.len()));
         print.numbers(missing.iter().copied());
         print.number(count(leaving.len()));
-        for &Leaving { image, step, position, window, awaited } in leaving {
+        for &Leaving { image, step, exit, position, window, awaited } in leaving {
             print.counted(image, 1);
             print.numbers([step, position, awaited]);
+            print.number(count(exit));
             print.counted(window, windows);
         }
-        if let Some(pool) = pool {
-            pool.state(print);
+        for LevelUnit { values: _, pool, exits: _ } in levels {
+            if let Some(pool) = pool {
+                pool.state(print);
+            }
+        }
+        if let Some(skips) = skips {
+            skips.state(windows, print);
         }
         if let Some(credits) = pool_credits {
             credits.state(print);
         }
     }
 
-    /// Counts of the register, its shift-and-add, sigmoid and max-pool, where `results` are the values handed over by
-    /// the IMAs of the tile.
+    /// Counts of the register, its shift-and-add, sigmoid and pools, where `results` are the values handed over by the IMAs
+    /// of the tile.
     pub(crate) fn counts(&self, results: u64, partial_sum_bits: u32) -> Counts {
         let merged = self.merged + results;
+        let (skipped_bits, skipped) = self.skips.as_ref().map_or((0, 0), |skips| (skips.bits, skips.values));
+        let is_maximum = |id: LevelId| self.spec.layer.levels[id].pool.as_ref().is_some_and(|pool| pool.mean.is_none());
+        let pools =
+            self.levels.enumerate().filter(|(id, _)| is_maximum(*id)).filter_map(|(_, unit)| unit.pool.as_ref());
         Counts {
             tile_output_register_bits: merged * u64::from(partial_sum_bits),
-            tile_shift_adds: merged,
+            tile_shift_adds: merged + skipped + self.additions,
             sigmoids: self.sigmoid.values,
-            max_pools: self.pool.as_ref().map_or(0, |pool| pool.values),
+            max_pools: pools.map(|pool| pool.values).sum(),
+            edram_bits_read: skipped_bits,
+            bus_bits: skipped_bits,
             ..Counts::default()
         }
     }
@@ -473,6 +590,11 @@ impl<'a> PartialSums<'a> {
         self.left
     }
 
+    /// First window that is not complete, counted over all images.
+    pub(crate) fn complete(&self) -> u32 {
+        self.complete
+    }
+
     /// True if positions wait for room in the buffers of the next layer.
     pub(crate) fn waits_for_buffers(&self) -> bool {
         !self.leaving.is_empty()
@@ -484,17 +606,17 @@ impl<'a> PartialSums<'a> {
         self.missing.front() == Some(&0)
     }
 
-    /// Images that the max-pool here has completed; `None` if there is no max-pool.
+    /// Images that all pools here have completed; `None` if there is no pool.
     pub fn pool_images(&self) -> Option<u32> {
-        self.pool.as_ref().map(MaxPool::images)
+        self.levels.iter().filter_map(|unit| unit.pool.as_ref()).map(PoolUnit::images).min()
     }
 
     /// Obstacle that keeps the oldest window from leaving; `None` if there is no window. `merging` tells that some IMAs
     /// here have merged their results of a window.
     pub(crate) fn obstacle(&self, control: &LayerControl, merging: bool) -> Option<Obstacle> {
         if let Some(first) = self.leaving.front() {
-            let targets = self.spec.targets.expect("results of the last layer find room");
-            let awaited = self.spec.layer.destinations(first.position)[size(first.awaited)];
+            let Exit { map, targets, .. } = self.spec.exits[first.exit];
+            let awaited = map.destinations(first.position)[size(first.awaited)];
             let Target { tile, inputs, .. } = targets[awaited.receiver];
             return Some(Obstacle::Room { tile, inputs });
         }
@@ -502,6 +624,9 @@ impl<'a> PartialSums<'a> {
             (Some(accumulator), _) if self.left < self.complete => Some(Obstacle::Credit(accumulator)),
             (_, None) if !merging => None,
             (None, Some(0)) => Some(Obstacle::Pool { image: control.split(self.complete).0.saturating_sub(2) }),
+            (None, Some(1)) if self.waits_for_skip() => {
+                Some(Obstacle::Skip(self.skips.as_ref().and_then(Skips::awaited)))
+            }
             _ => Some(Obstacle::Contributions),
         }
     }
@@ -524,6 +649,8 @@ pub(crate) enum Obstacle {
     },
     /// The accumulator has given no credit for partial sums.
     Credit(PartAddress),
+    /// An operand that the oldest window merges is missing: the input slice that lacks it.
+    Skip(Option<InputId>),
     /// Results of IMAs or partial sums of contributors are missing.
     Contributions,
 }
@@ -539,7 +666,7 @@ mod tests {
         let elsewhere = [PartAddress { tile: TileId(9), part: LockstepId(3) }];
         let outputs = machine.outputs(4, &elsewhere, 0);
         let mut sums = outputs.parts[LockstepId(0)].clone();
-        sums.leave(3, 1, 1, 13);
+        sums.leave(3, 0, 1, (1, 13));
         sums.missing.push_back(1);
         assert_told_apart(
             &sums,
@@ -556,7 +683,8 @@ mod tests {
                 |sums| sums.leaving[0].window += 1,
                 |sums| sums.leaving[0].awaited += 1,
                 |sums| sums.leaving.clear(),
-                |sums| sums.pool = Some(MaxPool::new(vec![1])),
+                |sums| sums.levels[LevelId(0)].pool = Some(PoolUnit::new(vec![1])),
+                |sums| sums.skips = Some(Skips::new(Vec::new())),
                 |sums| sums.pool_credits = Some(PoolCredits::new(1)),
             ],
         );

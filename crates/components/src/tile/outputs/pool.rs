@@ -1,4 +1,4 @@
-//! Max-pool units and the credits that keep them within two images.
+//! Pool units, which take maxima or sums, and the credits that keep them within two images.
 //!
 //! A pool unit belongs to an output group of a replica, in its accumulator tile. Pooled positions at the edges of
 //! replicas have windows of several replicas: the replica with the last window finishes the position, and the others
@@ -9,12 +9,12 @@
 use des::{Fingerprint, Recurrent};
 use index::size;
 
-/// The max-pool unit of a tile, for one output group of one replica: running maxima of incomplete positions.
+/// A pool of a tile, for one output group of one replica: running maxima or sums of incomplete positions.
 ///
 /// It has room for two images, the oldest incomplete one and the next; [`PoolCredits`] holds back windows of later
 /// ones. Positions are numbered among those that the replica finishes.
 #[derive(Clone, Debug)]
-pub(crate) struct MaxPool {
+pub(crate) struct PoolUnit {
     /// Windows under each position that are not cropped.
     windows: Vec<u32>,
     /// Positions of an image.
@@ -29,7 +29,7 @@ pub(crate) struct MaxPool {
     pub(crate) values: u64,
 }
 
-impl MaxPool {
+impl PoolUnit {
     /// An empty pool; `windows` has the number of windows of each position.
     pub(crate) fn new(windows: Vec<u32>) -> Self {
         let positions = u32::try_from(windows.len()).expect("the layout counts positions in 32 bits");
@@ -52,11 +52,11 @@ impl MaxPool {
     /// Takes the `values` channels of one window into `position`. Returns true if the position is complete now.
     #[inline]
     pub(crate) fn take(&mut self, image: u32, position: u32, values: u32) -> bool {
-        assert!(image.wrapping_sub(self.images) < 2, "a max-pool at image {} got a window of {image}", self.images);
+        assert!(image.wrapping_sub(self.images) < 2, "a pool at image {} got a window of {image}", self.images);
         self.values += u64::from(values);
         let (bank, position) = (size(image % 2), size(position));
         let missing = &mut self.missing[bank * self.windows.len() + position];
-        assert!(*missing > 0, "position {position} of a max-pool got a window too many");
+        assert!(*missing > 0, "position {position} of a pool got a window too many");
         *missing -= 1;
         if *missing > 0 {
             return false;
@@ -99,7 +99,7 @@ impl PoolCredits {
     /// Records that one of the pools has completed `image`.
     pub(crate) fn credit(&mut self, image: u32) {
         // A pool cannot complete an image whose windows this replica still holds back.
-        assert!(self.admit(image) && image >= self.images, "a max-pool completed image {image} without its windows");
+        assert!(self.admit(image) && image >= self.images, "a pool completed image {image} without its windows");
         self.completed[size(image % 2)] += 1;
         while self.completed[size(self.images % 2)] == self.pools {
             self.completed[size(self.images % 2)] = 0;
@@ -108,7 +108,7 @@ impl PoolCredits {
     }
 }
 
-impl Recurrent for MaxPool {
+impl Recurrent for PoolUnit {
     fn state(&self, print: &mut Fingerprint) {
         let Self { windows: _, positions, missing, incomplete, images, values: _ } = self;
         // A pool that finishes nothing stays as it is.
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_position_is_complete_with_its_last_window_and_then_starts_again() {
-        let mut pool = MaxPool::new(vec![2, 1]);
+        let mut pool = PoolUnit::new(vec![2, 1]);
         assert!(!pool.take(0, 0, 8));
         assert!(pool.take(0, 1, 8));
         assert!(pool.take(0, 0, 8));
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_next_image_does_not_complete_a_position_of_this_one() {
-        let mut pool = MaxPool::new(vec![2]);
+        let mut pool = PoolUnit::new(vec![2]);
         assert!(!pool.take(0, 0, 1));
         assert!(!pool.take(1, 0, 1));
         assert!(pool.take(0, 0, 1));
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn an_image_may_be_complete_before_the_one_before_it() {
-        let mut pool = MaxPool::new(vec![1, 1]);
+        let mut pool = PoolUnit::new(vec![1, 1]);
         assert!(pool.take(0, 0, 1) && pool.take(1, 0, 1) && pool.take(1, 1, 1));
         assert_eq!(pool.images(), 0, "image 0 misses a window");
         assert!(pool.take(0, 1, 1));
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "at image 0 got a window of 2")]
     fn there_is_no_room_for_a_third_image() {
-        MaxPool::new(vec![1]).take(2, 0, 1);
+        PoolUnit::new(vec![1]).take(2, 0, 1);
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn positions_and_images_of_a_pool_are_state() {
         assert_told_apart(
-            &MaxPool::new(vec![2, 1]),
+            &PoolUnit::new(vec![2, 1]),
             Recurrent::state,
             &[
                 |pool| pool.missing[0] = 1,

@@ -1,0 +1,74 @@
+use std::ops::Range;
+
+use index::size;
+use mapper::{LayerLayout, Window};
+use network::{Kernel, MapId};
+
+/// Rows of a replica that read an input for a window: neither padding nor cropped.
+#[derive(Clone, Debug)]
+pub struct RowsRead {
+    /// First row of each part of the input, and for each kernel position the number of earlier ones that are read in that
+    /// part, at the end the number of all that are. Rows repeat the kernel positions, channel by channel.
+    parts: Vec<(u32, Vec<u32>)>,
+}
+
+impl RowsRead {
+    /// Rows of a replica of `layer` that read an input for `window`. Zeros are not read: padding, and positions (row,
+    /// column) of a map that are cropped, for which `produced` returns false.
+    pub fn new(layer: &LayerLayout, window: &Window, produced: impl Fn(MapId, u32, u32) -> bool) -> RowsRead {
+        let Kernel { size: kernel, stride, padding, dilation } = layer.layer.kernel;
+        let positions = layer.layer.kernel.positions();
+        let (field_rows, field_columns) = window.receptive_field(&layer.layer);
+        let (mut parts, mut row, mut last) = (Vec::new(), 0, None);
+        for part in &layer.reads {
+            let map = part.map;
+            if last != Some(map) {
+                let mut before = vec![0; size(positions) + 1];
+                for y in field_rows.clone().step_by(size(dilation.y)) {
+                    for x in field_columns.clone().step_by(size(dilation.x)).filter(|&x| produced(map, y, x)) {
+                        let row = (y + padding.top - u32::from(window.y) * stride.y) / dilation.y;
+                        let column = (x + padding.left - u32::from(window.x) * stride.x) / dilation.x;
+                        before[size(row * kernel.x + column) + 1] = 1;
+                    }
+                }
+                for position in 1..before.len() {
+                    before[position] += before[position - 1];
+                }
+                parts.push((row, before));
+            }
+            last = Some(map);
+            row += (part.channels.end - part.channels.start) * positions;
+        }
+        RowsRead { parts }
+    }
+
+    /// Number of rows among `rows` that read an input.
+    pub fn among(&self, rows: &Range<u32>) -> u32 {
+        let ends = self.parts.iter().skip(1).map(|(first, _)| *first).chain([u32::MAX]);
+        let of_part = |((first, before), end): (&(u32, Vec<u32>), u32)| {
+            let (start, end) = (rows.start.max(*first), rows.end.min(end));
+            let positions = u32::try_from(before.len() - 1).expect("a kernel has fewer than 2^32 positions");
+            let up_to = |end: u32| end / positions * before[size(positions)] + before[size(end % positions)];
+            if start < end { up_to(end) - up_to(start) } else { 0 }
+        };
+        self.parts.iter().zip(ends).map(of_part).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_read_something_are_those_of_kernel_positions_that_are_read() {
+        // Of a 3 x 3 kernel in the top left corner of a map, positions 4, 5, 7 and 8 are read. From row 126 on, the input
+        // has another map, of which position 5 is cropped.
+        let read = |row: u32| [4, 5, 7, 8].contains(&(row % 9)) && (row < 126 || row % 9 != 5);
+        let reading = |rows: Range<u32>| rows.map(|row| u32::from(read(row))).sum::<u32>();
+        let before = |first: u32| (0..10).map(|end| reading(first..first + end)).collect();
+        let rows_read = RowsRead { parts: vec![(0, before(0)), (126, before(126))] };
+        for (start, end) in [(0, 576), (0, 128), (128, 256), (100, 101), (112, 113), (7, 7)] {
+            assert_eq!(rows_read.among(&(start..end)), reading(start..end), "{start}..{end}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Skips of a part of the output register: operands of joins, which the tile's shift-and-add merges from the eDRAM
+//! buffer as it merges partial sums.
+//!
+//! The operand of a window is one more contribution to it. It may be asked for as soon as it is in the buffer and the
+//! register has room for the window; eDRAM port and bus are granted in the order of windows. Cropped operands read as
+//! zero: nothing is transferred for them.
+
+use des::Fingerprint;
+use index::IndexVec;
+
+use crate::{InputId, LayerControl, SliceBuffer};
+
+/// Part of the operands of each window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operand {
+    /// Input slice of the tile that holds it.
+    pub inputs: InputId,
+    /// Bits of a position that the part of the register merges.
+    pub bits: u32,
+    /// Values of a position that it merges.
+    pub values: u32,
+}
+
+/// Operands of the windows of one part of the output register.
+#[derive(Clone, Debug)]
+pub(crate) struct Skips {
+    /// Operands of a window.
+    pub(crate) operands: Vec<Operand>,
+    /// First window whose operands are not all in the buffer, or for which the register has no room, counted over all
+    /// images, as are the following.
+    ready: u32,
+    /// First window whose operands have not been asked for.
+    asked: u32,
+    /// First window whose operands have not been merged.
+    pub(crate) merged: u32,
+    /// Input slice that lacks the operand of window `ready`.
+    awaited: Option<InputId>,
+    /// Bits read since the start.
+    pub(crate) bits: u64,
+    /// Values merged since the start.
+    pub(crate) values: u64,
+}
+
+impl Skips {
+    /// Operands before the first window.
+    pub(crate) fn new(operands: Vec<Operand>) -> Self {
+        Self { operands, ready: 0, asked: 0, merged: 0, awaited: None, bits: 0, values: 0 }
+    }
+
+    /// Advances `ready` over the windows below `room` whose operands are in the buffer.
+    pub(crate) fn look_ahead(&mut self, room: u32, control: &LayerControl, slices: &IndexVec<InputId, SliceBuffer>) {
+        self.awaited = None;
+        while self.ready < room.min(control.total) {
+            let (image, _) = control.split(self.ready);
+            let window = control.window(self.ready);
+            let missing = self.operands.iter().map(|operand| operand.inputs).find(|&inputs| {
+                let slice = &slices[inputs];
+                !slice.holds_image(image) || slice.missing_at(image, window.y.into(), window.x.into()).is_some()
+            });
+            if missing.is_some() {
+                self.awaited = missing;
+                return;
+            }
+            self.ready += 1;
+        }
+    }
+
+    /// Takes the next window whose operands may be asked for. Returns the bits to be read.
+    pub(crate) fn ask(
+        &mut self,
+        control: &LayerControl,
+        slices: &IndexVec<InputId, SliceBuffer>,
+    ) -> Option<(u32, u64)> {
+        if self.asked == self.ready {
+            return None;
+        }
+        let window = self.asked;
+        let at = control.window(window);
+        let read = self.operands.iter().filter(|of| slices[of.inputs].receives(at.y.into(), at.x.into()));
+        let (bits, values) = read.fold((0, 0), |all, of| (all.0 + u64::from(of.bits), all.1 + u64::from(of.values)));
+        self.bits += bits;
+        self.values += values;
+        self.asked += 1;
+        Some((window, bits))
+    }
+
+    /// Records that the operands of the next window have been merged. Returns the window.
+    pub(crate) fn merge(&mut self) -> u32 {
+        assert!(self.merged < self.asked, "operands were merged that nobody asked for");
+        self.merged += 1;
+        self.merged - 1
+    }
+
+    /// Fewest images of a run of which everything up to now would have been the same, for a replica of `windows`
+    /// windows.
+    pub(crate) fn least_images(&self, windows: u32) -> u32 {
+        if windows > 0 { self.ready / windows + 1 } else { 0 }
+    }
+
+    /// Adds the state to a fingerprint, for a replica of `windows` windows.
+    pub(crate) fn state(&self, windows: u32, print: &mut Fingerprint) {
+        let Self { operands: _, ready, asked, merged, awaited, bits: _, values: _ } = self;
+        print.counted(*ready, windows);
+        print.counted(*asked, windows);
+        print.counted(*merged, windows);
+        print.number(awaited.map_or(u64::MAX, |inputs| inputs.0.into()));
+    }
+
+    /// Input slice that lacks an operand of the next window that has room; `None` if that has all its operands.
+    pub(crate) fn awaited(&self) -> Option<InputId> {
+        self.awaited.filter(|_| self.merged == self.ready)
+    }
+
+    /// True if operands are in slice `inputs`.
+    pub(crate) fn reads(&self, inputs: InputId) -> bool {
+        self.operands.iter().any(|operand| operand.inputs == inputs)
+    }
+}

@@ -1,0 +1,289 @@
+//! Layout of one layer: its replicas, their windows, the tiles that finish them, and the levels of its values.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use arch::Arch;
+use index::{Index, IndexVec, Lists, count};
+use network::{Kernel, Layer, LayerId, LayerKind, MapId, Network, Part, Plan};
+
+use crate::grid::Grid;
+use crate::{
+    Geometry, GroupId, InputSlice, LayerMapping, Layout, Level, LevelId, MapLayout, OutputGroup, ReplicaId, SliceId,
+    TileId,
+};
+
+index::index! {
+    /// An output group of a replica: replica times groups plus group.
+    struct PartId(u32);
+}
+
+/// One output position that a replica computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Row of the output map.
+    pub y: u16,
+    /// Column of the output map.
+    pub x: u16,
+    /// Bits of its activations, at least 1.
+    pub bits: u8,
+    /// True if no input under the kernel is padding or cropped.
+    pub whole: bool,
+}
+
+impl Window {
+    /// Returns rows and columns of the input map under the kernel, without padding. With dilation, the window reads every
+    /// `dilation`-th of them.
+    #[inline]
+    pub fn receptive_field(&self, layer: &Layer) -> (Range<u32>, Range<u32>) {
+        let Layer { kernel, input, .. } = layer;
+        (kernel.rows(self.y.into(), input.height), kernel.columns(self.x.into(), input.width))
+    }
+}
+
+/// Everything that follows from the mapping of one layer.
+#[derive(Clone, Debug)]
+pub struct LayerLayout {
+    /// The layer.
+    pub layer: Layer,
+    /// Bits of each stored input: the most that any window of the layer has.
+    pub stored_bits: u32,
+    /// Crossbars and IMAs of one replica.
+    pub geometry: Geometry,
+    /// First IMA of each replica, numbered over the board.
+    pub replicas: IndexVec<ReplicaId, u32>,
+    /// Output groups of one replica.
+    pub groups: IndexVec<GroupId, OutputGroup>,
+    /// Parts of the map that the crossbars read, by the channels of the layer's input.
+    pub reads: Vec<Part>,
+    /// Levels of the values that its tiles finish, windows before what pools make of them.
+    pub levels: IndexVec<LevelId, Level>,
+    /// Input slices of the layer: those of crossbars, in order of tiles, then those of skips, in order of tiles.
+    pub slices: IndexVec<SliceId, InputSlice>,
+    /// Tiles with IMAs of each part, in order.
+    part_tiles: Lists<PartId, TileId>,
+    /// Accumulator tile of each part.
+    accumulators: IndexVec<PartId, TileId>,
+    /// Windows of each replica that are not cropped, in the order of computation.
+    windows: Lists<ReplicaId, Window>,
+}
+
+/// Returns the window at row `y` and column `x` of `layer`. Of the input, what `cropped` levels do not finish reads as
+/// zero.
+fn window((y, x): (u32, u32), bits: u8, layer: &Layer, cropped: &[&Level]) -> Window {
+    let side = |at: u32| u16::try_from(at).expect("the side of a map fits 16 bits");
+    let mut window = Window { y: side(y), x: side(x), bits, whole: false };
+    let Kernel { size, stride, dilation, padding } = layer.kernel;
+    let is_inside = |at: u32, stride: u32, reach: u32, before: u32, length: u32| {
+        let start = at * stride;
+        start >= before && start + reach < length + before
+    };
+    let is_read = |level: &&Level| {
+        let (rows, columns) = window.receptive_field(layer);
+        let read = |y| level.finishes_between(y, &columns).iter().step_by(index::size(dilation.x)).all(Option::is_some);
+        rows.step_by(index::size(dilation.y)).all(read)
+    };
+    window.whole = is_inside(y, stride.y, dilation.y * (size.y - 1), padding.top, layer.input.height)
+        && is_inside(x, stride.x, dilation.x * (size.x - 1), padding.left, layer.input.width)
+        && cropped.iter().all(is_read);
+    window
+}
+
+impl LayerLayout {
+    /// Lays out layer `id`, whose producers are in `layout`. It has no input slices yet.
+    pub(crate) fn new(
+        arch: &Arch,
+        network: &Network,
+        id: LayerId,
+        plan: &Plan,
+        mapped: &LayerMapping,
+        geometry: Geometry,
+        layout: &Layout,
+    ) -> Self {
+        let (layer, plan, reads) = (&network.layers[id], &plan.layers[id], network.reads[id].clone());
+        let grid = Grid::new(layer, mapped.area(layer), mapped.strips, mapped.interleave);
+        let sources = sources(&reads).into_iter().filter_map(|map| layout.level(map));
+        let cropped: Vec<&Level> = sources.filter(|level| level.is_cropped()).collect();
+        let replicas: IndexVec<ReplicaId, u32> = mapped.replicas.clone().into();
+        let mut windows = Lists::default();
+        let mut of_replica = Vec::new();
+        for replica in replicas.indices() {
+            grid.visit_windows(replica, |y, x| {
+                let bits = u8::try_from(plan.bits_at(y, x)).expect("an activation has at most 32 bits");
+                if bits > 0 {
+                    of_replica.push(window((y, x), bits, layer, &cropped));
+                }
+            });
+            windows.push(of_replica.drain(..));
+        }
+        let mut levels = Level::of_layer(layer, network.maps_of(id));
+        Level::finish_all(&mut levels, &windows);
+        let mut laid = Self {
+            layer: layer.clone(),
+            stored_bits: plan.stored_bits(layer),
+            groups: geometry.output_groups().into(),
+            geometry,
+            replicas,
+            reads,
+            levels,
+            slices: IndexVec::default(),
+            part_tiles: Lists::default(),
+            accumulators: IndexVec::default(),
+            windows,
+        };
+        laid.place_parts(arch);
+        laid
+    }
+
+    /// Returns the windows of replica `replica` that are not cropped, in the order of computation.
+    pub fn windows(&self, replica: ReplicaId) -> &[Window] {
+        &self.windows[replica]
+    }
+
+    /// Returns the windows of the replica with the most.
+    pub(crate) fn steps(&self) -> usize {
+        self.windows.iter().map(<[Window]>::len).max().unwrap_or(0)
+    }
+
+    /// Returns the windows of all replicas that are computed per image.
+    pub fn computed_windows(&self) -> u64 {
+        count(self.windows.items().len())
+    }
+
+    /// Returns the names of the joins that its tiles do.
+    pub fn joins(&self) -> Vec<&str> {
+        self.levels.iter().flat_map(|level| &level.merges).map(|merge| merge.name.as_str()).collect()
+    }
+
+    /// True if a window needs several maps: those that its crossbars read and the operands that are merged into it.
+    pub(crate) fn waits_for_several(&self) -> bool {
+        self.sources().len() > 1 || self.levels.iter().any(|level| !level.merges.is_empty())
+    }
+
+    /// Returns the operands that are merged into windows of an output group, each as a map and the values of a position.
+    pub fn merged(&self, maps: &IndexVec<MapId, MapLayout>, group: GroupId) -> Vec<(MapId, u32)> {
+        let mut merged: Vec<(MapId, u32)> = Vec::new();
+        for (map, outputs) in self.levels.iter().flat_map(|level| level.operands(maps, &self.groups[group])) {
+            let values = outputs.end - outputs.start;
+            match merged.iter_mut().find(|(of, _)| *of == map) {
+                Some((_, all)) => *all += values,
+                None => merged.push((map, values)),
+            }
+        }
+        merged
+    }
+
+    /// Returns the positions of a level that `replica` finishes.
+    pub fn finished(&self, level: LevelId, replica: ReplicaId) -> u64 {
+        count(self.levels[level].contributions(replica).len())
+    }
+
+    /// Calls `visit` with the values that the pool of a level takes: the replica that finishes each, its row and its
+    /// column.
+    pub fn visit_values_under(&self, level: LevelId, mut visit: impl FnMut(ReplicaId, u32, u32)) {
+        let below = self.levels[level].pool.as_ref().map(|pool| &self.levels[pool.of]);
+        match below.filter(|below| below.pool.is_some()) {
+            Some(below) => {
+                for (finish, position) in below.finishes().zip(0..) {
+                    if let Some(finish) = finish {
+                        visit(finish.replica, position / below.width, position % below.width);
+                    }
+                }
+            }
+            None => {
+                for replica in self.replicas.indices() {
+                    for window in self.windows(replica) {
+                        visit(replica, window.y.into(), window.x.into());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns, in order, the replicas with windows under the positions of a level that `finisher` finishes. Empty where
+    /// every position lies within one replica.
+    pub fn window_feeders(&self, level: LevelId, finisher: ReplicaId) -> Vec<ReplicaId> {
+        let of = &self.levels[level];
+        let Some(below) = of.pool.as_ref().map(|pool| pool.of).filter(|below| self.levels[*below].pool.is_some())
+        else {
+            return of.feeders(finisher).collect();
+        };
+        let direct: Vec<ReplicaId> = if of.shares_positions() { of.feeders(finisher).collect() } else { Vec::new() };
+        let feeders = direct.into_iter().flat_map(|feeder| match self.window_feeders(below, feeder) {
+            alone if alone.is_empty() => vec![feeder],
+            feeders => feeders,
+        });
+        feeders.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Returns the maps that the crossbars read.
+    pub fn sources(&self) -> Vec<MapId> {
+        sources(&self.reads)
+    }
+
+    /// Returns the IMAs of replica `replica`, each as (tile of the board, IMA of the tile, IMA of the replica).
+    pub fn places(&self, arch: &Arch, replica: ReplicaId) -> impl Iterator<Item = (TileId, u32, u32)> + use<> {
+        let (first, per_tile) = (self.replicas[replica], arch.tile.imas);
+        (0..self.geometry.imas_per_replica()).map(move |i| (TileId((first + i) / per_tile), (first + i) % per_tile, i))
+    }
+
+    /// Returns the accumulator tile of output group `group` of replica `replica`: the tile with most of its IMAs. Where
+    /// several tiles have equally many, the groups take them in turn.
+    pub fn accumulator(&self, replica: ReplicaId, group: GroupId) -> TileId {
+        self.accumulators[self.part(replica, group)]
+    }
+
+    /// Returns, in order, the tiles with IMAs of output group `group` of replica `replica`.
+    pub fn group_tiles(&self, replica: ReplicaId, group: GroupId) -> &[TileId] {
+        &self.part_tiles[self.part(replica, group)]
+    }
+
+    fn part(&self, replica: ReplicaId, group: GroupId) -> PartId {
+        PartId::new(replica.index() * self.groups.len() + group.index())
+    }
+
+    /// Finds the tiles and the accumulator tile of each output group of each replica.
+    fn place_parts(&mut self, arch: &Arch) {
+        let geometry = &self.geometry;
+        let imas_of = |group: &OutputGroup| {
+            let imas = group.col_groups.clone().flat_map(|col_group| {
+                (0..geometry.row_groups).map(move |row_group| geometry.ima_at(row_group, col_group))
+            });
+            let mut imas: Vec<u32> = imas.collect();
+            imas.sort_unstable();
+            imas
+        };
+        let groups: Vec<Vec<u32>> = self.groups.iter().map(imas_of).collect();
+        for first in &self.replicas {
+            for (group, imas) in groups.iter().enumerate() {
+                let tile = |ima: &u32| TileId((first + ima) / arch.tile.imas);
+                let tiles = imas.chunk_by(|a, b| tile(a) == tile(b)).map(|imas| (tile(&imas[0]), imas.len()));
+                let most = tiles.clone().map(|(_, imas)| imas).max();
+                let candidates: Vec<TileId> = tiles.clone().filter(|of| Some(of.1) == most).map(|of| of.0).collect();
+                self.accumulators.push(candidates[group % candidates.len()]);
+                self.part_tiles.push(tiles.map(|of| of.0));
+            }
+        }
+    }
+
+    /// Returns the multiply-accumulates per image of the windows that are not cropped.
+    pub fn macs(&self) -> u64 {
+        self.computed_windows() * self.layer.macs_per_window()
+    }
+
+    /// True if the layer has a single window, as large as its input.
+    pub fn is_fully_connected(&self) -> bool {
+        self.layer.kind == LayerKind::FullyConnected
+    }
+}
+
+/// Returns the maps that `parts` belong to, each once.
+pub(crate) fn sources(parts: &[Part]) -> Vec<MapId> {
+    let mut maps = Vec::new();
+    for part in parts {
+        if !maps.contains(&part.map) {
+            maps.push(part.map);
+        }
+    }
+    maps
+}

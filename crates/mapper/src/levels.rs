@@ -1,0 +1,350 @@
+//! Levels: the grids of positions on which values of a layer exist in the tiles that finish them.
+//!
+//! The first level of a layer are its windows; a pool makes another level of one. Stages between two pools change
+//! values and not the grid: they are the work of the level. Maps of a layer that begin with the same stages share levels
+//! and their work. Maps with other channels have levels of their own.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use index::{IndexVec, Lists, size};
+use network::{Kernel, Layer, Map, MapId, Operation, Part, Shape, Sides, Stage};
+
+use crate::ids::Position;
+use crate::input_slice::overlap;
+use crate::{LevelId, MapLayout, OutputGroup, ReplicaId, Window, receive};
+
+/// Additions that multiply a value by a constant of 16 bits.
+const PRODUCT: u32 = 16;
+
+/// Completion of a position, by the last window under it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finish {
+    /// Replica with the last window, which finishes the position.
+    pub replica: ReplicaId,
+    /// Step of the last window.
+    pub step: u32,
+    /// Number of the position among those that the replica finishes.
+    pub ordinal: u32,
+}
+
+/// Values of a layer on one grid of positions: its windows, or what a pool makes of another level.
+#[derive(Clone, Debug)]
+pub struct Level {
+    /// Pool that makes the values; `None` for the windows.
+    pub pool: Option<Pool>,
+    /// Outputs of the layer that the values belong to.
+    pub outputs: Range<u32>,
+    /// Rows of positions.
+    pub height: u32,
+    /// Columns of positions.
+    pub width: u32,
+    /// Levels whose pools take the values.
+    pub above: Vec<LevelId>,
+    /// Maps that leave the tiles from here.
+    pub maps: Vec<MapId>,
+    /// Operands that are merged into the values.
+    pub merges: Vec<Merge>,
+    /// Look-ups of the sigmoid unit for each value.
+    pub look_ups: u32,
+    /// Additions of the tile's shift-and-add for each value, beside those of merges.
+    pub additions: u32,
+    /// Completion of each position; `None` where all its windows are cropped. Empty for windows that no map leaves from.
+    finishes: Finishes,
+    /// Values that the pool takes into each position that a replica finishes, by ordinal.
+    contributions: Lists<ReplicaId, u32>,
+    /// Sorted pairs (finisher, feeder): a replica that finishes a position and a replica that finishes a value under it.
+    /// Empty where every position lies within one replica.
+    feeds: Vec<(ReplicaId, ReplicaId)>,
+}
+
+/// Pool of a level.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pool {
+    /// Level whose values the pool takes.
+    pub of: LevelId,
+    /// Window.
+    pub kernel: Kernel,
+    /// Padding that counts in the divisor of a mean; `None` for a maximum.
+    pub mean: Option<Sides>,
+}
+
+/// Operand that is merged into the values of a level.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Merge {
+    /// Node of the network that asks for it.
+    pub name: String,
+    /// Parts of the operand, by the channels of the level.
+    pub parts: Vec<Part>,
+}
+
+impl Level {
+    fn new(pool: Option<Pool>, outputs: Range<u32>, shape: Shape) -> Self {
+        Self {
+            pool,
+            outputs,
+            height: shape.height,
+            width: shape.width,
+            above: Vec::new(),
+            maps: Vec::new(),
+            merges: Vec::new(),
+            look_ups: 0,
+            additions: 0,
+            finishes: IndexVec::default(),
+            contributions: Lists::default(),
+            feeds: Vec::new(),
+        }
+    }
+
+    /// Returns the levels of `layer`, whose values leave its tiles as `maps`.
+    pub(crate) fn of_layer<'a>(layer: &Layer, maps: impl Iterator<Item = (MapId, &'a Map)>) -> IndexVec<LevelId, Self> {
+        let mut levels: IndexVec<LevelId, Self> = IndexVec::default();
+        // Channels and stages up to each level, and up to each stage that has been counted.
+        let mut known: Vec<(Range<u32>, &[Stage], LevelId)> = Vec::new();
+        let mut counted: Vec<(Range<u32>, &[Stage])> = Vec::new();
+        for (id, map) in maps {
+            let shapes: Vec<Shape> = map.shapes(layer.output).collect();
+            let mut at = None;
+            for end in 0..=map.stages.len() {
+                let stages = &map.stages[..end];
+                let operation = stages.last().map(|stage| &stage.operation);
+                let key = (map.channels.clone(), stages);
+                let pool = match operation {
+                    Some(Operation::MaxPool(kernel)) => Some((*kernel, None)),
+                    Some(Operation::AveragePool { kernel, counted }) => Some((*kernel, Some(*counted))),
+                    _ => None,
+                };
+                if end == 0 || pool.is_some() {
+                    let same = known.iter().find(|(channels, of, _)| (channels, *of) == (&key.0, key.1));
+                    at = Some(same.map(|(_, _, level)| *level).unwrap_or_else(|| {
+                        let pool = pool.map(|(kernel, mean)| Pool { of: at.expect("a pool has values"), kernel, mean });
+                        let below = pool.as_ref().map(|pool| pool.of);
+                        let level = levels.push(Self::new(pool, map.channels.clone(), shapes[end]));
+                        if let Some(below) = below {
+                            levels[below].above.push(level);
+                        }
+                        known.push((key.0, key.1, level));
+                        level
+                    }));
+                } else if !counted.contains(&key) {
+                    let level = &mut levels[at.expect("the windows come first")];
+                    match &stages[end - 1] {
+                        Stage { operation: Operation::Activation(_), .. } => level.look_ups += 1,
+                        Stage { operation: Operation::Affine(_), .. } => level.additions += PRODUCT + 1,
+                        Stage { operation: Operation::Add(parts), name } => {
+                            level.merges.push(Merge { name: name.clone(), parts: parts.clone() });
+                        }
+                        Stage { operation: Operation::MaxPool(_) | Operation::AveragePool { .. }, .. } => {}
+                    }
+                    counted.push(key);
+                }
+            }
+            levels[at.expect("the windows come first")].maps.push(id);
+        }
+        // The sigmoid unit hands on every result of a window, also where no function is asked for.
+        for level in levels.iter_mut().filter(|level| level.pool.is_none()) {
+            level.look_ups = level.look_ups.max(1);
+        }
+        levels
+    }
+
+    /// Finds the last window, the finisher and the contributions of each position of `levels`. The replicas compute
+    /// `windows`.
+    pub(crate) fn finish_all(levels: &mut IndexVec<LevelId, Self>, windows: &Lists<ReplicaId, Window>) {
+        for id in levels.indices() {
+            let level = &levels[id];
+            if level.pool.is_none() && level.maps.is_empty() {
+                continue;
+            }
+            let mut finishing = Finishing::new(level);
+            match level.pool.as_ref().map(|pool| &levels[pool.of]) {
+                Some(below) if below.pool.is_some() => {
+                    for (finish, position) in below.finishes.iter().zip(0..) {
+                        if let Some(Finish { replica, step, .. }) = *finish {
+                            let (y, x) = (position / below.width, position % below.width);
+                            finishing.take(level, replica, step, (y, x));
+                        }
+                    }
+                }
+                _ => {
+                    for (windows, replica) in windows.iter().zip((0..).map(ReplicaId)) {
+                        for (step, window) in (0..).zip(windows) {
+                            finishing.take(level, replica, step, (window.y.into(), window.x.into()));
+                        }
+                    }
+                }
+            }
+            let (finishes, contributions, feeds) = finishing.end(windows.iter().count());
+            let level = &mut levels[id];
+            (level.finishes, level.contributions, level.feeds) = (finishes, contributions, feeds);
+        }
+    }
+
+    /// Returns the number of outputs of a group that belong to the level.
+    pub fn values(&self, group: &OutputGroup) -> u32 {
+        overlap(std::slice::from_ref(&self.outputs), &group.outputs)
+    }
+
+    /// Returns the operands that are merged into the outputs of a group, each as a map and outputs of its producer.
+    pub(crate) fn operands(&self, maps: &IndexVec<MapId, MapLayout>, group: &OutputGroup) -> Vec<(MapId, Range<u32>)> {
+        let outputs = group.outputs.start.max(self.outputs.start)..group.outputs.end.min(self.outputs.end);
+        if outputs.is_empty() {
+            return Vec::new();
+        }
+        let channels = outputs.start - self.outputs.start..outputs.end - self.outputs.start;
+        self.merges.iter().flat_map(|merge| receive::outputs(maps, &merge.parts, &channels)).collect()
+    }
+
+    /// Returns the number of positions.
+    pub fn positions(&self) -> u32 {
+        self.height * self.width
+    }
+
+    fn position(&self, y: u32, x: u32) -> Position {
+        Position(y * self.width + x)
+    }
+
+    /// Returns the completion of position `position`; `None` if all its windows are cropped.
+    #[inline]
+    pub fn finish(&self, position: u32) -> Option<Finish> {
+        self.finishes[Position(position)]
+    }
+
+    /// Returns the completion of the position at row `y` and column `x`.
+    #[inline]
+    pub fn finish_at(&self, y: u32, x: u32) -> Option<Finish> {
+        self.finishes[self.position(y, x)]
+    }
+
+    /// Returns the completions of all positions, in order.
+    pub fn finishes(&self) -> impl Iterator<Item = Option<Finish>> {
+        self.finishes.iter().copied()
+    }
+
+    /// Returns the completions of the positions in row `y` between `columns`.
+    pub(crate) fn finishes_between(&self, y: u32, columns: &Range<u32>) -> &[Option<Finish>] {
+        let start = size(self.position(y, columns.start).0);
+        &self.finishes.as_slice()[start..start + columns.len()]
+    }
+
+    /// True if a position is never finished.
+    pub(crate) fn is_cropped(&self) -> bool {
+        self.finishes.iter().any(Option::is_none)
+    }
+
+    /// Returns, by ordinal, the values that the pool takes into each position that replica `replica` finishes.
+    pub fn contributions(&self, replica: ReplicaId) -> &[u32] {
+        &self.contributions[replica]
+    }
+
+    /// Returns the positions of the level, as (row, column), whose pool takes the value at row `y` and column `x` of the
+    /// level below.
+    #[inline]
+    pub fn positions_over(&self, y: u32, x: u32) -> impl Iterator<Item = (u32, u32)> + use<> {
+        let (rows, columns, kernel) = match &self.pool {
+            Some(Pool { kernel, .. }) => {
+                (kernel.rows_over(y, self.height), kernel.columns_over(x, self.width), Some(*kernel))
+            }
+            None => (y..y + 1, x..x + 1, None),
+        };
+        let positions = rows.flat_map(move |y| columns.clone().map(move |x| (y, x)));
+        positions.filter(move |&(row, column)| kernel.is_none_or(|kernel| reads(&kernel, (row, column), (y, x))))
+    }
+
+    /// True if a position lies over values of more than one replica.
+    pub fn shares_positions(&self) -> bool {
+        !self.feeds.is_empty()
+    }
+
+    /// Returns, in order, the replicas that finish values under the positions that `finisher` finishes. Empty where every
+    /// position lies within one replica.
+    pub fn feeders(&self, finisher: ReplicaId) -> impl Iterator<Item = ReplicaId> + '_ {
+        let first = self.feeds.partition_point(|&(of, _)| of < finisher);
+        self.feeds[first..].iter().take_while(move |&&(of, _)| of == finisher).map(|&(_, feeder)| feeder)
+    }
+
+    /// Returns the additions that divide the sum of a mean at row `y` and column `x`, for each value: none if the divisor
+    /// is a power of two.
+    pub fn additions_to_divide(&self, y: u32, x: u32, below: &Level) -> u32 {
+        let Some(Pool { kernel, mean: Some(counted), .. }) = &self.pool else { return 0 };
+        // The divisor counts the positions of the window within the map enlarged by `counted`.
+        let along = |at: u32, size: u32, stride: u32, dilation: u32, padding: u32, counted: (u32, u32), length: u32| {
+            let inside = |k: &u32| {
+                let at = i64::from(at * stride + k * dilation) - i64::from(padding);
+                (-i64::from(counted.0)..i64::from(length) + i64::from(counted.1)).contains(&at)
+            };
+            u32::try_from((0..size).filter(inside).count()).expect("fewer than the kernel has")
+        };
+        let Kernel { size, stride, dilation, padding } = kernel;
+        let rows = along(y, size.y, stride.y, dilation.y, padding.top, (counted.top, counted.bottom), below.height);
+        let columns = along(x, size.x, stride.x, dilation.x, padding.left, (counted.left, counted.right), below.width);
+        if (rows * columns).is_power_of_two() { 0 } else { PRODUCT }
+    }
+}
+
+/// True if the window of `kernel` at row and column `window` reads the position `at`, over which it reaches.
+fn reads(kernel: &Kernel, window: (u32, u32), at: (u32, u32)) -> bool {
+    let Kernel { stride, dilation, padding, .. } = kernel;
+    (at.0 + padding.top - window.0 * stride.y).is_multiple_of(dilation.y)
+        && (at.1 + padding.left - window.1 * stride.x).is_multiple_of(dilation.x)
+}
+
+/// Completion of each position.
+type Finishes = IndexVec<Position, Option<Finish>>;
+
+/// Completions of a level under construction.
+struct Finishing {
+    finishes: Finishes,
+    contributions: IndexVec<Position, u32>,
+    /// Replicas with values under a position that several replicas have values under.
+    pairs: BTreeSet<(Position, ReplicaId)>,
+}
+
+impl Finishing {
+    fn new(level: &Level) -> Self {
+        let positions = size(level.positions());
+        Self {
+            finishes: IndexVec::filled(None, positions),
+            contributions: IndexVec::filled(0, positions),
+            pairs: BTreeSet::new(),
+        }
+    }
+
+    /// Takes a value at row and column `at` of the level below `level`, which `replica` finishes in `step`.
+    fn take(&mut self, level: &Level, replica: ReplicaId, step: u32, at: (u32, u32)) {
+        for (y, x) in level.positions_over(at.0, at.1) {
+            let position = level.position(y, x);
+            self.contributions[position] += 1;
+            let finish = &mut self.finishes[position];
+            if let Some(Finish { replica: other, .. }) = *finish
+                && other != replica
+            {
+                self.pairs.extend([(position, other), (position, replica)]);
+            }
+            // Of windows of the same step, the last replica finishes the position.
+            if finish.is_none_or(|finish| (step, replica) >= (finish.step, finish.replica)) {
+                *finish = Some(Finish { replica, step, ordinal: 0 });
+            }
+        }
+    }
+
+    /// Returns the completions, the contributions and the feeds of the level.
+    fn end(self, replicas: usize) -> (Finishes, Lists<ReplicaId, u32>, Vec<(ReplicaId, ReplicaId)>) {
+        let Self { mut finishes, contributions, pairs } = self;
+        let mut next_ordinal: IndexVec<ReplicaId, u32> = IndexVec::filled(0, replicas);
+        for finish in finishes.iter_mut().flatten() {
+            finish.ordinal = next_ordinal[finish.replica];
+            next_ordinal[finish.replica] += 1;
+        }
+        let of_finishers = finishes.iter().zip(&contributions);
+        let of_finishers = of_finishers.filter_map(|(finish, &windows)| Some(((*finish)?.replica, windows)));
+        let contributions = Lists::grouped(replicas, of_finishers);
+        let finisher = |position| finishes[position].expect("a value lies under it").replica;
+        let mut feeds: BTreeSet<_> = pairs.iter().map(|&(position, feeder)| (finisher(position), feeder)).collect();
+        if !feeds.is_empty() {
+            let finishers = next_ordinal.enumerate().filter(|(_, finished)| **finished > 0);
+            feeds.extend(finishers.map(|(finisher, _)| (finisher, finisher)));
+        }
+        (finishes, contributions, feeds.into_iter().collect())
+    }
+}

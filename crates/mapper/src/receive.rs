@@ -1,0 +1,145 @@
+//! Input slices of a layer: the parts of maps that its tiles receive, for crossbars and for merges.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arch::Arch;
+use index::{IndexVec, size};
+use network::{Kernel, LayerId, MapId, Part, Shape};
+
+use crate::input_slice::Field;
+use crate::skips::Needs;
+use crate::{InputOrder, InputSlice, Layout, MapLayout, Reader, ReplicaId, SliceId, TileId, Window};
+
+/// Channels of a map, in each tile that receives some, with the replicas that they are for.
+type Received = BTreeMap<(TileId, MapId), (Vec<ReplicaId>, Vec<Range<u32>>)>;
+
+/// Returns the input slices of the tiles that hold IMAs of `layer`, and of those that merge operands for it.
+pub(crate) fn slices(arch: &Arch, layout: &Layout, layer: LayerId, needs: &Needs) -> IndexVec<SliceId, InputSlice> {
+    let receiving = Receiving { layout, layer, needs };
+    let of = &layout.layers[layer];
+    let kernels = [
+        (Reader::Crossbars, of.layer.kernel, of.layer.input),
+        (Reader::Register, Kernel::square(1, 1, 0), of.layer.output),
+    ];
+    let [for_crossbars, for_merges] = [receiving.read_by_crossbars(arch), receiving.merged()];
+    let mut slices = Vec::new();
+    for ((reader, kernel, map), received) in kernels.into_iter().zip([for_crossbars, for_merges]) {
+        slices.extend(receiving.slices(reader, &kernel, map, received));
+    }
+    slices.into()
+}
+
+struct Receiving<'a> {
+    layout: &'a Layout,
+    layer: LayerId,
+    needs: &'a Needs,
+}
+
+impl Receiving<'_> {
+    /// Returns what the crossbars in each tile read.
+    fn read_by_crossbars(&self, arch: &Arch) -> Received {
+        let layer = &self.layout.layers[self.layer];
+        let geometry = &layer.geometry;
+        let row_groups = 0..geometry.row_groups;
+        let channels: Vec<_> =
+            row_groups.map(|row_group| geometry.channels(&geometry.ima(geometry.ima_at(row_group, 0)).rows)).collect();
+        // Replicas in each tile, and the channels of the layer's input that they read there.
+        let mut tiles: BTreeMap<TileId, (Vec<ReplicaId>, Vec<Range<u32>>)> = BTreeMap::new();
+        for replica in layer.replicas.indices() {
+            for (tile, _, ima) in layer.places(arch, replica) {
+                let (replicas, read) = tiles.entry(tile).or_default();
+                if replicas.last() != Some(&replica) {
+                    replicas.push(replica);
+                }
+                read.push(channels[size(geometry.groups_of(ima).0)].clone());
+            }
+        }
+        let mut received = Received::new();
+        for (tile, (replicas, read)) in tiles {
+            for channels in merged(read) {
+                for (map, outputs) in outputs(&self.layout.maps, &layer.reads, &channels) {
+                    let entry = received.entry((tile, map)).or_insert_with(|| (replicas.clone(), Vec::new()));
+                    entry.1.push(outputs);
+                }
+            }
+        }
+        received
+    }
+
+    /// Returns the operands that each accumulator tile merges.
+    fn merged(&self) -> Received {
+        let layer = &self.layout.layers[self.layer];
+        let mut received = Received::new();
+        let merging = layer.levels.iter().filter(|level| !level.merges.is_empty());
+        for level in merging {
+            for (replica, (group, of)) in
+                layer.replicas.indices().flat_map(|replica| layer.groups.enumerate().map(move |group| (replica, group)))
+            {
+                for (map, outputs) in level.operands(&self.layout.maps, of) {
+                    let (replicas, read) = received.entry((layer.accumulator(replica, group), map)).or_default();
+                    if !replicas.contains(&replica) {
+                        replicas.push(replica);
+                    }
+                    read.push(outputs);
+                }
+            }
+        }
+        received
+    }
+
+    /// Returns the slices for what the tiles receive of maps of size `map`.
+    fn slices(&self, reader: Reader, kernel: &Kernel, map: Shape, received: Received) -> Vec<InputSlice> {
+        let Self { layout, layer: id, needs } = *self;
+        let layer = &layout.layers[id];
+        let mut orders: BTreeMap<(MapId, Vec<ReplicaId>), Arc<InputOrder>> = BTreeMap::new();
+        let slice = |((tile, from), (mut replicas, channels)): ((TileId, MapId), (Vec<ReplicaId>, Vec<Range<u32>>))| {
+            replicas.sort_unstable();
+            let order = orders.entry((from, replicas.clone())).or_insert_with_key(|(_, replicas)| {
+                let windows: Vec<&[Window]> = replicas.iter().map(|&replica| layer.windows(replica)).collect();
+                let field = Field { windows: &windows, window_rows: layer.layer.output.height, kernel, map };
+                let steps = layout.maps[from].source.map_or(0, |(producer, _)| layout.layers[producer].steps());
+                Arc::new(InputOrder::new(&field, layout.level(from), steps, needs.through(id, from)))
+            });
+            let channels = merged(channels);
+            let read: u32 = channels.iter().map(|range| range.end - range.start).sum();
+            let position_bits = u64::from(read) * u64::from(layer.stored_bits);
+            InputSlice { tile, map: from, reader, replicas, channels, position_bits, order: order.clone() }
+        };
+        received.into_iter().map(slice).collect()
+    }
+}
+
+/// Returns the outputs of producers that `channels` of what `parts` hold together are, each with its map.
+pub(crate) fn outputs(
+    maps: &IndexVec<MapId, MapLayout>,
+    parts: &[Part],
+    channels: &Range<u32>,
+) -> Vec<(MapId, Range<u32>)> {
+    let mut first = 0;
+    let mut outputs = Vec::new();
+    for part in parts {
+        let length = part.channels.end - part.channels.start;
+        let (start, end) = (channels.start.max(first), channels.end.min(first + length));
+        if start < end {
+            let offset = part.channels.start + maps[part.map].outputs.start;
+            outputs.push((part.map, start - first + offset..end - first + offset));
+        }
+        first += length;
+    }
+    outputs
+}
+
+/// Returns the union of `ranges` as disjoint ranges in order.
+fn merged(mut ranges: Vec<Range<u32>>) -> Vec<Range<u32>> {
+    ranges.sort_unstable_by_key(|range| (range.start, range.end));
+    let mut merged: Vec<Range<u32>> = Vec::new();
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}

@@ -1,0 +1,105 @@
+//! Networks with forks, joins and concatenations: runs end, and everything is counted.
+
+use chip::{Fidelity, Forward, Options, Order, Outcome};
+use network::{NodeList, Plan};
+use proptest::prelude::*;
+
+use crate::any::any_machine;
+use crate::many_images::run_at;
+use crate::support::{machine, network};
+
+/// A random graph, as far as it can be mapped to `arch`.
+fn laid_out(arch: &arch::Arch, list: NodeList) -> Option<mapper::Layout> {
+    let network = list.lower().expect("generated graphs are networks");
+    mapper::balance(arch, &network, &Plan::uniform(&network, 16, 16)).ok()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, max_global_rejects: 65536, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_graphs_end_and_both_fidelities_agree(
+        list in network::testing::graphs(),
+        arch in prop_oneof![1 => Just(machine("tiny", &[("edram.bytes", "65536")])), 1 => any_machine()],
+        images in 1u32..=20,
+        uncontended in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        let layout = laid_out(&arch, list);
+        prop_assume!(layout.is_some());
+        let layout = layout.expect("checked");
+        let at = |fidelity, order, forward| {
+            run_at(&arch, &layout, &Options { images, fidelity, uncontended, order, forward, ..Options::default() })
+        };
+        // A state that recurred has to go on to recur.
+        let outcome = at(Fidelity::Operation, Order::Sent, Forward::Check);
+        prop_assert_eq!(outcome.images.len(), images as usize);
+        let forwarded = at(Fidelity::Iteration, Order::Shuffled(seed), Forward::Recurring);
+        prop_assert_eq!(&outcome, &Outcome { recurrence: None, ..forwarded });
+        // Conversions: each window converts all columns of a replica, once for each bit of its inputs and row block.
+        if !arch.ima.skip_zero_row_blocks {
+            let units = u64::from(arch.adc.unit_column);
+            for (layer, counted) in layout.layers.iter().zip(&outcome.layers) {
+                let geometry = &layer.geometry;
+                let columns = u64::from(geometry.columns) + units * u64::from(geometry.col_blocks);
+                let reads = layer.computed_windows() * u64::from(arch.iterations(16)) * u64::from(images);
+                let conversions = reads * columns * u64::from(geometry.row_blocks);
+                prop_assert_eq!(counted.counts.adc_conversions, conversions, "{}", layer.layer.name);
+            }
+        }
+    }
+}
+
+/// A residual block of 3 x 3 convolutions over a map of 8 x 8 positions.
+const BLOCK: &str = "
+    [[layers]]
+    name = 'stem'
+    kind = 'convolution'
+    kernel = 3
+    padding = 1
+    channels = 4
+    [[layers]]
+    name = 'a'
+    kind = 'convolution'
+    kernel = 3
+    padding = 1
+    channels = 4
+    [[layers]]
+    name = 'b'
+    kind = 'convolution'
+    kernel = 3
+    padding = 1
+    channels = 4
+    activation = 'none'
+    [[layers]]
+    name = 'sum'
+    kind = 'add'
+    inputs = ['b', 'stem']
+    activation = 'relu'
+";
+
+#[test]
+fn a_skip_buffer_a_position_too_small_is_refused_with_the_size_that_then_runs() {
+    let network = network([8, 8, 4], BLOCK);
+    let plan = Plan::uniform(&network, 16, 16);
+    let on = |bytes: u64| {
+        let arch = machine("tiny", &[("edram.bytes", &bytes.to_string())]);
+        (mapper::balance_to(&arch, &network, &plan, 64, 64), arch)
+    };
+    let layout = on(65536).0.expect("there is room");
+    let merging = &layout.layers[network::LayerId(2)];
+    let skip = merging.slices.iter().find(|slice| slice.reader == mapper::Reader::Register).expect("b merges stem");
+    // From the position of a window to the last that the two kernels of the other path need for it.
+    assert_eq!(skip.order.positions_at_once, 2 * 8 + 3);
+    let needed: u64 = merging.slices.iter().map(mapper::InputSlice::bytes_at_once).sum();
+    let position = skip.position_bits / 8;
+    let error = on(needed - position).0.expect_err("a position does not find room");
+    let (message, remedy) = (error[0].to_string(), error[0].remedy());
+    assert!(message.contains("152 bytes of the skip of sum"), "{message}");
+    assert!(message.contains("144 bytes free"), "{message}");
+    assert!(remedy.ends_with(&format!("at least {needed}")), "{remedy}");
+    let (layout, arch) = on(needed);
+    let layout = layout.expect("it fits to the byte");
+    let outcome = run_at(&arch, &layout, &Options { images: 3, ..Options::default() });
+    assert_eq!(outcome.images.len(), 3);
+}
