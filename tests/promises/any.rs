@@ -156,7 +156,8 @@ pub(crate) fn plan_of(network: &Network, (layers, regions): &Bits) -> Plan {
     plan
 }
 
-/// The networks that ship, by name.
+/// The chains that ship, by name.
 pub(crate) fn presets() -> Vec<(&'static str, Network)> {
-    network::names().into_iter().map(|name| (name, preset(name))).collect()
+    let chain = |name| Some((name, preset(name).into_chain().ok()?));
+    network::names().into_iter().filter_map(chain).collect()
 }

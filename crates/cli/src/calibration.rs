@@ -130,7 +130,7 @@ fn drawn(loaded: &Loaded, count: u64) -> Vec<&Labelled> {
 /// Fingerprint of all that ranges depend on except pictures: the network and the weights.
 fn fingerprint(network: &Network, weights: &Weights) -> String {
     let mut hasher = blake3::Hasher::new();
-    let Network { input, preprocessing, layers, maps, reads, results, .. } = network;
+    let Network { name: _, input, preprocessing, layers, maps, reads, results } = network;
     hasher.update(format!("{input:?} {layers:?} {preprocessing:?} {maps:?} {reads:?} {results:?}").as_bytes());
     let mut update = |values: &mut dyn Iterator<Item = &f32>| {
         hasher.update(&values.flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>());

@@ -45,7 +45,7 @@ impl Isaac {
     /// Makes all runs and writes the files.
     pub(crate) fn execute(self) -> Result<(), Failure> {
         let base = arch::load("isaac-ce")?;
-        let networks = self.networks.iter().map(|name| network::load(name).and_then(Network::into_chain));
+        let networks = self.networks.iter().map(|name| onnx::load(name).and_then(Network::into_chain));
         let networks: Vec<Network> = networks.collect::<Result<_, Faults>>()?;
         output::create_folder(&self.out)?;
         let study = Study { networks: &networks, chips: &self.chips, most_images: self.images };

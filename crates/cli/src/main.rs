@@ -8,6 +8,7 @@
 //! | `stalls` | bound on the pace, causes of stalls, changes that would help |
 //! | `map` | place of a network on a machine |
 //! | `arch` | checks, prints and compares machines |
+//! | `network` | lists, prints, checks and imports networks |
 //! | `paper`, `paper isaac` | AQuA's tables and figures; ISAAC's evaluation |
 //! | `sweep`, `merge` | every point of a grid; shards of a sweep put together |
 //! | `infer` | answers and costs of pictures |
@@ -33,6 +34,7 @@ mod log;
 mod machine;
 mod map;
 mod merge;
+mod network;
 mod optimise;
 mod output;
 mod paper;
@@ -71,6 +73,7 @@ enum Command {
     Stalls(stalls::Stalls),
     Map(map::Map),
     Arch(machine::Machine),
+    Network(network::Networks),
     Paper(paper::Paper),
     Sweep(sweep::Sweep),
     Merge(merge::Merge),
@@ -94,6 +97,7 @@ fn main() -> ExitCode {
         Command::Stalls(stalls) => stalls.execute(),
         Command::Map(map) => map.execute(),
         Command::Arch(machine) => machine.execute(),
+        Command::Network(network) => network.execute(cli.verbose > 0),
         Command::Paper(paper) => paper.execute(),
         Command::Sweep(sweep) => sweep.execute(),
         Command::Merge(merge) => merge.execute(),

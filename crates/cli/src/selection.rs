@@ -20,7 +20,7 @@ pub(crate) struct Selection {
     /// Machine: one of `aquasim arch list`, or a TOML file
     #[arg(long, value_name = "PRESET|FILE", default_value = "isaac-ce")]
     arch: String,
-    /// Network: vgg16, vgg11, alexnet, vgg-a to vgg-e, msra-a to msra-c, tiny, or a TOML file
+    /// Network: one of `aquasim network list`, or a TOML or ONNX file
     #[arg(long, value_name = "PRESET|FILE", default_value = "vgg16")]
     network: String,
     /// Bits of the weights of all layers, or of each; varied is AQuA's set for VGG16
@@ -90,7 +90,7 @@ impl Selection {
         let fill = filling.aim()?;
         let arch = arch::load(&self.arch)?;
         output::warn_of(&arch);
-        let network = network::load(&self.network)?.into_chain()?;
+        let network = onnx::load(&self.network)?.into_chain()?;
         let (plan, plan_name) = self.plan(&network)?;
         let layout = info_span!("map").in_scope(|| self.map(&arch, &network, &plan, fill))?;
         Ok(Selected { arch, network, plan, plan_name, layout })

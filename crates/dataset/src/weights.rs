@@ -7,6 +7,8 @@ use index::size;
 use ndarray::Array1;
 use network::{Activation, Layer, LayerKind, Network, Operation};
 use numeric::{LayerWeights, StageWeights, Weights};
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
 
 use crate::Error;
 use crate::tensors::TensorFile;
@@ -128,6 +130,17 @@ fn stage_tensors<'a>(network: &'a Network, prefix: &str) -> Vec<StageTensor<'a>>
         }
     }
     tensors
+}
+
+/// Returns the bytes of a safetensors file with these tensors: name, sizes and numbers in row-major order.
+pub fn to_safetensors<'a>(tensors: impl Iterator<Item = (&'a str, &'a [usize], &'a [f32])>) -> Vec<u8> {
+    let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let tensors: Vec<_> = tensors.map(|(name, dims, values)| (name, dims.to_vec(), bytes(values))).collect();
+    let views = tensors.iter().map(|(name, dims, bytes)| {
+        let view = TensorView::new(Dtype::F32, dims.clone(), bytes);
+        (*name, view.expect("a tensor has as many numbers as its sizes ask for"))
+    });
+    safetensors::serialize(views, None).expect("tensors of these types can be written")
 }
 
 fn weight(stem: &str) -> String {

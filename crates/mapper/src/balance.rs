@@ -48,7 +48,12 @@ impl Balance {
         let fewest = convolutions().map(|(layer, _)| u64::from(layer.pool.map_or(1, |pool| pool.stride.y)).pow(2));
         let fewest = fewest.max().unwrap_or(1);
         match self.fill {
-            Fill::LastLayer => fit(arch, network, plan, &areas, windows().next_back().unwrap_or(1), most),
+            Fill::LastLayer => {
+                // The fewest windows of a layer with more than one; of equals, the last layer sets the pace.
+                let several = convolutions().rev().filter(|(layer, _)| layer.windows() > 1);
+                let slowest = several.min_by_key(|(layer, _)| layer.windows());
+                fit(arch, network, plan, &areas, slowest.map_or(1, |(_, area)| area.windows()), most)
+            }
             Fill::Board => fit(arch, network, plan, &areas, fewest, most),
             Fill::Chips(chips) => {
                 let (name, available) = (arch.name.clone(), arch.board.chips);
@@ -76,7 +81,7 @@ impl Balance {
     }
 }
 
-/// Maps `network` with as many replicas as its last convolution asks for: [`Fill::LastLayer`].
+/// Maps `network` with as many replicas as its smallest map asks for: [`Fill::LastLayer`].
 pub fn balance(arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
     Balance::default().layout(arch, network, plan)
 }

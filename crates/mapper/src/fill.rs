@@ -8,7 +8,8 @@ use document::Fault;
 /// Number of replicas at which a balanced mapping aims.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fill {
-    /// As many as keep pace with the last convolution, which has one replica: ISAAC's balance.
+    /// As many as keep pace with the convolution of the fewest windows above one, the last of equals, which has one
+    /// replica: ISAAC's balance.
     #[default]
     LastLayer,
     /// As many as the board holds.

@@ -88,12 +88,17 @@ impl Graph {
             Self { layers: IndexVec::filled(Neighbours::default(), network.layers.len()), ..Self::default() };
         let producer = |part: &Part| network.maps[part.map].producer;
         for (layer, parts) in network.reads.enumerate() {
-            parts.iter().for_each(|part| graph.connect(producer(part), layer.into()));
+            for part in parts {
+                graph.connect(producer(part), layer.into());
+            }
         }
-        network.results.iter().for_each(|part| graph.connect(producer(part), Node::Host));
+        for part in &network.results {
+            graph.connect(producer(part), Node::Host);
+        }
         for map in &network.maps {
-            let operands = map.operands().flat_map(|(_, parts)| parts);
-            operands.for_each(|part| graph.skip(producer(part), map.producer));
+            for part in map.operands().flat_map(|(_, parts)| parts) {
+                graph.skip(producer(part), map.producer);
+            }
         }
         graph
     }

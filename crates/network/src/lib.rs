@@ -41,6 +41,7 @@
 //! ```
 
 mod edges;
+mod entry;
 mod file;
 mod graph;
 mod kernel;
@@ -51,6 +52,9 @@ mod map;
 mod network;
 mod plan;
 mod preprocessing;
+mod stages;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 use document::{Document, Faults};
 
@@ -78,6 +82,10 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("msra-a", include_str!("../../../network-configs/msra-a.toml")),
     ("msra-b", include_str!("../../../network-configs/msra-b.toml")),
     ("msra-c", include_str!("../../../network-configs/msra-c.toml")),
+    ("resnet18", include_str!("../../../network-configs/resnet18.toml")),
+    ("resnet50", include_str!("../../../network-configs/resnet50.toml")),
+    ("googlenet", include_str!("../../../network-configs/googlenet.toml")),
+    ("mobilenet_v2", include_str!("../../../network-configs/mobilenet_v2.toml")),
     ("tiny", include_str!("../../../network-configs/tiny.toml")),
 ];
 
@@ -95,7 +103,7 @@ pub fn load(preset_or_path: &str) -> Result<Network, Faults> {
 /// Reads the network in `text`. Faults show the name `file`.
 pub fn parse(text: &str, file: &str) -> Result<Network, Faults> {
     let mut document = Document::parse(text, file);
-    let network = document.read::<file::NetworkFile>();
+    let network = document.read::<entry::NetworkFile>();
     let network = network.and_then(|file| file::read(file, &mut document).lower(&mut document));
     document.finish(network)
 }
@@ -103,12 +111,12 @@ pub fn parse(text: &str, file: &str) -> Result<Network, Faults> {
 /// Reads the nodes of the network in `text` as the file lists them. Sizes are not checked.
 pub fn parse_list(text: &str, file: &str) -> Result<NodeList, Faults> {
     let mut document = Document::parse(text, file);
-    let list = document.read::<file::NetworkFile>();
+    let list = document.read::<entry::NetworkFile>();
     let list = list.map(|file| file::read(file, &mut document).list);
     document.finish(list)
 }
 
 /// Returns the JSON Schema of network files.
 pub fn schema() -> serde_json::Value {
-    document::schema::<file::NetworkFile>()
+    document::schema::<entry::NetworkFile>()
 }

@@ -137,11 +137,11 @@ impl NodeList {
             Origin::Image => quoted("input"),
             Origin::Node(node) => quoted(&self.nodes[*node].name),
         };
-        let list = |origins: &[Origin]| origins.iter().map(name_of).collect::<Vec<_>>().join(", ");
+        let names = |origins: &[Origin]| origins.iter().map(name_of).collect::<Vec<_>>().join(", ");
         let last = self.nodes.len().checked_sub(1);
         if Vec::from_iter(last) != self.results {
             let results: Vec<Origin> = self.results.iter().map(|&node| Origin::Node(node)).collect();
-            text += &format!("results = [{}]\n", list(&results));
+            text += &format!("results = [{}]\n", names(&results));
         }
         text += &self.preprocessing.to_toml();
         let last_crossbar = self.nodes.iter().rposition(|node| node.operator.is_crossbar());
@@ -150,7 +150,7 @@ impl NodeList {
             text += &format!("\n[[layers]]\nname = {}\nkind = \"{kind}\"\n", quoted(&node.name));
             let before = index.checked_sub(1).map_or(Origin::Image, Origin::Node);
             if node.inputs != [before] {
-                text += &format!("inputs = [{}]\n", list(&node.inputs));
+                text += &format!("inputs = [{}]\n", names(&node.inputs));
             }
             text += &node.operator.to_toml();
             let has_relu = node.operator.is_crossbar() && Some(index) != last_crossbar;

@@ -6,15 +6,13 @@
 //! the later operand of each channel. At last, the maps that somebody reads are kept.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
-use index::{Index, IndexVec};
+use index::IndexVec;
 
 use crate::list::{ListedNode, NodeList, Operator, Origin};
-use crate::map::slice;
-use crate::{
-    Activation, Axes, Kernel, Layer, LayerId, LayerKind, Map, MapId, Network, Node, Operation, Part, Shape, Stage,
-};
+use crate::map::{joined, slice};
+use crate::stages::Maps;
+use crate::{Activation, Axes, Kernel, Layer, LayerId, LayerKind, MapId, Network, Node, Operation, Part, Shape, Stage};
 
 /// Most channels of a map.
 pub(crate) const MOST_CHANNELS: u32 = 65_536;
@@ -42,8 +40,6 @@ impl NodeList {
     /// Turns the list into the machine's view. Nodes that are not known are stand-ins, which have the right kind but no
     /// value; then there is no network, and the result is an error even without misfits.
     pub(crate) fn lower_known(self, known: &[bool]) -> Result<Network, Vec<Misfit>> {
-        let image =
-            Map { producer: Node::Host, channels: 0..self.input.channels, stages: Vec::new(), shape: self.input };
         let mut lowering = Lowering {
             input: Value {
                 parts: vec![Part { map: MapId::INPUT, channels: 0..self.input.channels }],
@@ -52,13 +48,13 @@ impl NodeList {
             },
             layers: IndexVec::default(),
             reads: IndexVec::default(),
-            maps: vec![image].into(),
+            maps: Maps::new(self.input),
             values: Vec::new(),
             behind: Vec::new(),
             misfits: Vec::new(),
         };
-        for index in 0..self.nodes.len() {
-            lowering.add(index, &self.nodes[index], known[index]);
+        for (index, (node, is_known)) in self.nodes.iter().zip(known).enumerate() {
+            lowering.add(index, node, *is_known);
         }
         if known.contains(&false) {
             return Err(lowering.misfits);
@@ -89,7 +85,7 @@ struct Lowering {
     layers: IndexVec<LayerId, Layer>,
     reads: IndexVec<LayerId, Vec<Part>>,
     /// Maps so far, whether somebody reads them or not.
-    maps: IndexVec<MapId, Map>,
+    maps: Maps,
     /// Value of each node so far; `None` after a misfit that leaves its size unknown, which ends the check of sizes.
     values: Vec<Option<Value>>,
     /// What each node so far stands behind.
@@ -201,7 +197,8 @@ impl Lowering {
             }
             (Operator::Activation, [input]) => Some(input.clone()),
             (Operator::Affine, [input]) => {
-                Some(self.each_channel(input, |channels| stage(Operation::Affine(channels))))
+                let parts = self.maps.each_channel(&input.parts, |channels| stage(Operation::Affine(channels)));
+                Some(Value { parts, ..input.clone() })
             }
             (Operator::Add, [first, .., _]) => {
                 let mut sum = first.clone();
@@ -318,15 +315,17 @@ impl Lowering {
         );
         let producer = self.layers.push(layer).into();
         self.reads.push(input.parts.clone());
-        let channels = 0..shape.channels;
-        let map = self.maps.push(Map { producer, channels: channels.clone(), stages: Vec::new(), shape });
-        Some(Value { parts: vec![Part { map, channels }], shape, behind })
+        Some(Value { parts: vec![self.maps.values_of(producer, shape)], shape, behind })
     }
 
     fn pool(&mut self, index: usize, node: &ListedNode, input: &Value, stage: Stage) -> Option<Value> {
         let kernel = stage.operation.kernel().expect("a pool has a window");
         let (height, width) = self.windows(index, &node.name, *kernel, input.shape)?;
-        Some(Value { shape: Shape { height, width, ..input.shape }, ..self.every_channel(input, &stage) })
+        Some(Value {
+            shape: Shape { height, width, ..input.shape },
+            parts: self.maps.every_channel(&input.parts, &stage),
+            behind: input.behind,
+        })
     }
 
     /// Returns height and width of the map of windows, or reports a kernel that is larger than the padded map.
@@ -396,7 +395,7 @@ impl Lowering {
         Some(Value { parts, shape: Shape { channels, ..first.shape }, behind })
     }
 
-    /// Returns `a` + `b`: channel by channel, the layer of the later operand merges the earlier one.
+    /// Returns `a` + `b`.
     fn sum(&mut self, index: usize, node: &ListedNode, a: &Value, b: &Value) -> Option<Value> {
         let name = &node.name;
         if a.shape != b.shape {
@@ -409,27 +408,10 @@ impl Lowering {
             );
             return None;
         }
-        // Channels from one end of a part to the next, in either operand.
-        let ends = |parts: &[Part]| -> BTreeSet<u32> {
-            let length = |part: &Part| part.channels.end - part.channels.start;
-            parts
-                .iter()
-                .scan(0, |end, part| {
-                    *end += length(part);
-                    Some(*end)
-                })
-                .collect()
-        };
-        let ends = &ends(&a.parts) | &ends(&b.parts);
-        let mut merges: Vec<(Part, Vec<Part>)> = Vec::new();
-        let mut start = 0;
-        for end in ends {
-            let part = |value: &Value| slice(&value.parts, &(start..end)).remove(0);
-            let (a, b) = (part(a), part(b));
-            start = end;
-            let (earlier, later) = if self.order(&a) < self.order(&b) { (a, b) } else { (b, a) };
-            if self.order(&earlier) == self.order(&later) {
-                let what = match self.maps[later.map].producer {
+        match self.maps.merged(name, &a.parts, &b.parts) {
+            Ok(parts) => Some(Value { parts, shape: a.shape, behind: a.behind.max(b.behind) }),
+            Err(producer) => {
+                let what = match producer {
                     Node::Host => "the input image to itself".to_owned(),
                     Node::Layer(layer) => format!("two values of {}", self.layers[layer].name),
                 };
@@ -439,111 +421,18 @@ impl Lowering {
                     format!("{name} adds {what}"),
                     "add values of two layers: a tile merges what another layer or the host sends",
                 );
-                return None;
-            }
-            match merges.last_mut() {
-                Some((last, operand)) if last.map == later.map && last.channels.end == later.channels.start => {
-                    last.channels.end = later.channels.end;
-                    operand.push(earlier);
-                }
-                _ => merges.push((later, vec![earlier])),
+                None
             }
         }
-        let mut parts = Vec::new();
-        for (later, operand) in merges {
-            let whole = self.narrow(later.map, &later.channels);
-            let operation = Operation::Add(joined(operand));
-            let map = self.then(whole, Stage { name: name.clone(), operation });
-            parts.push(Part { map, channels: 0..later.channels.end - later.channels.start });
-        }
-        Some(Value { parts, shape: a.shape, behind: a.behind.max(b.behind) })
-    }
-
-    /// Returns the place of a part's producer in the order of computation; the host is first.
-    fn order(&self, part: &Part) -> usize {
-        self.maps[part.map].producer.layer().map_or(0, |layer| layer.index() + 1)
     }
 
     fn activate(&mut self, name: &str, value: &Value, activation: &Activation) -> Value {
         let stage = |activation| Stage { name: name.to_owned(), operation: Operation::Activation(activation) };
-        match activation {
-            Activation::PRelu(_) => self.each_channel(value, |channels| stage(Activation::PRelu(channels))),
-            _ => self.every_channel(value, &stage(activation.clone())),
-        }
-    }
-
-    /// Returns `value` after a stage that treats all channels alike: once on each map that the value has parts of.
-    fn every_channel(&mut self, value: &Value, stage: &Stage) -> Value {
-        let mut parts = value.parts.clone();
-        for old in value.parts.iter().map(|part| part.map).collect::<BTreeSet<MapId>>() {
-            let read = || value.parts.iter().filter(|part| part.map == old).map(|part| &part.channels);
-            let first = read().map(|channels| channels.start).min().expect("the map has a part");
-            let end = read().map(|channels| channels.end).max().expect("the map has a part");
-            let narrowed = self.narrow(old, &(first..end));
-            let map = self.then(narrowed, stage.clone());
-            for part in parts.iter_mut().zip(&value.parts).filter(|(_, part)| part.map == old).map(|(part, _)| part) {
-                *part = Part { map, channels: part.channels.start - first..part.channels.end - first };
-            }
-        }
-        Value { parts, ..value.clone() }
-    }
-
-    /// Returns `value` after a stage with values of its own for each channel: once on each part. `stage` has those of
-    /// the given channels of the whole.
-    fn each_channel(&mut self, value: &Value, stage: impl Fn(Range<u32>) -> Stage) -> Value {
-        let mut first = 0;
-        let mut parts = Vec::new();
-        for part in &value.parts {
-            let count = part.channels.end - part.channels.start;
-            let narrowed = self.narrow(part.map, &part.channels);
-            let map = self.then(narrowed, stage(first..first + count));
-            parts.push(Part { map, channels: 0..count });
-            first += count;
-        }
-        Value { parts, ..value.clone() }
-    }
-
-    /// Returns the map with these channels of `map` only.
-    fn narrow(&mut self, map: MapId, channels: &Range<u32>) -> MapId {
-        let whole = &self.maps[map];
-        if *channels == (0..whole.shape.channels) {
-            return map;
-        }
-        let within = |range: &Range<u32>| range.start + channels.start..range.start + channels.end;
-        let narrowed = |stage: &Stage| {
-            let operation = match &stage.operation {
-                Operation::Affine(range) => Operation::Affine(within(range)),
-                Operation::Activation(Activation::PRelu(range)) => {
-                    Operation::Activation(Activation::PRelu(within(range)))
-                }
-                Operation::Add(operand) => Operation::Add(slice(operand, channels)),
-                same @ (Operation::Activation(_) | Operation::MaxPool(_) | Operation::AveragePool { .. }) => {
-                    same.clone()
-                }
-            };
-            Stage { name: stage.name.clone(), operation }
+        let parts = match activation {
+            Activation::PRelu(_) => self.maps.each_channel(&value.parts, |channels| stage(Activation::PRelu(channels))),
+            _ => self.maps.every_channel(&value.parts, &stage(activation.clone())),
         };
-        let narrowed = Map {
-            producer: whole.producer,
-            channels: within(&whole.channels),
-            stages: whole.stages.iter().map(narrowed).collect(),
-            shape: Shape { channels: channels.end - channels.start, ..whole.shape },
-        };
-        self.the_map(narrowed)
-    }
-
-    /// Returns the map `map` after one more stage.
-    fn then(&mut self, map: MapId, stage: Stage) -> MapId {
-        let mut map = self.maps[map].clone();
-        map.shape = stage.operation.shape(map.shape).expect("the size of the window has been checked");
-        map.stages.push(stage);
-        self.the_map(map)
-    }
-
-    /// Returns the number of `map`, which is new unless there is one like it.
-    fn the_map(&mut self, map: Map) -> MapId {
-        let known = self.maps.enumerate().find(|(_, known)| **known == map).map(|(id, _)| id);
-        known.unwrap_or_else(|| self.maps.push(map))
+        Value { parts, ..value.clone() }
     }
 
     /// Reports nodes whose values nobody reads.
@@ -577,18 +466,10 @@ impl Lowering {
             .results
             .iter()
             .flat_map(|&node| self.values[node].as_ref().expect("there are no misfits").parts.clone());
-        let results: Vec<Part> = results.collect();
-        let mut read: BTreeSet<MapId> = BTreeSet::from([MapId::INPUT]);
-        let mut pending: Vec<MapId> = self.reads.iter().flatten().chain(&results).map(|part| part.map).collect();
-        while let Some(map) = pending.pop() {
-            if read.insert(map) {
-                pending.extend(self.maps[map].operands().flat_map(|(_, parts)| parts).map(|part| part.map));
-            }
-        }
-        let mut kept: Vec<MapId> = read.into_iter().collect();
-        kept.sort_by_key(|&map| self.maps[map].producer.layer());
+        let mut results: Vec<Part> = results.collect();
+        let maps = self.maps.kept(self.reads.iter_mut().chain([&mut results]));
         for (id, layer) in self.layers.enumerate() {
-            if !kept.iter().any(|&map| self.maps[map].producer == id.into()) {
+            if !maps.iter().any(|map| map.producer == id.into()) {
                 let message = format!("nobody reads the values of {}", layer.name);
                 let node = list.nodes.iter().position(|node| node.name == layer.name).expect("a layer has a node");
                 let remedy = "remove it, or name it in results".to_owned();
@@ -598,20 +479,6 @@ impl Lowering {
         if !self.misfits.is_empty() {
             return Err(self.misfits);
         }
-        let mut numbers: IndexVec<MapId, MapId> = IndexVec::filled(MapId::INPUT, self.maps.len());
-        for (number, &map) in kept.iter().enumerate() {
-            numbers[map] = MapId::new(number);
-        }
-        let renumber = |parts: &mut Vec<Part>| parts.iter_mut().for_each(|part| part.map = numbers[part.map]);
-        let mut maps: IndexVec<MapId, Map> = kept.iter().map(|&map| self.maps[map].clone()).collect();
-        for stage in maps.iter_mut().flat_map(|map| &mut map.stages) {
-            if let Operation::Add(operand) = &mut stage.operation {
-                renumber(operand);
-            }
-        }
-        self.reads.iter_mut().for_each(renumber);
-        let mut results = results;
-        renumber(&mut results);
         let NodeList { name, input, preprocessing, nodes, .. } = list;
         let mut network = Network { name, input, preprocessing, layers: self.layers, maps, reads: self.reads, results };
         let misfits = compose_pools(&mut network, &nodes);
@@ -663,18 +530,4 @@ fn layer(node: &ListedNode, input: Shape, kernel: Kernel, groups: u32, output: S
         pooled: output,
         crop: node.crop,
     }
-}
-
-/// Joins adjacent channels of one map.
-fn joined(parts: impl IntoIterator<Item = Part>) -> Vec<Part> {
-    let mut joined: Vec<Part> = Vec::new();
-    for part in parts {
-        match joined.last_mut() {
-            Some(last) if last.map == part.map && last.channels.end == part.channels.start => {
-                last.channels.end = part.channels.end;
-            }
-            _ => joined.push(part),
-        }
-    }
-    joined
 }

@@ -69,6 +69,20 @@ pub(crate) fn slice(parts: &[Part], channels: &Range<u32>) -> Vec<Part> {
     sliced
 }
 
+/// Joins adjacent channels of one map.
+pub(crate) fn joined(parts: impl IntoIterator<Item = Part>) -> Vec<Part> {
+    let mut joined: Vec<Part> = Vec::new();
+    for part in parts {
+        match joined.last_mut() {
+            Some(last) if last.map == part.map && last.channels.end == part.channels.start => {
+                last.channels.end = part.channels.end;
+            }
+            _ => joined.push(part),
+        }
+    }
+    joined
+}
+
 /// Channels of a map, as part of what a layer, a merge or the host reads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Part {

@@ -292,7 +292,7 @@ impl Reader<'_> {
     fn networks(&mut self, table: &toml::Table) -> (Vec<Network>, Meant) {
         let (mut networks, mut values, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
         for (name, path) in self.texts(table, "network", "vgg16") {
-            let text = document::preset_or_file(network::PRESETS, &self.locate(&name, &network::names()));
+            let text = onnx::text(&self.locate(&name, &network::names()));
             let network = text.and_then(|(text, file)| Ok((network::parse(&text, &file)?.into_chain()?, hash(&text))));
             match network {
                 Ok((network, hash)) => {

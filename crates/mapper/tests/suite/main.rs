@@ -4,4 +4,5 @@ mod cropped;
 mod files;
 mod fill;
 mod geometry;
+mod groups;
 mod sharing;

@@ -1,5 +1,7 @@
 //! Lowering of graphs: what travels, what finishes it, and who reads what.
 
+use proptest::prelude::*;
+
 use network::{Activation, Kernel, LayerId, MapId, Network, Node, Operation, Part, Sides};
 
 fn network(layers: &str) -> Network {
@@ -96,6 +98,41 @@ fn a_sum_of_concats_is_merged_part_by_part() {
     assert_eq!((of_c.clone(), of_d.clone()), (0..2, 2..4));
     assert_eq!((sums.maps[from_b[0].map].producer, from_b[0].channels.clone()), (LayerId(1).into(), 0..2));
     assert_eq!((sums.maps[from_c[0].map].producer, from_c[0].channels.clone()), (LayerId(2).into(), 2..4));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn random_graphs_are_consistent(list in network::testing::graphs()) {
+        let text = list.to_toml();
+        prop_assert_eq!(&network::parse_list(&text, "random.toml").unwrap(), &list);
+        let network = list.lower().unwrap();
+        prop_assert_eq!(&network::parse(&text, "random.toml").unwrap(), &network);
+        let length = |parts: &[Part]| parts.iter().map(|part| part.channels.end - part.channels.start).sum::<u32>();
+        let mut read = vec![false; network.maps.len()];
+        let mut note = |parts: &[Part]| parts.iter().for_each(|part| read[part.map.0 as usize] = true);
+        for (layer, parts) in network.layers.iter().zip(&network.reads) {
+            prop_assert_eq!(length(parts), layer.input.channels);
+            note(parts);
+        }
+        note(&network.results);
+        for map in network.maps.iter().skip(1) {
+            let layer = map.producer.layer().expect("the host has the image only");
+            let shapes: Vec<_> = map.shapes(network.layers[layer].output).collect();
+            prop_assert_eq!(shapes.last(), Some(&map.shape));
+            for (stage, operand) in map.operands() {
+                note(operand);
+                prop_assert_eq!(length(operand), shapes[stage].channels);
+                for part in operand {
+                    let from = &network.maps[part.map];
+                    prop_assert!(from.producer.layer() < Some(layer), "a tile merges what is computed before");
+                    prop_assert_eq!((from.shape.height, from.shape.width), (shapes[stage].height, shapes[stage].width));
+                }
+            }
+        }
+        prop_assert!(read.iter().skip(1).all(|read| *read));
+    }
 }
 
 #[test]

@@ -50,6 +50,20 @@ fn isaacs_networks_have_the_multiply_accumulates_of_their_papers() {
 }
 
 #[test]
+fn networks_of_other_frameworks_have_the_multiply_accumulates_that_fvcore_counts() {
+    for (name, macs) in [
+        ("alexnet", 714_188_480),
+        ("resnet18", 1_814_073_344),
+        ("resnet50", 4_089_184_256),
+        ("googlenet", 1_498_376_192),
+        ("mobilenet_v2", 300_774_272),
+    ] {
+        let network = network::load(name).unwrap();
+        assert_eq!(Plan::uniform(&network, 16, 16).macs(&network), macs, "{name}");
+    }
+}
+
+#[test]
 fn vgg_a_and_d_are_vgg11_and_vgg16_without_crops() {
     for (name, cropped) in [("vgg-a", "vgg11"), ("vgg-d", "vgg16")] {
         let [network, mut cropped] = [name, cropped].map(|name| network::load(name).unwrap());
@@ -71,8 +85,8 @@ fn alexnet_has_the_maps_of_its_single_column_form() {
 
 #[test]
 fn a_layer_reads_the_pooled_map_of_the_one_before() {
-    for name in network::names() {
-        let network = network::load(name).unwrap();
+    let networks = network::names().into_iter().map(|name| (name, network::load(name).unwrap().into_chain()));
+    for (name, network) in networks.filter_map(|(name, network)| Some((name, network.ok()?))) {
         assert_eq!(network.layers[LayerId(0)].input, network.input);
         for pair in network.layers.as_slice().windows(2) {
             assert_eq!(pair[1].input, pair[0].pooled, "{name}: {}", pair[1].name);
