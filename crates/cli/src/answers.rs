@@ -93,15 +93,17 @@ impl Answers {
     pub(crate) fn json(&self, selected: &Selected, ranges: &Ranges) -> String {
         let Selected { arch, network, plan_name, .. } = selected;
         let AnswerTotals { skipped, right, simulations, whole_pj, method, clipped, saturated, .. } = self.totals;
-        let layers = network.layers.iter().zip(&ranges.layers);
-        let layers: Vec<Value> = layers.map(|(layer, range)| json!({ "name": layer.name, "range": range })).collect();
+        let range = |name: &str, range: &f32| json!({ "name": name, "range": range });
+        let layers = network.layers.iter().zip(&ranges.inputs.layers);
+        let layers: Vec<Value> = layers.map(|(layer, most)| range(&layer.name, most)).collect();
+        let merges: Vec<Value> = ranges.inputs.merges.iter().map(|(node, most)| range(node, most)).collect();
         let document = json!({
             "schema": SCHEMA,
             "tool": { "name": "aquasim", "version": env!("CARGO_PKG_VERSION") },
             "arch": arch.name,
             "network": network.name,
             "plan": plan_name,
-            "ranges": { "calibration": ranges.calibration, "model": ranges.model, "layers": layers },
+            "ranges": { "calibration": ranges.calibration, "model": ranges.model, "layers": layers, "merges": merges },
             "pictures": self.pictures,
             "totals": {
                 "pictures": self.pictures.len(),

@@ -4,6 +4,7 @@
 //! the choice does not depend on names or order. The ranges are stored with a fingerprint of network and weights, and
 //! refused with any other.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use clap::Args;
 use document::Fault;
 use inference::{Classifier, Ranges};
 use network::Network;
-use numeric::LayerWeights;
+use numeric::{InputRanges, LayerWeights, StageWeights, Weights};
 use tracing::info_span;
 
 use crate::failure::Failure;
@@ -42,12 +43,7 @@ pub(crate) struct Calibration {
 
 impl Calibration {
     /// Finds or reads the ranges for answers to `loaded`, and writes them if requested.
-    pub(crate) fn ranges(
-        &self,
-        network: &Network,
-        weights: &[LayerWeights],
-        loaded: &Loaded,
-    ) -> Result<Ranges, Failure> {
+    pub(crate) fn ranges(&self, network: &Network, weights: &Weights, loaded: &Loaded) -> Result<Ranges, Failure> {
         let _span = info_span!("calibrate").entered();
         let save = self.save_ranges.as_deref().map(Output::create).transpose()?;
         let model = fingerprint(network, weights);
@@ -67,7 +63,7 @@ impl Calibration {
     fn calibrated(
         &self,
         network: &Network,
-        weights: &[LayerWeights],
+        weights: &Weights,
         loaded: &Loaded,
         model: String,
     ) -> Result<Ranges, Failure> {
@@ -85,7 +81,7 @@ impl Calibration {
             let calibration = format!("{} pictures of {}{more}", files.pictures.len(), self.calibrate[0].display());
             (files.pictures.iter().collect(), calibration)
         };
-        let mut layers = vec![0f32; network.layers.len()];
+        let mut inputs = InputRanges::zero(network);
         let threads = NonZeroUsize::new(processors().get() / pictures.len()).unwrap_or(NonZeroUsize::MIN);
         let end = inference::in_order(
             &pictures,
@@ -96,7 +92,7 @@ impl Calibration {
             },
             |_, found| match found {
                 Ok(found) => {
-                    inference::widen(&mut layers, &found);
+                    inputs.widen(&found);
                     ControlFlow::Continue(())
                 }
                 Err(failure) => ControlFlow::Break(failure),
@@ -104,7 +100,7 @@ impl Calibration {
         );
         match end {
             ControlFlow::Break(failure) => Err(failure),
-            ControlFlow::Continue(()) => Ok(Ranges { calibration, model, layers }),
+            ControlFlow::Continue(()) => Ok(Ranges { calibration, model, inputs }),
         }
     }
 
@@ -132,14 +128,19 @@ fn drawn(loaded: &Loaded, count: u64) -> Vec<&Labelled> {
 }
 
 /// Fingerprint of all that ranges depend on except pictures: the network and the weights.
-fn fingerprint(network: &Network, weights: &[LayerWeights]) -> String {
+fn fingerprint(network: &Network, weights: &Weights) -> String {
     let mut hasher = blake3::Hasher::new();
     let Network { name: _, input, preprocessing, layers, maps, reads, results } = network;
     hasher.update(format!("{input:?} {layers:?} {preprocessing:?} {maps:?} {reads:?} {results:?}").as_bytes());
-    for LayerWeights { weights, bias } in weights {
-        let mut bytes = Vec::with_capacity(4 * (weights.len() + bias.len()));
-        weights.iter().chain(bias).for_each(|value| bytes.extend(value.to_le_bytes()));
-        hasher.update(&bytes);
+    let mut update = |values: &mut dyn Iterator<Item = &f32>| {
+        hasher.update(&values.flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>());
+    };
+    for LayerWeights { weights, bias } in &weights.layers {
+        update(&mut weights.iter().chain(bias));
+    }
+    let StageWeights { factors, offsets, slopes } = &weights.stages;
+    for values in [factors, offsets, slopes].into_iter().flat_map(BTreeMap::values) {
+        update(&mut values.iter());
     }
     hasher.finalize().to_hex()[..16].to_owned()
 }

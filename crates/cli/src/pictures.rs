@@ -11,11 +11,10 @@ use std::thread::available_parallelism;
 use clap::Args;
 use dataset::{Labels, LoadedWeights, Picture};
 use document::Fault;
-use index::size;
 use inference::{Accelerator, Classifier, Ranges};
 use ndarray::{Array3, ArrayView3};
 use network::{Network, Plan};
-use numeric::{Datapath, LayerWeights, Model, NonIdealities, Options};
+use numeric::{Datapath, Model, NonIdealities, Options};
 use tracing::info_span;
 
 use crate::calibration::Calibration;
@@ -131,7 +130,7 @@ impl Pictures {
     /// Decodes every picture and finds its label, so that all errors are reported before the work begins.
     pub(crate) fn load(&self, network: &Network) -> Result<Loaded, Failure> {
         let _span = info_span!("look at pictures").entered();
-        let classes = network.layers.last().map_or(0, |layer| size(layer.output.channels));
+        let classes = inference::scores(network);
         let labels = self.labels.as_ref().map(|path| Labels::load(path, classes)).transpose()?;
         let all = dataset::pictures(&self.images, network)?;
         let (mut loaded, mut faults) =
@@ -201,7 +200,7 @@ impl Loaded {
             let message = format!("{} has {} pictures", file.display(), pictures.len());
             return Err(Fault::new(message, "give a file with one; `aquasim infer` takes many").into());
         }
-        let classes = network.layers.last().map_or(0, |layer| size(layer.output.channels));
+        let classes = inference::scores(network);
         if let Some(label) = label.filter(|label| *label >= classes) {
             let message = format!("{label} is no class of {}", network.name);
             return Err(Fault::new(message, format!("give a number from 0 to {}", classes.saturating_sub(1))).into());
@@ -233,7 +232,7 @@ impl Labelled {
 
 /// Weights of a network that were checked, and the input range of each layer.
 pub(crate) struct Calibrated {
-    weights: Vec<LayerWeights>,
+    weights: numeric::Weights,
     /// The ranges.
     pub(crate) ranges: Ranges,
     options: Options,
@@ -268,7 +267,7 @@ impl Weights {
         let network = &selected.network;
         let non_idealities = self.imperfections.non_idealities()?;
         let loading = info_span!("read weights").in_scope(|| dataset::load_weights(&self.weights_file, network));
-        let LoadedWeights { layers: weights, notes } = loading?;
+        let LoadedWeights { weights, notes } = loading?;
         for note in &notes {
             output::say(&format!("note: {note}"));
         }
@@ -287,7 +286,7 @@ impl Calibrated {
         let bits: Vec<u32> = plan.layers.iter().map(|layer| layer.weight_bits).collect();
         let model = datapath
             .map(|datapath| datapath.skipping_zero_row_blocks(arch.ima.skip_zero_row_blocks))
-            .and_then(|datapath| Model::program(&datapath, network, &self.weights, &bits, &self.ranges.layers))
+            .and_then(|datapath| Model::program(&datapath, network, &self.weights, &bits, &self.ranges.inputs))
             .map_err(inference::Error::from)?;
         Ok(Classifier::new(network.clone(), model.on_threads(self.threads_per_picture)))
     }
@@ -301,7 +300,7 @@ impl Calibrated {
         input: ArrayView3<f32>,
     ) -> Result<Vec<f32>, inference::Error> {
         let computed = numeric::reference::run(network, &self.weights, plan, input, self.threads_per_picture)?;
-        Ok(computed.output.into_iter().collect())
+        Ok(computed.output)
     }
 }
 

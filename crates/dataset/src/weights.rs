@@ -5,8 +5,8 @@ use std::path::Path;
 
 use index::size;
 use ndarray::Array1;
-use network::{Layer, LayerKind, Network};
-use numeric::LayerWeights;
+use network::{Activation, Layer, LayerKind, Network, Operation};
+use numeric::{LayerWeights, StageWeights, Weights};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
@@ -22,19 +22,23 @@ const STATISTICS: [&str; 6] = ["running_mean", "running_var", "moving_mean", "mo
 /// Weights of a network, with notes on the assignment of tensors to layers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadedWeights {
-    /// One for each layer.
-    pub layers: Vec<LayerWeights>,
+    /// The weights.
+    pub weights: Weights,
     /// Notes on a common prefix of the tensors' names, missing biases, and tensors that no layer uses.
     pub notes: Vec<String>,
 }
 
-/// Reads the weights and biases of every layer of `network`, in single precision, from a `.safetensors` or `.npz` file.
+/// Reads the weights and biases of every layer of `network`, and the values of its stages, in single precision, from a
+/// `.safetensors` or `.npz` file.
 ///
 /// A layer's tensors are named after the layer (`conv1_1.weight`, `conv1_1.bias`), or as in torchvision: the
 /// tensors `features.N.weight` belong to the convolutions and `classifier.N.weight` to the fully connected layers, in
 /// the order of N. All may have one prefix, such as `module.`. Shapes are torch's: outputs x input channels x kernel
 /// height x kernel width, and outputs x inputs. Half, single and double precision are read, brain floats from
 /// safetensors. A network that has no biases at all gets zeros.
+///
+/// Affine nodes have the tensors `NODE.weight` and `NODE.bias` with a factor and an offset for each channel, nodes with
+/// a `PRelu` the tensor `NODE.slope`.
 ///
 /// # Errors
 /// All tensors that are missing, misnamed or misshapen; tensors that normalise activations, which would be ignored; the
@@ -44,7 +48,7 @@ pub fn load_weights(path: &Path, network: &Network) -> Result<LoadedWeights, Vec
     refuse_normalisation(&file, network).map_err(|error| vec![error])?;
     let Names { prefix, stems } = names(&file, network).map_err(|error| vec![error])?;
     let has_biases = stems.iter().any(|stem| file.shapes.contains_key(&bias(stem)));
-    check(&file, network, &stems, has_biases)?;
+    check(&file, network, &stems, &prefix, has_biases)?;
 
     let mut notes = Vec::new();
     if !prefix.is_empty() {
@@ -53,23 +57,79 @@ pub fn load_weights(path: &Path, network: &Network) -> Result<LoadedWeights, Vec
     if !has_biases {
         notes.push("there are no biases: all are taken as zero".to_owned());
     }
+    let stage_tensors = stage_tensors(network, &prefix);
     let used: BTreeSet<String> = stems.iter().flat_map(|stem| [weight(stem), bias(stem)]).collect();
-    let unused: Vec<&str> = file.shapes.keys().filter(|name| !used.contains(*name)).map(String::as_str).collect();
+    let is_used = |name: &String| used.contains(name) || stage_tensors.iter().any(|stage| stage.tensor == *name);
+    let unused: Vec<&str> = file.shapes.keys().filter(|name| !is_used(name)).map(String::as_str).collect();
     if !unused.is_empty() {
         notes.push(format!("no layer of {} uses {}", network.name, listed(&unused)));
     }
     let layers = stems.iter().zip(&network.layers).map(|(stem, layer)| {
         let outputs = size(layer.output.channels);
-        let bias = if has_biases {
-            file.read(&bias(stem))?.into_shape_with_order(outputs).expect("its shape was checked")
-        } else {
-            Array1::zeros(outputs)
-        };
+        let bias = if has_biases { vector(&mut file, &bias(stem))? } else { Array1::zeros(outputs) };
         Ok(LayerWeights { weights: file.read(&weight(stem))?, bias })
     });
     let layers = layers.collect::<Result<_, Error>>().map_err(|error| vec![error])?;
+    let mut stages = StageWeights::default();
+    for StageTensor { node, tensor, kind, .. } in stage_tensors {
+        let values = vector(&mut file, &tensor).map_err(|error| vec![error])?;
+        let of_kind = match kind {
+            StageKind::Factors => &mut stages.factors,
+            StageKind::Offsets => &mut stages.offsets,
+            StageKind::Slopes => &mut stages.slopes,
+        };
+        of_kind.insert(node.to_owned(), values);
+    }
+    let weights = Weights { layers, stages };
     let notes = notes.into_iter().map(|note| format!("{}: {note}", path.display())).collect();
-    Ok(LoadedWeights { layers, notes })
+    Ok(LoadedWeights { weights, notes })
+}
+
+/// A tensor of one dimension whose shape was checked.
+fn vector(file: &mut TensorFile, tensor: &str) -> Result<Array1<f32>, Error> {
+    let values = file.read(tensor)?;
+    let length = values.len();
+    Ok(values.into_shape_with_order(length).expect("a tensor of one dimension"))
+}
+
+/// Kind of the values of a stage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum StageKind {
+    Factors,
+    Offsets,
+    Slopes,
+}
+
+/// A tensor with values of a stage.
+struct StageTensor<'a> {
+    /// Node of the network.
+    node: &'a str,
+    /// Name in the file.
+    tensor: String,
+    kind: StageKind,
+    /// Values that the stages of the node need at least.
+    channels: usize,
+}
+
+/// The tensors that the stages of `network` need, each once.
+fn stage_tensors<'a>(network: &'a Network, prefix: &str) -> Vec<StageTensor<'a>> {
+    let mut tensors: Vec<StageTensor> = Vec::new();
+    for stage in network.maps.iter().flat_map(|map| &map.stages) {
+        let (kinds, range): (&[_], _) = match &stage.operation {
+            Operation::Affine(range) => (&[(StageKind::Factors, "weight"), (StageKind::Offsets, "bias")], range),
+            Operation::Activation(Activation::PRelu(range)) => (&[(StageKind::Slopes, "slope")], range),
+            _ => continue,
+        };
+        for &(kind, last) in kinds {
+            let tensor = format!("{prefix}{}.{last}", stage.name);
+            let channels = size(range.end);
+            match tensors.iter_mut().find(|known| known.tensor == tensor) {
+                Some(known) => known.channels = known.channels.max(channels),
+                None => tensors.push(StageTensor { node: &stage.name, tensor, kind, channels }),
+            }
+        }
+    }
+    tensors
 }
 
 /// Returns the bytes of a safetensors file with these tensors: name, sizes and numbers in row-major order.
@@ -100,13 +160,19 @@ fn listed(names: &[impl AsRef<str>]) -> String {
 
 /// Refuses tensors that normalise activations: leaving them out would change every answer.
 fn refuse_normalisation(file: &TensorFile, network: &Network) -> Result<(), Error> {
+    // Prefixes are not known yet.
     let is_layer = |stem: &str| network.layers.iter().any(|layer| layer.name == stem);
+    let stages = stage_tensors(network, "");
+    let is_stage = |name: &str| {
+        let is_of = |prefix: &str| prefix.is_empty() || prefix.ends_with('.');
+        stages.iter().any(|stage| name.strip_suffix(&stage.tensor).is_some_and(is_of))
+    };
     let normalises = |name: &str, shape: &[usize]| {
         let (stem, last) = name.rsplit_once('.').unwrap_or(("", name));
         // A scale for each channel is no layer's matrix. A counter that belongs to no module is no evidence.
         STATISTICS.contains(&last)
             || last == "num_batches_tracked" && !stem.is_empty()
-            || last == "weight" && shape.len() == 1 && !is_layer(stem)
+            || last == "weight" && shape.len() == 1 && !is_layer(stem) && !is_stage(name)
     };
     let found: Vec<&str> =
         file.shapes.iter().filter(|(name, shape)| normalises(name, shape)).map(|(name, _)| name.as_str()).collect();
@@ -195,7 +261,13 @@ fn stems(file: &TensorFile, network: &Network, prefix: &str) -> Result<Vec<Strin
 }
 
 /// Checks that all tensors are present and of the right shapes.
-fn check(file: &TensorFile, network: &Network, stems: &[String], has_biases: bool) -> Result<(), Vec<Error>> {
+fn check(
+    file: &TensorFile,
+    network: &Network,
+    stems: &[String],
+    prefix: &str,
+    has_biases: bool,
+) -> Result<(), Vec<Error>> {
     let mut errors = Vec::new();
     for (layer, stem) in network.layers.iter().zip(stems) {
         let outputs = size(layer.output.channels);
@@ -223,6 +295,22 @@ fn check(file: &TensorFile, network: &Network, stems: &[String], has_biases: boo
                 )),
                 Some(_) => {}
             }
+        }
+    }
+    for StageTensor { node, tensor, channels, .. } in stage_tensors(network, prefix) {
+        match file.shapes.get(&tensor).map(Vec::as_slice) {
+            None => errors.push(Error::MissingTensor {
+                file: file.path.clone(),
+                tensor,
+                layer: node.to_owned(),
+                network: network.name.clone(),
+            }),
+            Some(&[length]) if length >= channels => {}
+            Some(found) => errors.push(file.wrong(
+                &tensor,
+                format!("has the shape {found:?}, and {node} of {} needs {:?}", network.name, [channels]),
+                "give a value for each channel of the node",
+            )),
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }

@@ -3,9 +3,10 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use index::size;
 use ndarray::ArrayView3;
-use network::{Edges, Layer, LayerKind, Network, Plan, Shape};
-use numeric::{LayerWeights, Method, Model, reference};
+use network::{Edges, LayerKind, Network, Part, Plan, Shape};
+use numeric::{InputRanges, Method, Model, Weights, reference};
 
 use crate::{Cost, Error};
 
@@ -14,9 +15,8 @@ use crate::{Cost, Error};
 pub struct Classifier {
     network: Network,
     model: Model,
-    answers: AtomicU64,
-    /// Inputs of each layer that saturated, over all answers.
-    saturated: Vec<AtomicU64>,
+    /// Values of each layer that were quantised and that saturated, over all answers.
+    quantised: Vec<[AtomicU64; 2]>,
 }
 
 /// Scores of a picture, and how they were computed.
@@ -35,19 +35,17 @@ pub struct Answer {
 impl Classifier {
     /// A programmed model of `network`.
     pub fn new(network: Network, model: Model) -> Self {
-        let saturated = network.layers.iter().map(|_| AtomicU64::new(0)).collect();
-        Self { network, model, answers: AtomicU64::new(0), saturated }
+        let quantised = network.layers.iter().map(|_| Default::default()).collect();
+        Self { network, model, quantised }
     }
 
-    /// The share of each layer's inputs that saturated, over all answers so far.
+    /// The share of each layer's inputs that saturated, over all answers so far. Operands that its tiles merge count as
+    /// inputs.
     pub fn saturation(&self) -> Vec<f64> {
-        let answers = self.answers.load(Ordering::Relaxed).max(1) as f64;
-        let share = |(layer, saturated): (&Layer, &AtomicU64)| {
-            let Shape { height, width, channels } = layer.input;
-            let inputs = f64::from(height) * f64::from(width) * f64::from(channels);
-            saturated.load(Ordering::Relaxed) as f64 / (answers * inputs)
+        let share = |[all, saturated]: &[AtomicU64; 2]| {
+            saturated.load(Ordering::Relaxed) as f64 / all.load(Ordering::Relaxed).max(1) as f64
         };
-        self.network.layers.iter().zip(&self.saturated).map(share).collect()
+        self.quantised.iter().map(share).collect()
     }
 
     /// Computes the answer for `input` (channels x height x width, normalised) under `plan`, and checks that the reads,
@@ -69,15 +67,15 @@ impl Classifier {
             }
         }
         let layers = || inference.layers.iter();
-        self.answers.fetch_add(1, Ordering::Relaxed);
-        for (sum, layer) in self.saturated.iter().zip(layers()) {
-            sum.fetch_add(layer.saturated, Ordering::Relaxed);
+        for ([all, saturated], layer) in self.quantised.iter().zip(layers()) {
+            all.fetch_add(layer.quantised, Ordering::Relaxed);
+            saturated.fetch_add(layer.saturated, Ordering::Relaxed);
         }
         Ok(Answer {
             method: layers().map(|layer| layer.method).max().unwrap_or(Method::Integer),
             clipped: layers().map(|layer| layer.clipped).sum(),
             saturated: layers().map(|layer| layer.saturated).sum(),
-            scores: inference.output.into_iter().collect(),
+            scores: inference.output,
         })
     }
 }
@@ -113,31 +111,34 @@ pub fn is_right(scores: &[f32], class: usize, top: usize) -> bool {
     ranking(scores).iter().take(top).any(|&likely| likely == class)
 }
 
-/// Largest absolute input of each layer for `input`, in floating point: uncropped, and with all edges cut where the
-/// network states crop sizes. Cropping can raise a sum, since a zero may replace an input with a negative product.
+/// Number of scores of `network`: the values of its results.
+pub fn scores(network: &Network) -> usize {
+    let values = |part: &Part| {
+        let Shape { height, width, .. } = network.maps[part.map].shape;
+        size(height) * size(width) * part.channels.len()
+    };
+    network.results.iter().map(values).sum()
+}
+
+/// Largest absolute values that are quantised for `input`, in floating point: uncropped, and with all edges cut where
+/// the network states crop sizes. Cropping can raise a sum, since a zero may replace an input with a negative product.
 ///
 /// # Errors
 /// If the input or the weights do not fit the network.
 pub fn calibrate(
     network: &Network,
-    weights: &[LayerWeights],
+    weights: &Weights,
     input: ArrayView3<f32>,
     threads: NonZeroUsize,
-) -> Result<Vec<f32>, Error> {
+) -> Result<InputRanges, Error> {
     let whole = Plan::uniform(network, network::FULL_PRECISION_BITS, network::FULL_PRECISION_BITS);
     let mut plans = vec![whole.clone()];
     if network.layers.iter().all(|layer| layer.kind == LayerKind::FullyConnected || layer.crop.is_some()) {
         plans.push(whole.crop(network, Edges { top: true, bottom: true, left: true, right: true })?);
     }
-    let mut ranges = vec![0f32; network.layers.len()];
+    let mut ranges = InputRanges::zero(network);
     for plan in &plans {
-        let found = reference::run(network, weights, plan, input, threads)?.input_ranges;
-        widen(&mut ranges, &found);
+        ranges.widen(&reference::run(network, weights, plan, input, threads)?.input_ranges);
     }
     Ok(ranges)
-}
-
-/// Raises each range to the range found, if that is larger.
-pub fn widen(ranges: &mut [f32], found: &[f32]) {
-    ranges.iter_mut().zip(found).for_each(|(range, found)| *range = range.max(*found));
 }

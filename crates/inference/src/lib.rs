@@ -5,7 +5,7 @@
 //! belong to the same computation. A plan may change from picture to picture as long as only activations differ; the
 //! weights stay on the crossbars, and each distinct plan is simulated once.
 //!
-//! [`calibrate`] finds the input [`Ranges`] of each layer from pictures in floating point. [`oracle()`] selects the
+//! [`calibrate`] finds the input [`Ranges`] of each layer and merge from pictures in floating point. [`oracle()`] selects the
 //! cheapest of the 16 [`crops`] under which the answer stays right (AQuA, section IV). [`in_order`] computes many
 //! pictures in parallel and passes on the results in the order of the pictures. Energies are in pJ, latencies in cycles
 //! or ns.
@@ -14,7 +14,7 @@
 //! use inference::{Accelerator, Classifier};
 //! use ndarray::{Array1, Array3, ArrayD};
 //! use network::Plan;
-//! use numeric::{Datapath, LayerWeights, Model, Options};
+//! use numeric::{Datapath, InputRanges, LayerWeights, Model, Options, Weights};
 //!
 //! let (arch, network) = (arch::load("tiny").unwrap(), network::load("tiny").unwrap());
 //! let plan = Plan::uniform(&network, 16, 16);
@@ -28,8 +28,8 @@
 //!     let weights = ArrayD::zeros(vec![outputs, layer.rows() as usize]);
 //!     LayerWeights { weights, bias: Array1::zeros(outputs) }
 //! });
-//! let zeros: Vec<LayerWeights> = zeros.collect();
-//! let (bits, ranges) = (vec![16; zeros.len()], vec![1.0; zeros.len()]);
+//! let zeros = Weights::from(zeros.collect::<Vec<_>>());
+//! let (bits, ranges) = (vec![16; network.layers.len()], InputRanges::zero(&network));
 //! let datapath = Datapath::new(&arch.crossbar, &arch.dac, &arch.adc, Options::default()).unwrap();
 //! let datapath = datapath.skipping_zero_row_blocks(arch.ima.skip_zero_row_blocks);
 //! let model = Model::program(&datapath, &network, &zeros, &bits, &ranges).unwrap();
@@ -47,7 +47,7 @@ mod parallel;
 mod ranges;
 
 pub use accelerator::{Accelerator, Cost};
-pub use classifier::{Answer, Classifier, calibrate, is_right, widen};
+pub use classifier::{Answer, Classifier, calibrate, is_right, scores};
 pub use oracle::{Crop, crops, energies, oracle};
 pub use parallel::in_order;
 pub use ranges::Ranges;

@@ -1,19 +1,22 @@
 //! Ranges of activations: their record in results, and the TOML file that stores them.
 
+use std::collections::BTreeMap;
+
 use document::{Document, Faults};
 use network::Network;
+use numeric::InputRanges;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Largest absolute input of each layer that is represented without saturation.
+/// Largest absolute values that are represented without saturation, and where they are from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranges {
     /// Description of the pictures used for calibration.
     pub calibration: String,
     /// Fingerprint of the network and weights used for calibration.
     pub model: String,
-    /// One for each layer.
-    pub layers: Vec<f32>,
+    /// The ranges.
+    pub inputs: InputRanges,
 }
 
 /// The TOML form.
@@ -22,12 +25,14 @@ pub struct Ranges {
 struct RangesFile {
     calibration: String,
     model: String,
-    layers: Vec<LayerRange>,
+    layers: Vec<NamedRange>,
+    #[serde(default)]
+    merges: Vec<NamedRange>,
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct LayerRange {
+struct NamedRange {
     name: String,
     range: f64,
 }
@@ -37,12 +42,16 @@ impl Ranges {
     pub fn to_toml(&self, network: &Network) -> String {
         let string = |text: &str| toml::Value::from(text);
         let mut text = format!(
-            "# Largest absolute input of each layer: what is larger saturates.\ncalibration = {}\nmodel = {}\n",
+            "# Largest absolute input of each layer and operand of each merge: what is larger saturates.\n\
+             calibration = {}\nmodel = {}\n",
             string(&self.calibration),
             string(&self.model)
         );
-        for (layer, range) in network.layers.iter().zip(&self.layers) {
-            text += &format!("\n[[layers]]\nname = {}\nrange = {range:?}\n", string(&layer.name));
+        let layers = network.layers.iter().zip(&self.inputs.layers);
+        let layers = layers.map(|(layer, range)| ("layers", &layer.name, range));
+        let merges = self.inputs.merges.iter().map(|(node, range)| ("merges", node, range));
+        for (list, name, range) in layers.chain(merges) {
+            text += &format!("\n[[{list}]]\nname = {}\nrange = {range:?}\n", string(name));
         }
         text
     }
@@ -59,27 +68,41 @@ impl Ranges {
 }
 
 impl RangesFile {
-    #[expect(clippy::cast_possible_truncation, reason = "ranges are in single precision")]
     fn checked(self, network: &Network, model: &str, document: &mut Document) -> Ranges {
         let anew = "calibrate with this network and these weights, and --save-ranges";
-        let names = |layers: &mut dyn Iterator<Item = &str>| layers.collect::<Vec<_>>().join(", ");
-        let found = names(&mut self.layers.iter().map(|layer| layer.name.as_str()));
-        let needed = names(&mut network.layers.iter().map(|layer| layer.name.as_str()));
-        if found != needed {
-            let problem = format!("the layers are {found}, and those of {} are {needed}", network.name);
-            document.fault(&["layers"], problem, anew);
-        } else if self.model != model {
-            document.fault(&["model"], "these ranges were found with other weights or another network file", anew);
-        }
-        for (index, LayerRange { range, .. }) in self.layers.iter().enumerate() {
-            if *range < 0.0 || !(*range as f32).is_finite() {
-                let path = format!("layers[{index}].range");
-                document.fault(&[&path], format!("{range} is no range"), "give a finite number of 0 or more");
+        let names = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
+        let merges = InputRanges::zero(network).merges;
+        let lists = [
+            ("layers", &self.layers, names(&mut network.layers.iter().map(|layer| layer.name.as_str()))),
+            ("merges", &self.merges, names(&mut merges.keys().map(String::as_str))),
+        ];
+        let mut is_other = false;
+        for (list, ranges, needed) in lists {
+            let found = names(&mut ranges.iter().map(|range| range.name.as_str()));
+            if found != needed {
+                is_other = true;
+                let problem = format!("the {list} are {found}, and those of {} are {needed}", network.name);
+                document.fault(&[list], problem, anew);
+            }
+            for (index, NamedRange { range, .. }) in ranges.iter().enumerate() {
+                if *range < 0.0 || !single(*range).is_finite() {
+                    let path = format!("{list}[{index}].range");
+                    document.fault(&[&path], format!("{range} is no range"), "give a finite number of 0 or more");
+                }
             }
         }
-        let layers = self.layers.iter().map(|layer| layer.range as f32).collect();
-        Ranges { calibration: self.calibration, model: self.model, layers }
+        if !is_other && self.model != model {
+            document.fault(&["model"], "these ranges were found with other weights or another network file", anew);
+        }
+        let layers = self.layers.iter().map(|layer| single(layer.range)).collect();
+        let merges: BTreeMap<_, _> = self.merges.into_iter().map(|merge| (merge.name, single(merge.range))).collect();
+        Ranges { calibration: self.calibration, model: self.model, inputs: InputRanges { layers, merges } }
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "ranges are in single precision")]
+fn single(range: f64) -> f32 {
+    range as f32
 }
 
 #[cfg(test)]
@@ -90,7 +113,8 @@ mod tests {
     fn ranges_are_read_back_as_they_were_written_and_refused_elsewhere() {
         let network = network::load("tiny").unwrap();
         let layers = vec![0.0, 1.0, 2.117_904, 1e-30, f32::MAX];
-        let ranges = Ranges { calibration: "3 of \"7\"".to_owned(), model: "a1".to_owned(), layers };
+        let inputs = InputRanges { layers, ..InputRanges::default() };
+        let ranges = Ranges { calibration: "3 of \"7\"".to_owned(), model: "a1".to_owned(), inputs };
         let text = ranges.to_toml(&network);
         assert_eq!(Ranges::parse(&text, "r.toml", &network, "a1").unwrap(), ranges);
         let refused = |text: &str, model: &str| {

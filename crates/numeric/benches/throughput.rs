@@ -10,7 +10,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use multiversion::multiversion;
 use ndarray::{Array1, Array2, Array3, ArrayD, IxDyn};
 use network::{Kernel, Layer, LayerKind, LayerPlan, Network, Plan, Preprocessing, Shape};
-use numeric::{Datapath, LayerWeights, Model, Options, Windows, reference};
+use numeric::{Datapath, LayerWeights, Model, Options, Weights, Windows, reference};
 
 /// ISAAC-CE.
 fn datapath(options: Options) -> Datapath {
@@ -129,6 +129,7 @@ fn image(criterion: &mut Criterion) {
             }
         })
         .collect();
+    let weights = Weights::from(weights);
     let layer = LayerPlan { weight_bits: 16, activation_bits: 16, regions: vec![] };
     let plan = Plan { layers: vec![layer; network.layers.len()].into() };
     let image = Array3::from_shape_fn((3, 224, 224), |(c, y, x)| real((c * 224 + y) * 224 + x));

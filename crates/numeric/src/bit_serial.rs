@@ -140,7 +140,7 @@ fn read<const W: usize>(
     // The reading of a flipped column is subtracted from this.
     let flipped_base = i64::from(datapath.largest_cell()) * inputs.unit_sum();
 
-    let encoded = inputs.encode();
+    let encoded = encoding.encode_all(inputs.activations);
     let mut planes = [[0; W]; MOST_PLANES];
     let planes = &mut planes[..size(encoding.iterations) * dac_bits];
     pack(&encoded, planes);

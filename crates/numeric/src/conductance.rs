@@ -88,23 +88,30 @@ impl NonIdealities {
 pub(crate) struct Conductances {
     /// Columns of a weight.
     slices: usize,
-    /// Row of the layer x column of the layer, an output's slices from the top one down.
+    /// Rows that are driven x columns, an output's slices from the top one down.
     cells: Array2<f32>,
-    /// Row block x column of the layer.
+    /// Row block x column.
     flipped: Array2<bool>,
     /// Seed of the read noise.
     seed: u64,
 }
 
 impl Conductances {
-    /// Biases, cuts, flips and writes the weights (outputs x rows). Different `stream`s give different draws.
-    pub(crate) fn program(datapath: &Datapath, weights: ArrayView2<i16>, weight_bits: u32, stream: u64) -> Self {
-        let (outputs, rows) = weights.dim();
+    /// Biases, cuts, flips and writes the weights (outputs x rows) of a group. The columns also have cells, of the
+    /// lowest level, in the rows of other groups on the same crossbar: those of `driven` before and after `own`.
+    /// Different seeds give different draws.
+    pub(crate) fn program(
+        datapath: &Datapath,
+        weights: ArrayView2<i16>,
+        weight_bits: u32,
+        (own, driven): (Range<usize>, Range<usize>),
+        seed: u64,
+    ) -> Self {
         let slices = size(datapath.columns_per_weight(weight_bits));
-        let columns = outputs * slices;
-        let seed = mix(datapath.options.non_idealities.seed, &[stream]);
-        let mut cells = Array2::zeros((rows, columns));
-        let mut flipped = Array2::from_elem((rows.div_ceil(datapath.rows), columns), false);
+        let columns = weights.nrows() * slices;
+        let above = own.start - driven.start;
+        let mut cells = Array2::zeros((driven.len(), columns));
+        let mut flipped = Array2::from_elem((driven.len().div_ceil(datapath.rows), columns), false);
         let parts = cells.axis_chunks_iter_mut(Axis(0), datapath.rows).zip(flipped.rows_mut()).enumerate();
         tiles::share_out(datapath.options.threads.get(), parts, |(block, (mut cells, mut flipped))| {
             let mut draws = Xoshiro256PlusPlus::seed_from_u64(mix(seed, &[count(block)]));
@@ -113,8 +120,10 @@ impl Conductances {
                     let shift = slice * size(datapath.cell_bits);
                     let cell = |bits: u16| bits >> shift & datapath.largest_cell();
                     flipped[column] = cell(weights.flipped) != 0;
-                    for (row, &stored) in weights.stored.iter().enumerate() {
-                        cells[(row, column)] = conductance(datapath, f32::from(cell(stored)), &mut draws);
+                    for (row, conductance) in cells.column_mut(column).iter_mut().enumerate() {
+                        let stored = row.checked_sub(above).and_then(|row| weights.stored.get(row));
+                        let level = f32::from(cell(stored.copied().unwrap_or(0)));
+                        *conductance = self::conductance(datapath, level, &mut draws);
                     }
                 }
             });
@@ -179,7 +188,7 @@ impl Columns for Conductances {
             reading.clamp(0.0, adc_top) as i64
         };
 
-        let encoded = inputs.encode();
+        let encoded = inputs.encoding.encode_all(inputs.driven);
         let mut totals = vec![0i64; columns.len()];
         for iteration in (0..inputs.encoding.iterations).rev() {
             let top = iteration + 1 == inputs.encoding.iterations;
@@ -213,7 +222,7 @@ fn add_scaled(currents: &mut [f32], voltage: f32, cells: &[f32]) {
 }
 
 /// A seed made from a seed and a place, so that neighbouring places have unrelated draws.
-fn mix(seed: u64, place: &[u64]) -> u64 {
+pub(crate) fn mix(seed: u64, place: &[u64]) -> u64 {
     let scramble = |n| SplitMix64::seed_from_u64(n).next_u64();
     place.iter().fold(scramble(seed), |seed, n| scramble(seed ^ n))
 }

@@ -1,14 +1,18 @@
 //! One layer's weights, programmed onto crossbars, and the choice of the method by which they are multiplied.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use index::count;
 use ndarray::{Array2, ArrayView2, Axis};
 
-use crate::conductance::Conductances;
+use crate::conductance::{Conductances, mix};
 use crate::datapath::{Counts, Datapath};
 use crate::error::{Error, check_precision, check_range, check_shape};
-use crate::serial::Columns;
+use crate::groups::Groups;
+use crate::serial::{Columns, Programmed};
 use crate::windows::Windows;
 use crate::{bit_serial, integer, serial, tiles};
 
@@ -27,8 +31,7 @@ pub enum Method {
 #[derive(Debug)]
 pub struct Crossbars {
     datapath: Datapath,
-    outputs: usize,
-    rows: usize,
+    groups: Groups,
     weight_bits: u32,
     method: Method,
     cells: Cells,
@@ -36,13 +39,9 @@ pub struct Crossbars {
 
 #[derive(Debug)]
 enum Cells {
-    /// Outputs x rows.
+    /// Outputs x rows of a group.
     Integer(Array2<i16>),
-    Serial {
-        columns: Box<dyn Columns>,
-        /// Sum of the weights of each row block and output.
-        weight_sums: Array2<i64>,
-    },
+    Serial(Programmed),
 }
 
 /// Result of a layer for a set of windows.
@@ -63,35 +62,71 @@ impl Datapath {
     /// # Errors
     /// If `weight_bits` is not 2 to 16 or a weight does not fit.
     pub fn program(&self, weights: ArrayView2<i16>, weight_bits: u32, stream: u64) -> Result<Crossbars, Error> {
+        self.program_groups(weights, 1, weight_bits, stream)
+    }
+
+    /// Writes the weights of a layer whose outputs are in `groups` equal groups (outputs x rows of a group). Each group
+    /// has columns of its own. As many groups as fit one crossbar stand in it diagonally, where their rows are driven
+    /// together; a group that does not fit one crossbar is cut like a layer of its own.
+    ///
+    /// # Errors
+    /// As [`program`](Self::program).
+    ///
+    /// # Panics
+    /// If the outputs cannot be cut into so many groups.
+    pub fn program_groups(
+        &self,
+        weights: ArrayView2<i16>,
+        groups: usize,
+        weight_bits: u32,
+        stream: u64,
+    ) -> Result<Crossbars, Error> {
         check_precision("weights", weight_bits)?;
         check_range("weight", weights, weight_bits)?;
+        let (outputs, rows) = weights.dim();
+        assert!(outputs.is_multiple_of(groups), "{outputs} outputs in {groups} groups");
+        let groups = Groups::new(self, groups, rows, outputs / groups, weight_bits);
         let method = if !self.options.non_idealities.are_off() {
             Method::Conductances
-        } else if self.options.integer_product && self.is_lossless(weights.ncols()) {
+        } else if self.options.integer_product && self.is_lossless(rows) {
             Method::Integer
         } else {
             Method::BitSerial
         };
-        let serial = |columns| {
-            let blocks = weights.axis_chunks_iter(Axis(1), self.rows);
-            let sums = blocks.map(|block| block.map_axis(Axis(1), |w| w.iter().map(|&w| i64::from(w)).sum::<i64>()));
-            let sums: Vec<i64> = sums.flatten().collect();
-            let shape = (weights.ncols().div_ceil(self.rows), weights.nrows());
-            Cells::Serial { columns, weight_sums: Array2::from_shape_vec(shape, sums).expect("a sum for each output") }
-        };
         let cells = match method {
             Method::Integer => Cells::Integer(weights.as_standard_layout().into_owned()),
-            Method::BitSerial => serial(bit_serial::program(self, weights, weight_bits)),
-            Method::Conductances => serial(Box::new(Conductances::program(self, weights, weight_bits, stream))),
+            _ => Cells::Serial(self.program_cells(weights, groups, weight_bits, (method, stream))),
         };
-        Ok(Crossbars {
-            datapath: self.clone(),
-            outputs: weights.nrows(),
-            rows: weights.ncols(),
-            weight_bits,
-            method,
-            cells,
-        })
+        Ok(Crossbars { datapath: self.clone(), groups, weight_bits, method, cells })
+    }
+
+    fn program_cells(
+        &self,
+        weights: ArrayView2<i16>,
+        groups: Groups,
+        weight_bits: u32,
+        (method, stream): (Method, u64),
+    ) -> Programmed {
+        let of_group = weights.axis_chunks_iter(Axis(0), groups.outputs).enumerate();
+        let columns = of_group.map(|(group, weights)| match method {
+            Method::Conductances => {
+                let seed = self.options.non_idealities.seed;
+                let seed = match groups.count {
+                    1 => mix(seed, &[stream]),
+                    _ => mix(seed, &[stream, count(group)]),
+                };
+                let rows = (groups.rows_of(group), groups.rows_of_pack(group));
+                Box::new(Conductances::program(self, weights, weight_bits, rows, seed)) as Box<dyn Columns>
+            }
+            Method::Integer | Method::BitSerial => bit_serial::program(self, weights, weight_bits),
+        });
+        let columns = columns.collect();
+        let blocks = weights.axis_chunks_iter(Axis(1), self.rows);
+        let sums = blocks.map(|block| block.map_axis(Axis(1), |w| w.iter().map(|&w| i64::from(w)).sum::<i64>()));
+        let sums: Vec<i64> = sums.flatten().collect();
+        let shape = (weights.ncols().div_ceil(self.rows), weights.nrows());
+        let weight_sums = Array2::from_shape_vec(shape, sums).expect("a sum for each output");
+        Programmed { groups, columns, bias: serial::bias(weight_bits).into(), weight_sums }
     }
 }
 
@@ -113,23 +148,22 @@ impl Crossbars {
     /// Multiplies each window by the weights.
     ///
     /// # Errors
-    /// If the windows do not have as many inputs as the weights have rows.
+    /// If the windows do not have as many inputs as the weights of all groups have rows.
     pub fn multiply(&self, windows: &Windows) -> Result<Product, Error> {
-        check_shape("a window", &[windows.rows()], &[self.rows])?;
+        let groups = self.groups;
+        check_shape("a window", &[windows.rows()], &[groups.count * groups.rows])?;
         let threads = self.datapath.options.threads.get();
-        let mut sums = Array2::zeros((windows.count(), self.outputs));
+        let mut sums = Array2::zeros((windows.count(), groups.count * groups.outputs));
         let clipped = AtomicU64::new(0);
         match &self.cells {
             Cells::Integer(weights) => {
-                tiles::for_each(threads, sums.view_mut(), integer::TILE, |tile| {
-                    integer::multiply(weights.view(), windows, tile);
+                tiles::for_each(threads, sums.view_mut(), groups.tile(integer::TILE), |tile| {
+                    integer::multiply(weights.view(), groups, windows, tile);
                 });
             }
-            Cells::Serial { columns, weight_sums } => {
-                let bias = serial::bias(self.weight_bits).into();
-                tiles::for_each(threads, sums.view_mut(), serial::TILE, |tile| {
-                    let clipped_here =
-                        serial::multiply(&self.datapath, &**columns, bias, weight_sums.view(), windows, tile);
+            Cells::Serial(programmed) => {
+                tiles::for_each(threads, sums.view_mut(), groups.tile(serial::TILE), |tile| {
+                    let clipped_here = serial::multiply(&self.datapath, programmed, windows, tile);
                     clipped.fetch_add(clipped_here, Ordering::Relaxed);
                 });
             }
@@ -139,17 +173,16 @@ impl Crossbars {
 
     /// Actions for these windows, without computing them.
     pub fn counts(&self, windows: &Windows) -> Counts {
-        let Self { datapath, rows, outputs, weight_bits, .. } = self;
+        let Self { datapath, groups, weight_bits, .. } = self;
+        let count = |bits, is_read: &dyn Fn(Range<usize>) -> bool| groups.counts(datapath, *weight_bits, bits, is_read);
+        let mut of_bits: BTreeMap<u32, Counts> = BTreeMap::new();
         let mut total = Counts::default();
-        for window in 0..windows.count() {
-            let bits = windows.bits(window);
-            total += datapath.counts(*rows, *outputs, *weight_bits, bits);
-            if datapath.skip_zero_row_blocks && bits > 0 {
-                let blocks = 0..rows.div_ceil(datapath.rows);
-                let skipped = blocks.filter(|&block| windows.skips(window, block, datapath.rows));
-                let skipped = skipped.map(|block| datapath.rows.min(rows - block * datapath.rows));
-                skipped.for_each(|rows| total -= datapath.counts(rows, *outputs, *weight_bits, bits));
-            }
+        for (window, bits) in (0..windows.count()).map(|window| (window, windows.bits(window))) {
+            total += if datapath.skip_zero_row_blocks && bits > 0 {
+                count(bits, &|rows| !windows.skips(window, rows))
+            } else {
+                *of_bits.entry(bits).or_insert_with(|| count(bits, &|_| true))
+            };
         }
         total
     }

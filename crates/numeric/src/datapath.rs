@@ -1,7 +1,7 @@
 //! Parameters of a machine that decide its values, and the closed form of its counts.
 
 use std::num::NonZeroUsize;
-use std::ops::{Add, AddAssign, Mul, SubAssign};
+use std::ops::{Add, AddAssign, Mul};
 use std::thread;
 
 use arch::{Adc, Crossbar, Dac};
@@ -58,14 +58,6 @@ impl Add for Counts {
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
-    }
-}
-
-impl SubAssign for Counts {
-    fn sub_assign(&mut self, other: Self) {
-        self.crossbar_reads -= other.crossbar_reads;
-        self.adc_conversions -= other.adc_conversions;
-        self.dac_activations -= other.dac_activations;
     }
 }
 

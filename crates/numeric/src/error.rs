@@ -1,5 +1,7 @@
 //! Errors in a caller's machine, tensors or plan, and the checks that find them.
 
+use network::Network;
+
 /// Error in a machine, a tensor or a plan.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
@@ -69,6 +71,20 @@ pub enum Error {
         /// `N_W` on the crossbars.
         programmed: u32,
     },
+    /// A merge without a range of its operand.
+    #[error("there is no range for the operand of {node}")]
+    MissingRange {
+        /// Node of the network that is merged.
+        node: String,
+    },
+    /// An error in the values of a stage.
+    #[error("node {node}: {source}")]
+    Node {
+        /// Name of the network's node.
+        node: String,
+        /// Error of the node.
+        source: Box<Error>,
+    },
     /// An error in one layer of a network.
     #[error("layer {layer}: {source}")]
     Layer {
@@ -83,6 +99,11 @@ impl Error {
     /// Adds the name of the layer in which the error lies.
     pub(crate) fn in_layer(self, layer: &str) -> Self {
         Self::Layer { layer: layer.to_owned(), source: Box::new(self) }
+    }
+
+    /// Adds the name of the node in whose values the error lies.
+    pub(crate) fn in_node(self, node: &str) -> Self {
+        Self::Node { node: node.to_owned(), source: Box::new(self) }
     }
 }
 
@@ -103,6 +124,12 @@ pub(crate) fn check_range<'a>(
         None => Ok(()),
         Some(&value) => Err(Error::OutOfRange { what, value, bits }),
     }
+}
+
+/// Checks that `found` things are listed for a network, one for each layer.
+pub(crate) fn check_layers(what: &'static str, found: usize, network: &Network) -> Result<(), Error> {
+    let layers = network.layers.len();
+    if found == layers { Ok(()) } else { Err(Error::LayerCount { what, found, layers }) }
 }
 
 /// Checks a tensor's shape.

@@ -44,12 +44,20 @@
 //! Where no conversion can clip and no [non-ideality](NonIdealities) is on, all of this is equal to the plain integer
 //! product, which is then computed directly; [`Crossbars::method`] states the [`Method`] used.
 //!
+//! # Groups
+//!
+//! The outputs of a layer may be in groups that read channels of their own. A group has columns of its own; where
+//! several fit one crossbar they stand in it diagonally, and their rows are driven together. The other cells of a column
+//! hold the lowest level: perfect ones contribute nothing, those of a [finite ratio](NonIdealities::on_off_ratio) do.
+//! The unit column's value is taken as exact for each group.
+//!
 //! # Whole networks
 //!
-//! [`Model`] runs a whole network on crossbars: each layer's input map is quantised to fixed point, multiplied,
-//! scaled back, biased, passed through ReLU (all layers but the last) and max-pooled. [`mod@reference`] computes the
-//! same network in floating point; its largest inputs are the ranges from which a model derives its formats. The
-//! results of both are independent of the number of threads.
+//! [`Model`] runs a whole network on crossbars: each layer's input is quantised to fixed point, multiplied, scaled back
+//! and biased. The tiles that finish a layer's values do the stages of its maps in single precision, in order: merges,
+//! factors and offsets, activations, pools. A mean is the sum of the window's values in raster order, over their number.
+//! [`mod@reference`] computes the same network in floating point; its largest inputs are the ranges from which a model
+//! derives its formats. The results of both are independent of the number of threads.
 
 mod bit_serial;
 mod conductance;
@@ -57,19 +65,25 @@ mod crossbars;
 mod datapath;
 mod error;
 mod forward;
+mod groups;
 mod integer;
 mod model;
 mod patches;
 mod quantise;
+mod ranges;
 pub mod reference;
 mod serial;
+mod stages;
 mod tiles;
+mod weights;
 mod windows;
 
 pub use conductance::NonIdealities;
 pub use crossbars::{Crossbars, Method, Product};
 pub use datapath::{Counts, Datapath, Options};
 pub use error::Error;
-pub use forward::LayerWeights;
 pub use model::{Inference, LayerOutcome, Model};
-pub use windows::{Windows, stored};
+pub use ranges::InputRanges;
+pub use stages::stored;
+pub use weights::{LayerWeights, StageWeights, Weights};
+pub use windows::Windows;

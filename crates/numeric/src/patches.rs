@@ -1,6 +1,8 @@
 //! Windows of a feature map as vectors (im2col), for any kind of value. The map is stored once; a window is gathered
 //! when it is needed.
 
+use std::ops::Range;
+
 use index::size;
 use ndarray::{ArrayView2, ArrayView3};
 use network::{Axes, Layer};
@@ -15,15 +17,16 @@ pub(crate) struct Patches<T> {
     /// Rows and columns, as in what follows.
     kernel: (usize, usize),
     stride: (usize, usize),
+    dilation: (usize, usize),
     /// Above and to the left of the map.
     padding: (usize, usize),
     output_width: usize,
     count: usize,
-    rows: usize,
 }
 
 impl<T: Copy + Default> Patches<T> {
-    /// The windows of `layer` over `map` (channels x height x width), which has the shape of the layer's input.
+    /// The windows of `layer` over `map` (channels x height x width), which has the height and width of the layer's
+    /// input.
     pub(crate) fn of_layer(map: ArrayView3<T>, layer: &Layer) -> Self {
         let pair = |axes: Axes| (size(axes.y), size(axes.x));
         Self {
@@ -32,10 +35,10 @@ impl<T: Copy + Default> Patches<T> {
             width: size(layer.input.width),
             kernel: pair(layer.kernel.size),
             stride: pair(layer.kernel.stride),
+            dilation: pair(layer.kernel.dilation),
             padding: (size(layer.kernel.padding.top), size(layer.kernel.padding.left)),
             output_width: size(layer.output.width),
             count: size(layer.windows()),
-            rows: size(layer.rows()),
         }
     }
 
@@ -48,10 +51,10 @@ impl<T: Copy + Default> Patches<T> {
             width: rows,
             kernel: (1, rows),
             stride: (1, 1),
+            dilation: (1, 1),
             padding: (0, 0),
             output_width: 1,
             count,
-            rows,
         }
     }
 
@@ -65,25 +68,26 @@ impl<T: Copy + Default> Patches<T> {
         self.kernel.0 * self.kernel.1
     }
 
-    /// Inputs of a window.
+    /// Inputs of a window: the kernel's positions in all channels.
     pub(crate) fn rows(&self) -> usize {
-        self.rows
+        self.map.len() / (self.height * self.width) * self.kernel()
     }
 
-    /// Copies the inputs of a window, channel by channel; outside the map they are zero.
-    pub(crate) fn gather(&self, window: usize, values: &mut [T]) {
+    /// Copies these inputs of a window, which are all of some channels; outside the map they are zero.
+    pub(crate) fn gather(&self, window: usize, rows: Range<usize>, values: &mut [T]) {
         // A position above or left of the map wraps to one far beyond its end, which is outside as well.
         let top = (window / self.output_width * self.stride.0).wrapping_sub(self.padding.0);
         let left = (window % self.output_width * self.stride.1).wrapping_sub(self.padding.1);
         let kernel = self.kernel();
-        let channels = self.map.chunks_exact(self.height * self.width);
+        let first = rows.start / kernel;
+        let channels = self.map.chunks_exact(self.height * self.width).skip(first);
         for (channel, values) in channels.zip(values.chunks_exact_mut(kernel)) {
             for (ky, values) in values.chunks_exact_mut(self.kernel.1).enumerate() {
-                let y = top.wrapping_add(ky);
+                let y = top.wrapping_add(ky * self.dilation.0);
                 let inside = y < self.height;
                 let row = if inside { &channel[y * self.width..][..self.width] } else { &[] };
                 for (kx, value) in values.iter_mut().enumerate() {
-                    *value = row.get(left.wrapping_add(kx)).copied().unwrap_or_default();
+                    *value = row.get(left.wrapping_add(kx * self.dilation.1)).copied().unwrap_or_default();
                 }
             }
         }

@@ -4,13 +4,15 @@
 use std::num::NonZeroUsize;
 
 use index::Index;
-use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
-use network::{Layer, Network, Node, Plan};
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis, CowArray, Ix2};
+use network::{Layer, LayerId, Network, Plan, Stage};
 
 use crate::error::Error;
-use crate::forward::{Finish, LayerWeights, check_inputs, check_layers};
+use crate::forward::{self, Arithmetic, check_inputs, layer_values};
 use crate::patches::Patches;
+use crate::ranges::{InputRanges, largest};
 use crate::tiles;
+use crate::weights::Weights;
 
 /// Windows and outputs of a tile.
 const TILE: (usize, usize) = (128, 256);
@@ -18,10 +20,10 @@ const TILE: (usize, usize) = (128, 256);
 /// Result of one image in floating point.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
-    /// The last layer's map, channels x height x width.
-    pub output: Array3<f32>,
-    /// Largest absolute input of each layer, as [`Model::program`](crate::Model::program) takes them.
-    pub input_ranges: Vec<f32>,
+    /// Values of the results, one after the other, each channels x height x width.
+    pub output: Vec<f32>,
+    /// Largest absolute values that a machine would quantise, as [`Model::program`](crate::Model::program) takes them.
+    pub input_ranges: InputRanges,
 }
 
 /// Computes an image (channels x height x width) in single precision. Windows of 0 bits are cropped; other precisions
@@ -31,43 +33,64 @@ pub struct Reference {
 /// If the image, the weights or the plan do not fit the network, or a tensor holds a value that is not finite.
 pub fn run(
     network: &Network,
-    weights: &[LayerWeights],
+    weights: &Weights,
     plan: &Plan,
     image: ArrayView3<f32>,
     threads: NonZeroUsize,
 ) -> Result<Reference, Error> {
-    check_layers("pairs of weights and biases", weights.len(), network)?;
+    let matrices = weights.matrices(network)?;
     check_inputs(network, plan, image)?;
-    let mut map = image.to_owned();
-    let mut input_ranges = Vec::with_capacity(network.layers.len());
-    for (id, layer) in network.layers.enumerate() {
-        input_ranges.push(map.iter().fold(0f32, |most, v| most.max(v.abs())));
-        let matrix = weights[id.index()].matrix(layer).map_err(|e| e.in_layer(&layer.name))?;
-        let products = multiply(map.view(), layer, matrix.view(), threads.get());
-        let finish = Finish {
-            layer,
-            plan: &plan.layers[id],
-            bias: &weights[id.index()].bias,
-            is_last: network.graph().producer(Node::Host) == id.into(),
-            threads: threads.get(),
-        };
-        map = finish.map(|window, output| products[(window, output)]);
-    }
-    Ok(Reference { output: map, input_ranges })
+    let threads = threads.get();
+    let mut in_floats =
+        InFloats { network, plan, weights, matrices, threads, input_ranges: InputRanges::zero(network) };
+    let output = forward::run(network, plan, &weights.stages, image, threads, &mut in_floats)?;
+    Ok(Reference { output, input_ranges: in_floats.input_ranges })
 }
 
-/// The products (windows x outputs) of a layer's windows and weights (outputs x rows).
+/// Arithmetic in single precision, for one image.
+struct InFloats<'a> {
+    network: &'a Network,
+    plan: &'a Plan,
+    weights: &'a Weights,
+    matrices: Vec<CowArray<'a, f32, Ix2>>,
+    threads: usize,
+    input_ranges: InputRanges,
+}
+
+impl Arithmetic for InFloats<'_> {
+    fn layer(&mut self, id: LayerId, input: ArrayView3<f32>) -> Result<Array3<f32>, Error> {
+        let index = id.index();
+        self.input_ranges.layers[index] = largest(input);
+        let products = multiply(input, &self.network.layers[id], self.matrices[index].view(), self.threads);
+        let plan = (id, &self.plan.layers[id]);
+        let bias = &self.weights.layers[index].bias;
+        Ok(layer_values(self.network, plan, bias, self.threads, |window, output| products[(window, output)]))
+    }
+
+    fn operand(&mut self, _: LayerId, stage: &Stage, operand: Array3<f32>) -> Result<Array3<f32>, Error> {
+        let range = self.input_ranges.merges.get_mut(&stage.name).expect("all merges have a range");
+        *range = range.max(largest(&operand));
+        Ok(operand)
+    }
+}
+
+/// The products (windows x outputs) of a layer's windows and weights (outputs x rows of a group).
 fn multiply(map: ArrayView3<f32>, layer: &Layer, weights: ArrayView2<f32>, threads: usize) -> Array2<f32> {
     let patches = Patches::of_layer(map, layer);
     let mut products = Array2::zeros((patches.count(), weights.nrows()));
-    tiles::for_each(threads, products.view_mut(), TILE, |mut tile| {
-        let mut inputs = Array2::zeros((tile.values.nrows(), patches.rows()));
-        for (window, mut inputs) in (tile.top..).zip(inputs.rows_mut()) {
-            patches.gather(window, inputs.as_slice_mut().expect("rows are contiguous"));
-        }
-        let outputs = tile.left..tile.left + tile.values.ncols();
-        let weights = weights.slice_axis(Axis(0), outputs.into());
-        tile.values.assign(&inputs.dot(&weights.t()));
-    });
+    let (rows, outputs) = (weights.ncols(), weights.nrows() / index::size(layer.groups));
+    let groups = products.axis_chunks_iter_mut(Axis(1), outputs).zip(weights.axis_chunks_iter(Axis(0), outputs));
+    for (group, (products, weights)) in groups.enumerate() {
+        tiles::for_each(threads, products, TILE, |mut tile| {
+            let mut inputs = Array2::zeros((tile.values.nrows(), rows));
+            for (window, mut inputs) in (tile.top..).zip(inputs.rows_mut()) {
+                let inputs = inputs.as_slice_mut().expect("rows are contiguous");
+                patches.gather(window, group * rows..(group + 1) * rows, inputs);
+            }
+            let outputs = tile.left..tile.left + tile.values.ncols();
+            let weights = weights.slice_axis(Axis(0), outputs.into());
+            tile.values.assign(&inputs.dot(&weights.t()));
+        });
+    }
     products
 }

@@ -9,9 +9,10 @@
 use std::fmt::Debug;
 
 use index::count;
-use ndarray::{ArrayView2, Axis, Slice};
+use ndarray::{Array2, ArrayView2, Axis, Slice};
 
 use crate::datapath::Datapath;
+use crate::groups::Groups;
 use crate::tiles::Tile;
 use crate::windows::Windows;
 
@@ -37,6 +38,11 @@ impl Encoding {
         }
     }
 
+    /// The bits that go to the DACs, one by one.
+    pub(crate) fn encode_all(self, activations: &[i16]) -> Vec<u16> {
+        activations.iter().map(|&activation| self.encode(activation)).collect()
+    }
+
     /// Offset that the encoding adds to every activation.
     fn offset(self) -> u16 {
         if self.subtracts_top { 0 } else { 1 << (self.activation_bits - 1) }
@@ -57,16 +63,13 @@ pub(crate) struct BlockInputs<'a> {
     pub(crate) window: usize,
     pub(crate) block: usize,
     pub(crate) encoding: Encoding,
-    /// One for each row of the block.
+    /// One for each row of the block that the outputs read.
     pub(crate) activations: &'a [i16],
+    /// One for each row of the crossbars, those of other groups included.
+    pub(crate) driven: &'a [i16],
 }
 
 impl BlockInputs<'_> {
-    /// The bits for the DACs, row by row.
-    pub(crate) fn encode(&self) -> Vec<u16> {
-        self.activations.iter().map(|&a| self.encoding.encode(a)).collect()
-    }
-
     /// Sum of the unit column over all iterations.
     pub(crate) fn unit_sum(&self) -> i64 {
         let sum: i64 = self.activations.iter().map(|&a| i64::from(a)).sum();
@@ -136,43 +139,60 @@ pub(crate) trait Columns: Debug + Send + Sync {
     fn read(&self, datapath: &Datapath, inputs: &BlockInputs, first_output: usize, sums: &mut [i64]) -> u64;
 }
 
+/// Weights of a layer on crossbars that are read one iteration at a time.
+#[derive(Debug)]
+pub(crate) struct Programmed {
+    pub(crate) groups: Groups,
+    /// Columns of each group.
+    pub(crate) columns: Vec<Box<dyn Columns>>,
+    /// Added to every weight.
+    pub(crate) bias: i64,
+    /// Sum of the weights of each row block and output, without the bias.
+    pub(crate) weight_sums: Array2<i64>,
+}
+
 /// Fills a tile of sums (windows x outputs) and returns the number of clipped conversions.
 ///
-/// `bias` was added to every weight; `weight_sums` (row blocks x outputs) are the sums of the weights without it. Row
-/// blocks that the windows [skip](Windows::skips) are neither read nor corrected: their inputs are zeros.
-pub(crate) fn multiply(
-    datapath: &Datapath,
-    columns: &dyn Columns,
-    bias: i64,
-    weight_sums: ArrayView2<i64>,
-    windows: &Windows,
-    mut tile: Tile<i64>,
-) -> u64 {
+/// Row blocks that the windows [skip](Windows::skips) are neither read nor corrected: their inputs are zeros.
+pub(crate) fn multiply(datapath: &Datapath, programmed: &Programmed, windows: &Windows, mut tile: Tile<i64>) -> u64 {
+    let groups = programmed.groups;
     let mut clipped = 0;
-    let (computed, inputs) = windows.gather(tile.top..tile.top + tile.values.nrows());
     let outputs = tile.left..tile.left + tile.values.ncols();
-    let weight_sums = weight_sums.slice_axis_move(Axis(1), outputs.into());
-    for (block, inputs) in inputs.axis_chunks_iter(Axis(1), datapath.rows).enumerate() {
-        for (activations, &window) in inputs.rows().into_iter().zip(&computed) {
-            if datapath.skip_zero_row_blocks && windows.skips(window, block, datapath.rows) {
-                continue;
-            }
-            let inputs = BlockInputs {
-                window,
-                block,
-                encoding: Encoding::new(datapath, windows.bits(window)),
-                activations: activations.to_slice().expect("rows are contiguous"),
-            };
-            let mut sums = tile.values.row_mut(window - tile.top);
-            let sums = sums.as_slice_mut().expect("rows are contiguous");
-            clipped += columns.read(datapath, &inputs, tile.left, sums);
-            let (unit_sum, offset) = (inputs.unit_sum(), i64::from(inputs.encoding.offset()));
-            for (sum, weight_sum) in sums.iter_mut().zip(weight_sums.row(block)) {
-                *sum -= bias * unit_sum + offset * weight_sum;
+    let first = groups.rows_of_pack(outputs.start / groups.outputs).start;
+    let end = groups.rows_of_pack((outputs.end - 1) / groups.outputs).end;
+    let (computed, inputs) = windows.gather(tile.top..tile.top + tile.values.nrows(), first..end);
+    for (group, of_group) in groups.among(outputs.clone()) {
+        let of_layer = group * groups.outputs + of_group.start..group * groups.outputs + of_group.end;
+        let of_tile = of_layer.start - outputs.start..of_layer.end - outputs.start;
+        let weight_sums = programmed.weight_sums.slice_axis(Axis(1), of_layer.into());
+        for (block, rows) in groups.blocks(group, datapath.rows).enumerate() {
+            let inputs = inputs.slice_axis(Axis(1), (rows.start - first..rows.end - first).into());
+            // A block of several groups has all rows of each, a block of one group has no others.
+            let own = groups.rows_of(group);
+            let own = own.start.max(rows.start) - rows.start..own.end.min(rows.end) - rows.start;
+            for (driven, &window) in inputs.rows().into_iter().zip(&computed) {
+                if datapath.skip_zero_row_blocks && windows.skips(window, rows.clone()) {
+                    continue;
+                }
+                let driven = driven.to_slice().expect("rows are contiguous");
+                let inputs = BlockInputs {
+                    window,
+                    block,
+                    encoding: Encoding::new(datapath, windows.bits(window)),
+                    activations: &driven[own.clone()],
+                    driven,
+                };
+                let sums = tile.values.row_mut(window - tile.top);
+                let sums = &mut sums.into_slice().expect("rows are contiguous")[of_tile.clone()];
+                clipped += programmed.columns[group].read(datapath, &inputs, of_group.start, sums);
+                let (unit_sum, offset) = (inputs.unit_sum(), i64::from(inputs.encoding.offset()));
+                for (sum, weight_sum) in sums.iter_mut().zip(weight_sums.row(block)) {
+                    *sum -= programmed.bias * unit_sum + offset * weight_sum;
+                }
             }
         }
     }
-    for &window in &computed {
+    for window in computed {
         let sums = tile.values.row_mut(window - tile.top);
         sums.into_iter().for_each(|sum| *sum <<= windows.dropped_bits(window));
     }

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use index::size;
-use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
-use network::{Layer, LayerPlan};
+use index::{IndexVec, size};
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
+use network::{Layer, LayerPlan, MapId, Part};
 
 use crate::error::{Error, check_precision, check_range, check_shape};
 use crate::patches::Patches;
@@ -20,8 +20,17 @@ pub struct Windows {
     patches: Patches<i16>,
     stored_bits: u32,
     bits: Vec<u32>,
-    /// Stored positions of the map, as windows over a map of one channel; `None` for ready-made windows.
-    stored: Option<Patches<bool>>,
+    /// `None` for ready-made windows.
+    stored: Option<StoredInputs>,
+}
+
+/// Stored positions of a layer's input, as windows.
+#[derive(Clone, Debug)]
+struct StoredInputs {
+    /// A channel for each map of which the layer reads parts.
+    patches: Patches<bool>,
+    /// The channel in `patches` of each channel of the input.
+    map_of: Vec<usize>,
 }
 
 impl Windows {
@@ -39,7 +48,10 @@ impl Windows {
             patches: Patches::of_layer(map, layer),
             stored_bits: plan.stored_bits(layer),
             bits: precisions(layer, plan).collect(),
-            stored: Some(Patches::of_layer(Array3::from_elem((1, expected[1], expected[2]), true).view(), layer)),
+            stored: Some(StoredInputs {
+                patches: Patches::of_layer(Array3::from_elem((1, expected[1], expected[2]), true).view(), layer),
+                map_of: vec![0; expected[0]],
+            }),
         };
         windows.checked(map.iter())
     }
@@ -58,15 +70,32 @@ impl Windows {
         windows.checked(matrix.iter())
     }
 
-    /// The same windows over a map of which only these positions (height x width) are stored, as [`stored`] finds them.
-    /// The others were cropped, and are zero.
+    /// The same windows of a layer that reads `parts` of maps of which only the positions in `stored` are stored, as
+    /// [`stored`](crate::stored) finds them. The others were cropped, and are zero.
     ///
     /// # Errors
-    /// If there is not one for each position of the map.
-    pub fn with_stored(mut self, layer: &Layer, stored: ArrayView2<bool>) -> Result<Self, Error> {
+    /// If there is not one for each position of the layer's input.
+    pub fn with_stored(
+        mut self,
+        layer: &Layer,
+        parts: &[Part],
+        stored: &IndexVec<MapId, Array2<bool>>,
+    ) -> Result<Self, Error> {
         let expected = [layer.input.height, layer.input.width].map(size);
-        check_shape("the stored positions", stored.shape(), &expected)?;
-        self.stored = Some(Patches::of_layer(stored.insert_axis(Axis(0)), layer));
+        let mut maps: Vec<MapId> = parts.iter().map(|part| part.map).collect();
+        maps.sort_unstable();
+        maps.dedup();
+        let mut masks = Array3::from_elem((maps.len(), expected[0], expected[1]), false);
+        for (mut mask, &map) in masks.outer_iter_mut().zip(&maps) {
+            check_shape("the stored positions", stored[map].shape(), &expected)?;
+            mask.assign(&stored[map]);
+        }
+        let map_of = parts.iter().flat_map(|part| {
+            let number = maps.binary_search(&part.map).expect("all maps are listed");
+            part.channels.clone().map(move |_| number)
+        });
+        let map_of = map_of.collect();
+        self.stored = Some(StoredInputs { patches: Patches::of_layer(masks.view(), layer), map_of });
         Ok(self)
     }
 
@@ -101,23 +130,24 @@ impl Windows {
         self.stored_bits - self.bits[window]
     }
 
-    /// True if all inputs of row block `block` of a window, of at most `rows` rows, are padding or cropped.
-    pub(crate) fn skips(&self, window: usize, block: usize, rows: usize) -> bool {
-        let Some(patches) = &self.stored else { return false };
-        let mut stored = vec![false; patches.kernel()];
-        patches.gather(window, &mut stored);
-        let block = block * rows..self.rows().min((block + 1) * rows);
+    /// True if these inputs of a window are all padding or cropped.
+    pub(crate) fn skips(&self, window: usize, mut rows: Range<usize>) -> bool {
+        let Some(StoredInputs { patches, map_of }) = &self.stored else { return false };
+        let mut stored = vec![false; patches.rows()];
+        patches.gather(window, 0..patches.rows(), &mut stored);
         // Every channel has the kernel's positions in the same order.
-        !block.take(stored.len()).any(|row| stored[row % stored.len()])
+        let kernel = patches.kernel();
+        !rows.any(|row| stored[map_of[row / kernel] * kernel + row % kernel])
     }
 
-    /// The windows of a range that are computed, and their inputs (windows x rows), rounded to their precisions.
-    pub(crate) fn gather(&self, range: Range<usize>) -> (Vec<usize>, Array2<i16>) {
+    /// The windows of a range that are computed, and these of their inputs (windows x rows), rounded to their
+    /// precisions. The rows are all of some channels.
+    pub(crate) fn gather(&self, range: Range<usize>, rows: Range<usize>) -> (Vec<usize>, Array2<i16>) {
         let computed: Vec<usize> = range.filter(|&w| self.bits[w] != 0).collect();
-        let mut inputs = Array2::zeros((computed.len(), self.rows()));
+        let mut inputs = Array2::zeros((computed.len(), rows.len()));
         for (mut inputs, &window) in inputs.rows_mut().into_iter().zip(&computed) {
             let inputs = inputs.as_slice_mut().expect("rows are contiguous");
-            self.patches.gather(window, inputs);
+            self.patches.gather(window, rows.clone(), inputs);
             let bits = self.bits[window];
             if bits < self.stored_bits {
                 for input in inputs {
@@ -129,21 +159,7 @@ impl Windows {
     }
 }
 
-/// Stored positions of a layer's map after its pool (height x width): those to which at least one window that is not
-/// cropped contributes.
-pub fn stored(layer: &Layer, plan: &LayerPlan) -> Array2<bool> {
-    let extent = |shape: network::Shape| (size(shape.height), size(shape.width));
-    let computed = precisions(layer, plan).map(|bits| bits != 0).collect();
-    let computed = Array2::from_shape_vec(extent(layer.output), computed).expect("each window has a precision");
-    let Some(pool) = layer.pool else { return computed };
-    let at = |position: usize| u32::try_from(position).expect("a side of a map has fewer than 2^32 positions");
-    Array2::from_shape_fn(extent(layer.pooled), |(y, x)| {
-        let (rows, columns) = (pool.rows(at(y), layer.output.height), pool.columns(at(x), layer.output.width));
-        rows.into_iter().any(|y| columns.clone().any(|x| computed[(size(y), size(x))]))
-    })
-}
-
 /// Precision of each window of a layer, row by row.
-fn precisions(layer: &Layer, plan: &LayerPlan) -> impl Iterator<Item = u32> {
+pub(crate) fn precisions(layer: &Layer, plan: &LayerPlan) -> impl Iterator<Item = u32> {
     (0..layer.output.height).flat_map(move |y| (0..layer.output.width).map(move |x| plan.bits_at(y, x)))
 }

@@ -38,7 +38,7 @@ pub struct Import {
 /// A tensor of weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Named {
-    /// Name: that of the node, and `weight` or `bias`.
+    /// Name: that of the node, and `weight`, `bias` or `slope`.
     pub name: String,
     /// Sizes.
     pub dims: Vec<usize>,
@@ -232,7 +232,7 @@ impl Import {
                     push("weight", vec![factor.len()], rounded(factor));
                     push("bias", vec![offset.len()], rounded(offset));
                 }
-                Parameters::Slopes(Some(slopes)) => push("weight", vec![slopes.len()], rounded(slopes)),
+                Parameters::Slopes(Some(slopes)) => push("slope", vec![slopes.len()], rounded(slopes)),
                 Parameters::Affine(_) | Parameters::Slopes(None) => unreachable!("no numbers are missing"),
             }
         }

@@ -425,7 +425,7 @@ fn floating_point_says_what_the_reference_says_and_has_no_energy() {
     }
     let path = |name: &str| place.path().join(name);
     let network = network::load(path("network.toml").to_str().unwrap()).unwrap();
-    let weights = dataset::load_weights(&path("weights.safetensors"), &network).unwrap().layers;
+    let weights = dataset::load_weights(&path("weights.safetensors"), &network).unwrap().weights;
     let labels = dataset::Labels::load(&path("labels.csv"), 10).unwrap();
     let trace = fs::read_to_string(path("trace.csv")).unwrap();
     for (picture, line) in dataset::pictures(&path("test"), &network).unwrap().iter().zip(trace.lines().skip(1)) {
@@ -435,7 +435,7 @@ fn floating_point_says_what_the_reference_says_and_has_no_energy() {
             let plan = network::Plan::uniform(&network, 16, 16).crop(&network, edges).unwrap();
             let one = std::num::NonZeroUsize::MIN;
             let scores = numeric::reference::run(&network, &weights, &plan, input.view(), one).unwrap().output;
-            let label = scores[(labels.of(&picture.name).unwrap(), 0, 0)];
+            let label = scores[labels.of(&picture.name).unwrap()];
             // Of equal scores the first counts: none are equal here.
             let better = scores.iter().filter(|score| **score > label).count();
             let right = [better < 1, better < 5].map(|right| if right { "1" } else { "0" });

@@ -74,7 +74,7 @@ fn both_formats_give_the_same_weights_in_the_order_of_the_layers() {
     let loaded = load_weights(&safetensors, &network).unwrap();
     assert_eq!(loaded, load_weights(&npz, &network).unwrap());
     assert_eq!(loaded.notes, [""; 0]);
-    let weights = loaded.layers;
+    let weights = loaded.weights.layers;
     let biases: Vec<f32> = weights.iter().map(|layer| layer.bias[0]).collect();
     assert_eq!(biases, [2.0, 4.0, 6.0, 6.0, 6.0]);
     assert_eq!(weights[0].bias, Array1::from_elem(8, 2.0));
@@ -163,7 +163,7 @@ fn one_common_prefix_is_found_and_said() {
             let mut prefixed = with_prefix(prefix, &tensors);
             prefixed.insert("epoch".to_owned(), ArrayD::zeros(vec![1]));
             let found = read(&prefixed).unwrap();
-            assert_eq!(found.layers, expected.layers, "{plain} {prefix}");
+            assert_eq!(found.weights, expected.weights, "{plain} {prefix}");
             let said = format!("w.safetensors: the tensors' names begin with {prefix}, which is left out");
             assert_eq!(found.notes, [said, "w.safetensors: no layer of tiny uses epoch".to_owned()]);
         }
@@ -232,7 +232,7 @@ fn biases_are_zero_only_where_a_network_has_none() {
     tensors.retain(|name, _| name.ends_with(".weight"));
     let without = read(&tensors).unwrap();
     assert_eq!(without.notes, ["w.safetensors: there are no biases: all are taken as zero"]);
-    for (with, without) in with.layers.iter().zip(&without.layers) {
+    for (with, without) in with.weights.layers.iter().zip(&without.weights.layers) {
         assert_eq!((&with.weights, Array1::zeros(with.bias.len())), (&without.weights, without.bias.clone()));
     }
     let mut tensors = by_layer();
@@ -269,7 +269,7 @@ fn npz_arrays_are_read_in_half_precision_and_only_where_a_layer_uses_them() {
     let bits: Vec<u16> = (0..10).map(|index| 0x3c00 + (index << 10)).collect();
     halves(&path, "fc5.bias", &[10], &bits);
     let loaded = load_weights(&path, &tiny()).unwrap();
-    assert_eq!(loaded.layers[4].bias, Array1::from_iter((0..10).map(|power| 2f32.powi(power))));
+    assert_eq!(loaded.weights.layers[4].bias, Array1::from_iter((0..10).map(|power| 2f32.powi(power))));
     assert_eq!(loaded.notes, [format!("{}: no layer of tiny uses epoch", path.display())]);
     halves(&path, "fc5.bias", &[10], &bits[..9]);
     let errors = load_weights(&path, &tiny()).unwrap_err();

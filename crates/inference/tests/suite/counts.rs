@@ -13,16 +13,16 @@ fn check(arch: &Arch, network: &Network, layout: &Layout, plan: &Plan) -> u64 {
     let simulated = chip::run(arch, &layout, &Options::default()).unwrap();
     let datapath = Datapath::new(&arch.crossbar, &arch.dac, &arch.adc, numeric::Options::default()).unwrap();
     let datapath = datapath.skipping_zero_row_blocks(arch.ima.skip_zero_row_blocks);
-    let mut stored = None;
-    for ((layer, plan), simulated) in network.layers.iter().zip(&plan.layers).zip(&simulated.layers) {
+    let stored = numeric::stored(network, plan);
+    for ((id, layer), simulated) in network.layers.enumerate().zip(&simulated.layers) {
+        let plan = &plan.layers[id];
         let (rows, outputs) = (layer.rows() as usize, layer.output.channels as usize);
         let weights = Array2::zeros((outputs, rows));
-        let crossbars = datapath.program(weights.view(), plan.weight_bits, 0).unwrap();
+        let groups = layer.groups as usize;
+        let crossbars = datapath.program_groups(weights.view(), groups, plan.weight_bits, 0).unwrap();
         let map = Array3::zeros([layer.input.channels, layer.input.height, layer.input.width].map(|n| n as usize));
-        let mut windows = numeric::Windows::of_layer(map.view(), layer, plan).unwrap();
-        if let Some(stored) = stored.replace(numeric::stored(layer, plan)) {
-            windows = windows.with_stored(layer, stored.view()).unwrap();
-        }
+        let windows = numeric::Windows::of_layer(map.view(), layer, plan).unwrap();
+        let windows = windows.with_stored(layer, &network.reads[id], &stored).unwrap();
         let (computed, simulated) = (crossbars.counts(&windows), &simulated.counts);
         let name = &layer.name;
         assert_eq!(computed.crossbar_reads, simulated.crossbar_reads, "reads of {name}");

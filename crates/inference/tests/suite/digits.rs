@@ -10,7 +10,7 @@ use dataset::{Labels, Picture};
 use inference::{Accelerator, Classifier, Crop};
 use ndarray::Array3;
 use network::{LayerId, Network, Plan, Region};
-use numeric::{Datapath, LayerWeights, Method, Model, Options, reference};
+use numeric::{Datapath, InputRanges, Method, Model, Options, Weights, reference};
 use predictor::{Policy, Shape};
 
 const ONE: NonZeroUsize = NonZeroUsize::MIN;
@@ -22,7 +22,7 @@ fn example(path: &str) -> PathBuf {
 struct Case {
     arch: Arch,
     network: Network,
-    weights: Vec<LayerWeights>,
+    weights: Weights,
     /// Calibrated on 32 of `pictures`.
     classifier: Option<Classifier>,
     pictures: Vec<(Picture, usize)>,
@@ -44,7 +44,7 @@ fn case() -> &'static Case {
     CASE.get_or_init(|| {
         let arch = arch::load("isaac-ce").unwrap();
         let network = network::load(example("network.toml").to_str().unwrap()).unwrap();
-        let weights = dataset::load_weights(&example("weights.safetensors"), &network).unwrap().layers;
+        let weights = dataset::load_weights(&example("weights.safetensors"), &network).unwrap().weights;
         let (pictures, tuning) = (labelled("test"), labelled("tuning"));
         let mut case = Case { arch, network, weights, classifier: None, pictures, tuning };
         case.classifier =
@@ -68,11 +68,11 @@ impl Case {
             drawn.push((blake3::hash(&bytes), picture));
         }
         drawn.sort_by_key(|(digest, _)| *digest.as_bytes());
-        let mut ranges = vec![0.0; self.network.layers.len()];
+        let mut ranges = InputRanges::zero(&self.network);
         for (_, picture) in &drawn[..32] {
             let input = input(picture, &self.network);
             let found = inference::calibrate(&self.network, &self.weights, input.view(), ONE).unwrap();
-            inference::widen(&mut ranges, &found);
+            ranges.widen(&found);
         }
         let options = Options { threads: ONE, ..options };
         let datapath = Datapath::new(&self.arch.crossbar, &self.arch.dac, &self.arch.adc, options).unwrap();
@@ -112,7 +112,7 @@ impl Case {
 }
 
 /// Index of the largest score.
-fn likeliest(scores: &Array3<f32>) -> usize {
+fn likeliest(scores: &[f32]) -> usize {
     let scores = scores.iter().enumerate();
     scores.max_by(|a, b| a.1.total_cmp(b.1)).map(|(class, _)| class).unwrap()
 }

@@ -8,7 +8,7 @@ use inference::{Accelerator, Classifier};
 use ndarray::{Array1, Array3, ArrayD};
 use ndarray_npy::NpzWriter;
 use network::{LayerKind, Network, Plan};
-use numeric::{Datapath, Method, Model, Options};
+use numeric::{Datapath, InputRanges, Method, Model, Options};
 
 /// The stems of torchvision's names, which count ReLUs, pools and dropouts as well.
 fn stems() -> Vec<String> {
@@ -61,12 +61,13 @@ fn full_size_vgg16_loads_and_answers() {
     let path = folder.path().join("vgg16.safetensors");
     let (arch, network) = (arch::load("isaac-ce").unwrap(), network::load("vgg16").unwrap());
     write_weights(&path, &network);
-    let weights = dataset::load_weights(&path, &network).unwrap().layers;
-    assert_eq!(weights.iter().map(|layer| layer.weights.len() + layer.bias.len()).sum::<usize>(), 138_357_544);
+    let weights = dataset::load_weights(&path, &network).unwrap().weights;
+    assert_eq!(weights.layers.iter().map(|layer| layer.weights.len() + layer.bias.len()).sum::<usize>(), 138_357_544);
     let plan = Plan::uniform(&network, 16, 16).crop(&network, "left,right".parse().unwrap()).unwrap();
     let datapath = Datapath::new(&arch.crossbar, &arch.dac, &arch.adc, Options::default()).unwrap();
     let bits = vec![16; network.layers.len()];
-    let model = Model::program(&datapath, &network, &weights, &bits, &vec![64.0; bits.len()]).unwrap();
+    let ranges = InputRanges { layers: vec![64.0; bits.len()], ..InputRanges::default() };
+    let model = Model::program(&datapath, &network, &weights, &bits, &ranges).unwrap();
     drop(weights);
     let layout = mapper::balance(&arch, &network, &plan).unwrap();
     let accelerator = Accelerator::new(&arch, &network, layout.mapping);
@@ -97,9 +98,9 @@ fn full_size_vgg16_loads_from_npz() {
         archive.add_array(format!("{stem}.bias"), &Array1::from_elem(outputs, index as f32)).unwrap();
     }
     archive.finish().unwrap();
-    let weights = dataset::load_weights(&path, &network).unwrap().layers;
-    assert_eq!(weights.iter().map(|layer| layer.weights.len() + layer.bias.len()).sum::<usize>(), 138_357_544);
-    for (index, layer) in weights.iter().enumerate() {
+    let weights = dataset::load_weights(&path, &network).unwrap().weights;
+    assert_eq!(weights.layers.iter().map(|layer| layer.weights.len() + layer.bias.len()).sum::<usize>(), 138_357_544);
+    for (index, layer) in weights.layers.iter().enumerate() {
         assert_eq!((layer.bias[0], layer.weights.first().copied()), (index as f32, Some(index as f32)));
         assert_eq!(layer.weights.last().copied(), Some(-1.5));
     }

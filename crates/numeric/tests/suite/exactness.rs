@@ -1,7 +1,7 @@
 //! With a lossless ADC the crossbars compute the plain integer product.
 
 use ndarray::{Array2, Array3, arr2};
-use network::{Axes, Kernel, Layer, LayerKind, LayerPlan, Region, Shape};
+use network::{Axes, Kernel, Layer, LayerKind, LayerPlan, MapId, Part, Region, Shape};
 use numeric::{Method, Options, Windows};
 use proptest::prelude::*;
 
@@ -142,7 +142,8 @@ fn skipping_row_blocks_of_zeros_changes_no_sum_whatever_the_dac() {
         crop: None,
     };
     // Rows 0 to 3 of the map are not stored.
-    let stored = Array2::from_shape_fn((8, 6), |(y, _)| y > 3);
+    let stored = vec![Array2::from_shape_fn((8, 6), |(y, _)| y > 3)].into();
+    let parts = [Part { map: MapId::INPUT, channels: 0..5 }];
     let value = |i: usize| (i as i64 * 7919 % 4096 - 2048) as i16;
     let map = Array3::from_shape_fn((5, 8, 6), |(c, y, x)| if y > 3 { value(c * 48 + y * 6 + x) } else { 0 });
     let weights = Array2::from_shape_fn((9, 45), |(o, r)| value(o * 45 + r + 7));
@@ -153,7 +154,7 @@ fn skipping_row_blocks_of_zeros_changes_no_sum_whatever_the_dac() {
             let run = |skips| {
                 let datapath = machine.datapath(bit_serial()).skipping_zero_row_blocks(skips);
                 let windows = Windows::of_layer(map.view(), &layer, &plan).unwrap();
-                let windows = windows.with_stored(&layer, stored.view()).unwrap();
+                let windows = windows.with_stored(&layer, &parts, &stored).unwrap();
                 datapath.program(weights.view(), 12, 0).unwrap().multiply(&windows).unwrap()
             };
             let (skipping, reading) = (run(true), run(false));

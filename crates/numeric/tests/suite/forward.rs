@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use ndarray::{Array1, Array3, ArrayD, IxDyn};
 use network::{Axes, Kernel, Layer, LayerId, LayerKind, LayerPlan, Network, Plan, Preprocessing, Region, Shape};
 use numeric::reference::{self, Reference};
-use numeric::{Error, Inference, LayerWeights, Method, Model, Options};
+use numeric::{Error, Inference, InputRanges, LayerWeights, Method, Model, Options, Weights};
 
 use crate::machine::{ISAAC, Machine, bit_serial, on_threads};
 
@@ -60,7 +60,7 @@ fn noise(salt: usize, index: usize) -> f32 {
     (mixed >> 40) as f32 / (1u64 << 23) as f32 - 1.0
 }
 
-fn weights() -> Vec<LayerWeights> {
+fn weights() -> Weights {
     let layers = network().layers.into_iter().enumerate();
     let weights = layers.map(|(i, layer)| {
         let outputs = layer.output.channels as usize;
@@ -79,7 +79,7 @@ fn weights() -> Vec<LayerWeights> {
             bias: Array1::from_shape_fn(outputs, |o| 0.1 * noise(i + 100, o)),
         }
     });
-    weights.collect()
+    weights.collect::<Vec<_>>().into()
 }
 
 fn image() -> Array3<f32> {
@@ -106,9 +106,8 @@ fn reference(plan: &Plan) -> Reference {
 /// Programmed with ranges that hold with and without the crop: taking inputs away from negative weights can make an
 /// activation larger.
 fn model(machine: &Machine, options: Options, weight_bits: u32) -> Model {
-    let whole = reference(&plan(16, 16)).input_ranges;
-    let crop = reference(&cropped(plan(16, 16))).input_ranges;
-    let ranges: Vec<f32> = whole.iter().zip(crop).map(|(a, b)| a.max(b)).collect();
+    let mut ranges = reference(&plan(16, 16)).input_ranges;
+    ranges.widen(&reference(&cropped(plan(16, 16))).input_ranges);
     let datapath = machine.datapath(options);
     Model::program(&datapath, &network(), &weights(), &[weight_bits; 4], &ranges).unwrap()
 }
@@ -119,10 +118,10 @@ fn infer(options: Options, plan: &Plan) -> Inference {
 }
 
 /// The network in loops over all indices.
-fn by_loops(plan: &Plan) -> Array3<f32> {
+fn by_loops(plan: &Plan) -> Vec<f32> {
     let mut map = image();
     let network = network();
-    for ((id, layer), weights) in network.layers.enumerate().zip(weights()) {
+    for ((id, layer), weights) in network.layers.enumerate().zip(weights().layers) {
         let [kh, kw] = [layer.kernel.size.y as usize, layer.kernel.size.x as usize];
         let (channels, height, width) = map.dim();
         let kernel = weights.weights.to_shape((layer.output.channels as usize, channels, kh, kw)).unwrap();
@@ -163,11 +162,11 @@ fn by_loops(plan: &Plan) -> Array3<f32> {
             }),
         };
     }
-    map
+    map.into_iter().collect()
 }
 
 /// Largest difference, relative to the largest value.
-fn distance(a: &Array3<f32>, b: &Array3<f32>) -> f32 {
+fn distance(a: &[f32], b: &[f32]) -> f32 {
     let most = |values: &mut dyn Iterator<Item = f32>| values.fold(0f32, |m, v| m.max(v.abs()));
     most(&mut a.iter().zip(b).map(|(a, b)| a - b)) / most(&mut b.iter().copied())
 }
@@ -264,34 +263,38 @@ fn a_small_adc_clips_and_says_so() {
 fn inputs_beyond_the_range_saturate_and_are_counted() {
     let datapath = ISAAC.datapath(Options::default());
     let ranges = reference(&plan(16, 16)).input_ranges;
-    let run = |ranges: &[f32]| {
+    let run = |ranges: &InputRanges| {
         let model = Model::program(&datapath, &network(), &weights(), &[16; 4], ranges).unwrap();
         model.run(&plan(16, 16), image().view()).unwrap().layers
     };
     assert!(run(&ranges).iter().all(|layer| layer.saturated == 0));
-    let small: Vec<f32> = ranges.iter().map(|range| range / 8.0).collect();
+    let small = ranges.layers.iter().map(|range| range / 8.0).collect();
+    let small = InputRanges { layers: small, ..ranges };
     assert!(run(&small).iter().all(|layer| layer.saturated > 0));
 }
 
 #[test]
 fn wrong_tensors_images_and_plans_are_refused_by_name() {
     let datapath = ISAAC.datapath(Options::default());
-    let program = |weights: &[LayerWeights], bits: &[u32]| {
-        Model::program(&datapath, &network(), weights, bits, &[1.0; 4]).map(|_| ())
+    let program = |weights: &Weights, bits: &[u32]| {
+        let ranges = InputRanges { layers: vec![1.0; 4], ..InputRanges::default() };
+        Model::program(&datapath, &network(), weights, bits, &ranges).map(|_| ())
     };
     let says = |result: Result<(), Error>, text: &str| assert_eq!(result.unwrap_err().to_string(), text);
 
-    says(program(&weights()[..3], &[16; 4]), "3 pairs of weights and biases for 4 layers");
+    let mut wrong = weights();
+    wrong.layers.pop();
+    says(program(&wrong, &[16; 4]), "3 pairs of weights and biases for 4 layers");
     says(program(&weights(), &[16; 5]), "5 weight precisions for 4 layers");
     says(program(&weights(), &[16, 16, 1, 16]), "layer fc1: 1 bits for a fixed-point format: must be 2 to 16");
     let mut wrong = weights();
-    wrong[1].weights.swap_axes(2, 3);
+    wrong.layers[1].weights.swap_axes(2, 3);
     says(
         program(&wrong, &[16; 4]),
         "layer conv2: the weight tensor has the shape [20, 12, 3, 2] where [20, 12, 2, 3] is needed",
     );
     let mut wrong = weights();
-    wrong[3].bias[4] = f32::NAN;
+    wrong.layers[3].bias[4] = f32::NAN;
     says(program(&wrong, &[16; 4]), "layer fc2: the bias tensor holds a value that is not finite: NaN");
 
     let model = model(&ISAAC, Options::default(), 16);

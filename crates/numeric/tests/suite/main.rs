@@ -11,5 +11,7 @@ mod adc;
 mod counts;
 mod exactness;
 mod forward;
+mod graphs;
+mod interpreter;
 mod machine;
 mod non_idealities;
