@@ -15,6 +15,8 @@ use crate::{Arch, check, diff};
 
 /// Key by which a file names the preset or file that it changes.
 const EXTENDS: &str = "extends";
+/// Text between the name of a machine and its changes.
+const WITH: &str = " with ";
 /// Largest number of changes that are part of a name.
 const NAMED: usize = 3;
 
@@ -120,6 +122,11 @@ impl Draft {
     }
 }
 
+/// True if `name` is that of a machine that was made of the one called `original` by changes of its values.
+pub fn is_changed(name: &str, original: &str) -> bool {
+    name.strip_prefix(original).is_some_and(|changes| changes.starts_with(WITH))
+}
+
 /// Returns the name of `original` with the changes that make it `changed`, or with their number where they are many.
 fn name(original: &Arch, changed: &Arch) -> String {
     let is_figure = |key: &str| key != "name" && !key.ends_with(".source");
@@ -129,9 +136,9 @@ fn name(original: &Arch, changed: &Arch) -> String {
         return original.name.clone();
     }
     let name = |shown: usize| match (changes[..shown].join(", "), changes.len() - shown) {
-        (_, all) if shown == 0 => format!("{} with {all} changes", original.name),
-        (shown, 0) => format!("{} with {shown}", original.name),
-        (shown, more) => format!("{} with {shown} and {more} more", original.name),
+        (_, all) if shown == 0 => format!("{}{WITH}{all} changes", original.name),
+        (shown, 0) => format!("{}{WITH}{shown}", original.name),
+        (shown, more) => format!("{}{WITH}{shown} and {more} more", original.name),
     };
     let names = (0..=changes.len().min(NAMED)).rev().map(name);
     names.into_iter().find(|name| name.len() <= LONGEST_NAME).unwrap_or_else(|| original.name.clone())

@@ -51,7 +51,7 @@ pub use check::warnings;
 pub use coefficient::*;
 pub use counts::Counts;
 pub use difference::{Difference, diff};
-pub use draft::{Draft, schema};
+pub use draft::{Draft, is_changed, schema};
 pub use machine::*;
 pub use operation::columns_of_busiest;
 pub use rate::{Rate, Times};

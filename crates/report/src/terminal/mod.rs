@@ -5,6 +5,7 @@
 
 mod answers;
 mod bound;
+mod compare;
 mod machine;
 mod mapping;
 mod placement;
@@ -18,6 +19,8 @@ use crate::format::scaled;
 pub use answers::{AnswerTotals, PictureAnswer, answers};
 pub use bound::bound;
 pub(crate) use bound::{PLACEMENT_BINDS, layers, name};
+pub use compare::comparison;
+pub(crate) use compare::{cells, headings, letter, remarks, stated};
 pub use machine::{differences, figures, machines};
 pub use mapping::mapping;
 pub use placement::placements;
