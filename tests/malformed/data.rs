@@ -27,7 +27,7 @@ static NPZ: LazyLock<Vec<u8>> = LazyLock::new(|| {
         dataset::load_weights(&example().join("weights.safetensors"), &network).expect("the example's weights");
     let mut bytes = std::io::Cursor::new(Vec::new());
     let mut archive = NpzWriter::new(&mut bytes);
-    for (layer, weights) in network.layers.iter().zip(&weights.layers) {
+    for (layer, weights) in network.layers.iter().zip(&weights.weights.layers) {
         archive.add_array(format!("{}.weight", layer.name), &weights.weights).expect("memory takes all");
         archive.add_array(format!("{}.bias", layer.name), &weights.bias).expect("memory takes all");
     }

@@ -1,7 +1,8 @@
 //! Description of the simulated machine: a TOML file in, a checked [`Arch`] out.
 //!
 //! [`load`] and [`parse`] read an arch file or one of [`PRESETS`]. [`with_overrides`] replaces single values by their
-//! dotted keys, as a sweep does for each of its points. All faults of a file are reported at once: unknown and missing
+//! dotted keys, as a sweep does for each of its points; a [`Draft`] is a file whose values may still be replaced. All
+//! faults of a file are reported at once: unknown and missing
 //! keys, wrong types and ranges, and fields that contradict each other. Choices that are allowed but costly, such as an
 //! ADC too narrow for the sums of its columns, are reported by [`warnings()`].
 //!
@@ -38,17 +39,19 @@ mod coefficient;
 mod counts;
 pub mod derived;
 mod difference;
+mod draft;
 mod machine;
 mod operation;
 mod rate;
 
-use document::{Document, Faults};
+use document::Faults;
 
 pub use block::*;
 pub use check::warnings;
 pub use coefficient::*;
 pub use counts::Counts;
 pub use difference::{Difference, diff};
+pub use draft::{Draft, is_changed, schema};
 pub use machine::*;
 pub use operation::columns_of_busiest;
 pub use rate::{Rate, Times};
@@ -85,23 +88,10 @@ pub fn parse(text: &str, file: &str) -> Result<Arch, Faults> {
 /// Reads the machine in `base_text` with other values for some dotted keys, as in `adc.bits`. Faults show the name
 /// `file`, and overridden values by themselves.
 pub fn with_overrides(base_text: &str, file: &str, overrides: &[(&str, toml::Value)]) -> Result<Arch, Faults> {
-    let mut document = Document::parse(base_text, file);
-    for (key, value) in overrides {
-        document.set(key, value.clone());
-    }
-    let arch = document.read();
-    if let Some(arch) = &arch {
-        check::contradictions(arch, &mut document);
-    }
-    document.finish(arch)
+    Draft::parse(base_text, file)?.with_overrides(overrides)
 }
 
 /// Returns the machine as TOML, without the comments of its file.
 pub fn to_toml(arch: &Arch) -> String {
     toml::to_string(arch).expect("an arch has tables and plain values only")
-}
-
-/// Returns the JSON Schema of an arch file, for editors.
-pub fn schema() -> serde_json::Value {
-    document::schema::<Arch>()
 }

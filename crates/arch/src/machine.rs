@@ -12,12 +12,15 @@ use crate::coefficient::Milliwatts;
 /// The most output registers of an IMA, which is what the simulator keeps count of.
 pub const MOST_OUTPUT_REGISTERS: u32 = 7;
 
+/// Longest name of a machine, in bytes.
+pub(crate) const LONGEST_NAME: usize = 128;
+
 /// A checked machine. TOML keys equal these fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Arch {
     /// Name shown in reports.
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(length(min = 1, max = LONGEST_NAME))]
     pub name: String,
     /// Length of a cycle, one crossbar read, in ns.
     #[schemars(range(min = 0.001, max = 1_000_000.0))]

@@ -69,7 +69,11 @@ impl From<Fault> for Failure {
 
 impl From<Vec<MappingError>> for Failure {
     fn from(errors: Vec<MappingError>) -> Failure {
-        let faults: Vec<Fault> = errors.into_iter().map(Fault::from).collect();
+        let fault = |(error, alike): (MappingError, usize)| match alike {
+            1 => Fault::from(error),
+            alike => Fault::new(format!("{error} (the largest of {alike} such faults)"), error.remedy()),
+        };
+        let faults: Vec<Fault> = MappingError::distinct(errors).into_iter().map(fault).collect();
         Failure::User(faults.into())
     }
 }

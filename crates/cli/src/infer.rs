@@ -14,6 +14,7 @@ use report::terminal::AnswerTotals;
 
 use crate::answers::{self, Answers};
 use crate::calibration::warn_of_saturation;
+use crate::changes::ChosenMachine;
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::pictures::{Pictures, Weights, accelerator, processors};
@@ -24,6 +25,8 @@ use crate::selection::Selection;
 /// Classify pictures on the crossbars, bit by bit, and report what each answer costs
 #[derive(Args)]
 pub(crate) struct Infer {
+    #[command(flatten)]
+    machine: ChosenMachine,
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -50,7 +53,7 @@ impl Infer {
     /// Answers all pictures, then prints the answers and what they cost.
     pub(crate) fn execute(self) -> Result<(), Failure> {
         self.choice.check(&self.selection)?;
-        let selected = self.selection.load()?;
+        let selected = self.selection.load(&self.machine)?;
         let csv = self.csv.as_deref().map(Output::create).transpose()?;
         let json = self.json.as_deref().map(Output::create).transpose()?;
         let standard = [&self.csv, &self.json].into_iter().flatten().filter(|path| *path == Path::new("-")).count();

@@ -5,6 +5,7 @@
 //! | command | result |
 //! | --- | --- |
 //! | `run` | cycles, energy and stalls of a network on a machine |
+//! | `compare` | differences between machines, runs and sweeps |
 //! | `stalls` | bound on the pace, causes of stalls, changes that would help |
 //! | `map` | place of a network on a machine |
 //! | `arch` | checks, prints and compares machines |
@@ -15,8 +16,8 @@
 //! | `tolerance` | the crops that each picture tolerates |
 //! | `predict` | plans chosen from pictures alone |
 //!
-//! Options shared by several commands are modules of their own: `selection` (machine, network, plan, mapping),
-//! `workload` (a selection and the run), `pictures` (weights, pictures, labels), `calibration` (input ranges) and
+//! Options shared by several commands are modules of their own: `changes` (machine), `selection` (network, plan,
+//! mapping), `workload` (a selection and the run), `pictures` (weights, pictures, labels), `calibration` (input ranges) and
 //! `policy` (a plan for each picture). The rest is common machinery: `output` writes results, `failure` reports errors,
 //! `interrupt` handles signals, `progress` and `log` show progress on standard error.
 //!
@@ -25,6 +26,8 @@
 
 mod answers;
 mod calibration;
+mod changes;
+mod compare;
 mod evaluation;
 mod failure;
 mod infer;
@@ -70,6 +73,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Run),
+    Compare(compare::Compare),
     Stalls(stalls::Stalls),
     Map(map::Map),
     Arch(machine::Machine),
@@ -94,6 +98,7 @@ fn main() -> ExitCode {
     }
     let result = match cli.command {
         Command::Run(run) => run.execute(),
+        Command::Compare(compare) => compare.execute(),
         Command::Stalls(stalls) => stalls.execute(),
         Command::Map(map) => map.execute(),
         Command::Arch(machine) => machine.execute(),

@@ -8,6 +8,7 @@ use document::Fault;
 use mapper::Balance;
 use report::{floorplan, terminal};
 
+use crate::changes::ChosenMachine;
 use crate::failure::Failure;
 use crate::optimise::Optimise;
 use crate::output::{self, Output};
@@ -17,6 +18,8 @@ use crate::selection::{Filling, Selection};
 /// Map a network to a machine and show where it lies
 #[derive(Args)]
 pub(crate) struct Map {
+    #[command(flatten)]
+    machine: ChosenMachine,
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -47,7 +50,7 @@ impl Map {
             let message = format!("a floorplan cannot be drawn as {}", path.display());
             return Err(Fault::new(message, "give text, or a file whose name ends in .svg").into());
         }
-        let (mut selected, _) = self.choice.load(&self.selection, &self.filling)?;
+        let (mut selected, _) = self.choice.load(self.machine.load()?, &self.selection, &self.filling)?;
         if self.rebalance {
             let balance = Balance { fill: self.filling.aim()?, for_crop: true };
             selected.layout = balance.layout(&selected.arch, &selected.network, &selected.plan)?;

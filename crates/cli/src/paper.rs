@@ -10,6 +10,7 @@ use aqua::{Job, Measured, StudyError, Trace};
 use clap::{Args, Subcommand};
 use index::count;
 
+use crate::changes::ChosenMachine;
 use crate::failure::Failure;
 use crate::isaac::Isaac;
 use crate::output::{self, Output};
@@ -31,9 +32,8 @@ pub(crate) struct Paper {
     /// reconstructed from what the paper states
     #[arg(long, value_name = "FILE")]
     trace: Option<String>,
-    /// Machine
-    #[arg(long, value_name = "PRESET|FILE", default_value = "isaac-ce")]
-    arch: String,
+    #[command(flatten)]
+    machine: ChosenMachine,
     /// Threads; by default one for each core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -52,8 +52,7 @@ impl Paper {
             return isaac.execute();
         }
         let out = self.out.expect("clap requires it unless there is a subcommand");
-        let arch = arch::load(&self.arch)?;
-        output::warn_of(&arch);
+        let arch = self.machine.load()?;
         let network = network::load("vgg16")?;
         let trace = self.trace.as_deref().map(Trace::load).transpose()?;
         output::create_folder(&out)?;

@@ -147,10 +147,15 @@ pub(crate) struct PictureChoice {
 
 impl PictureChoice {
     /// Loads the selection with the plan that the policy chooses, and the operations that chose it.
-    pub(crate) fn load(&self, selection: &Selection, filling: &Filling) -> Result<(Selected, Operations), Failure> {
+    pub(crate) fn load(
+        &self,
+        arch: Arch,
+        selection: &Selection,
+        filling: &Filling,
+    ) -> Result<(Selected, Operations), Failure> {
         self.check()?;
         self.choice.check(selection)?;
-        let mut selected = selection.load_filled(filling)?;
+        let mut selected = selection.load_filled(arch, filling)?;
         let operations = self.apply(&mut selected)?;
         Ok((selected, operations))
     }

@@ -14,6 +14,7 @@ use network::Plan;
 use predictor::{Importance, Measure, Policy, Shape, importance};
 
 use crate::calibration::{Calibration, warn_of_saturation};
+use crate::changes::ChosenMachine;
 use crate::evaluation::{self, Evaluation, Point};
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -25,6 +26,8 @@ use crate::selection::{Selected, Selection};
 /// Choose what to compute of each picture from the picture alone; with weights, judge the choices
 #[derive(Args)]
 pub(crate) struct Predict {
+    #[command(flatten)]
+    machine: ChosenMachine,
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -64,7 +67,7 @@ impl Predict {
     pub(crate) fn execute(self) -> Result<(), Failure> {
         self.selection.refuse_crop("`aquasim predict`")?;
         let policy = self.predictor.policy()?;
-        let selected = self.selection.load()?;
+        let selected = self.selection.load(&self.machine)?;
         for folder in [&self.plans, &self.maps, &self.evaluate, &self.tune].into_iter().flatten() {
             output::create_folder(folder)?;
         }

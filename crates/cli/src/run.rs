@@ -11,9 +11,12 @@ use arch::Arch;
 use clap::Args;
 use document::Fault;
 use predictor::Operations;
+use report::compare::{Comparison, Subject};
 use report::page::{self, Story};
 use report::{csv, terminal};
 
+use crate::changes::ChosenMachine;
+use crate::compare;
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::policy;
@@ -24,6 +27,8 @@ use crate::workload::Workload;
 /// Simulate a network and report cycles, energy and stalls
 #[derive(Args)]
 pub(crate) struct Run {
+    #[command(flatten)]
+    machine: ChosenMachine,
     #[command(flatten)]
     workload: Workload,
     /// Write the report as JSON; - is standard output, which then gets nothing else
@@ -38,6 +43,9 @@ pub(crate) struct Run {
     /// Write the charts of the page as SVG
     #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,
+    /// Compare the run with the same one on another machine, or with a report written by --json
+    #[arg(long, value_name = "PRESET|FILE")]
+    against: Option<String>,
     #[command(flatten)]
     recording: Recording,
 }
@@ -45,7 +53,8 @@ pub(crate) struct Run {
 impl Run {
     /// Simulates, writes the files requested and prints the report.
     pub(crate) fn execute(self) -> Result<(), Failure> {
-        let (selected, choosing) = self.workload.load()?;
+        let (selected, choosing) = self.workload.load(self.machine.load()?)?;
+        let against = self.against.as_deref().map(|name| compare::subject(name, &self.workload)).transpose()?;
         // Destinations are opened before the work begins.
         let json = self.json.as_deref().map(Output::create).transpose()?;
         let csv = self.csv.as_deref().map(create_csv).transpose()?;
@@ -69,6 +78,10 @@ impl Run {
         // The report is printed even if a file cannot be written.
         if self.json.as_deref() != Some(Path::new("-")) {
             output::print(&terminal::run(&report))?;
+            if let Some(other) = against {
+                let comparison = Comparison::of_runs(vec![other, Subject::of(&report)]);
+                output::print(&format!("\n{}", terminal::comparison(&comparison)))?;
+            }
         }
         if let Some(mut timeline) = timeline {
             timeline.end(outcome.cycles);
@@ -115,7 +128,7 @@ fn predictor_cost(arch: &Arch, operations: Operations) -> Option<report::Predict
 }
 
 /// The command line as given.
-fn command() -> String {
+pub(crate) fn command() -> String {
     let arguments = std::env::args()
         .skip(1)
         .map(|argument| if argument.contains(char::is_whitespace) { format!("'{argument}'") } else { argument });

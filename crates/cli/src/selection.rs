@@ -1,4 +1,4 @@
-//! Selection of machine, network, plan and mapping: options common to all commands on a mapped network.
+//! Selection of network, plan and mapping: options common to all commands on a mapped network.
 //!
 //! [`Selection::load`] reads and checks all files and maps the network, so that a [`Selected`] can be simulated.
 
@@ -11,15 +11,12 @@ use network::{Edges, Network, Plan, parse_activations, parse_weights};
 use report::{Report, Run};
 use tracing::info_span;
 
+use crate::changes::ChosenMachine;
 use crate::failure::Failure;
-use crate::output;
 
-/// Machine, network, precision and mapping.
+/// Network, precision and mapping.
 #[derive(Args)]
 pub(crate) struct Selection {
-    /// Machine: one of `aquasim arch list`, or a TOML file
-    #[arg(long, value_name = "PRESET|FILE", default_value = "isaac-ce")]
-    arch: String,
     /// Network: one of `aquasim network list`, or a TOML or ONNX file
     #[arg(long, value_name = "PRESET|FILE", default_value = "vgg16")]
     network: String,
@@ -80,19 +77,17 @@ impl Selection {
         Err(Fault::new(format!("--crop {} is fixed, and {who} chooses crops itself", self.crop), "remove --crop"))
     }
 
-    /// Reads the selection, prints warnings about the machine, and maps the network.
-    pub(crate) fn load(&self) -> Result<Selected, Failure> {
-        let selected = self.load_filled(&Filling { fill: None })?;
+    /// Reads the selection, and maps the network to `machine`.
+    pub(crate) fn load(&self, machine: &ChosenMachine) -> Result<Selected, Failure> {
+        let selected = self.load_filled(machine.load()?, &Filling { fill: None })?;
         // Values of graphs are not computed yet.
         selected.network.clone().into_chain()?;
         Ok(selected)
     }
 
     /// Reads the selection as [`Self::load`] does, and maps the network with a number of replicas.
-    pub(crate) fn load_filled(&self, filling: &Filling) -> Result<Selected, Failure> {
+    pub(crate) fn load_filled(&self, arch: Arch, filling: &Filling) -> Result<Selected, Failure> {
         let fill = filling.aim()?;
-        let arch = arch::load(&self.arch)?;
-        output::warn_of(&arch);
         let network = onnx::load(&self.network)?;
         let (plan, plan_name) = self.plan(&network)?;
         let layout = info_span!("map").in_scope(|| self.map(&arch, &network, &plan, fill))?;

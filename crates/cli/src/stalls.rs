@@ -11,6 +11,7 @@ use clap::Args;
 use document::Fault;
 use report::terminal;
 
+use crate::changes::ChosenMachine;
 use crate::failure::Failure;
 use crate::output;
 use crate::progress;
@@ -22,6 +23,8 @@ pub(crate) struct Stalls {
     /// Report saved with `aquasim run --json`, in place of a new run; nothing is tried then
     #[arg(value_name = "FILE.json")]
     saved: Option<String>,
+    #[command(flatten)]
+    machine: ChosenMachine,
     #[command(flatten)]
     workload: Workload,
     /// Causes of waiting to try a change against, the worst first; 0 tries nothing
@@ -37,7 +40,7 @@ impl Stalls {
             let analysis = Analysis::of_saved(&text).map_err(|error| not_saved(path, &error))?;
             return output::print(&terminal::stalls(&analysis));
         }
-        let (selected, _) = self.workload.load()?;
+        let (selected, _) = self.workload.load(self.machine.load()?)?;
         let (options, known) = progress::during("simulating", || self.workload.options(&selected))?;
         let outcome = match known {
             Some(outcome) => outcome,

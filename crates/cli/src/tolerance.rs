@@ -21,6 +21,7 @@ use ndarray::ArrayView3;
 use network::{Edges, Network, Plan, parse_weights};
 
 use crate::calibration::warn_of_saturation;
+use crate::changes::ChosenMachine;
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::pictures::{Calibrated, Labelled, Loaded, Pictures, Weights, accelerator, processors};
@@ -33,6 +34,8 @@ const FLOAT: &str = "float";
 /// Try all 16 crops on each picture and write which of them it tolerates
 #[derive(Args)]
 pub(crate) struct Tolerance {
+    #[command(flatten)]
+    machine: ChosenMachine,
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -55,7 +58,7 @@ impl Tolerance {
     /// Tries all crops on every picture that is not in the trace yet.
     pub(crate) fn execute(self) -> Result<(), Failure> {
         self.selection.refuse_crop("`aquasim tolerance`")?;
-        let mut selected = self.selection.load()?;
+        let mut selected = self.selection.load(&self.machine)?;
         let sets = self.weight_sets(&selected)?;
         let loaded = self.pictures.load_labelled(&selected.network, "a trace")?;
         check_names(&loaded)?;

@@ -1,14 +1,17 @@
 //! Options of a run, common to the commands that simulate one: selection, choice of a plan, images and fidelity.
 
+use arch::Arch;
 use chip::{FIRST_IMAGES, Fidelity, Forward, MOST_IMAGES, Options, Outcome, SimulationError};
 use clap::{Args, ValueEnum};
 use predictor::Operations;
+use report::Report;
 
 use crate::failure::Failure;
 use crate::policy::PictureChoice;
+use crate::progress;
 use crate::selection::{Filling, Selected, Selection};
 
-/// Machine, network, precision, mapping, images and fidelity.
+/// Network, precision, mapping, images and fidelity.
 #[derive(Args)]
 pub(crate) struct Workload {
     #[command(flatten)]
@@ -68,8 +71,16 @@ impl From<FidelityName> for Fidelity {
 
 impl Workload {
     /// Loads the selection with the plan that the policy chooses, and the operations that chose it.
-    pub(crate) fn load(&self) -> Result<(Selected, Operations), Failure> {
-        self.choice.load(&self.selection, &self.filling)
+    pub(crate) fn load(&self, arch: Arch) -> Result<(Selected, Operations), Failure> {
+        self.choice.load(arch, &self.selection, &self.filling)
+    }
+
+    /// Simulates the workload on a machine, and returns the report.
+    pub(crate) fn report(&self, arch: Arch) -> Result<Report, Failure> {
+        let (selected, _) = self.load(arch)?;
+        let (options, known) = progress::during("simulating", || self.options(&selected))?;
+        let outcome = known.map_or_else(|| progress::during("simulating", || selected.simulate(&options)), Ok)?;
+        Ok(selected.report(&options, &outcome))
     }
 
     /// Options of the run, and its outcome if `--images auto` had to simulate it to find the number of images.

@@ -42,6 +42,13 @@ pub(crate) struct Place {
     pub(crate) span: Range<usize>,
 }
 
+impl Place {
+    /// True if `other` is the same range of the same source.
+    pub(crate) fn is(&self, other: &Place) -> bool {
+        Arc::ptr_eq(&self.source, &other.source) && self.span == other.span
+    }
+}
+
 /// One mistake in a user's input, with its places and a remedy.
 #[derive(Clone, Debug)]
 pub struct Fault {
@@ -79,6 +86,11 @@ impl Fault {
     /// Returns the bytes of the primary place, if there is one.
     pub fn span(&self) -> Option<Range<usize>> {
         self.places.first().map(|place| place.span.clone())
+    }
+
+    /// True if the primary place is `place`.
+    pub(crate) fn is_at(&self, place: &Place) -> bool {
+        self.places.first().is_some_and(|primary| primary.is(place))
     }
 
     fn render(&self, renderer: &Renderer) -> String {

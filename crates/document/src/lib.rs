@@ -2,8 +2,8 @@
 //!
 //! A [`Document`] is read in four steps.
 //!
-//! 1. [`Document::parse`] records the position of every key and value, and the faults of syntax. [`Document::set`] may
-//!    then replace values.
+//! 1. [`Document::parse`] records the position of every key and value, and the faults of syntax. [`Document::set`] and
+//!    [`Document::overlay`] may then replace values.
 //! 2. [`Document::read`] compares the document with the JSON Schema of a type. It reports all unknown keys, missing
 //!    keys, wrong types and numbers out of range at once, and fills in stand-ins where the document does not fit.
 //! 3. The owner of the type adds faults that no schema can state, by the paths of the values that contradict each other
@@ -38,8 +38,9 @@
 mod fault;
 mod shape;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -62,8 +63,8 @@ pub struct Document {
     values: BTreeMap<String, Place>,
     /// Paths of the values that stand-ins have replaced. Further faults of these would not be of what the user wrote.
     unsound: BTreeSet<String>,
-    /// Spans of the text that are not TOML. Keys may seem to be missing because their lines could not be read.
-    slips: HashSet<Range<usize>>,
+    /// Places that are not TOML. Keys may seem to be missing because their lines could not be read.
+    slips: Vec<Place>,
     faults: Vec<Fault>,
 }
 
@@ -77,15 +78,16 @@ impl Document {
             keys: BTreeMap::new(),
             values: BTreeMap::new(),
             unsound: BTreeSet::new(),
-            slips: HashSet::new(),
+            slips: Vec::new(),
             faults: Vec::new(),
             source: source.clone(),
         };
         for error in errors {
-            let span = error.span().unwrap_or(0..0);
+            let place = document.here(error.span().unwrap_or(0..0));
             // The parser may report several errors for one place.
-            if document.slips.insert(span.clone()) {
-                document.faults.push(syntax_fault(error.message(), document.here(span)));
+            if !document.slips.iter().any(|slip| slip.is(&place)) {
+                document.slips.push(place.clone());
+                document.faults.push(syntax_fault(error.message(), place));
             }
         }
         document.table = document.plain_table(tree.get_ref(), "");
@@ -95,33 +97,46 @@ impl Document {
     /// Sets the value at the dotted `key`, which need not exist, to `value`.
     pub fn set(&mut self, key: &str, value: Value) {
         let text = format!("{key} = {value}");
-        let source = Arc::new(Source { file: format!("override of {}", self.source.file), text });
-        let key_span = 0..key.len();
-        let value_span = key.len() + 3..source.text.len();
-        let place = |span| Place { source: source.clone(), span };
-        let (parents, name) = match key.rsplit_once('.') {
-            Some((parents, name)) => (parents, name),
-            None => ("", key),
-        };
-        let mut table = &mut self.table;
-        let mut path = String::new();
-        for parent in parents.split('.').filter(|parent| !parent.is_empty()) {
-            path = join(&path, parent);
-            self.keys.entry(path.clone()).or_insert_with(|| place(key_span.clone()));
-            let entry = table.entry(parent).or_insert_with(|| Value::Table(toml::Table::new()));
-            let Value::Table(inner) = entry else {
-                self.faults.push(Fault::at(
-                    vec![place(key_span)],
-                    format!("{path} is a value and has no key {name}"),
-                    format!("override {path} itself"),
-                ));
-                return;
-            };
-            table = inner;
+        let mut other = Document::parse("", "");
+        other.source = Arc::new(Source { file: format!("override of {}", self.source.file), text });
+        for (end, _) in key.match_indices('.').chain([(key.len(), "")]) {
+            other.keys.insert(key[..end].to_owned(), other.here(0..key.len()));
+            other.values.insert(key[..end].to_owned(), other.here(key.len() + 3..other.source.text.len()));
         }
-        table.insert(name.to_owned(), value);
-        self.keys.insert(key.to_owned(), place(key_span.clone()));
-        self.values.insert(key.to_owned(), place(value_span));
+        let (parents, name) = key.rsplit_once('.').unwrap_or(("", key));
+        let mut table = toml::Table::from_iter([(name.to_owned(), value)]);
+        for parent in parents.rsplit('.').filter(|parent| !parent.is_empty()) {
+            table = toml::Table::from_iter([(parent.to_owned(), Value::Table(table))]);
+        }
+        other.table = table;
+        self.overlay(other);
+    }
+
+    /// Replaces values by those of `other`, table by table, and takes over its faults. Each value keeps its place.
+    pub fn overlay(&mut self, other: Document) {
+        let Document { table, mut keys, mut values, unsound, slips, faults, .. } = other;
+        let mut merged = Merged::default();
+        merge(&mut self.table, table, "", &mut merged);
+        for (path, key) in merged.refused {
+            self.faults.push(Fault::at(
+                vec![keys[&path].clone()],
+                format!("{path} is a value and has no key {key}"),
+                format!("override {path} itself"),
+            ));
+        }
+        // What is missing from a table of both is missing where the table was first.
+        keys.retain(|path, _| !merged.tables.contains(path));
+        values.retain(|path, _| !merged.tables.contains(path));
+        self.keys.extend(keys);
+        self.values.extend(values);
+        self.unsound.extend(unsound);
+        self.slips.extend(slips);
+        self.faults.extend(faults);
+    }
+
+    /// Takes the value of a key of the outermost table out of the document. Faults still have their place at it.
+    pub fn take(&mut self, key: &str) -> Option<Value> {
+        self.table.remove(key)
     }
 
     /// Reads the document as a `T`, with stand-ins for values that do not fit; `None` if the text is not TOML.
@@ -184,12 +199,11 @@ impl Document {
         };
         let place = place.unwrap_or_else(|| self.place(&misfit.path));
         // An unquoted text is a fault of syntax and of type. The fault of type is kept, unless there is no text at all.
-        let in_text = Arc::ptr_eq(&place.source, &self.source);
-        if in_text && self.slips.contains(&place.span) {
+        if self.slips.iter().any(|slip| slip.is(&place)) {
             if place.span.is_empty() {
                 return;
             }
-            self.faults.retain(|fault| fault.span().as_ref() != Some(&place.span));
+            self.faults.retain(|fault| !fault.is_at(&place));
         }
         self.unsound.insert(misfit.replaced);
         self.faults.push(Fault::at(vec![place], misfit.message, misfit.remedy));
@@ -252,6 +266,35 @@ impl Document {
     }
 }
 
+/// Paths at which two tables were merged.
+#[derive(Default)]
+struct Merged {
+    /// Tables of both.
+    tables: BTreeSet<String>,
+    /// Values of the first for which the second has a table, with the first key of that.
+    refused: Vec<(String, String)>,
+}
+
+/// Puts the values of `other` into `table`, whose path is `path`.
+fn merge(table: &mut toml::Table, other: toml::Table, path: &str, merged: &mut Merged) {
+    for (key, value) in other {
+        let path = join(path, &key);
+        match (table.get_mut(&key), value) {
+            (Some(Value::Table(table)), Value::Table(other)) => {
+                merge(table, other, &path, merged);
+                merged.tables.insert(path);
+            }
+            (Some(_), Value::Table(other)) if !other.is_empty() => {
+                let (key, _) = other.into_iter().next().expect("is not empty");
+                merged.refused.push((path, key));
+            }
+            (_, value) => {
+                table.insert(key, value);
+            }
+        }
+    }
+}
+
 /// Returns the whole number with these digits, rounded to a float.
 fn as_float(digits: &str, radix: u32) -> f64 {
     if radix == 10 {
@@ -299,7 +342,7 @@ pub fn preset_or_file(presets: &[(&str, &str)], name: &str) -> Result<(String, S
     }
     let names = || presets.iter().map(|(preset, _)| *preset);
     // A name without the form of a path, and of no file, was meant as that of a preset.
-    if !name.contains(['/', '\\', '.']) && !std::path::Path::new(name).exists() {
+    if !name.contains(['/', '\\', '.']) && !Path::new(name).exists() {
         let list = names().collect::<Vec<_>>().join(", ");
         let remedy = match nearest(name, names()) {
             Some(near) => format!("did you mean {near}? The presets are {list}"),
@@ -308,6 +351,15 @@ pub fn preset_or_file(presets: &[(&str, &str)], name: &str) -> Result<(String, S
         return Err(Fault::new(format!("there is no preset or file called {name}"), remedy).into());
     }
     Ok((read_text(name)?, name.to_owned()))
+}
+
+/// Resolves a name in a file in `folder`, as [`preset_or_file`] takes it: presets stay as they are, paths begin at
+/// `folder`.
+pub fn locate(folder: &Path, name: &str, presets: &[&str]) -> String {
+    if presets.contains(&name) || !name.contains(['/', '\\', '.']) && !folder.join(name).exists() {
+        return name.to_owned();
+    }
+    folder.join(name).to_string_lossy().into_owned()
 }
 
 /// Returns the known name nearest to `name`, if their edit distance is at most a third of the length of `name`, rounded

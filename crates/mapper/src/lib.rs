@@ -250,6 +250,31 @@ impl MappingError {
         }
     }
 
+    /// Returns the largest of those errors that one remedy removes, with their number, and all others with 1.
+    pub fn distinct(errors: Vec<MappingError>) -> Vec<(MappingError, usize)> {
+        let mut distinct: Vec<(MappingError, usize)> = Vec::new();
+        for error in errors {
+            match distinct.iter_mut().find(|(other, _)| other.needed().is_some() && other.remedy() == error.remedy()) {
+                Some((largest, alike)) => {
+                    *alike += 1;
+                    if error.needed() > largest.needed() {
+                        *largest = error;
+                    }
+                }
+                None => distinct.push((error, 1)),
+            }
+        }
+        distinct
+    }
+
+    /// Returns the bytes that a tile needs, for an error of which each tile may have its own.
+    fn needed(&self) -> Option<u64> {
+        match self {
+            Self::BufferTooSmall { needed, .. } | Self::OutputRegisterTooSmall { needed, .. } => Some(*needed),
+            _ => None,
+        }
+    }
+
     /// Returns the names of the layers concerned; empty if the error concerns the whole network.
     fn layers(&self) -> &[String] {
         match self {

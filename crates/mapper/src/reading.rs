@@ -22,7 +22,9 @@ impl Layout {
         let made_for = mapping.as_ref().map(|mapping| [("arch", &mapping.arch), ("network", &mapping.network)]);
         let mut is_for_this = true;
         for ((key, made_for), given) in made_for.into_iter().flatten().zip([&arch.name, &network.name]) {
-            if made_for != given {
+            // A changed machine has its own name, and the mapping is checked against its values.
+            let is_changed = key == "arch" && arch::is_changed(given, made_for);
+            if made_for != given && !is_changed {
                 is_for_this = false;
                 document.fault(
                     &[key],

@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | JSON, for programs; [`SCHEMA`] is its version | [`Report::to_json`] |
 //! | CSV: layers, component groups, stalls | [`csv`] |
+//! | differences between runs, as text, JSON and page | [`compare`] |
 //! | tables for a terminal | [`terminal`] |
 //! | a page that needs no other file, and its charts as SVG | [`page`] |
 //! | tiles by layer, as text and SVG | [`floorplan`] |
@@ -60,6 +61,7 @@
 mod cell;
 mod chart;
 pub mod columns;
+pub mod compare;
 pub mod csv;
 pub mod floorplan;
 mod format;

@@ -63,6 +63,25 @@ tip.style.left=Math.min(e.clientX+14,innerWidth-tip.offsetWidth-8)+'px';tip.styl
 pub fn page(story: &Story<'_>) -> String {
     let Story { report, arch, .. } = *story;
     let title = format!("{} on {}", report.network, report.arch);
+    let body = html! {
+        h1 { (title) }
+        p { (report.plan) " · " (counted(report.images.into(), "image")) }
+        (totals(report))
+        section { h2 { "What bounds the pace" } (bound(&report.bound)) }
+        @for (_, title, text, chart) in charts(story) {
+            section { h2 { (title) } p { (text) } (chart) }
+        }
+        section { h2 { "Who waits for whom" } pre { (terminal::chain(story.analysis)) } }
+        section { h2 { "Mapping" } (mapping(story)) }
+        section { h2 { "Command" } pre { (story.command) } }
+        h2 { "Machine" }
+        pre.machine { (arch::to_toml(arch)) }
+    };
+    document(&title, &body)
+}
+
+/// Returns a page that needs no other file.
+pub(crate) fn document(title: &str, body: &Markup) -> String {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -75,18 +94,7 @@ pub fn page(story: &Story<'_>) -> String {
                 style { (PreEscaped(STYLE)) (PreEscaped(PAGE_STYLE)) }
             }
             body {
-                h1 { (title) }
-                p { (report.plan) " · " (counted(report.images.into(), "image")) }
-                (totals(report))
-                section { h2 { "What bounds the pace" } (bound(&report.bound)) }
-                @for (_, title, text, chart) in charts(story) {
-                    section { h2 { (title) } p { (text) } (chart) }
-                }
-                section { h2 { "Who waits for whom" } pre { (terminal::chain(story.analysis)) } }
-                section { h2 { "Mapping" } (mapping(story)) }
-                section { h2 { "Command" } pre { (story.command) } }
-                h2 { "Machine" }
-                pre.machine { (arch::to_toml(arch)) }
+                (body)
                 div #tip {}
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -193,13 +201,13 @@ fn by_layer(report: &Report) -> Markup {
 
 fn stalls(analysis: &Analysis) -> Markup {
     let series: Vec<(usize, String)> =
-        Cause::ALL.iter().map(|&cause| (colour(cause), cause.name().replace('_', " "))).collect();
+        Cause::ALL.iter().map(|&cause| (cause_colour(cause), cause.name().replace('_', " "))).collect();
     let rows: Vec<_> = (analysis.layers.iter())
         .map(|layer| {
             let part = |&cause: &Cause| {
                 let (share, cycles) = (layer.share(cause), grouped(layer.stalls[cause]));
                 let tip = format!("{}, {}: {} ({cycles} IMA-cycles)", layer.name, cause.name(), percent(share));
-                Part { series: colour(cause), value: share, tip }
+                Part { series: cause_colour(cause), value: share, tip }
             };
             (layer.name.clone(), Cause::ALL.iter().map(part).collect())
         })
@@ -208,7 +216,7 @@ fn stalls(analysis: &Analysis) -> Markup {
 }
 
 /// Returns the colour number of a cause; `filling` and `finished` are grey.
-fn colour(cause: Cause) -> usize {
+pub(crate) fn cause_colour(cause: Cause) -> usize {
     match cause {
         Cause::Filling => 6,
         Cause::Finished => 7,

@@ -42,6 +42,8 @@ pub struct Report {
     pub tool: Tool,
     /// Name of the machine.
     pub arch: String,
+    /// Machine, by the keys of an arch file.
+    pub machine: Arch,
     /// Name of the network.
     pub network: String,
     /// Name of the plan.
@@ -120,6 +122,11 @@ pub struct Tool {
     pub name: &'static str,
     /// Version.
     pub version: &'static str,
+}
+
+impl Tool {
+    /// This program.
+    pub(crate) const THIS: Tool = Tool { name: "aquasim", version: env!("CARGO_PKG_VERSION") };
 }
 
 /// Figures per image. An operation in GOPS is a multiplication or an addition. Rates, and all figures that follow from
@@ -267,8 +274,9 @@ impl Report {
         let energy_pj = Energy::new(energy(arch, &counts), static_energy(arch, outcome.chips, time_ns));
         Report {
             schema: SCHEMA,
-            tool: Tool { name: "aquasim", version: env!("CARGO_PKG_VERSION") },
+            tool: Tool::THIS,
             arch: arch.name.clone(),
+            machine: arch.clone(),
             network: run.network.name.clone(),
             plan: run.plan_name.to_owned(),
             images: run.options.images,

@@ -50,13 +50,12 @@ impl<'a> Point<'a> {
 
     fn arch(&self) -> Result<Arch, Faults> {
         let (index, _) = self.value("arch.file").expect("every sweep has machines");
-        let (text, file) = &self.sweep.archs[index];
         let axes = self.sweep.grid.axes.iter().zip(&self.indices);
         let overrides = axes.filter_map(|(axis, &index)| {
             let key = axis.key.strip_prefix("arch.").filter(|key| *key != "file")?;
             Some((key, to_toml(&axis.values[index])?))
         });
-        arch::with_overrides(text, file, &overrides.collect::<Vec<_>>())
+        self.sweep.archs[index].with_overrides(&overrides.collect::<Vec<_>>())
     }
 
     fn plan(&self, network: &Network) -> Result<Plan, Faults> {

@@ -19,7 +19,7 @@
 
 use std::path::Path;
 
-use arch::Arch;
+use arch::{Arch, Draft};
 use document::{Document, Fault, Faults};
 use mapper::Fill;
 use network::{Edges, Network, Plan, parse_activations, parse_weights};
@@ -43,8 +43,8 @@ const SIMULATE: &str = "simulate";
 pub struct Sweep {
     /// Points of the sweep.
     pub grid: Grid,
-    /// Text and file name of each machine of `arch.file`.
-    pub(crate) archs: Vec<(String, String)>,
+    /// Machines of `arch.file`.
+    pub(crate) archs: Vec<Draft>,
     /// Networks of `network`.
     pub(crate) networks: Vec<Network>,
     /// Text and file name of each plan of `plan`.
@@ -283,10 +283,7 @@ impl Reader<'_> {
 
     /// Resolves a name for the loaders: presets stay as they are, paths are relative to the folder of the sweep file.
     fn locate(&self, name: &str, presets: &[&str]) -> String {
-        if presets.contains(&name) || !name.contains(['/', '\\', '.']) && !self.folder.join(name).exists() {
-            return name.to_owned();
-        }
-        self.folder.join(name).to_string_lossy().into_owned()
+        document::locate(self.folder, name, presets)
     }
 
     fn networks(&mut self, table: &toml::Table) -> (Vec<Network>, Meant) {
@@ -412,7 +409,7 @@ impl Reader<'_> {
     }
 
     /// Reads the machines of `arch.file`. Returns them with their axis and those of the swept keys of the arch file.
-    fn archs(&mut self, table: &toml::Table) -> (Vec<(String, String)>, Vec<Meant>) {
+    fn archs(&mut self, table: &toml::Table) -> (Vec<Draft>, Vec<Meant>) {
         let empty = toml::Table::new();
         let keys = match table.get("arch") {
             None => &empty,
@@ -429,11 +426,11 @@ impl Reader<'_> {
             Some(value) => self.values("arch.file", value),
         };
         for Given { value, path } in files {
-            let text = arch::text(&self.locate(&value.to_string(), &arch::names()));
-            match text.and_then(|(text, file)| arch::parse(&text, &file).map(|_| (text, file))) {
-                Ok((text, file)) => {
-                    hashes.push(hash(&text));
-                    archs.push((text, file));
+            let draft = Draft::load(&self.locate(&value.to_string(), &arch::names()));
+            match draft.and_then(|draft| draft.clone().finish().map(|_| draft)) {
+                Ok(draft) => {
+                    hashes.push(hash(&draft.texts().concat()));
+                    archs.push(draft);
                     values.push(value);
                 }
                 Err(faults) => self.add(&path, &faults),
@@ -441,18 +438,17 @@ impl Reader<'_> {
         }
         let mut swept = Vec::new();
         self.swept(keys, "", &mut swept);
-        if let Some((text, file)) = archs.first() {
-            let arch = Document::parse(text, file);
+        if let Some(draft) = archs.first() {
             for (key, given) in &swept {
-                self.check_swept(key, given, &arch);
+                self.check_swept(key, given, draft.document());
             }
         }
         // Machines that differ only in swept keys mean the same.
         let first: Vec<(&str, Value)> =
             swept.iter().filter_map(|(key, given)| Some((key.as_str(), to_toml(&given.first()?.value)?))).collect();
-        let meaning = |(text, file): &(String, String)| match overridden(Document::parse(text, file), &first) {
+        let meaning = |draft: &Draft| match overridden(draft.document().clone(), &first) {
             Ok(arch) => arch::to_toml(&arch),
-            Err(_) => text.clone(),
+            Err(_) => draft.texts().concat(),
         };
         let meanings = archs.iter().map(meaning).collect();
         let mut axes = vec![Meant::new("arch.file", values, hashes, meanings)];

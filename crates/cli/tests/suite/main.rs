@@ -5,6 +5,7 @@
 mod answers;
 mod bad_input;
 mod commands;
+mod compare;
 mod examples;
 mod interrupts;
 mod readme;

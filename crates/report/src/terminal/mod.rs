@@ -5,6 +5,7 @@
 
 mod answers;
 mod bound;
+mod compare;
 mod machine;
 mod mapping;
 mod network;
@@ -19,6 +20,8 @@ use crate::format::scaled;
 pub use answers::{AnswerTotals, PictureAnswer, answers};
 pub use bound::bound;
 pub(crate) use bound::{PLACEMENT_BINDS, layers, name};
+pub use compare::comparison;
+pub(crate) use compare::{cells, headings, letter, remarks, stated};
 pub use machine::{differences, figures, machines};
 pub use mapping::mapping;
 pub use network::{flowchart, network, networks};
