@@ -25,6 +25,7 @@
 
 mod answers;
 mod calibration;
+mod compute;
 mod evaluation;
 mod failure;
 mod infer;
