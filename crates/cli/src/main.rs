@@ -28,6 +28,7 @@ mod answers;
 mod calibration;
 mod changes;
 mod compare;
+mod compute;
 mod evaluation;
 mod failure;
 mod infer;

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use mapper::packed_crossbars;
 use network::{FULL_PRECISION_BITS, Network, NodeList};
 
+use crate::compute::Compute;
 use crate::failure::Failure;
 use crate::output::{self, Output};
 
@@ -31,6 +32,8 @@ enum Command {
     },
     /// Write a model in the ONNX format as a network file, and its weights with what is folded into them
     Import(Import),
+    /// Compute pictures in single precision, without a machine, and print the values of the results as JSON
+    Compute(Compute),
     /// Print the JSON Schema of network files, for editors
     Schema,
 }
@@ -99,6 +102,7 @@ impl Networks {
             Command::Show(show) => show.execute(),
             Command::Check { file } => check(&file),
             Command::Import(import) => import.execute(is_verbose),
+            Command::Compute(compute) => compute.execute(),
             Command::Schema => output::print(&format!("{:#}\n", network::schema())),
         }
     }

@@ -12,7 +12,7 @@ use clap::Args;
 use dataset::{Labels, LoadedWeights, Picture};
 use document::Fault;
 use inference::{Accelerator, Classifier, Ranges};
-use ndarray::{Array3, ArrayView3};
+use ndarray::{Array3, ArrayD, ArrayView3};
 use network::{Network, Plan};
 use numeric::{Datapath, Model, NonIdealities, Options};
 use tracing::info_span;
@@ -39,8 +39,8 @@ pub(crate) struct Pictures {
 /// Weights, and how they are computed with.
 #[derive(Args)]
 pub(crate) struct Weights {
-    /// Weights of the network, with its layers' names or torchvision's
-    #[arg(long, value_name = "SAFETENSORS|NPZ")]
+    /// Weights of the network, with its layers' names or torchvision's, or the ONNX model that has them
+    #[arg(long, value_name = "SAFETENSORS|NPZ|ONNX")]
     weights_file: PathBuf,
     #[command(flatten)]
     calibration: Calibration,
@@ -266,15 +266,30 @@ impl Weights {
     pub(crate) fn load(&self, selected: &Selected, loaded: &Loaded) -> Result<Calibrated, Failure> {
         let network = &selected.network;
         let non_idealities = self.imperfections.non_idealities()?;
-        let loading = info_span!("read weights").in_scope(|| dataset::load_weights(&self.weights_file, network));
-        let LoadedWeights { weights, notes } = loading?;
-        for note in &notes {
-            output::say(&format!("note: {note}"));
-        }
+        let weights = read_weights(&self.weights_file, network)?;
         let ranges = self.calibration.ranges(network, &weights, loaded)?;
         let options = Options { integer_product: !self.bit_serial, non_idealities, ..Options::default() };
         Ok(Calibrated { weights, ranges, options, threads_per_picture: loaded.threads_per_picture() })
     }
+}
+
+/// Reads the weights of `network` from a file of tensors or an ONNX model, and prints notes about them.
+pub(crate) fn read_weights(path: &Path, network: &Network) -> Result<numeric::Weights, Failure> {
+    let _span = info_span!("read weights").entered();
+    let is_model = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"));
+    let LoadedWeights { weights, notes } = if is_model {
+        let named = onnx::import(path, &onnx::Options::default())?.weights()?;
+        let tensor = |onnx::Named { name, dims, values }| {
+            (name, ArrayD::from_shape_vec(dims, values).expect("a tensor has as many numbers as its sizes ask for"))
+        };
+        dataset::assign_weights(path, named.into_iter().map(tensor).collect(), network)?
+    } else {
+        dataset::load_weights(path, network)?
+    };
+    for note in &notes {
+        output::say(&format!("note: {note}"));
+    }
+    Ok(weights)
 }
 
 impl Calibrated {

@@ -139,7 +139,7 @@ pub(crate) struct PictureChoice {
     #[arg(long, value_name = "CLASS")]
     label: Option<usize>,
     /// Weights of the network, for the oracle
-    #[arg(long, value_name = "SAFETENSORS|NPZ")]
+    #[arg(long, value_name = "SAFETENSORS|NPZ|ONNX")]
     weights_file: Option<PathBuf>,
     #[command(flatten)]
     calibration: Calibration,

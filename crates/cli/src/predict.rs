@@ -48,8 +48,9 @@ pub(crate) struct Predict {
     /// leaves as many answers right as no crop does; needs --weights-file and --labels
     #[arg(long, value_name = "DIR", requires = "weights_file", conflicts_with_all = ["plans", "maps", "evaluate"])]
     tune: Option<PathBuf>,
-    /// Weights of the network, with its layers' names or torchvision's, for --evaluate and --tune
-    #[arg(long, value_name = "SAFETENSORS|NPZ")]
+    /// Weights of the network, with its layers' names or torchvision's, or the ONNX model that has them, for
+    /// --evaluate and --tune
+    #[arg(long, value_name = "SAFETENSORS|NPZ|ONNX")]
     weights_file: Option<PathBuf>,
     #[command(flatten)]
     calibration: Calibration,

@@ -38,4 +38,4 @@ mod weights;
 pub use error::Error;
 pub use labels::Labels;
 pub use pictures::{Picture, normalise, pictures};
-pub use weights::{LoadedWeights, load_weights, to_safetensors};
+pub use weights::{LoadedWeights, assign_weights, load_weights, to_safetensors};

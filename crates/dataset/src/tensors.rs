@@ -29,6 +29,8 @@ enum Format {
         start: u64,
     },
     Npz(ZipArchive<File>),
+    /// Tensors that were read from a file of another kind.
+    Read(BTreeMap<String, ArrayD<f32>>),
 }
 
 const REMEDY: &str = "give a file that torch's safetensors or numpy.savez has written";
@@ -44,6 +46,12 @@ impl TensorFile {
         };
         let file = File::open(path).map_err(|error| Error::unreadable(path, error, REMEDY))?;
         open(path, file).map_err(|reason| Error::unreadable(path, reason, REMEDY))
+    }
+
+    /// Tensors that were read from the file at `path`.
+    pub(crate) fn of_tensors(path: &Path, tensors: BTreeMap<String, ArrayD<f32>>) -> TensorFile {
+        let shapes = tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shape().to_vec())).collect();
+        TensorFile { path: path.to_owned(), shapes, format: Format::Read(tensors) }
     }
 
     /// Reads the header only: the data may be larger than memory.
@@ -118,6 +126,7 @@ impl TensorFile {
                 let bytes = header.read_bytes(number, &mut entry).map_err(|reason| cannot(&reason))?;
                 Ok(header.array(number.decode(&bytes)))
             }
+            Format::Read(tensors) => Ok(tensors[tensor].clone()),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use index::size;
-use ndarray::Array1;
+use ndarray::{Array1, ArrayD};
 use network::{Activation, Layer, LayerKind, Network, Operation};
 use numeric::{LayerWeights, StageWeights, Weights};
 use safetensors::Dtype;
@@ -44,7 +44,22 @@ pub struct LoadedWeights {
 /// All tensors that are missing, misnamed or misshapen; tensors that normalise activations, which would be ignored; the
 /// first tensor with a value that is not finite. Names and shapes are checked before the first value is read.
 pub fn load_weights(path: &Path, network: &Network) -> Result<LoadedWeights, Vec<Error>> {
-    let mut file = TensorFile::open(path).map_err(|error| vec![error])?;
+    assign(TensorFile::open(path).map_err(|error| vec![error])?, network)
+}
+
+/// Assigns tensors that were read from the file at `path`, as [`load_weights`] does.
+///
+/// # Errors
+/// As [`load_weights`].
+pub fn assign_weights(
+    path: &Path,
+    tensors: BTreeMap<String, ArrayD<f32>>,
+    network: &Network,
+) -> Result<LoadedWeights, Vec<Error>> {
+    assign(TensorFile::of_tensors(path, tensors), network)
+}
+
+fn assign(mut file: TensorFile, network: &Network) -> Result<LoadedWeights, Vec<Error>> {
     refuse_normalisation(&file, network).map_err(|error| vec![error])?;
     let Names { prefix, stems } = names(&file, network).map_err(|error| vec![error])?;
     let has_biases = stems.iter().any(|stem| file.shapes.contains_key(&bias(stem)));
@@ -81,7 +96,7 @@ pub fn load_weights(path: &Path, network: &Network) -> Result<LoadedWeights, Vec
         of_kind.insert(node.to_owned(), values);
     }
     let weights = Weights { layers, stages };
-    let notes = notes.into_iter().map(|note| format!("{}: {note}", path.display())).collect();
+    let notes = notes.into_iter().map(|note| format!("{}: {note}", file.path.display())).collect();
     Ok(LoadedWeights { weights, notes })
 }
 

@@ -60,7 +60,9 @@ pub(crate) fn stored_after(
     match operation {
         Operation::Activation(_) | Operation::Affine(_) => before,
         Operation::Add(parts) => {
-            parts.iter().for_each(|part| before.zip_mut_with(&maps[part.map], |stored, other| *stored |= other));
+            for part in parts {
+                before.zip_mut_with(&maps[part.map], |stored, other| *stored |= other);
+            }
             before
         }
         Operation::AveragePool { kernel, .. } if *kernel == Kernel::covering(before_shape) => {

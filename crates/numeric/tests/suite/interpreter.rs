@@ -92,17 +92,17 @@ impl Interpreter<'_> {
                     let first = operands.next().unwrap();
                     operands.fold(first, |sum, operand| self.add(&node.name, &sum, &operand))
                 }
-                Operator::Affine => self.each(inputs[0].clone(), |channel, x| {
+                Operator::Affine => each(inputs[0].clone(), |channel, x| {
                     let stages = &self.weights.stages;
                     x * stages.factors[&node.name][channel] + stages.offsets[&node.name][channel]
                 }),
                 Operator::Activation => inputs[0].clone(),
-                Operator::MaxPool(kernel) => self.pool(&inputs[0], kernel, &|values, _, _| {
+                Operator::MaxPool(kernel) => pool(&inputs[0], kernel, |values, _, _| {
                     values.iter().flatten().copied().fold(f32::NEG_INFINITY, f32::max)
                 }),
                 Operator::AveragePool { kernel, counted } => {
                     let (_, height, width) = inputs[0].values.dim();
-                    self.pool(&inputs[0], kernel, &|values, y, x| {
+                    pool(&inputs[0], kernel, |values, y, x| {
                         let Sides { top, left, bottom, right } = *counted;
                         let counts = |&(_, y, x): &(usize, i64, i64)| {
                             (-i64::from(top)..height as i64 + i64::from(bottom)).contains(&y)
@@ -138,7 +138,7 @@ impl Interpreter<'_> {
                 }
             };
             if let Some(activation) = &node.activation {
-                value = self.each(value, |channel, x| {
+                value = each(value, |channel, x| {
                     let slope = match activation {
                         Activation::PRelu(_) => self.weights.stages.slopes[&node.name][channel],
                         _ => 0.0,
@@ -208,39 +208,40 @@ impl Interpreter<'_> {
         let layers: Vec<usize> = a.layers.iter().zip(&b.layers).map(|(a, b)| *a.max(b)).collect();
         let values = Array3::from_shape_fn(a.values.dim(), |index| {
             let (x, y, channel) = (a.values[index], b.values[index], index.0);
-            match a.layers[channel] < b.layers[channel] {
-                true => y + merged(x, layers[channel]),
-                false => x + merged(y, layers[channel]),
+            if a.layers[channel] < b.layers[channel] {
+                y + merged(x, layers[channel])
+            } else {
+                x + merged(y, layers[channel])
             }
         });
         let stored = Array3::from_shape_fn(a.stored.dim(), |index| a.stored[index] || b.stored[index]);
         Value { values, stored, layers }
     }
+}
 
-    fn each(&self, mut value: Value, change: impl Fn(usize, f32) -> f32) -> Value {
-        for ((index, x), stored) in value.values.indexed_iter_mut().zip(&value.stored) {
-            if *stored {
-                *x = change(index.0, *x);
-            }
+fn each(mut value: Value, change: impl Fn(usize, f32) -> f32) -> Value {
+    for ((index, x), stored) in value.values.indexed_iter_mut().zip(&value.stored) {
+        if *stored {
+            *x = change(index.0, *x);
         }
-        value
     }
+    value
+}
 
-    /// Values under each window, `None` outside the map.
-    fn pool(&self, input: &Value, kernel: &Kernel, value: &dyn Fn(&[Option<f32>], usize, usize) -> f32) -> Value {
-        let (channels, height, width) = input.values.dim();
-        let map = network::Shape { height: height as u32, width: width as u32, channels: channels as u32 };
-        let (rows, columns) = kernel.windows(map).unwrap();
-        let shape = (channels, rows as usize, columns as usize);
-        let values = Array3::from_shape_fn(shape, |(channel, y, x)| {
-            let under: Vec<_> = reads(kernel, y, x).map(|(_, y, x)| get(&input.values, channel, y, x)).collect();
-            value(&under, y, x)
-        });
-        let stored = Array3::from_shape_fn(shape, |(channel, y, x)| {
-            reads(kernel, y, x).any(|(_, y, x)| get(&input.stored, channel, y, x) == Some(true))
-        });
-        Value { values, stored, layers: input.layers.clone() }
-    }
+/// Values under each window, `None` outside the map.
+fn pool(input: &Value, kernel: &Kernel, value: impl Fn(&[Option<f32>], usize, usize) -> f32) -> Value {
+    let (channels, height, width) = input.values.dim();
+    let map = network::Shape { height: height as u32, width: width as u32, channels: channels as u32 };
+    let (rows, columns) = kernel.windows(map).unwrap();
+    let shape = (channels, rows as usize, columns as usize);
+    let values = Array3::from_shape_fn(shape, |(channel, y, x)| {
+        let under: Vec<_> = reads(kernel, y, x).map(|(_, y, x)| get(&input.values, channel, y, x)).collect();
+        value(&under, y, x)
+    });
+    let stored = Array3::from_shape_fn(shape, |(channel, y, x)| {
+        reads(kernel, y, x).any(|(_, y, x)| get(&input.stored, channel, y, x) == Some(true))
+    });
+    Value { values, stored, layers: input.layers.clone() }
 }
 
 fn take(value: &Value, channels: &[usize]) -> Value {
