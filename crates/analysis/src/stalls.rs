@@ -269,6 +269,21 @@ mod tests {
     }
 
     #[test]
+    fn a_skip_leads_to_the_layer_that_it_comes_from() {
+        let mut layers = vec![
+            layer("stem", &[(Cause::Computing, 95), (Cause::Bus, 5)]),
+            layer("a", &[(Cause::Computing, 20), (Cause::Input, 10)]),
+            layer("b", &[(Cause::Computing, 10), (Cause::Skip, 90)]),
+        ];
+        layers[2].edges =
+            Edges { producers: vec![1], skips: vec![0], joins: vec!["sum".to_owned()], ..Edges::default() };
+        let bound = Bound { cycles: 0.0, resources: Vec::new() };
+        let chain: Vec<_> =
+            Analysis::new(100, layers, bound).chain.iter().map(|wait| (wait.layer, wait.cause)).collect();
+        assert_eq!(chain, [(2, Cause::Skip), (0, Cause::Computing)]);
+    }
+
+    #[test]
     fn of_two_layers_that_wait_for_each_other_the_busier_ends_the_chain() {
         let layers = vec![
             layer("a", &[(Cause::Computing, 10), (Cause::DownstreamBuffer, 90)]),

@@ -3,7 +3,7 @@
 //! Field names are the keys of the JSON form. A key names its unit: `_pj`, `_ns`, `_mw`, `_cycles`. Totals of a run are
 //! sums over its layers, and [`Figures`] follow from totals, pace and latency of the outcome.
 
-use analysis::{Bound, GroupEnergy, StaticEnergy, energy, static_energy, total_pj};
+use analysis::{Bound, Edges, GroupEnergy, StaticEnergy, energy, static_energy, total_pj};
 use arch::{Arch, Counts};
 use chip::{Cause, Fidelity, Options, Outcome, Stalls, Unsettled};
 use index::{Index, count};
@@ -261,6 +261,9 @@ pub struct LayerReport {
     /// IMA-cycles by stall cause.
     #[serde(serialize_with = "stalls")]
     pub stalls: Stalls,
+    /// Edges to other layers; `None` if they are those of a chain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edges: Option<Edges>,
 }
 
 impl Report {
@@ -383,6 +386,8 @@ impl LayerReport {
         let (laid, done) = (&run.layout.layers[id], &run.outcome.layers[id.index()]);
         let (plan, geometry) = (&run.plan.layers[id], &laid.geometry);
         let images = u64::from(run.options.images);
+        let edges = Edges::of(run.layout, id);
+        let of_chain = Edges::of_chain(id.index(), run.layout.layers.len());
         LayerReport {
             name: laid.layer.name.clone(),
             weight_bits: plan.weight_bits,
@@ -403,6 +408,7 @@ impl LayerReport {
             energy_pj: energy(run.arch, &done.counts),
             counts: done.counts.clone(),
             stalls: done.stalls.clone(),
+            edges: (edges != of_chain).then_some(edges),
         }
     }
 

@@ -275,6 +275,7 @@ mod tests {
                 |control| control.awaited = Some((InputId(0), 1)),
                 |control| control.cursor.0 += 1,
                 |control| control.cursor.1 += 1,
+                |control| control.cursor.2 += 1,
                 |control| control.held_up = Waits { routers: 3, links: 0 }.into(),
                 |control| control.read_by_all += 1,
                 |control| control.begins_next = Some(4),

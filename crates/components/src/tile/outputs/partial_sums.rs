@@ -679,6 +679,7 @@ mod tests {
                 |sums| sums.missing.push_back(1),
                 |sums| sums.leaving[0].image += 1,
                 |sums| sums.leaving[0].step += 1,
+                |sums| sums.leaving[0].exit += 1,
                 |sums| sums.leaving[0].position += 1,
                 |sums| sums.leaving[0].window += 1,
                 |sums| sums.leaving[0].awaited += 1,

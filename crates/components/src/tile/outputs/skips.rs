@@ -116,3 +116,23 @@ impl Skips {
         self.operands.iter().any(|operand| operand.inputs == inputs)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::assert_told_apart;
+
+    #[test]
+    fn operands_on_their_way_are_state() {
+        assert_told_apart(
+            &Skips::new(Vec::new()),
+            |skips, print| skips.state(4, print),
+            &[
+                |skips| skips.ready += 1,
+                |skips| skips.asked += 1,
+                |skips| skips.merged += 1,
+                |skips| skips.awaited = Some(InputId(0)),
+            ],
+        );
+    }
+}
