@@ -16,6 +16,7 @@ use crate::failure::Failure;
 
 /// Network, precision and mapping.
 #[derive(Args)]
+#[command(next_help_heading = "Network and mapping")]
 pub(crate) struct Selection {
     /// Network: vgg16, vgg11, alexnet, vgg-a to vgg-e, msra-a to msra-c, tiny, or a TOML file
     #[arg(long, value_name = "PRESET|FILE", default_value = "vgg16")]
@@ -39,6 +40,7 @@ pub(crate) struct Selection {
 
 /// Number of replicas.
 #[derive(Args)]
+#[command(next_help_heading = "Network and mapping")]
 pub(crate) struct Filling {
     /// Map as many replicas as the board holds, as some of its chips hold (8-chips), or as the crossbars need for an
     /// image in a number of cycles (784-cycles)
