@@ -28,6 +28,7 @@ const TRACE: f64 = 1e-4;
 
 /// Source of the range of each layer's activations.
 #[derive(Args, Clone)]
+#[command(next_help_heading = "Ranges of activations")]
 pub(crate) struct Calibration {
     /// Pictures that decide the range of each layer's activations: files and folders, or so many of those to answer,
     /// drawn by their content [default: 32]

@@ -8,6 +8,7 @@ use crate::output;
 
 /// A machine, with changes.
 #[derive(Args)]
+#[command(next_help_heading = "Machine")]
 pub(crate) struct ChosenMachine {
     /// Machine: one of `aquasim arch list`, or a TOML file
     #[arg(long, value_name = "PRESET|FILE", default_value = "isaac-ce")]
@@ -18,6 +19,7 @@ pub(crate) struct ChosenMachine {
 
 /// Changes of a machine.
 #[derive(Args)]
+#[command(next_help_heading = "Machine")]
 pub(crate) struct Changes {
     /// Change a value of the machine, as in adc.bits=6; once for each value
     #[arg(long = "set", value_name = "KEY=VALUE")]

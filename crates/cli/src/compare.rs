@@ -18,23 +18,23 @@ use crate::output::{self, Output};
 use crate::run::command;
 use crate::workload::Workload;
 
-/// Compare machines, runs or sweeps: what differs, and cycles, energy, area and efficiency side by side
+/// Compare machines, runs or sweeps: what differs, and their figures side by side
 #[derive(Args)]
 pub(crate) struct Compare {
     /// Machines, which are run with the options below; reports of `aquasim run --json`; folders of sweeps, or points of
     /// them, as in DIR:3. All are compared with the first
-    #[arg(value_name = "PRESET|FILE|DIR|DIR:POINT", required = true)]
+    #[arg(value_name = "PRESET|FILE|DIR|DIR:POINT", required = true, help_heading = "Arguments")]
     subjects: Vec<String>,
     /// Compare the first machine also with itself with a value changed, as in adc.bits=6; once for each value
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Machine")]
     set: Vec<String>,
     #[command(flatten)]
     workload: Workload,
     /// Write the comparison as JSON; - is standard output, which then gets nothing else
-    #[arg(long, value_name = "FILE|-")]
+    #[arg(long, value_name = "FILE|-", help_heading = "Results")]
     json: Option<PathBuf>,
     /// Write a page with the runs side by side, for a browser
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Results")]
     html: Option<PathBuf>,
 }
 

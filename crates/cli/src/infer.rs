@@ -36,16 +36,16 @@ pub(crate) struct Infer {
     #[command(flatten)]
     choice: Choice,
     /// Likeliest classes to list for each picture
-    #[arg(long, value_name = "K", default_value_t = 1)]
+    #[arg(long, value_name = "K", default_value_t = 1, help_heading = "Results")]
     top: usize,
     /// Write a line for each picture; - is standard output, which then gets nothing else
-    #[arg(long, value_name = "FILE|-")]
+    #[arg(long, value_name = "FILE|-", help_heading = "Results")]
     csv: Option<PathBuf>,
     /// Write the answers with their scores, and the ranges, as JSON; - as for --csv
-    #[arg(long, value_name = "FILE|-")]
+    #[arg(long, value_name = "FILE|-", help_heading = "Results")]
     json: Option<PathBuf>,
     /// Write the plan of each picture as TOML, for --plan and for sweeps
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Results")]
     plans: Option<PathBuf>,
 }
 

@@ -15,11 +15,12 @@
 //! | `infer` | answers and costs of pictures |
 //! | `tolerance` | the crops that each picture tolerates |
 //! | `predict` | plans chosen from pictures alone |
+//! | `schema`, `completions`, `man` | JSON Schemas of files; completions of shells; man pages |
 //!
 //! Options shared by several commands are modules of their own: `changes` (machine), `selection` (network, plan,
 //! mapping), `workload` (a selection and the run), `pictures` (weights, pictures, labels), `calibration` (input ranges) and
 //! `policy` (a plan for each picture). The rest is common machinery: `output` writes results, `failure` reports errors,
-//! `interrupt` handles signals, `progress` and `log` show progress on standard error.
+//! `help` groups the subcommands, `interrupt` handles signals, `progress` and `log` show progress on standard error.
 //!
 //! Results go to standard output or to files, messages to standard error. The exit code is 0 on success, 2 for a
 //! mistake of the user, 128 plus its number after a signal, and 1 otherwise.
@@ -31,6 +32,7 @@ mod compare;
 mod compute;
 mod evaluation;
 mod failure;
+mod help;
 mod infer;
 mod interrupt;
 mod isaac;
@@ -48,6 +50,7 @@ mod predict;
 mod progress;
 mod recording;
 mod run;
+mod schema;
 mod selection;
 mod stalls;
 mod sweep;
@@ -56,7 +59,7 @@ mod workload;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 /// Simulates neural networks on memristor accelerators of the ISAAC family, cycle by cycle.
 ///
@@ -85,12 +88,19 @@ enum Command {
     Infer(infer::Infer),
     Tolerance(tolerance::Tolerance),
     Predict(predict::Predict),
+    Schema(schema::Schema),
+    Completions(help::Completions),
+    #[command(name = "man")]
+    Manual(help::Manual),
 }
 
 fn main() -> ExitCode {
     let arguments = std::env::args_os();
     let default = (arguments.len() <= 1).then(|| "run".into());
-    let cli = Cli::parse_from(arguments.chain(default));
+    let cli = help::command()
+        .try_get_matches_from(arguments.chain(default))
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+        .unwrap_or_else(|error| help::suggest(error).exit());
     if let Err(fault) = log::start(cli.verbose) {
         return failure::Failure::from(fault).report();
     }
@@ -110,6 +120,9 @@ fn main() -> ExitCode {
         Command::Infer(infer) => infer.execute(),
         Command::Tolerance(tolerance) => tolerance.execute(),
         Command::Predict(predict) => predict.execute(),
+        Command::Schema(schema) => schema.execute(),
+        Command::Completions(completions) => completions.execute(),
+        Command::Manual(manual) => manual.execute(),
     };
     result.map_or_else(failure::Failure::report, |()| ExitCode::SUCCESS)
 }

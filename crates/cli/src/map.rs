@@ -27,15 +27,15 @@ pub(crate) struct Map {
     #[command(flatten)]
     choice: PictureChoice,
     /// Balance the replicas for the windows that the plan does not crop
-    #[arg(long, conflicts_with = "mapping")]
+    #[arg(long, conflicts_with = "mapping", help_heading = "Results")]
     rebalance: bool,
     #[command(flatten)]
     optimise: Optimise,
     /// Write the mapping, to be edited and run with `aquasim run --mapping`; - is standard output alone
-    #[arg(long, value_name = "FILE|-")]
+    #[arg(long, value_name = "FILE|-", help_heading = "Results")]
     out: Option<PathBuf>,
     /// Draw the chips in use, on the terminal or as a picture
-    #[arg(long, value_name = "text|FILE.svg")]
+    #[arg(long, value_name = "text|FILE.svg", help_heading = "Results")]
     floorplan: Option<PathBuf>,
 }
 

@@ -24,6 +24,7 @@ use crate::selection::Selected;
 
 /// Pictures and the right answers.
 #[derive(Args)]
+#[command(next_help_heading = "Weights and pictures")]
 pub(crate) struct Pictures {
     /// Pictures: a PNG, JPEG or npy file, or a folder of them
     #[arg(long, value_name = "DIR|FILE")]
@@ -38,6 +39,7 @@ pub(crate) struct Pictures {
 
 /// Weights, and how they are computed with.
 #[derive(Args)]
+#[command(next_help_heading = "Weights and pictures")]
 pub(crate) struct Weights {
     /// Weights of the network, with its layers' names or torchvision's, or the ONNX model that has them
     #[arg(long, value_name = "SAFETENSORS|NPZ|ONNX")]

@@ -22,6 +22,7 @@ use crate::selection::{Filling, Selected, Selection};
 
 /// Choice of plans.
 #[derive(Args)]
+#[command(next_help_heading = "Choice of a plan")]
 pub(crate) struct Choice {
     /// Choice of each picture's plan
     #[arg(long, value_enum, default_value_t)]
@@ -44,6 +45,7 @@ impl Choice {
 
 /// Prediction of a plan from a picture.
 #[derive(Args)]
+#[command(next_help_heading = "Choice of a plan")]
 pub(crate) struct Predictor {
     /// Part of a picture's importance that a predicted crop may take, 0 to 1 [default: 0.01; rectangles 0.2]
     #[arg(long, value_name = "PART", value_parser = part)]
@@ -129,6 +131,7 @@ impl Predictor {
 
 /// The picture for which a command that simulates one plan chooses it.
 #[derive(Args)]
+#[command(next_help_heading = "Choice of a plan")]
 pub(crate) struct PictureChoice {
     #[command(flatten)]
     choice: Choice,

@@ -24,6 +24,7 @@ const MEGABYTE: u64 = 1_000_000;
 
 /// Recording of a run: detail, times and file.
 #[derive(Args)]
+#[command(next_help_heading = "Trace")]
 pub(crate) struct Recording {
     // Its help is made from the list of formats.
     #[arg(long, value_name = "FILE", help = trace_help())]

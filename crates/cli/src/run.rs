@@ -32,19 +32,19 @@ pub(crate) struct Run {
     #[command(flatten)]
     workload: Workload,
     /// Write the report as JSON; - is standard output, which then gets nothing else
-    #[arg(long, value_name = "FILE|-")]
+    #[arg(long, value_name = "FILE|-", help_heading = "Results")]
     json: Option<PathBuf>,
     /// Write layers.csv, components.csv and stalls.csv
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Results")]
     csv: Option<PathBuf>,
     /// Write a page with charts of the run, for a browser; it needs no network
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Results")]
     html: Option<PathBuf>,
     /// Write the charts of the page as SVG
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Results")]
     plots: Option<PathBuf>,
     /// Compare the run with the same one on another machine, or with a report written by --json
-    #[arg(long, value_name = "PRESET|FILE")]
+    #[arg(long, value_name = "PRESET|FILE", help_heading = "Results")]
     against: Option<String>,
     #[command(flatten)]
     recording: Recording,

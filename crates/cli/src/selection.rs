@@ -16,6 +16,7 @@ use crate::failure::Failure;
 
 /// Network, precision and mapping.
 #[derive(Args)]
+#[command(next_help_heading = "Network and mapping")]
 pub(crate) struct Selection {
     /// Network: one of `aquasim network list`, or a TOML or ONNX file
     #[arg(long, value_name = "PRESET|FILE", default_value = "vgg16")]
@@ -39,6 +40,7 @@ pub(crate) struct Selection {
 
 /// Number of replicas.
 #[derive(Args)]
+#[command(next_help_heading = "Network and mapping")]
 pub(crate) struct Filling {
     /// Map as many replicas as the board holds, as some of its chips hold (8-chips), or as the crossbars need for an
     /// image in a number of cycles (784-cycles)

@@ -21,16 +21,16 @@ pub(crate) struct Workload {
     #[command(flatten)]
     choice: PictureChoice,
     /// Images, one after another, up to 10000; auto runs more and more until their rate has settled
-    #[arg(long, value_name = "N|auto", default_value = "1", value_parser = images)]
+    #[arg(long, value_name = "N|auto", default_value = "1", value_parser = images, help_heading = "Simulation")]
     images: Images,
     /// Simulate every image, even where the state of the machine recurs; the results are the same
     #[arg(long)]
     every_image: bool,
     /// Fidelity at which IMAs are simulated; both give the same results
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, help_heading = "Simulation")]
     fidelity: FidelityName,
     /// Give every shared resource unlimited capacity
-    #[arg(long)]
+    #[arg(long, help_heading = "Simulation")]
     uncontended: bool,
 }
 

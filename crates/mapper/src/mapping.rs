@@ -72,6 +72,13 @@ pub struct LayerMapping {
     pub windows: Option<Area>,
 }
 
+impl Mapping {
+    /// Returns the JSON Schema of mapping files.
+    pub fn schema() -> serde_json::Value {
+        document::schema::<Mapping>()
+    }
+}
+
 impl LayerMapping {
     /// Returns the windows of `layer` that are dealt to the replicas.
     pub(crate) fn area(&self, layer: &Layer) -> Area {

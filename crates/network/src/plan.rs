@@ -357,6 +357,13 @@ struct PlanEntry {
     regions: Vec<Region>,
 }
 
+impl Plan {
+    /// Returns the JSON Schema of plan files.
+    pub fn schema() -> serde_json::Value {
+        document::schema::<PlanFile>()
+    }
+}
+
 impl PlanFile {
     fn checked(self, network: &Network, document: &mut Document) -> Plan {
         let mut plan = Plan::uniform(

@@ -53,6 +53,7 @@ mod columns;
 mod folder;
 mod journal;
 pub mod pool;
+mod schema;
 mod simulate;
 mod spec;
 mod tables;

@@ -36,7 +36,7 @@ const MOST_VALUES: f64 = 100_000.0;
 /// Keys of a sweep file, apart from `simulate` and those below `arch`.
 const KEYS: [&str; 10] =
     ["arch", "network", "weights", "activations", "crop", "plan", "balance", "rebalance", "images", "zip"];
-const SIMULATE: &str = "simulate";
+pub(crate) const SIMULATE: &str = "simulate";
 
 /// Checked sweep file, with all files that it names.
 #[derive(Clone, Debug)]

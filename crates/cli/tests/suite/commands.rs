@@ -17,6 +17,7 @@ fn help_says_what_each_command_takes() {
     assert_snapshot!("help_run", help(&["run"]));
     assert_snapshot!("help_map", help(&["map"]));
     assert_snapshot!("help_arch", help(&["arch"]));
+    assert_snapshot!("help_compare", help(&["compare"]));
     assert_snapshot!("help_paper_isaac", help(&["paper", "isaac"]));
 }
 
@@ -158,6 +159,48 @@ fn machines_are_listed_checked_and_compared() {
     assert_eq!(succeeds(folder.path(), &["arch", "check", "tiny"]), "tiny describes tiny: nothing is wrong with it\n");
     let schema: serde_json::Value = serde_json::from_str(&succeeds(folder.path(), &["arch", "schema"])).unwrap();
     assert!(schema["properties"]["adc"].is_object());
+}
+
+#[test]
+fn every_command_is_in_a_group_and_is_meant_where_it_is_misspelt() {
+    let folder = folder();
+    let help = succeeds(folder.path(), &["-h"]);
+    let man = succeeds(folder.path(), &["man"]);
+    let commands: Vec<&str> = man.split("aquasim\\-").skip(1).filter_map(|rest| rest.split("(1)").next()).collect();
+    assert!(commands.len() >= 14, "{man}");
+    for command in commands {
+        let command = command.replace('\\', "");
+        assert!(help.contains(&format!("\n  {command} ")), "{command} is in no group");
+    }
+    let ran = aquasim(folder.path(), &["rnu"]);
+    assert!(ran.code == 2 && ran.stderr.contains("'run'"), "{}", ran.stderr);
+}
+
+#[test]
+fn shells_complete_commands_and_man_has_a_page_of_each() {
+    let folder = folder();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = succeeds(folder.path(), &["completions", shell]);
+        assert!(script.contains("tolerance") && script.contains("what-ifs"), "{shell}");
+    }
+    assert!(succeeds(folder.path(), &["man", "paper", "isaac"]).contains("\\-\\-chips"));
+    let ran = aquasim(folder.path(), &["man", "walk"]);
+    assert!(ran.code == 2 && ran.stderr.contains("there is no command walk"), "{}", ran.stderr);
+}
+
+#[test]
+fn files_that_users_write_have_schemas() {
+    let schema = |kind: &str| -> serde_json::Value {
+        serde_json::from_str(&succeeds(folder().path(), &["schema", kind])).unwrap()
+    };
+    for (kind, key) in
+        [("arch", "extends"), ("network", "layers"), ("plan", "layers"), ("mapping", "network"), ("sweep", "zip")]
+    {
+        assert!(schema(kind)["properties"][key].is_object(), "{kind}");
+    }
+    let bits = &schema("sweep")["properties"]["arch"]["properties"]["adc"]["properties"]["bits"]["anyOf"];
+    assert_eq!((&bits[0]["maximum"], &bits[1]["items"]["maximum"]), (&32.into(), &32.into()));
+    assert_eq!(bits[2]["required"], serde_json::json!(["from", "to"]));
 }
 
 #[test]

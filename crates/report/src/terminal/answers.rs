@@ -52,7 +52,7 @@ pub struct AnswerTotals {
     pub calibration: String,
 }
 
-/// Returns a table of the first answers, and the totals of all.
+/// Returns the totals of all answers, and a table of the first.
 pub fn answers(answers: &[PictureAnswer], totals: &AnswerTotals) -> String {
     let headings = ["picture", "label", "classes", "plan", "computed", "energy", "latency"];
     let mut table = table(&headings, &[0, 2, 3]);
@@ -68,11 +68,11 @@ pub fn answers(answers: &[PictureAnswer], totals: &AnswerTotals) -> String {
             Cell::new(scaled(1e-9 * (answer.latency_ns + answer.predictor_ns), "s")),
         ]);
     }
-    let mut text = table.trim_fmt() + "\n";
+    let mut text = format!("{}\n{}\n", summary(answers, totals), table.trim_fmt());
     if answers.len() > LISTED {
         text += &format!("and {} more\n", answers.len() - LISTED);
     }
-    text + "\n" + &summary(answers, totals)
+    text
 }
 
 fn summary(answers: &[PictureAnswer], totals: &AnswerTotals) -> String {

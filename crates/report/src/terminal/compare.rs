@@ -100,6 +100,7 @@ fn wrapped(text: &str) -> String {
     for word in text.split_inclusive(' ') {
         let length = word.chars().count();
         if column + length > usize::from(WIDTH) {
+            lines.truncate(lines.trim_end().len());
             lines.push_str("\n   ");
             column = 3;
         }
