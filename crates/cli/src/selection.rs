@@ -81,10 +81,7 @@ impl Selection {
 
     /// Reads the selection, and maps the network to `machine`.
     pub(crate) fn load(&self, machine: &ChosenMachine) -> Result<Selected, Failure> {
-        let selected = self.load_filled(machine.load()?, &Filling { fill: None })?;
-        // Values of graphs are not computed yet.
-        selected.network.clone().into_chain()?;
-        Ok(selected)
+        self.load_filled(machine.load()?, &Filling { fill: None })
     }
 
     /// Reads the selection as [`Self::load`] does, and maps the network with a number of replicas.

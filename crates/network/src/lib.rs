@@ -100,11 +100,6 @@ pub fn load(preset_or_path: &str) -> Result<Network, Faults> {
     parse(&text, &file)
 }
 
-/// Returns the JSON Schema of network files.
-pub fn schema() -> serde_json::Value {
-    document::schema::<chain::NetworkFile>()
-}
-
 /// Reads the network in `text`. Faults show the name `file`.
 pub fn parse(text: &str, file: &str) -> Result<Network, Faults> {
     let mut document = Document::parse(text, file);
