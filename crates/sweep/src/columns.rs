@@ -45,7 +45,7 @@ pub(crate) fn simulated_columns() -> Vec<Column<Report>> {
     type Of = Column<Report>;
     vec![
         Of::new("network_name", Kind::Text, |report| report.network.as_str().into()),
-        Of::new("images_simulated", Kind::Integer, |report| report.images.into()),
+        Of::new("images_run", Kind::Integer, |report| report.images.into()),
         Of::new("cycles", Kind::Integer, |report| report.cycles.into()),
         Of::new("time_ns", Kind::Real, |report| report.time_ns.into()),
         Of::new("first_latency_cycles", Kind::Integer, |report| report.figures.first_latency_cycles.into()),

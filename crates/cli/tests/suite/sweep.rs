@@ -363,7 +363,7 @@ fn rows_warn_as_a_run_does_and_say_whether_they_are_settled() {
     assert!(stderr(&output).contains(&said), "{}", stderr(&output));
     let mut points = csv::Reader::from_path(place.path("out/points.csv")).expect("a table");
     let header = points.headers().expect("a header").clone();
-    let columns = ["warnings", "images_simulated", "settled", "cycles_per_image"]
+    let columns = ["warnings", "images_run", "settled", "cycles_per_image"]
         .map(|name| header.iter().position(|column| column == name).expect("a column"));
     let rows =
         points.records().map(|row| columns.map(|column| row.as_ref().expect("a row")[column].to_owned()).join("|"));

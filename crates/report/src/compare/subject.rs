@@ -93,7 +93,7 @@ impl Subject {
             ("tool", json!({ "version": take(&mut report, "tool_version") })),
             ("arch", take(&mut report, "arch_name")),
             ("network", take(&mut report, "network_name")),
-            ("images", take(&mut report, "images_simulated")),
+            ("images", take(&mut report, "images_run")),
             ("bound", json!({ "cycles": take(&mut report, "bound_cycles") })),
             ("crossbars", json!({ "mapped": take(&mut report, "crossbars_mapped") })),
             ("energy_pj", energy),
