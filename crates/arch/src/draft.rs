@@ -127,10 +127,10 @@ pub fn is_changed(name: &str, original: &str) -> bool {
     name.strip_prefix(original).is_some_and(|changes| changes.starts_with(WITH))
 }
 
-/// Returns the name of `original` with the changes that make it `changed`, or with their number where they are many.
-fn name(original: &Arch, changed: &Arch) -> String {
+/// Returns the name of `original` with the changes that make it `variant`, or with their number where they are many.
+fn name(original: &Arch, variant: &Arch) -> String {
     let is_figure = |key: &str| key != "name" && !key.ends_with(".source");
-    let differences = diff(original, changed).into_iter().filter(|difference| is_figure(&difference.key));
+    let differences = diff(original, variant).into_iter().filter(|difference| is_figure(&difference.key));
     let changes: Vec<String> = differences.map(|change| format!("{} = {}", change.key, change.right)).collect();
     if changes.is_empty() {
         return original.name.clone();

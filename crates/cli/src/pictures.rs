@@ -47,7 +47,7 @@ pub(crate) struct Weights {
     #[command(flatten)]
     calibration: Calibration,
     /// Model every conversion, even where the integer product is provably the same
-    #[arg(long)]
+    #[arg(long, help_heading = "Crossbars")]
     bit_serial: bool,
     #[command(flatten)]
     imperfections: Imperfections,
@@ -57,22 +57,22 @@ pub(crate) struct Weights {
 #[derive(Args, Debug, Default)]
 pub(crate) struct Imperfections {
     /// Programming error: the spread of the logarithm of a cell's conductance
-    #[arg(long, value_name = "SIGMA", value_parser = spread, default_value_t = 0.0, hide_default_value = true)]
+    #[arg(long, value_name = "SIGMA", value_parser = spread, default_value_t = 0.0, hide_default_value = true, help_heading = "Crossbars")]
     programming_error: f32,
     /// Read noise: its spread at each conversion, in steps of the ADC
-    #[arg(long, value_name = "SIGMA", value_parser = spread, default_value_t = 0.0, hide_default_value = true)]
+    #[arg(long, value_name = "SIGMA", value_parser = spread, default_value_t = 0.0, hide_default_value = true, help_heading = "Crossbars")]
     read_noise: f32,
     /// Share of cells that are stuck at their lowest conductance
-    #[arg(long, value_name = "SHARE", value_parser = share, default_value_t = 0.0, hide_default_value = true)]
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value_t = 0.0, hide_default_value = true, help_heading = "Crossbars")]
     stuck_off: f32,
     /// Share of cells that are stuck at their highest conductance
-    #[arg(long, value_name = "SHARE", value_parser = share, default_value_t = 0.0, hide_default_value = true)]
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value_t = 0.0, hide_default_value = true, help_heading = "Crossbars")]
     stuck_on: f32,
     /// Highest over lowest conductance of a cell
-    #[arg(long, value_name = "RATIO", value_parser = ratio)]
+    #[arg(long, value_name = "RATIO", value_parser = ratio, help_heading = "Crossbars")]
     on_off_ratio: Option<f32>,
     /// Seed of all that is drawn at random
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, help_heading = "Crossbars")]
     seed: u64,
 }
 

@@ -35,22 +35,22 @@ pub(crate) struct Predict {
     #[command(flatten)]
     predictor: Predictor,
     /// Write the plan of each picture as TOML, for --plan and for sweeps
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Results")]
     plans: Option<PathBuf>,
     /// Write the importance of the parts of each picture as CSV
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Results")]
     maps: Option<PathBuf>,
     /// Judge thresholds from 0 to 1 against fixed crops and the oracle: accuracy and energy as figure3.csv and .svg;
     /// needs --weights-file and --labels
-    #[arg(long, value_name = "DIR", requires = "weights_file", conflicts_with_all = ["plans", "maps"])]
+    #[arg(long, value_name = "DIR", requires = "weights_file", conflicts_with_all = ["plans", "maps"], help_heading = "Results")]
     evaluate: Option<PathBuf>,
     /// Try all measures, margins and thresholds, write them as tuning.csv, and name the one of least energy that
     /// leaves as many answers right as no crop does; needs --weights-file and --labels
-    #[arg(long, value_name = "DIR", requires = "weights_file", conflicts_with_all = ["plans", "maps", "evaluate"])]
+    #[arg(long, value_name = "DIR", requires = "weights_file", conflicts_with_all = ["plans", "maps", "evaluate"], help_heading = "Results")]
     tune: Option<PathBuf>,
     /// Weights of the network, with its layers' names or torchvision's, or the ONNX model that has them, for
     /// --evaluate and --tune
-    #[arg(long, value_name = "SAFETENSORS|NPZ|ONNX")]
+    #[arg(long, value_name = "SAFETENSORS|NPZ|ONNX", help_heading = "Weights and pictures")]
     weights_file: Option<PathBuf>,
     #[command(flatten)]
     calibration: Calibration,

@@ -28,7 +28,7 @@ pub(crate) struct Stalls {
     #[command(flatten)]
     workload: Workload,
     /// Causes of waiting to try a change against, the worst first; 0 tries nothing
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Results")]
     what_ifs: usize,
 }
 

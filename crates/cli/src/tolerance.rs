@@ -44,13 +44,13 @@ pub(crate) struct Tolerance {
     pictures: Pictures,
     /// Weight sets: each a number of bits for all layers, varied, or float, which is 32-bit floating point for weights
     /// and activations. Crossbars cannot hold that: it has no energy
-    #[arg(long, value_name = "SET", num_args = 1.., default_values_t = ["16".to_owned()])]
+    #[arg(long, value_name = "SET", num_args = 1.., default_values_t = ["16".to_owned()], help_heading = "Results")]
     weight_sets: Vec<String>,
     /// Trace to write. Until it is complete it is FILE.part, and the same command goes on from that
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Results")]
     out: PathBuf,
     /// Write Figures 4 and 5 of these pictures, as CSV and SVG
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Results")]
     figures: Option<PathBuf>,
 }
 

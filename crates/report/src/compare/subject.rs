@@ -73,7 +73,7 @@ impl Subject {
     /// Makes a subject of a point of a sweep: its row in the table of points, and its rows in those of components and
     /// layers.
     pub fn of_point(point: &Cells, components: &[Cells], layers: &[Cells]) -> Subject {
-        let mut report = Map::from_iter(point.iter().map(|(key, text)| (key.clone(), value(text))));
+        let mut report: Map<_, _> = point.iter().map(|(key, text)| (key.clone(), value(text))).collect();
         let take = |report: &mut Map<String, Value>, key: &str| report.get(key).cloned().unwrap_or_default();
         let mut machine = json!({});
         for (key, text) in point {
@@ -83,7 +83,7 @@ impl Subject {
         }
         let dynamic = components.iter().map(|row| (cell(row, "component"), value(cell(row, "dynamic_energy_pj"))));
         let energy = json!({
-            "dynamic": Map::from_iter(dynamic.map(|(name, pj)| (name.to_owned(), pj))),
+            "dynamic": dynamic.map(|(name, pj)| (name.to_owned(), pj)).collect::<Map<_, _>>(),
             "dynamic_total": take(&mut report, "dynamic_energy_pj"),
             "static_total": take(&mut report, "static_energy_pj"),
         });
@@ -133,7 +133,7 @@ fn layer(row: &Cells) -> Value {
         // The total has a name of the same form.
         Value::Object(own.filter(|(key, _)| key != "dynamic").collect())
     };
-    let mut layer = Map::from_iter(row.iter().map(|(key, text)| (key.clone(), value(text))));
+    let mut layer: Map<_, _> = row.iter().map(|(key, text)| (key.clone(), value(text))).collect();
     layer.insert("name".to_owned(), cell(row, "layer").into());
     layer.insert("energy_pj".to_owned(), of("_energy_pj"));
     layer.insert("stalls".to_owned(), of("_ima_cycles"));
