@@ -88,7 +88,7 @@ struct Lowering {
     maps: Maps,
     /// Value of each node so far; `None` after a misfit that leaves its size unknown, which ends the check of sizes.
     values: Vec<Option<Value>>,
-    /// What each node so far stands behind.
+    /// Maps and stages that each node so far stands behind.
     behind: Vec<Behind>,
     misfits: Vec<Misfit>,
 }

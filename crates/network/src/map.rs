@@ -4,7 +4,7 @@
 //! [`Stage`]s that the tiles which finish the layer's values do. A layer has one map for each different way in which
 //! its values are read; maps of one layer with the same leading stages share the work of these.
 //!
-//! What a reader sees is a list of [`Part`]s, channel by channel. Concatenation, splits and shuffles of channels are
+//! A reader sees a list of [`Part`]s, channel by channel. Concatenation, splits and shuffles of channels are
 //! such lists and nothing else.
 
 use std::ops::Range;

@@ -30,7 +30,7 @@ pub struct Import {
     pub list: NodeList,
     /// Largest absolute value of the results of a node, where the model states it by quantising them.
     pub ranges: BTreeMap<String, f64>,
-    /// What became of the model's nodes.
+    /// Fate of the model's nodes.
     pub report: Report,
     draft: Draft,
 }

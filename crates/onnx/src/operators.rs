@@ -1,4 +1,4 @@
-//! What each operator means: the table of operators.
+//! The table of operators: the meaning of each.
 
 use std::sync::Arc;
 

@@ -13,12 +13,12 @@ use crate::draft::{Draft, DraftNode, Parameters};
 use crate::format::{Model, Node};
 use crate::tensor::Tensor;
 
-/// What the model says that a value is.
+/// Meaning of a value in the model.
 #[derive(Clone)]
 pub(crate) enum Value {
     Constant(Arc<Tensor>),
     Map(Map),
-    /// What the host computes from this map behind the last crossbar node.
+    /// Result that the host computes from this map, behind the last crossbar node.
     Host(Origin),
     /// Result of a node that is refused.
     Unknown,

@@ -1,4 +1,4 @@
-//! What became of a model's nodes.
+//! Fate of a model's nodes: kept, folded, dropped.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::draft::{Draft, Parameters};
 
-/// What became of a model's nodes.
+/// Fate of a model's nodes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// Nodes on crossbars.

@@ -1,4 +1,4 @@
-//! What ISAAC states in sections VI to VIII, and what is obtained.
+//! Statements of ISAAC sections VI to VIII, and the figures obtained.
 //!
 //! A [`Statement`] is a printed figure or ranking, the figure obtained, and a reason for the difference. Sections and
 //! tables are those of the corrected version of October 2016. Rankings are stated as quotients: "best" is at most 1.

@@ -65,7 +65,7 @@ pub struct Comparison {
     pub(crate) subjects: Vec<Compared>,
     /// Values of the machines that differ. What a subject does not state is null.
     pub(crate) machine: Vec<Setting>,
-    /// What else differs: network, plan, images.
+    /// Other differences: network, plan, images.
     pub(crate) settings: Vec<Setting>,
     /// Figures side by side.
     pub(crate) tables: Vec<Table>,

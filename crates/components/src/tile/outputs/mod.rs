@@ -6,6 +6,7 @@ mod partial_sums;
 mod pool;
 mod sigmoid;
 mod skips;
+mod spec;
 #[cfg(test)]
 mod tests;
 
@@ -14,8 +15,9 @@ use index::{IndexVec, Set};
 use mapper::{LevelId, TileId};
 
 pub(crate) use self::partial_sums::Obstacle;
-pub use self::partial_sums::{Exit, PartAddress, PartialSums, SumsSpec, Target};
+pub use self::partial_sums::PartialSums;
 pub use self::skips::Operand;
+pub use self::spec::{Exit, PartAddress, SumsSpec, Target};
 use super::Bus;
 use super::imas::{ImaBank, Policy};
 use super::inputs::TileInputs;
