@@ -33,47 +33,22 @@ impl Needs {
         if sources.iter().all(|maps| maps.len() < 2) {
             return needs;
         }
-        let dominators = dominators(layout, &sources);
-        // Steps of each layer before it that a layer needs.
+        // Steps of each layer before it that a layer needs, and those of its producers, map by map.
         let mut before: IndexVec<LayerId, BTreeMap<LayerId, Steps>> = IndexVec::default();
+        let mut direct: IndexVec<LayerId, Vec<(MapId, LayerId, Steps)>> = IndexVec::default();
         for (id, maps) in sources.enumerate() {
             let layer = &layout.layers[id];
             // The host has no steps: it keeps buffers filled.
             let produced = maps.iter().filter_map(|(map, kernel)| {
                 let (producer, level) = layout.maps[*map].source?;
-                Some((*map, producer, direct(layer, kernel, &layout.layers[producer].levels[level])))
+                Some((*map, producer, directly_needed(layer, kernel, &layout.layers[producer].levels[level])))
             });
             let produced: Vec<(MapId, LayerId, Steps)> = produced.collect();
-            for (map, producer, _) in &produced {
-                let mut through = vec![0; layer.steps()];
-                for (_, other, needed) in produced.iter().filter(|(of, ..)| of != map) {
-                    let first = common_dominator(&dominators, *producer, *other);
-                    let forks =
-                        layout.layers.indices().filter(|fork| Some(*fork) >= first && *fork <= *producer.max(other));
-                    for fork in forks {
-                        let to = |end: LayerId| before[end].get(&fork);
-                        let is_ancestor = |end: LayerId| end == fork || to(end).is_some();
-                        if !(is_ancestor(*producer) && is_ancestor(*other)) {
-                            continue;
-                        }
-                        for (through, &needed) in through.iter_mut().zip(needed) {
-                            let of_fork =
-                                if *other == fork { needed } else { steps_for(&before[*other][&fork], needed) };
-                            // Steps of the producer that need no more of the fork.
-                            let produced = match to(*producer) {
-                                Some(steps) if *producer != fork => {
-                                    u32::try_from(steps.partition_point(|&step| step <= of_fork))
-                                        .expect("steps have 32 bits")
-                                }
-                                _ => of_fork,
-                            };
-                            *through = (*through).max(produced);
-                        }
-                    }
-                }
-                if produced.len() > 1 {
-                    needs.through.insert((id, *map), through);
-                }
+            for (map, producer, _) in produced.iter().filter(|_| produced.len() > 1) {
+                let others = produced.iter().filter(|(of, ..)| of != map);
+                let others = others.map(|(_, other, needed)| (*other, needed.clone()));
+                let through = through(*producer, others, layer.steps(), &before, &direct);
+                needs.through.insert((id, *map), through);
             }
             let mut ancestors: BTreeMap<LayerId, Steps> = BTreeMap::new();
             let mut raise = |ancestor: LayerId, steps: &mut dyn Iterator<Item = u32>| {
@@ -87,6 +62,7 @@ impl Needs {
                 }
             }
             before.push(ancestors);
+            direct.push(produced);
         }
         needs
     }
@@ -118,7 +94,7 @@ fn of_layer(layer: &LayerLayout) -> Vec<(MapId, Kernel)> {
 }
 
 /// Returns the steps of the producer that each step of `layer` needs, and all steps before it.
-fn direct(layer: &LayerLayout, kernel: &Kernel, level: &Level) -> Steps {
+fn directly_needed(layer: &LayerLayout, kernel: &Kernel, level: &Level) -> Steps {
     let mut needed = vec![0; layer.steps()];
     for replica in layer.replicas.indices() {
         for (needed, Window { y, x, .. }) in needed.iter_mut().zip(layer.windows(replica)) {
@@ -137,30 +113,39 @@ fn direct(layer: &LayerLayout, kernel: &Kernel, level: &Level) -> Steps {
     needed
 }
 
-/// Returns, for each layer, the last layer before it that all paths from the host to it pass; `None` is the host.
-fn dominators(
-    layout: &Layout,
-    sources: &IndexVec<LayerId, Vec<(MapId, Kernel)>>,
-) -> IndexVec<LayerId, Option<LayerId>> {
-    let mut dominators: IndexVec<LayerId, Option<LayerId>> = IndexVec::default();
-    for maps in sources {
-        let producers = maps.iter().map(|(map, _)| layout.maps[*map].source.map(|(producer, _)| producer));
-        let common = producers.reduce(|a, b| match (a, b) {
-            (Some(a), Some(b)) => common_dominator(&dominators, a, b),
-            _ => None,
-        });
-        dominators.push(common.flatten());
+/// Returns, for each step of a layer, the steps of `producer` that it may do before `others`, with the steps that the layer
+/// needs of them, have what they need. The paths back from these end at layers that `producer` needs, too: a path beyond
+/// such a fork starves no earlier than the fork itself.
+fn through(
+    producer: LayerId,
+    others: impl Iterator<Item = (LayerId, Steps)>,
+    steps: usize,
+    before: &IndexVec<LayerId, BTreeMap<LayerId, Steps>>,
+    direct: &IndexVec<LayerId, Vec<(MapId, LayerId, Steps)>>,
+) -> Steps {
+    let mut through = vec![0; steps];
+    let mut needed: BTreeMap<LayerId, Steps> = BTreeMap::new();
+    let raise = |needed: &mut BTreeMap<LayerId, Steps>, of: LayerId, more: Steps| match needed.get_mut(&of) {
+        Some(all) => all.iter_mut().zip(more).for_each(|(all, more)| *all = (*all).max(more)),
+        None => _ = needed.insert(of, more),
+    };
+    others.for_each(|(other, steps)| raise(&mut needed, other, steps));
+    // Producers precede consumers, so a layer comes after all through which the paths lead to it.
+    while let Some((of, steps)) = needed.pop_last() {
+        let of_producer = before[producer].get(&of);
+        if of != producer && of_producer.is_none() {
+            for (_, next, direct) in &direct[of] {
+                raise(&mut needed, *next, steps.iter().map(|&step| steps_for(direct, step)).collect());
+            }
+            continue;
+        }
+        for (through, step) in through.iter_mut().zip(steps) {
+            // Steps of the producer that need no more of the fork.
+            let produced = of_producer.map_or(step, |needed| {
+                u32::try_from(needed.partition_point(|&needed| needed <= step)).expect("steps have 32 bits")
+            });
+            *through = (*through).max(produced);
+        }
     }
-    dominators
-}
-
-/// Returns the last layer that all paths from the host to `a` and to `b` pass, perhaps one of them; `None` is the host.
-fn common_dominator(dominators: &IndexVec<LayerId, Option<LayerId>>, a: LayerId, b: LayerId) -> Option<LayerId> {
-    let (mut a, mut b) = (Some(a), Some(b));
-    // Producers precede consumers, so the later one cannot dominate the other.
-    while a != b {
-        let later = if a > b { &mut a } else { &mut b };
-        *later = later.and_then(|layer| dominators[layer]);
-    }
-    a
+    through
 }
