@@ -3,11 +3,12 @@
 use std::path::Path;
 
 /// Our crates, each after all that it may depend on.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "index",
     "des",
     "document",
     "network",
+    "onnx",
     "arch",
     "numeric",
     "dataset",

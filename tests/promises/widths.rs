@@ -44,8 +44,8 @@ fn a_window_of_65_536_contributions_is_finished() {
 
 #[test]
 fn a_max_pool_over_256_by_256_windows_is_one_position() {
-    // In one step, and composed of two: 65,536 windows under the position.
-    for pools in [&[256][..], &[16, 16]] {
+    // In one step, and in two: 65,536 windows under the position. The second pool takes the 256 results of the first.
+    for (pools, taken) in [(&[256][..], 65_536), (&[16, 16], 65_536 + 256)] {
         let mut layers =
             "[[layers]]\nname = \"c\"\nkind = \"convolution\"\nkernel = 3\npadding = 1\nchannels = 4\n".to_owned();
         for (index, side) in pools.iter().enumerate() {
@@ -55,23 +55,23 @@ fn a_max_pool_over_256_by_256_windows_is_one_position() {
         layers += "[[layers]]\nname = \"f\"\nkind = \"fully_connected\"\nchannels = 10\n";
         let global = network([256, 256, 1], &layers);
         let outcome = run(&isaac(&[]), &global, &Plan::uniform(&global, 16, 16), &Options::default());
-        assert_eq!((outcome.layers[0].counts.max_pools, outcome.layers[1].counts.windows), (4 * 65_536, 1));
+        assert_eq!((outcome.layers[0].counts.max_pools, outcome.layers[1].counts.windows), (4 * taken, 1));
     }
 }
 
 #[test]
 fn seventy_thousand_replicas_are_wired_in_little_memory() {
-    // 265 x 265 windows, one for each replica, since the next layer has a single one.
+    // 265 x 530 windows, two for each replica, since the next layer has two.
     let wide = network(
-        [265, 265, 1],
+        [265, 530, 1],
         "[[layers]]\nname = \"many\"\nkind = \"convolution\"\nkernel = 1\nchannels = 1\n\
-         [[layers]]\nname = \"one\"\nkind = \"convolution\"\nkernel = 265\nchannels = 1\n",
+         [[layers]]\nname = \"one\"\nkind = \"convolution\"\nkernel = 265\nstride = 265\nchannels = 1\n",
     );
     let arch = board_of_single_crossbars("4096", "64");
     let layout = map(&arch, &wide).expect("the board is large enough");
     assert_eq!(layout.layers[LayerId(0)].replicas.len(), 265 * 265);
     let outcome = run_layout(&arch, &layout, &Options::default());
-    assert_eq!((outcome.layers[0].counts.windows, outcome.layers[1].counts.windows), (265 * 265, 1));
+    assert_eq!((outcome.layers[0].counts.windows, outcome.layers[1].counts.windows), (265 * 530, 2));
 }
 
 #[test]
