@@ -100,7 +100,9 @@ impl Layout {
             let mapped = &layout.mapping.layers[id.index()];
             let laid = LayerLayout::new(arch, network, id, plan, mapped, geometry, &layout);
             for (level, maps) in laid.levels.enumerate().map(|(level, of)| (level, &of.maps)) {
-                maps.iter().for_each(|&map| layout.maps[map].source = Some((id, level)));
+                for &map in maps {
+                    layout.maps[map].source = Some((id, level));
+                }
             }
             layout.layers.push(laid);
         }

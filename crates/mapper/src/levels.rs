@@ -116,7 +116,9 @@ impl Level {
                 };
                 if end == 0 || pool.is_some() {
                     let same = known.iter().find(|(channels, of, _)| (channels, *of) == (&key.0, key.1));
-                    at = Some(same.map(|(_, _, level)| *level).unwrap_or_else(|| {
+                    at = Some(if let Some((_, _, level)) = same {
+                        *level
+                    } else {
                         let pool = pool.map(|(kernel, mean)| Pool { of: at.expect("a pool has values"), kernel, mean });
                         let below = pool.as_ref().map(|pool| pool.of);
                         let level = levels.push(Self::new(pool, map.channels.clone(), shapes[end]));
@@ -125,7 +127,7 @@ impl Level {
                         }
                         known.push((key.0, key.1, level));
                         level
-                    }));
+                    });
                 } else if !counted.contains(&key) {
                     let level = &mut levels[at.expect("the windows come first")];
                     match &stages[end - 1] {

@@ -94,7 +94,8 @@ impl Receiving<'_> {
         let Self { layout, layer: id, needs } = *self;
         let layer = &layout.layers[id];
         let mut orders: BTreeMap<(MapId, Vec<ReplicaId>), Arc<InputOrder>> = BTreeMap::new();
-        let slice = |((tile, from), (mut replicas, channels)): ((TileId, MapId), (Vec<ReplicaId>, Vec<Range<u32>>))| {
+        let mut slices = Vec::with_capacity(received.len());
+        for ((tile, from), (mut replicas, channels)) in received {
             replicas.sort_unstable();
             let order = orders.entry((from, replicas.clone())).or_insert_with_key(|(_, replicas)| {
                 let windows: Vec<&[Window]> = replicas.iter().map(|&replica| layer.windows(replica)).collect();
@@ -105,9 +106,10 @@ impl Receiving<'_> {
             let channels = merged(channels);
             let read: u32 = channels.iter().map(|range| range.end - range.start).sum();
             let position_bits = u64::from(read) * u64::from(layer.stored_bits);
-            InputSlice { tile, map: from, reader, replicas, channels, position_bits, order: order.clone() }
-        };
-        received.into_iter().map(slice).collect()
+            let order = order.clone();
+            slices.push(InputSlice { tile, map: from, reader, replicas, channels, position_bits, order });
+        }
+        slices
     }
 }
 

@@ -141,10 +141,10 @@ fn through(
         }
         for (through, step) in through.iter_mut().zip(steps) {
             // Steps of the producer that need no more of the fork.
-            let produced = of_producer.map_or(step, |needed| {
+            let allowed = of_producer.map_or(step, |needed| {
                 u32::try_from(needed.partition_point(|&needed| needed <= step)).expect("steps have 32 bits")
             });
-            *through = (*through).max(produced);
+            *through = (*through).max(allowed);
         }
     }
     through

@@ -349,7 +349,7 @@ impl Builder<'_> {
                     }
                 }
                 for (number, level) in layer.levels.enumerate() {
-                    let values = common(&[level.outputs.clone()], outputs);
+                    let values = common(std::slice::from_ref(&level.outputs), outputs);
                     let [values] = &values[..] else { continue };
                     for feeder in level.feeders(replica) {
                         let from = layer.accumulator(feeder, group);

@@ -259,7 +259,7 @@ impl<P: Policy> ImaBank<P> {
         let window = control.window(self.groups[id].starting);
         let mut partial = Vec::new();
         if !self.policy.is_full(window) {
-            let rows_read = inputs.rows_read(control, window);
+            let rows_read = inputs.rows_read(control, *window);
             let work = |block: &RowBlock| self.policy.work(&rows_read, block);
             partial.extend(imas.into_iter().map(|ima| (ima, self.imas[ima].operation(work))));
         }
@@ -460,7 +460,7 @@ impl<P: Policy> ImaBank<P> {
             }
             let control = &inputs.controls[group.control];
             let (window, held_up) = (control.window(group.fetching), control.held_up(now));
-            let rows_read = (!window.whole).then(|| inputs.rows_read(control, window));
+            let rows_read = (!window.whole).then(|| inputs.rows_read(control, *window));
             for ima in members {
                 let unit = &mut self.imas[ima];
                 let values = rows_read.as_ref().map_or(unit.rows(), |read| read.among(&unit.spec().rows));

@@ -94,7 +94,7 @@ impl Skips {
     /// Fewest images of a run of which everything up to now would have been the same, for a replica of `windows`
     /// windows.
     pub(crate) fn least_images(&self, windows: u32) -> u32 {
-        if windows > 0 { self.ready / windows + 1 } else { 0 }
+        self.ready.checked_div(windows).map_or(0, |images| images + 1)
     }
 
     /// Adds the state to a fingerprint, for a replica of `windows` windows.
