@@ -187,8 +187,12 @@ impl Axis {
         let start = window * self.stride;
         let end = (start + self.dilation * (self.size - 1) + 1).saturating_sub(self.before).min(length);
         // A window that begins in the padding reads its first position in the map a whole number of steps later.
-        let skipped = self.before.saturating_sub(start).div_ceil(self.dilation) * self.dilation;
-        start + skipped - self.before..end
+        let first = if start < self.before {
+            start + (self.before - start).div_ceil(self.dilation) * self.dilation
+        } else {
+            start
+        };
+        first - self.before..end
     }
 
     #[inline]
