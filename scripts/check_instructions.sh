@@ -17,7 +17,7 @@ while IFS=, read -r arguments before; do
     now=$(count "${words[@]}")
     written+=$'\n'"$arguments,$now"
     printf '%-45s %15s %15s\n' "$arguments" "$before" "$now"
-    if ((now * 100 > before * 105)); then
+    if [[ ${2:-} != --write ]] && ((now * 100 > before * 105)); then
         echo "aquasim $arguments takes $now instructions, over 5 % more than $before" >&2
         failed=1
     fi
