@@ -103,3 +103,19 @@ fn a_skip_buffer_a_position_too_small_is_refused_with_the_size_that_then_runs() 
     let outcome = run_at(&arch, &layout, &Options { images: 3, ..Options::default() });
     assert_eq!(outcome.images.len(), 3);
 }
+
+#[test]
+fn a_join_that_its_layer_crops_is_refused_unless_the_operand_is_cropped_too() {
+    let network = network([8, 8, 4], BLOCK);
+    let region = |layer: &str| {
+        format!("[[layers]]\nname = '{layer}'\nregions = [{{ top = 0, left = 0, height = 3, width = 8, bits = 0 }}]\n")
+    };
+    let mapped = |text: &str| {
+        let plan = Plan::parse(text, "plan.toml", &network).expect("a plan");
+        mapper::balance(&machine("tiny", &[("edram.bytes", "65536")]), &network, &plan)
+    };
+    let errors = mapped(&region("b")).expect_err("operands would be lost");
+    assert!(errors[0].to_string().starts_with("sum adds to positions"), "{errors:?}");
+    assert!(mapped(&(region("b") + &region("stem"))).is_ok());
+    assert!(mapped(&region("stem")).is_ok(), "a cropped operand reads as zero");
+}

@@ -10,7 +10,7 @@
 //! 3. inverts the slices into the destinations of the positions of each map;
 //! 4. checks buffer and output register of every tile, and plays a network with joins to its end (`play`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use arch::Arch;
@@ -20,8 +20,8 @@ use network::{Graph, LayerId, MapId, Network, Plan, Shape};
 use crate::ids::Position;
 use crate::skips::Needs;
 use crate::{
-    InputSlice, LayerLayout, Level, LevelId, Mapping, MappingError, OutputGroup, Reader, ReceiverId, SliceId, TileId,
-    limits, play, receive,
+    InputSlice, LayerLayout, Level, LevelId, Mapping, MappingError, Merge, OutputGroup, Reader, ReceiverId, SliceId,
+    TileId, limits, play, receive,
 };
 
 /// Receiver of an output position: one tile of a reader.
@@ -106,6 +106,7 @@ impl Layout {
             }
             layout.layers.push(laid);
         }
+        layout.check_crops()?;
         let needs = Needs::new(&layout);
         for id in layout.layers.indices() {
             let slices = receive::slices(arch, &layout, id, &needs);
@@ -217,6 +218,32 @@ impl Layout {
             bits / slice.position_bits.max(1)
         };
         self.layers.iter().map(|layer| layer.slices.iter().map(capacity).collect()).collect()
+    }
+
+    /// Checks that joins have no operand at positions that their own layer crops: no window would merge it there.
+    fn check_crops(&self) -> Result<(), Vec<MappingError>> {
+        let is_stored = |map: MapId, position| self.level(map).is_none_or(|level| level.finish(position).is_some());
+        let joins = self.layers.iter().filter(|layer| layer.levels.iter().any(|level| !level.merges.is_empty()));
+        let lost = joins.flat_map(|layer| {
+            let width = layer.layer.output.width;
+            let windows = layer.replicas.indices().flat_map(|replica| layer.windows(replica));
+            let computed: BTreeSet<u32> = windows.map(|at| u32::from(at.y) * width + u32::from(at.x)).collect();
+            let cropped = (0..layer.layer.output.height * width).filter(|position| !computed.contains(position));
+            let cropped: Vec<u32> = cropped.collect();
+            let loses = move |merge: &&Merge| {
+                let mut maps = merge.parts.iter().map(|part| part.map);
+                maps.any(|map| cropped.iter().any(|&position| is_stored(map, position)))
+            };
+            layer.levels.iter().flat_map(|level| &level.merges).filter(loses)
+        });
+        let errors: Vec<MappingError> = lost
+            .map(|merge| MappingError::Unsupported {
+                node: merge.name.clone(),
+                problem: "adds to positions that its own layer crops, which tiles cannot do yet",
+                remedy: "crop there what it adds, too, or crop neither",
+            })
+            .collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     /// Checks that a network with joins does not stop.
