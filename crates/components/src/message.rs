@@ -109,8 +109,6 @@ pub enum TileMessage {
         /// Sequence number of the position, counted over all images.
         sequence: u32,
     },
-    /// Wakes the tile in the cycle after one whose last steps made new decisions possible.
-    Tick,
     /// A buffer that positions here wait for has more room.
     Room,
 }

@@ -20,7 +20,9 @@ impl<C: Send<Pass>> Component<C> for Stage {
         Wake::Sleep
     }
 
-    fn evaluate(&mut self, _: &mut C) {}
+    fn evaluate(&mut self, _: &mut C) -> Wake {
+        Wake::Sleep
+    }
 }
 
 des::system! {

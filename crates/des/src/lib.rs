@@ -4,9 +4,9 @@
 //! the schedule, which holds the clock and one [`Queue`] for each kind. A component is addressed by its index in the
 //! arena of its kind. Dispatch is static: no message is boxed and no component is behind a trait object.
 //!
-//! Time is counted in cycles ([`Cycle`]); cycles without a message are skipped. In each other cycle, kind by kind, all
-//! messages are received ([`Component::receive`]) and then the components that asked for it are evaluated
-//! ([`Component::evaluate`]). Three rules make a run independent of the order of messages within a cycle:
+//! Time is counted in cycles ([`Cycle`]); cycles without a message or a request for evaluation are skipped. In each other
+//! cycle, kind by kind, all messages are received ([`Component::receive`]) and then the components that asked for it are
+//! evaluated ([`Component::evaluate`]). Three rules make a run independent of the order of messages within a cycle:
 //!
 //! 1. a message is delivered at least one cycle after it was sent (an earlier one panics), so no component sees a
 //!    decision of the same cycle;
@@ -40,7 +40,9 @@
 //!         Wake::Sleep
 //!     }
 //!
-//!     fn evaluate(&mut self, _: &mut C) {}
+//!     fn evaluate(&mut self, _: &mut C) -> Wake {
+//!         Wake::Sleep
+//!     }
 //! }
 //!
 //! des::system! {
@@ -73,12 +75,13 @@ pub use server::Server;
 /// An instant of simulated time, in cycles. The first cycle of a run is 1.
 pub type Cycle = u64;
 
-/// Answer of a component to a message: a request to be evaluated in this cycle, or none.
+/// Answer of a component: a request to be evaluated, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wake {
-    /// Call [`Component::evaluate`] once all messages of this cycle have been received.
+    /// Call [`Component::evaluate`]: after a message in its own cycle, once all of them have been received; after an
+    /// evaluation in the next cycle, whether a message comes or not.
     Evaluate,
-    /// The message needs no decision.
+    /// No decision is due.
     Sleep,
 }
 
@@ -91,7 +94,7 @@ pub trait Component<C> {
     fn receive(&mut self, message: Self::Message, context: &mut C) -> Wake;
 
     /// Takes the decisions of the cycle, after its last message.
-    fn evaluate(&mut self, context: &mut C);
+    fn evaluate(&mut self, context: &mut C) -> Wake;
 }
 
 /// A context with a clock.
@@ -141,10 +144,10 @@ pub trait Shared<T> {
 /// - `Schedule<O>`: the clock, one queue for each kind and the probe. It implements [`Clock`], [`Probed`] and, for the
 ///   message of each kind, [`Send`]. `probed by` bounds `O`; each `sharing` adds state of
 ///   its own type ([`Shared`]). Both are optional;
-/// - `Schedule::step(&mut self, &mut Parts) -> bool`, which simulates the next cycle that has a message and returns
-///   whether there was one;
-/// - `Schedule::in_flight(&self, &mut Fingerprint, ..)`, which adds the messages in flight to a fingerprint. For each
-///   kind, a function adds what a message means to its receiver.
+/// - `Schedule::step(&mut self, &mut Parts) -> bool`, which simulates the next cycle that has a message or a request for
+///   evaluation and returns whether there was one;
+/// - `Schedule::in_flight(&self, &mut Fingerprint, ..)`, which adds requests and the messages in flight to a fingerprint.
+///   For each kind, a function adds what a message means to its receiver.
 ///
 /// Message types must differ from kind to kind, since the type selects the queue.
 #[macro_export]
@@ -180,7 +183,7 @@ macro_rules! system {
                 Self { now: 0, probe, $($shared,)* $($field: $crate::Queue::new(parts.$field.len(), order),)+ }
             }
 
-            /// Simulates the next cycle that has a message. Returns false if no message is left.
+            /// Simulates the next cycle that has a message or a request for evaluation. Returns false if none is left.
             pub fn step $(<$life $(, $generic: $bound)?>)? (
                 &mut self,
                 parts: &mut $parts $(<$life $(, $generic)?>)?,
@@ -192,12 +195,14 @@ macro_rules! system {
                 true
             }
 
-            /// Adds the messages in flight to a fingerprint: what each means to its receiver, in any order.
+            /// Adds requests for evaluation in the next cycle and the messages in flight to a fingerprint: what each message
+            /// means to its receiver, in any order.
             pub fn in_flight(
                 &self,
                 print: &mut $crate::Fingerprint,
                 $($field: impl Fn(u32, &$message, &mut $crate::Fingerprint)),+
             ) {
+                $(print.numbers(self.$field.requests().iter().copied());)+
                 $(print.unordered(self.$field.in_flight(self.now), |(at, to, message), print| {
                     print.cycle(at);
                     print.number(to);

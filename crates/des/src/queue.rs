@@ -14,15 +14,17 @@ pub enum Order {
 /// Messages in flight to the components of one kind, and the components that asked to be evaluated in this cycle.
 pub struct Queue<M> {
     calendar: Calendar<(u32, M)>,
-    /// Components that asked to be evaluated, one bit each.
+    /// Components that asked to be evaluated: in this cycle while messages are received, else in the next. One bit each.
     woken: Vec<u64>,
+    /// True if a component asked to be evaluated in the next cycle.
+    goes_on: bool,
     order: Order,
 }
 
 impl<M> Queue<M> {
     /// An empty queue for `components` components.
     pub fn new(components: usize, order: Order) -> Self {
-        Self { calendar: Calendar::default(), woken: vec![0; components.div_ceil(64)], order }
+        Self { calendar: Calendar::default(), woken: vec![0; components.div_ceil(64)], goes_on: false, order }
     }
 
     /// Files a message for component `to` under cycle `now + delay`.
@@ -31,10 +33,15 @@ impl<M> Queue<M> {
         self.calendar.push(now, delay, (to, message));
     }
 
-    /// The first cycle after `now` that has a message.
+    /// The first cycle after `now` that has a message or a request for evaluation.
     #[inline]
     pub fn next(&self, now: Cycle) -> Option<Cycle> {
-        self.calendar.next(now)
+        if self.goes_on { Some(now + 1) } else { self.calendar.next(now) }
+    }
+
+    /// Components that asked to be evaluated in the next cycle, one bit each.
+    pub fn requests(&self) -> &[u64] {
+        &self.woken
     }
 
     /// All messages after cycle `now`, with cycle and receiver, in any order.
@@ -56,7 +63,7 @@ impl<M> Queue<M> {
     }
 }
 
-/// Delivers the messages of cycle `now` to `components`, then evaluates those that asked for it.
+/// Delivers the messages of cycle `now` to `components`, then evaluates those that asked for it, now or in the cycle before.
 #[inline]
 pub fn drive<S, K>(components: &mut [K], schedule: &mut S, queue: impl Fn(&mut S) -> &mut Queue<K::Message>, now: Cycle)
 where
@@ -69,15 +76,21 @@ where
         }
     }
     queue(schedule).calendar.recycle(messages);
+    let mut goes_on = false;
     // By index: neighbours lie next to each other in memory.
     for word in 0..queue(schedule).woken.len() {
-        let mut woken = std::mem::take(&mut queue(schedule).woken[word]);
+        let mut woken = queue(schedule).woken[word];
+        let mut again = 0;
         while woken != 0 {
-            let id = word * 64 + woken.trailing_zeros() as usize;
+            let bit = woken.trailing_zeros();
             woken &= woken - 1;
-            components[id].evaluate(schedule);
+            let wake = components[word * 64 + bit as usize].evaluate(schedule);
+            again |= u64::from(wake == Wake::Evaluate) << bit;
         }
+        queue(schedule).woken[word] = again;
+        goes_on |= again != 0;
     }
+    queue(schedule).goes_on = goes_on;
 }
 
 /// Fisher-Yates with SplitMix64.

@@ -64,8 +64,8 @@ impl<I: Index, T> ops::Index<I> for Lists<I, T> {
 
     #[inline]
     fn index(&self, index: I) -> &[T] {
-        let ends = &self.starts[index.index()..];
-        &self.items[size(ends[0])..size(ends[1])]
+        let starts = &self.starts[index.index()..index.index() + 2];
+        &self.items[size(starts[0])..size(starts[1])]
     }
 }
 

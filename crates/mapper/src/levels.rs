@@ -314,7 +314,7 @@ impl Finishing {
 
     /// Takes a value at row and column `at` of the level below `level`, which `replica` finishes in `step`.
     fn take(&mut self, level: &Level, replica: ReplicaId, step: u32, at: (u32, u32)) {
-        for (y, x) in level.positions_over(at.0, at.1) {
+        level.positions_over(at.0, at.1).for_each(|(y, x)| {
             let position = level.position(y, x);
             self.contributions[position] += 1;
             let finish = &mut self.finishes[position];
@@ -327,7 +327,7 @@ impl Finishing {
             if finish.is_none_or(|finish| (step, replica) >= (finish.step, finish.replica)) {
                 *finish = Some(Finish { replica, step, ordinal: 0 });
             }
-        }
+        });
     }
 
     /// Returns the completions, the contributions and the feeds of the level.

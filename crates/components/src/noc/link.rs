@@ -72,7 +72,7 @@ impl<C: Context> Component<C> for Link {
         Wake::Evaluate
     }
 
-    fn evaluate(&mut self, context: &mut C) {
+    fn evaluate(&mut self, context: &mut C) -> Wake {
         self.waiting.sort_unstable();
         let mut waiting = std::mem::take(&mut self.waiting);
         for mut packet in waiting.drain(..) {
@@ -91,6 +91,7 @@ impl<C: Context> Component<C> for Link {
             context.send_to_mesh(done + 1 - now, to, packet);
         }
         self.waiting = waiting;
+        Wake::Sleep
     }
 }
 

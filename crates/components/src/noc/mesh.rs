@@ -7,7 +7,7 @@
 use arch::{Arch, Times};
 use des::{Component, Cycle, Fingerprint, Recurrent, Wake};
 use index::{Index, IndexVec, size};
-use mapper::Layout;
+use mapper::{Destination, Layout};
 use network::LayerId;
 
 use super::router::{Router, arrival};
@@ -94,20 +94,29 @@ impl<'a> Mesh<'a> {
         (done, if head == unhindered { done } else { leaves(unhindered) })
     }
 
-    /// Message to a receiver of `packet`, which was held up as its waits say.
-    fn delivery(&self, packet: &Packet, receiver: Option<Receiver>) -> TileMessage {
+    /// Message to a receiver of `packet`, which was held up as its waits say and whose position goes to `destinations`.
+    fn delivery(packet: &Packet, receiver: Option<Receiver>, destinations: &[Destination]) -> TileMessage {
         match packet.payload {
             Payload::Message(message) => message,
-            Payload::Position { position, image, .. } => {
+            Payload::Position { image, .. } => {
                 let receiver = receiver.expect("positions go to input slices");
-                let map = self.trees.segment(packet.segment).map.expect("positions are of a map");
-                let destination = self.layout.maps[map].destinations(position)[size(receiver.destination)];
                 TileMessage::Delivery {
                     inputs: receiver.inputs,
                     held_up: packet.waits.into(),
                     bits: receiver.bits,
-                    sequence: image * receiver.positions + destination.rank,
+                    sequence: image * receiver.positions + destinations[size(receiver.destination)].rank,
                 }
+            }
+        }
+    }
+
+    /// Destinations of the position that a packet carries; none if it carries a message.
+    fn destinations(&self, packet: &Packet) -> &'a [Destination] {
+        match packet.payload {
+            Payload::Message(_) => &[],
+            Payload::Position { position, .. } => {
+                let map = self.trees.segment(packet.segment).map.expect("positions are of a map");
+                self.layout.maps[map].destinations(position)
             }
         }
     }
@@ -121,7 +130,7 @@ impl<C: Context> Component<C> for Mesh<'_> {
         Wake::Evaluate
     }
 
-    fn evaluate(&mut self, context: &mut C) {
+    fn evaluate(&mut self, context: &mut C) -> Wake {
         // A canonical order, so that results do not depend on delivery order; (source, destination) usually decides.
         self.waiting.sort_unstable_by(|a, b| {
             let tiles = |packet: &Packet| u64::from(packet.source.0) << 32 | u64::from(packet.destination.0);
@@ -132,7 +141,7 @@ impl<C: Context> Component<C> for Mesh<'_> {
         for packet in waiting.drain(..) {
             self.take_ports(now, &packet, context.probe());
             self.flit_hops[packet.layer] += u64::from(trees.segment(packet.segment).flit_hops);
-            let nodes = trees.nodes(packet.segment);
+            let (nodes, destinations) = (trees.nodes(packet.segment), self.destinations(&packet));
             let (mut last, mut waited) = (now, 0);
             for end in trees.ends(packet.segment) {
                 let id = end.node();
@@ -143,7 +152,7 @@ impl<C: Context> Component<C> for Mesh<'_> {
                 let delay = done + 1 - now;
                 match *end {
                     End::Leaf { receiver, tile, .. } => {
-                        context.send_to_tile(delay, tile, self.delivery(&copy, receiver));
+                        context.send_to_tile(delay, tile, Self::delivery(&copy, receiver, destinations));
                     }
                     End::Link { side, next, .. } => {
                         context.send_to_link(delay, chip, side, copy.enters(next, trees.segment(next)));
@@ -159,6 +168,7 @@ impl<C: Context> Component<C> for Mesh<'_> {
             });
         }
         self.waiting = waiting;
+        Wake::Sleep
     }
 }
 

@@ -16,7 +16,7 @@ fn deliver(machine: &OneLayer, uncontended: bool, messages: &[(u32, &[u32], u32)
     let mut mesh = Mesh::new(&machine.arch, ChipId(0), uncontended, &machine.layout, &trees);
     let mut record = Record { now: 10, ..Record::default() };
     for (&(source, ..), &id) in messages.iter().zip(&ids) {
-        let payload = Payload::Message(TileMessage::Tick);
+        let payload = Payload::Message(TileMessage::Room);
         mesh.receive(Packet::new(TileId(source), id, trees.segment(id), payload), &mut record);
     }
     mesh.evaluate(&mut record);
@@ -79,7 +79,7 @@ fn a_packet_to_other_chips_leaves_once_by_the_link_in_their_direction() {
 fn crossing(source: u32, bits: u32) -> Crossing {
     let machine = isaac();
     let (trees, ids) = Trees::of_routes(&machine.arch, &machine.layout, &[(TileId(source), &[TileId(168)], bits)]);
-    Crossing(Packet::new(TileId(source), ids[0], trees.segment(ids[0]), Payload::Message(TileMessage::Tick)))
+    Crossing(Packet::new(TileId(source), ids[0], trees.segment(ids[0]), Payload::Message(TileMessage::Room)))
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn packets_on_their_way_are_told_apart_by_all_that_they_say() {
             |packet| packet.waits.links += 1,
             |packet| packet.payload = Payload::Position { sequence: 14, position: 2, image: 3 },
             |packet| packet.payload = Payload::Position { sequence: 17, position: 1, image: 4 },
-            |packet| packet.payload = Payload::Message(TileMessage::Tick),
+            |packet| packet.payload = Payload::Message(TileMessage::Room),
         ],
     );
 }

@@ -63,9 +63,8 @@ impl<P: Policy> Tile<'_, P> {
                 print.counted(sequence, self.inputs.edram.slices[inputs].positions());
                 held_up.state(print);
             }
-            TileMessage::SkipMerged { part } => print.numbers([15, part.0]),
-            TileMessage::Tick => print.number(13u64),
-            TileMessage::Room => print.number(14u64),
+            TileMessage::SkipMerged { part } => print.numbers([14, part.0]),
+            TileMessage::Room => print.number(13u64),
         }
     }
 }
@@ -148,7 +147,6 @@ mod tests {
             TileMessage::Written { inputs, held_up, sequence: 6 },
             TileMessage::SkipMerged { part: PART },
             TileMessage::SkipMerged { part: LockstepId(1) },
-            TileMessage::Tick,
             TileMessage::Room,
         ];
         let hash = |message: &TileMessage, image| {

@@ -14,7 +14,7 @@
 //! | 6 | results are sent | IMAs | bus | group of the lowest IMA |
 //! | 7 | operands of joins are asked for | outputs | eDRAM port, bus | part, window |
 //! | 8 | inputs are asked for | IMAs | eDRAM port, bus | group of the lowest IMA |
-//! | 9 | the tile wakes itself in the next cycle if steps 1 to 4 have new work | - | - | - |
+//! | 9 | the tile asks for an evaluation in the next cycle if steps 1 to 4 have new work | - | - | - |
 //!
 //! Steps 5 to 8 take effect at the end of the cycle, so what they complete is decided upon in the next. Writes precede
 //! reads at the port, and results precede inputs on the bus (docs/model.md, "Arbitration in a tile").
@@ -131,13 +131,12 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
             }
             TileMessage::Result { bits, position } => inputs.deliver_result(position, bits),
             TileMessage::Written { inputs: slice, held_up, sequence } => inputs.end_write(slice, sequence, held_up),
-            TileMessage::Tick => {}
             TileMessage::Room => return wake_if(outputs.room()),
         }
         Wake::Evaluate
     }
 
-    fn evaluate(&mut self, context: &mut C) {
+    fn evaluate(&mut self, context: &mut C) -> Wake {
         let Self { id, inputs, imas, outputs, bus } = self;
         let tile = *id;
         inputs.arrive(tile, context);
@@ -151,8 +150,6 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
         imas.send_results(tile, inputs, bus, outputs, context);
         outputs.ask_for_skips(tile, inputs, imas, bus, context);
         imas.fetch(tile, inputs, bus, context);
-        if outputs.has_work() || inputs.has_work() || !imas.pipeline.can_start().is_empty() {
-            context.send_to_tile(1, tile, TileMessage::Tick);
-        }
+        wake_if(outputs.has_work() || inputs.has_work() || !imas.pipeline.can_start().is_empty())
     }
 }

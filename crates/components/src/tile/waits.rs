@@ -103,7 +103,7 @@ impl<P: Policy> Tile<'_, P> {
             let window = at(control.window(group.sending));
             let what = format!("room in the tile's output register, with the results of window {window}");
             (what, Awaited::Part(self.id, Part::Register(id)))
-        } else if group.fetching < control.total && !(group.imas - pipeline.at_work()).is_empty() {
+        } else if group.fetching < control.total && !(group.imas & pipeline.idle()).is_empty() {
             let window = at(control.window(control.ready.min(control.total - 1)));
             (format!("the inputs of window {window}"), self.awaited_input(id))
         } else {

@@ -10,6 +10,8 @@ struct Station {
     next: u32,
     seen: Vec<(Cycle, u32)>,
     tokens: u32,
+    /// Evaluations to ask for.
+    evaluations: u32,
 }
 
 impl<C: Send<Token>> Component<C> for Station {
@@ -23,8 +25,10 @@ impl<C: Send<Token>> Component<C> for Station {
         Wake::Evaluate
     }
 
-    fn evaluate(&mut self, context: &mut C) {
+    fn evaluate(&mut self, context: &mut C) -> Wake {
         self.seen.push((context.now(), self.tokens));
+        self.evaluations = self.evaluations.saturating_sub(1);
+        if self.evaluations > 0 { Wake::Evaluate } else { Wake::Sleep }
     }
 }
 
@@ -38,7 +42,8 @@ des::system! {
 }
 
 fn run(order: Order) -> Vec<Vec<(Cycle, u32)>> {
-    let stations = (0..5).map(|id| Station { next: (id + 1) % 5, seen: Vec::new(), tokens: 0 }).collect();
+    let stations =
+        (0..5).map(|id| Station { next: (id + 1) % 5, seen: Vec::new(), tokens: 0, evaluations: 0 }).collect();
     let mut parts = Parts { stations };
     let mut schedule = Schedule::new(&parts, order, ());
     for start in 0..40 {
@@ -46,6 +51,18 @@ fn run(order: Order) -> Vec<Vec<(Cycle, u32)>> {
     }
     while schedule.step(&mut parts) {}
     parts.stations.into_iter().map(|station| station.seen).collect()
+}
+
+#[test]
+fn a_component_is_evaluated_as_long_as_it_asks_without_a_message_and_once_where_one_comes() {
+    let station = |evaluations| Station { next: 1, seen: Vec::new(), tokens: 0, evaluations };
+    let mut parts = Parts { stations: vec![station(4), station(0)] };
+    let mut schedule = Schedule::new(&parts, Order::Sent, ());
+    schedule.send(5, 0, Token { hops_left: 2 });
+    while schedule.step(&mut parts) {}
+    assert_eq!(parts.stations[0].seen, [(5, 1), (6, 1), (7, 1), (8, 1)]);
+    // The token goes from station 0 to 1 and stays there.
+    assert_eq!(parts.stations[1].seen, [(7, 1), (8, 2)]);
 }
 
 #[test]

@@ -17,15 +17,15 @@ use crate::ImaId;
 pub(crate) struct Pipeline {
     /// IMAs that may ask for inputs, start and send results as far as their lockstep group is concerned.
     turns: Turns,
-    /// Operations in the input register, from the request for inputs to the last read.
-    loaded: UpTo,
-    /// Operations of `loaded` whose inputs have arrived and which have not started.
+    /// Places free in the input register. An operation has one from the request for its inputs to its last read.
+    free_inputs: UpTo,
+    /// Operations whose inputs have arrived and which have not started.
     waiting: UpTo,
     /// IMAs whose crossbars are in use.
     reading: Set<ImaId>,
-    /// Operations with an output register, from the start until the results are merged.
-    held: UpTo,
-    /// Operations of `held` whose results are ready and have not been sent.
+    /// Output registers that are free. An operation has one from its start until its results are merged.
+    free_outputs: UpTo,
+    /// Operations whose results are ready and have not been sent.
     ready: UpTo,
 }
 
@@ -63,9 +63,16 @@ impl UpTo {
         Self { above: [Set::EMPTY; 7], last: size(limit) - 1 }
     }
 
+    /// The numbers of `imas` at the limit, all others at 0.
+    fn at_limit(limit: u32, imas: Set<ImaId>) -> Self {
+        let mut numbers = Self::new(limit);
+        (0..limit).for_each(|_| numbers.add(imas));
+        numbers
+    }
+
     #[inline]
     fn add(&mut self, imas: Set<ImaId>) {
-        assert!((self.full() & imas).is_empty(), "an IMA has no room for another operation");
+        assert!((self.full() & imas).is_empty(), "the number of an IMA is at its limit");
         for number in (0..self.last).rev() {
             self.above[number + 1] |= self.above[number] & imas;
         }
@@ -74,7 +81,7 @@ impl UpTo {
 
     #[inline]
     fn take(&mut self, imas: Set<ImaId>) {
-        assert!((imas - self.any()).is_empty(), "an IMA gave an operation that it did not hold");
+        assert!((imas - self.any()).is_empty(), "the number of an IMA is 0");
         for number in 0..self.last {
             self.above[number] = (self.above[number] - imas) | (self.above[number] & self.above[number + 1]);
         }
@@ -100,10 +107,10 @@ impl Pipeline {
         let imas = Set::below(imas);
         Self {
             turns: Turns { fetch: imas, start: imas, send: imas },
-            loaded: UpTo::new(2),
+            free_inputs: UpTo::at_limit(2, imas),
             waiting: UpTo::new(2),
             reading: Set::EMPTY,
-            held: UpTo::new(output_registers),
+            free_outputs: UpTo::at_limit(output_registers, imas),
             ready: UpTo::new(output_registers),
         }
     }
@@ -111,13 +118,13 @@ impl Pipeline {
     /// IMAs that may ask for inputs: it is their turn, and their input register has room.
     #[inline]
     pub(crate) fn can_fetch(&self) -> Set<ImaId> {
-        self.turns.fetch - self.loaded.full()
+        self.turns.fetch & self.free_inputs.any()
     }
 
     /// Records requests for inputs by `imas` of a lockstep group. Returns true if all IMAs of the group have asked now.
     #[inline]
     pub(crate) fn fetch(&mut self, imas: Set<ImaId>, lockstep: Set<ImaId>) -> bool {
-        self.loaded.add(imas);
+        self.free_inputs.take(imas);
         take_turn(&mut self.turns.fetch, imas, lockstep)
     }
 
@@ -130,7 +137,7 @@ impl Pipeline {
     /// IMAs that may start: it is their turn, and they have inputs, free crossbars and a free output register.
     #[inline]
     pub(crate) fn can_start(&self) -> Set<ImaId> {
-        (self.turns.start & self.waiting.any()) - self.reading - self.held.full()
+        (self.turns.start & self.waiting.any() & self.free_outputs.any()) - self.reading
     }
 
     /// Starts the next operation of `imas` of a lockstep group. Returns true if all IMAs of the group have started now.
@@ -138,7 +145,7 @@ impl Pipeline {
     pub(crate) fn start(&mut self, imas: Set<ImaId>, lockstep: Set<ImaId>) -> bool {
         self.waiting.take(imas);
         self.reading |= imas;
-        self.held.add(imas);
+        self.free_outputs.take(imas);
         take_turn(&mut self.turns.start, imas, lockstep)
     }
 
@@ -146,7 +153,7 @@ impl Pipeline {
     #[inline]
     pub(crate) fn reads_done(&mut self, imas: Set<ImaId>) {
         self.reading -= imas;
-        self.loaded.take(imas);
+        self.free_inputs.add(imas);
     }
 
     /// Records that the results of an operation are in its output register.
@@ -168,15 +175,15 @@ impl Pipeline {
         take_turn(&mut self.turns.send, imas, lockstep)
     }
 
-    /// IMAs with an operation at any point.
-    pub(crate) fn at_work(&self) -> Set<ImaId> {
-        self.loaded.any() | self.held.any()
+    /// IMAs without an operation at any point.
+    pub(crate) fn idle(&self) -> Set<ImaId> {
+        self.free_inputs.full() & self.free_outputs.full()
     }
 
     /// Records that results are in the tile's output register, which frees an output register of the IMA.
     #[inline]
     pub(crate) fn results_merged(&mut self, imas: Set<ImaId>) {
-        self.held.take(imas);
+        self.free_outputs.add(imas);
     }
 }
 
@@ -189,10 +196,10 @@ impl Recurrent for UpTo {
 
 impl Recurrent for Pipeline {
     fn state(&self, print: &mut Fingerprint) {
-        let Self { turns: Turns { fetch, start, send }, loaded, waiting, reading, held, ready } = self;
+        let Self { turns: Turns { fetch, start, send }, free_inputs, waiting, reading, free_outputs, ready } = self;
         print.numbers([fetch, start, send, reading].map(|imas| imas.bits()));
-        for operations in [loaded, waiting, held, ready] {
-            operations.state(print);
+        for numbers in [free_inputs, waiting, free_outputs, ready] {
+            numbers.state(print);
         }
     }
 }
@@ -279,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "did not hold")]
+    #[should_panic(expected = "is 0")]
     fn results_that_are_not_there_cannot_be_sent() {
         Pipeline::new(1, 2).send(imas(1), imas(1));
     }
@@ -293,10 +300,10 @@ mod tests {
                 |pipeline| pipeline.turns.fetch = Set::EMPTY,
                 |pipeline| pipeline.turns.start = Set::EMPTY,
                 |pipeline| pipeline.turns.send = Set::EMPTY,
-                |pipeline| pipeline.loaded.add(imas(1)),
+                |pipeline| pipeline.free_inputs.take(imas(1)),
                 |pipeline| pipeline.waiting.add(imas(1)),
                 |pipeline| pipeline.reading = imas(1),
-                |pipeline| pipeline.held.add(imas(1)),
+                |pipeline| pipeline.free_outputs.take(imas(1)),
                 |pipeline| pipeline.ready.add(imas(1)),
                 |pipeline| (0..2).for_each(|_| pipeline.ready.add(imas(1))),
             ],

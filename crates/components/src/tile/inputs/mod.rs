@@ -120,6 +120,7 @@ impl<'a> TileInputs<'a> {
         }
     }
 
+    #[inline(never)]
     fn write_deliveries<C: Context>(&mut self, tile: TileId, context: &mut C) {
         let mut deliveries = std::mem::take(&mut self.deliveries);
         deliveries.sort_unstable();
@@ -166,6 +167,7 @@ impl<'a> TileInputs<'a> {
         }
     }
 
+    #[inline(never)]
     fn take_arrivals<C: Context>(&mut self, tile: TileId, context: &mut C) {
         let mut arrivals = std::mem::take(&mut self.arrivals);
         arrivals.sort_unstable();

@@ -3,13 +3,17 @@ use std::ops::Range;
 use index::size;
 use mapper::{LayerLayout, Window};
 use network::{Kernel, MapId};
+use smallvec::SmallVec;
+
+/// Numbers of kernel positions, with room for a 5 x 5 kernel before it needs an allocation.
+type Before = SmallVec<[u32; 26]>;
 
 /// Rows of a replica that read an input for a window: neither padding nor cropped.
 #[derive(Clone, Debug)]
 pub struct RowsRead {
     /// First row of each part of the input, and for each kernel position the number of earlier ones that are read in that
     /// part, at the end the number of all that are. Rows repeat the kernel positions, channel by channel.
-    parts: Vec<(u32, Vec<u32>)>,
+    parts: SmallVec<[(u32, Before); 1]>,
 }
 
 impl RowsRead {
@@ -19,11 +23,11 @@ impl RowsRead {
         let Kernel { size: kernel, stride, padding, dilation } = layer.layer.kernel;
         let positions = layer.layer.kernel.positions();
         let (field_rows, field_columns) = window.receptive_field(&layer.layer);
-        let (mut parts, mut row, mut last) = (Vec::new(), 0, None);
+        let (mut parts, mut row, mut last) = (SmallVec::new(), 0, None);
         for part in &layer.reads {
             let map = part.map;
             if last != Some(map) {
-                let mut before = vec![0; size(positions) + 1];
+                let mut before = Before::from_elem(0, size(positions) + 1);
                 for y in field_rows.clone().step_by(size(dilation.y)) {
                     for x in field_columns.clone().step_by(size(dilation.x)).filter(|&x| produced(map, y, x)) {
                         let row = (y + padding.top - u32::from(window.y) * stride.y) / dilation.y;
@@ -45,7 +49,7 @@ impl RowsRead {
     /// Number of rows among `rows` that read an input.
     pub fn among(&self, rows: &Range<u32>) -> u32 {
         let ends = self.parts.iter().skip(1).map(|(first, _)| *first).chain([u32::MAX]);
-        let of_part = |((first, before), end): (&(u32, Vec<u32>), u32)| {
+        let of_part = |((first, before), end): (&(u32, Before), u32)| {
             let (start, end) = (rows.start.max(*first), rows.end.min(end));
             let positions = u32::try_from(before.len() - 1).expect("a kernel has fewer than 2^32 positions");
             let up_to = |end: u32| end / positions * before[size(positions)] + before[size(end % positions)];
@@ -65,8 +69,8 @@ mod tests {
         // has another map, of which position 5 is cropped.
         let read = |row: u32| [4, 5, 7, 8].contains(&(row % 9)) && (row < 126 || row % 9 != 5);
         let reading = |rows: Range<u32>| rows.map(|row| u32::from(read(row))).sum::<u32>();
-        let before = |first: u32| (0..10).map(|end| reading(first..first + end)).collect();
-        let rows_read = RowsRead { parts: vec![(0, before(0)), (126, before(126))] };
+        let before = |first: u32| -> Before { (0..10).map(|end| reading(first..first + end)).collect() };
+        let rows_read = RowsRead { parts: [(0, before(0)), (126, before(126))].into_iter().collect() };
         for (start, end) in [(0, 576), (0, 128), (128, 256), (100, 101), (112, 113), (7, 7)] {
             assert_eq!(rows_read.among(&(start..end)), reading(start..end), "{start}..{end}");
         }

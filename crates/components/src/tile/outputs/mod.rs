@@ -134,6 +134,7 @@ impl<'a> TileOutputs<'a> {
         }
     }
 
+    #[inline(never)]
     fn pass_on_changed<C: Context>(
         &mut self,
         inputs: &mut TileInputs,
@@ -226,6 +227,7 @@ impl<'a> TileOutputs<'a> {
         }
     }
 
+    #[inline(never)]
     fn release_merged<C: Context>(
         &mut self,
         tile: TileId,

@@ -264,14 +264,14 @@ impl<'a> PartialSums<'a> {
         }
         for &above in &level.above {
             let pool = &layer.levels[above];
-            for (y, x) in pool.positions_over(at.0, at.1) {
+            pool.positions_over(at.0, at.1).for_each(|(y, x)| {
                 let finisher = pool.finish_at(y, x).expect("a value lies under the position").replica;
                 if finisher == self.spec.replica {
                     self.pool_value(above, image, y * pool.width + x, finish.1, context);
                 } else {
                     self.send_pool_value(above, finisher, image, y * pool.width + x, context);
                 }
-            }
+            });
         }
     }
 
