@@ -19,7 +19,7 @@ use mapper::{
 use network::{LayerId, MapId};
 
 use crate::outcome::results_per_image;
-use crate::{Board, Options};
+use crate::{Board, Options, Routed};
 
 /// Numbers of the blocks in their tiles and addresses of producers and consumers, derived from a layout.
 pub(crate) struct Wiring<'a> {
@@ -28,7 +28,7 @@ pub(crate) struct Wiring<'a> {
     conversions: Rate,
     layout: &'a Layout,
     /// Routes of values between tiles.
-    trees: Trees,
+    trees: &'a Trees,
     /// One entry for each tile of the board, up to the last tile in use.
     tiles: IndexVec<TileId, TilePlan>,
     /// For each layer, the places of its input slices.
@@ -96,12 +96,13 @@ impl PartPlan {
 
 impl<'a> Wiring<'a> {
     /// Numbers the blocks of every tile.
-    pub(crate) fn new(arch: &'a Arch, layout: &'a Layout) -> Self {
+    pub(crate) fn new(routed: &'a Routed<'_>) -> Self {
+        let Routed { arch, layout, .. } = *routed;
         let mut wiring = Self {
             arch,
             conversions: arch.conversions_per_cycle(),
             layout,
-            trees: Trees::new(arch, layout),
+            trees: &routed.trees,
             tiles: IndexVec::default(),
             slices: IndexVec::default(),
             targets: IndexVec::default(),
@@ -253,7 +254,7 @@ impl<'a> Wiring<'a> {
             Direction::ALL.map(|side| Link::new(bits, side, geometry.neighbour(chip, side), layers))
         });
         let meshes =
-            (0..chips).map(ChipId).map(|chip| Mesh::new(arch, chip, options.uncontended, self.layout, &self.trees));
+            (0..chips).map(ChipId).map(|chip| Mesh::new(arch, chip, options.uncontended, self.layout, self.trees));
         Board { tiles, meshes: meshes.collect(), links: links.collect() }
     }
 
@@ -353,7 +354,7 @@ impl<'a> Wiring<'a> {
                 partial_sum_bits: arch.tile.partial_sum_bits,
                 to_accumulator: (!is_accumulator)
                     .then(|| self.trees.layer(part.layer).partial_sums(part.replica, part.group, tile)),
-                trees: &self.trees,
+                trees: self.trees,
             })
         });
         parts.collect()

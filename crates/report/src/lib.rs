@@ -31,7 +31,7 @@
 //! # Example
 //!
 //! ```
-//! use chip::Options;
+//! use chip::{Options, Routed};
 //! use network::Plan;
 //! use report::{Report, Run};
 //!
@@ -40,14 +40,14 @@
 //! let plan = Plan::uniform(&network, 16, 16);
 //! let layout = mapper::balance(&arch, &network, &plan).expect("it fits");
 //! let options = Options::default();
-//! let outcome = chip::run(&arch, &layout, &options)?;
+//! let routed = Routed::new(&arch, &layout);
+//! let outcome = routed.run(&options)?;
 //!
 //! let report = Report::new(&Run {
-//!     arch: &arch,
+//!     routed: &routed,
 //!     network: &network,
 //!     plan: &plan,
 //!     plan_name: "16 bits",
-//!     layout: &layout,
 //!     options: &options,
 //!     outcome: &outcome,
 //! });

@@ -6,7 +6,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arch::Arch;
-use chip::Options;
+use chip::{Options, Routed};
 use document::Faults;
 use mapper::{Balance, MappingError};
 use network::{Edges, FULL_PRECISION_BITS, Network, Plan, parse_activations, parse_weights};
@@ -88,22 +88,22 @@ impl<'a> Point<'a> {
             Balance { fill, for_crop }.layout(&arch, network, &plan).map_err(|errors: Vec<MappingError>| {
                 errors.iter().map(|error| format!("{error}; {}", error.remedy())).collect::<Vec<_>>().join("; ")
             })?;
+        let routed = Routed::new(&arch, &layout);
         let options = Options { images: chip::FIRST_IMAGES, ..Options::default() };
         let ran = match self.value("images") {
             Some((_, Cell::Integer(images))) => {
                 let images = u32::try_from(*images).expect("checked with the file");
                 let options = Options { images, ..options };
-                chip::run(&arch, &layout, &options).map(|outcome| (options, outcome))
+                routed.run(&options).map(|outcome| (options, outcome))
             }
-            _ => chip::run_until_settled(&arch, &layout, &options),
+            _ => routed.run_until_settled(&options),
         };
         let (options, outcome) = ran.map_err(|error| error.to_string())?;
         let report = Report::new(&report::Run {
-            arch: &arch,
+            routed: &routed,
             network,
             plan: &plan,
             plan_name: "",
-            layout: &layout,
             options: &options,
             outcome: &outcome,
         });
