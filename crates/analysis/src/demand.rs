@@ -143,7 +143,7 @@ impl Demand {
         for replica in layer.replicas.indices() {
             let inputs = of.bits_read(replica);
             let windows = count(layer.windows(replica).len());
-            for (tile, _, ima) in layer.places(arch, replica) {
+            for (tile, _, ima) in layer.places(&arch.tile, replica) {
                 let (row_group, _) = layer.geometry.groups_of(ima);
                 let read = inputs[size(row_group)];
                 let results = windows * of.partial_sum_bits(&layer.geometry.ima(ima).outputs);

@@ -54,8 +54,8 @@ mod settled;
 mod wiring;
 
 pub use components::{
-    Cause, Event, Fidelity, Full, NoProbe, Policy, Probe, RowBlock, RowsRead, SkipZeroRowBlocks, Stage, Stalls, Unit,
-    Waiting, Work,
+    Cause, Event, Fidelity, Full, NoProbe, Policy, Probe, Routing, RowBlock, RowsRead, SkipZeroRowBlocks, Stage,
+    Stalls, Trees, Unit, Waiting, Work,
 };
 pub use deadlock::Deadlock;
 pub use des::Order;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use arch::Arch;
-use components::{Completions, Context, Trees};
+use components::{Completions, Context, Routing, Trees};
 use mapper::{LayerLayout, Layout};
 
 use crate::{
@@ -25,7 +25,12 @@ pub struct Routed<'a> {
 impl<'a> Routed<'a> {
     /// Finds the routes of `layout` on `arch`.
     pub fn new(arch: &'a Arch, layout: &'a Layout) -> Self {
-        Self { arch, layout, trees: Cow::Owned(Trees::new(arch, layout)) }
+        Self { arch, layout, trees: Cow::Owned(Trees::new(&Routing::new(arch), layout)) }
+    }
+
+    /// Takes known routes: those of `layout` on a machine with the [`Routing`] of `arch`.
+    pub fn along(arch: &'a Arch, layout: &'a Layout, trees: &'a Trees) -> Self {
+        Self { arch, layout, trees: Cow::Borrowed(trees) }
     }
 
     /// Runs the layout without a probe.

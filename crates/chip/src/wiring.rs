@@ -156,7 +156,7 @@ impl<'a> Wiring<'a> {
         for replica in layer.replicas.indices() {
             // Tiles with IMAs of each output group, in order of IMAs.
             let mut contributors: IndexVec<GroupId, Vec<PartAddress>> = IndexVec::filled(Vec::new(), groups);
-            for (tile, _, ima) in layer.places(arch, replica) {
+            for (tile, _, ima) in layer.places(&arch.tile, replica) {
                 let (_, col_group) = layer.geometry.groups_of(ima);
                 // Output groups are in order, and each column group belongs to one of them.
                 let group = layer.groups.as_slice().partition_point(|group| group.col_groups.end <= col_group);
@@ -240,7 +240,7 @@ impl<'a> Wiring<'a> {
         let arch = self.arch;
         let layers = self.layout.layers.len();
         let slots: IndexVec<TileId, u32> = self.tiles.iter().map(|plan| self.slots(plan, options)).collect();
-        let capacities = self.layout.capacities(arch);
+        let capacities = self.layout.capacities(&arch.edram);
         let build =
             |(id, plan)| Tile::new(arch, self.tile_spec(id, &slots, plan, &capacities, options), policy.clone());
         let tiles: Vec<Tile<P>> = self.tiles.enumerate().map(build).collect();

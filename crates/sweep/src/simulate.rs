@@ -4,25 +4,60 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arch::Arch;
-use chip::{Options, Routed};
+use chip::{Options, Routed, Routing, Trees};
 use document::Faults;
-use mapper::{Balance, MappingError};
+use mapper::{Balance, Layout, MappingError, Problem};
 use network::{Edges, FULL_PRECISION_BITS, Network, Plan, parse_activations, parse_weights};
 use report::Report;
 
 use crate::columns::{Machine, cells, derived_columns, layer_columns, simulated_columns};
+use crate::recent::Recent;
 use crate::spec::to_toml;
 use crate::{Cell, Outcome, Sweep};
 
-/// Simulates `point`. Any failure, a panic included, concerns this point alone.
-pub fn simulate(sweep: &Sweep, point: u64) -> Outcome {
-    let point = Point::new(sweep, point);
-    match catch_unwind(AssertUnwindSafe(|| point.run())) {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(error)) => Outcome::Failed(error),
-        Err(panic) => Outcome::Failed(format!("internal error: {}", panic_message(&*panic))),
+/// Simulates points of a sweep, on any number of threads.
+///
+/// Points of one mapping share its layout, and the routes of its values where these agree, too. An [`Outcome`] depends
+/// on its point alone.
+pub struct Simulator<'a> {
+    sweep: &'a Sweep,
+    layouts: Recent<Problem<'a>, Result<Layout, String>>,
+    trees: Recent<(Routing, Problem<'a>), Trees>,
+    layouts_made: AtomicU64,
+}
+
+impl<'a> Simulator<'a> {
+    /// Prepares the simulation of any points of `sweep`.
+    pub fn new(sweep: &'a Sweep) -> Self {
+        Self { sweep, layouts: Recent::new(), trees: Recent::new(), layouts_made: AtomicU64::new(0) }
+    }
+
+    /// Simulates `point`. Any failure, a panic included, concerns this point alone.
+    pub fn simulate(&self, point: u64) -> Outcome {
+        let point = Point::new(self.sweep, point);
+        match catch_unwind(AssertUnwindSafe(|| point.run(self))) {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => Outcome::Failed(error),
+            Err(panic) => Outcome::Failed(format!("internal error: {}", panic_message(&*panic))),
+        }
+    }
+
+    /// Returns the number of layouts made so far.
+    pub fn layouts_made(&self) -> u64 {
+        self.layouts_made.load(Ordering::Relaxed)
+    }
+
+    fn layout(&self, problem: &Problem<'a>) -> Arc<Result<Layout, String>> {
+        self.layouts.get(problem.clone(), |problem| {
+            self.layouts_made.fetch_add(1, Ordering::Relaxed);
+            problem.layout().map_err(|errors: Vec<MappingError>| {
+                errors.iter().map(|error| format!("{error}; {}", error.remedy())).collect::<Vec<_>>().join("; ")
+            })
+        })
     }
 }
 
@@ -71,7 +106,7 @@ impl<'a> Point<'a> {
             .crop(network, edges)
     }
 
-    fn run(&self) -> Result<Outcome, String> {
+    fn run(&self, simulator: &Simulator<'a>) -> Result<Outcome, String> {
         let arch = self.arch().map_err(|faults| messages(&faults))?;
         let mut point = cells(&derived_columns(), &Machine::new(&arch));
         if !self.sweep.grid.simulated {
@@ -84,11 +119,11 @@ impl<'a> Point<'a> {
         let (_, fill) = self.value("balance").expect("every sweep has a balance");
         let fill = fill.to_string().parse().expect("checked with the file");
         let for_crop = matches!(self.value("rebalance"), Some((_, Cell::Boolean(true))));
-        let layout =
-            Balance { fill, for_crop }.layout(&arch, network, &plan).map_err(|errors: Vec<MappingError>| {
-                errors.iter().map(|error| format!("{error}; {}", error.remedy())).collect::<Vec<_>>().join("; ")
-            })?;
-        let routed = Routed::new(&arch, &layout);
+        let problem = Problem::new(Balance { fill, for_crop }, &arch, network, &plan);
+        let layout = simulator.layout(&problem);
+        let layout = layout.as_ref().as_ref().map_err(String::clone)?;
+        let trees = simulator.trees.get((Routing::new(&arch), problem), |(routing, _)| Trees::new(routing, layout));
+        let routed = Routed::along(&arch, layout, &trees);
         let options = Options { images: chip::FIRST_IMAGES, ..Options::default() };
         let ran = match self.value("images") {
             Some((_, Cell::Integer(images))) => {
@@ -120,4 +155,88 @@ impl<'a> Point<'a> {
 /// Joins faults to one line, for a cell of a table.
 fn messages(faults: &Faults) -> String {
     faults.iter().map(|fault| format!("{}; {}", fault.message(), fault.remedy())).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use toml::{Table, Value};
+
+    use super::*;
+
+    fn sweep(text: &str) -> Sweep {
+        let text = format!("network = \"tiny\"\narch.file = \"tiny\"\n{text}");
+        Sweep::parse(&text, "sweep.toml", Path::new("")).unwrap_or_else(|faults| panic!("{}", messages(&faults)))
+    }
+
+    /// Simulates a point that shares nothing with others.
+    fn alone(sweep: &Sweep, point: u64) -> Outcome {
+        Simulator::new(sweep).simulate(point)
+    }
+
+    #[test]
+    fn points_share_the_layouts_that_their_machines_have_in_common() {
+        let sweep = sweep(
+            "arch.adc.bits = [8, 6]\n arch.edram.bytes = [8192, 16384]\n arch.ima.output_registers = [1, 2]\n \
+             arch.router.flit_bits = [32, 8]\n weights = [\"16\", \"8\"]",
+        );
+        let expected: BTreeMap<u64, Outcome> = (0..sweep.points()).map(|point| (point, alone(&sweep, point))).collect();
+        for (threads, backwards) in [(1, false), (1, true), (3, false)] {
+            let simulator = Simulator::new(&sweep);
+            let order: Vec<u64> = if backwards { (0..32).rev().collect() } else { (0..32).collect() };
+            let mut outcomes = BTreeMap::new();
+            let simulate = |point| (point, simulator.simulate(point));
+            let collect = |done: Vec<_>| Ok::<_, ()>(outcomes.extend(done));
+            crate::pool::run(threads, order.into_iter(), simulate, collect).expect("collecting does not fail");
+            assert_eq!(outcomes, expected);
+            // Sizes of the buffer and bits of the weights.
+            assert_eq!(simulator.layouts_made(), 4);
+        }
+        let distinct =
+            expected.values().map(|outcome| format!("{outcome:?}")).collect::<std::collections::BTreeSet<_>>();
+        assert_eq!(distinct.len(), 32, "a key without effect tests nothing");
+    }
+
+    /// Returns the keys of a table, with their values.
+    fn keys(table: &Table, path: &str, all: &mut Vec<(String, Value)>) {
+        for (name, value) in table {
+            let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            match value {
+                Value::Table(inner) => keys(inner, &key, all),
+                value => all.push((key, value.clone())),
+            }
+        }
+    }
+
+    /// Returns other values of a key, of which one may be allowed.
+    fn others(value: &Value) -> Vec<Value> {
+        match *value {
+            Value::Boolean(truth) => vec![Value::Boolean(!truth)],
+            Value::Integer(number) => [2 * number, number / 2, number + 1].map(Value::Integer).to_vec(),
+            Value::Float(number) => [2.0 * number + 1.0, number / 2.0].map(Value::Float).to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_point_is_as_if_alone_whatever_key_of_the_machine_differs() {
+        let machine = arch::to_toml(&arch::load("tiny").expect("a preset"));
+        let mut all = Vec::new();
+        keys(&machine.parse().expect("it is TOML"), "", &mut all);
+        let (mut tried, mut shared) = (0, 0);
+        for (key, value) in all {
+            for other in others(&value) {
+                let text = format!("network = \"tiny\"\narch.file = \"tiny\"\narch.{key} = [{value}, {other}]");
+                let Ok(sweep) = Sweep::parse(&text, "sweep.toml", Path::new("")) else { continue };
+                let simulator = Simulator::new(&sweep);
+                simulator.simulate(0);
+                assert_eq!(simulator.simulate(1), alone(&sweep, 1), "{text}");
+                tried += 1;
+                shared += u64::from(simulator.layouts_made() == 1);
+            }
+        }
+        assert!(tried > 80 && shared > 40, "{tried} values tried, {shared} of them with the layout of the first");
+    }
 }
