@@ -2,6 +2,7 @@
 //!
 //! [`Selection::load`] reads and checks all files and maps the network, so that a [`Selected`] can be simulated.
 
+use analysis::Bound;
 use arch::Arch;
 use chip::{Options, Outcome, Routed};
 use clap::Args;
@@ -132,7 +133,8 @@ impl Selected {
 
     /// Report of a run with these options.
     pub(crate) fn report(&self, routed: &Routed<'_>, options: &Options, outcome: &Outcome) -> Report {
-        let Selected { network, plan, plan_name, .. } = self;
-        Report::new(&Run { routed, network, plan, plan_name, options, outcome })
+        let Selected { arch, network, plan, plan_name, layout } = self;
+        let bound = &Bound::of(routed, options.uncontended);
+        Report::new(&Run { arch, network, plan, plan_name, layout, options, outcome, bound })
     }
 }

@@ -69,7 +69,7 @@ impl Sweep {
             },
         )?;
         bar.finish_and_clear();
-        tracing::info!(layouts = simulator.layouts_made(), "layouts made");
+        tracing::info!(layouts = simulator.layouts_made(), runs = simulator.runs_made(), "made for all points");
         let (elapsed, busy) = (started.elapsed(), Duration::from_micros(busy.into_inner()));
         let of_threads = busy.as_secs_f64() / (threads as f64 * elapsed.as_secs_f64());
         output::say(&format!(

@@ -31,6 +31,7 @@
 //! # Example
 //!
 //! ```
+//! use analysis::Bound;
 //! use chip::{Options, Routed};
 //! use network::Plan;
 //! use report::{Report, Run};
@@ -44,12 +45,14 @@
 //! let outcome = routed.run(&options)?;
 //!
 //! let report = Report::new(&Run {
-//!     routed: &routed,
+//!     arch: &arch,
 //!     network: &network,
 //!     plan: &plan,
 //!     plan_name: "16 bits",
+//!     layout: &layout,
 //!     options: &options,
 //!     outcome: &outcome,
+//!     bound: &Bound::of(&routed, options.uncontended),
 //! });
 //! assert_eq!(report.schema, report::SCHEMA);
 //! assert_eq!(report.stalls.total(), report.imas.mapped * report.cycles);

@@ -5,8 +5,9 @@
 
 use analysis::{Bound, Edges, GroupEnergy, StaticEnergy, energy, static_energy, total_pj};
 use arch::{Arch, Counts};
-use chip::{Cause, Fidelity, Options, Outcome, Routed, Stalls, Unsettled};
+use chip::{Cause, Fidelity, Options, Outcome, Stalls, Unsettled};
 use index::{Index, count};
+use mapper::Layout;
 use network::{LayerId, Network, Plan};
 use serde::{Serialize, Serializer};
 
@@ -16,18 +17,22 @@ pub const SCHEMA: u32 = 2;
 /// Inputs and outcome of a run, from which a report is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
-    /// Mapping of the network to the machine, laid out and routed.
-    pub routed: &'a Routed<'a>,
+    /// Machine.
+    pub arch: &'a Arch,
     /// Network.
     pub network: &'a Network,
     /// Precision and crops.
     pub plan: &'a Plan,
     /// Name of the plan in the report.
     pub plan_name: &'a str,
+    /// Mapping of the network to the machine, laid out.
+    pub layout: &'a Layout,
     /// Options of the run.
     pub options: &'a Options,
     /// Outcome of the simulation.
     pub outcome: &'a Outcome,
+    /// Bound on its pace.
+    pub bound: &'a Bound,
 }
 
 /// Report of a run. Quantities are those of the whole run, all images together, unless stated otherwise.
@@ -266,7 +271,7 @@ pub struct LayerReport {
 impl Report {
     /// Makes the report of `run`.
     pub fn new(run: &Run<'_>) -> Report {
-        let Run { routed: Routed { arch, layout, .. }, outcome, .. } = *run;
+        let Run { arch, layout, outcome, .. } = *run;
         let layers: Vec<LayerReport> = layout.layers.indices().map(|id| LayerReport::new(run, id)).collect();
         let sum = |figure: fn(&LayerReport) -> u64| layers.iter().map(figure).sum();
         let (counts, macs, nominal_macs) = (outcome.counts(), sum(|layer| layer.macs), sum(|layer| layer.nominal_macs));
@@ -276,7 +281,7 @@ impl Report {
             schema: SCHEMA,
             tool: Tool::THIS,
             arch: arch.name.clone(),
-            machine: (*arch).clone(),
+            machine: arch.clone(),
             network: run.network.name.clone(),
             plan: run.plan_name.to_owned(),
             images: run.options.images,
@@ -299,7 +304,7 @@ impl Report {
             imas: Imas { mapped: sum(|layer| layer.imas), available: arch.imas().into() },
             chips: outcome.chips,
             stalls: outcome.stalls(),
-            bound: Bound::of(run.routed, run.options.uncontended),
+            bound: run.bound.clone(),
             predictor: None,
             layers,
         }
@@ -321,7 +326,7 @@ impl From<chip::Recurrence> for Recurrence {
 impl Figures {
     /// Works out the figures of `run`. `macs` are its computed and its nominal MACs.
     fn new(run: &Run<'_>, macs: [u64; 2], energy: &Energy) -> Figures {
-        let (outcome, cycle_ns) = (run.outcome, run.routed.arch.cycle_ns);
+        let (outcome, cycle_ns) = (run.outcome, run.arch.cycle_ns);
         let images = f64::from(run.options.images);
         let pace = outcome.pace();
         let unsettled = pace.as_ref().err();
@@ -331,8 +336,7 @@ impl Figures {
         let latency = pace.as_ref().and_then(|pace| pace.latency);
         let interval_ns = pace.as_ref().map(|pace| pace.cycles_per_image * cycle_ns);
         let dynamic_pj = energy.dynamic_total / images;
-        let static_pj =
-            interval_ns.map(|ns| static_energy(run.routed.arch, outcome.chips, ns).iter().map(|of| of.pj).sum());
+        let static_pj = interval_ns.map(|ns| static_energy(run.arch, outcome.chips, ns).iter().map(|of| of.pj).sum());
         let pj = static_pj.map(|static_pj: f64| dynamic_pj + static_pj);
         // A network that is cropped as a whole has no MACs to which a figure could refer.
         let [computed, nominal] = macs.map(|macs| (macs > 0).then_some(macs as f64 / images));
@@ -381,11 +385,11 @@ impl Energy {
 
 impl LayerReport {
     fn new(run: &Run<'_>, id: LayerId) -> LayerReport {
-        let (laid, done) = (&run.routed.layout.layers[id], &run.outcome.layers[id.index()]);
+        let (laid, done) = (&run.layout.layers[id], &run.outcome.layers[id.index()]);
         let (plan, geometry) = (&run.plan.layers[id], &laid.geometry);
         let images = u64::from(run.options.images);
-        let edges = Edges::of(run.routed.layout, id);
-        let of_chain = Edges::of_chain(id.index(), run.routed.layout.layers.len());
+        let edges = Edges::of(run.layout, id);
+        let of_chain = Edges::of_chain(id.index(), run.layout.layers.len());
         LayerReport {
             name: laid.layer.name.clone(),
             weight_bits: plan.weight_bits,
@@ -403,7 +407,7 @@ impl LayerReport {
             last_cycle: done.last_cycle,
             macs: laid.macs() * images,
             nominal_macs: laid.layer.windows() * laid.layer.macs_per_window() * images,
-            energy_pj: energy(run.routed.arch, &done.counts),
+            energy_pj: energy(run.arch, &done.counts),
             counts: done.counts.clone(),
             stalls: done.stalls.clone(),
             edges: (edges != of_chain).then_some(edges),

@@ -14,7 +14,8 @@
 //! A grid is a pure value: the same sweep file and inputs give the same points with the same numbers, on every machine.
 //! A folder accepts only the sweep with which it was created, and one process at a time.
 //!
-//! Points with the same mapping share its layout ([`mapper::Problem`]) and its routes, which changes nothing else.
+//! Points share what they have in common: a layout ([`mapper::Problem`]), the routes of its values, and runs on machines
+//! that differ in costs only ([`arch::Arch::with_costs_of`]). Their rows are as if each were simulated alone.
 //!
 //! Points that mean the same, such as a crop given twice, are simulated once. Each still has its rows in the tables.
 //!

@@ -5,8 +5,8 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use analysis::Bound;
 use arch::Arch;
 use chip::{Options, Routed, Routing, Trees};
 use document::Faults;
@@ -19,21 +19,46 @@ use crate::recent::Recent;
 use crate::spec::to_toml;
 use crate::{Cell, Outcome, Sweep};
 
+/// Layouts that are kept, and routes: those of VGG16 take some 10 MB.
+const MOST_LAYOUTS: usize = 8;
+/// Runs that are kept: one of VGG16 takes some 20 kB.
+const MOST_RUNS: usize = 100;
+
 /// Simulates points of a sweep, on any number of threads.
 ///
-/// Points of one mapping share its layout, and the routes of its values where these agree, too. An [`Outcome`] depends
-/// on its point alone.
+/// Points share what they have in common: layouts, the routes of values, and whole runs where machines differ in costs
+/// only. An [`Outcome`] depends on its point alone.
 pub struct Simulator<'a> {
     sweep: &'a Sweep,
     layouts: Recent<Problem<'a>, Result<Layout, String>>,
-    trees: Recent<(Routing, Problem<'a>), Trees>,
-    layouts_made: AtomicU64,
+    trees: Recent<(Problem<'a>, Routing), Trees>,
+    runs: Recent<Task<'a>, Result<Ran, String>>,
+    /// Machine whose costs the machines of all tasks have.
+    costs: Arch,
+}
+
+/// All that a run depends on.
+#[derive(PartialEq)]
+struct Task<'a> {
+    machine: Arch,
+    /// Images; `None` until the pace is settled.
+    images: Option<u32>,
+    problem: Problem<'a>,
+}
+
+/// A run, with its options and the bound on its pace.
+struct Ran {
+    options: Options,
+    outcome: chip::Outcome,
+    bound: Bound,
 }
 
 impl<'a> Simulator<'a> {
     /// Prepares the simulation of any points of `sweep`.
     pub fn new(sweep: &'a Sweep) -> Self {
-        Self { sweep, layouts: Recent::new(), trees: Recent::new(), layouts_made: AtomicU64::new(0) }
+        let costs = arch::load("isaac-ce").expect("the preset is built in");
+        let (layouts, trees) = (Recent::new(MOST_LAYOUTS), Recent::new(MOST_LAYOUTS));
+        Self { sweep, layouts, trees, runs: Recent::new(MOST_RUNS), costs }
     }
 
     /// Simulates `point`. Any failure, a panic included, concerns this point alone.
@@ -48,15 +73,37 @@ impl<'a> Simulator<'a> {
 
     /// Returns the number of layouts made so far.
     pub fn layouts_made(&self) -> u64 {
-        self.layouts_made.load(Ordering::Relaxed)
+        self.layouts.made()
+    }
+
+    /// Returns the number of runs made so far.
+    pub fn runs_made(&self) -> u64 {
+        self.runs.made()
     }
 
     fn layout(&self, problem: &Problem<'a>) -> Arc<Result<Layout, String>> {
         self.layouts.get(problem.clone(), |problem| {
-            self.layouts_made.fetch_add(1, Ordering::Relaxed);
             problem.layout().map_err(|errors: Vec<MappingError>| {
                 errors.iter().map(|error| format!("{error}; {}", error.remedy())).collect::<Vec<_>>().join("; ")
             })
+        })
+    }
+
+    /// Runs `layout`, that of the problem, on the machine with other costs.
+    fn ran(&self, problem: Problem<'a>, layout: &Layout, arch: &Arch, images: Option<u32>) -> Arc<Result<Ran, String>> {
+        let task = Task { problem, machine: arch.with_costs_of(&self.costs), images };
+        self.runs.get(task, |Task { problem, machine, images }| {
+            let routing = (problem.clone(), Routing::new(machine));
+            let trees = self.trees.get(routing, |(_, routing)| Trees::new(routing, layout));
+            let routed = Routed::along(machine, layout, &trees);
+            let options = Options { images: images.unwrap_or(chip::FIRST_IMAGES), ..Options::default() };
+            let ran = match images {
+                Some(_) => routed.run(&options).map(|outcome| (options, outcome)),
+                None => routed.run_until_settled(&options),
+            };
+            let (options, outcome) = ran.map_err(|error| error.to_string())?;
+            let bound = Bound::of(&routed, options.uncontended);
+            Ok(Ran { options, outcome, bound })
         })
     }
 }
@@ -122,26 +169,15 @@ impl<'a> Point<'a> {
         let problem = Problem::new(Balance { fill, for_crop }, &arch, network, &plan);
         let layout = simulator.layout(&problem);
         let layout = layout.as_ref().as_ref().map_err(String::clone)?;
-        let trees = simulator.trees.get((Routing::new(&arch), problem), |(routing, _)| Trees::new(routing, layout));
-        let routed = Routed::along(&arch, layout, &trees);
-        let options = Options { images: chip::FIRST_IMAGES, ..Options::default() };
-        let ran = match self.value("images") {
-            Some((_, Cell::Integer(images))) => {
-                let images = u32::try_from(*images).expect("checked with the file");
-                let options = Options { images, ..options };
-                routed.run(&options).map(|outcome| (options, outcome))
-            }
-            _ => routed.run_until_settled(&options),
+        let images = match self.value("images") {
+            Some((_, Cell::Integer(images))) => Some(u32::try_from(*images).expect("checked with the file")),
+            _ => None,
         };
-        let (options, outcome) = ran.map_err(|error| error.to_string())?;
-        let report = Report::new(&report::Run {
-            routed: &routed,
-            network,
-            plan: &plan,
-            plan_name: "",
-            options: &options,
-            outcome: &outcome,
-        });
+        let ran = simulator.ran(problem, layout, &arch, images);
+        let Ran { options, outcome, bound } = ran.as_ref().as_ref().map_err(String::clone)?;
+        let (plan, plan_name) = (&plan, "");
+        let report =
+            Report::new(&report::Run { arch: &arch, network, plan, plan_name, layout, options, outcome, bound });
         point.extend(cells(&simulated_columns(), &report));
         let (of_component, of_layer) = (report::columns::components(), layer_columns());
         Ok(Outcome::Done {
@@ -171,13 +207,17 @@ mod tests {
         Sweep::parse(&text, "sweep.toml", Path::new("")).unwrap_or_else(|faults| panic!("{}", messages(&faults)))
     }
 
-    /// Simulates a point that shares nothing with others.
+    /// Simulates a point that shares nothing with others, on its machine with its own costs.
     fn alone(sweep: &Sweep, point: u64) -> Outcome {
-        Simulator::new(sweep).simulate(point)
+        let mut simulator = Simulator::new(sweep);
+        if let Ok(arch) = Point::new(sweep, point).arch() {
+            simulator.costs = arch;
+        }
+        simulator.simulate(point)
     }
 
     #[test]
-    fn points_share_the_layouts_that_their_machines_have_in_common() {
+    fn points_share_the_layouts_and_the_runs_that_they_have_in_common() {
         let sweep = sweep(
             "arch.adc.bits = [8, 6]\n arch.edram.bytes = [8192, 16384]\n arch.ima.output_registers = [1, 2]\n \
              arch.router.flit_bits = [32, 8]\n weights = [\"16\", \"8\"]",
@@ -193,6 +233,8 @@ mod tests {
             assert_eq!(outcomes, expected);
             // Sizes of the buffer and bits of the weights.
             assert_eq!(simulator.layouts_made(), 4);
+            // All but the bits of the ADCs.
+            assert_eq!(simulator.runs_made(), 16);
         }
         let distinct =
             expected.values().map(|outcome| format!("{outcome:?}")).collect::<std::collections::BTreeSet<_>>();
