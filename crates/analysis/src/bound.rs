@@ -168,9 +168,9 @@ fn crossbars(arch: &Arch, layer: &LayerLayout) -> Option<Resource> {
 }
 
 /// Returns the busiest shared resources, kind by kind.
-fn shared(routed: &Routed<'_>) -> Vec<Resource> {
-    let Routed { arch, layout, .. } = *routed;
-    let demand = Demand::new(routed);
+fn shared(mapped: &Routed<'_>) -> Vec<Resource> {
+    let Routed { arch, layout, .. } = *mapped;
+    let demand = Demand::new(mapped);
     let geometry = MeshGeometry::new(arch);
     let tile = |tile: TileId| {
         let of_chip = arch.tiles_per_chip();

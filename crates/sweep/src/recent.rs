@@ -33,11 +33,11 @@ impl<K: PartialEq, V> Recent<K, V> {
     /// Returns the value of `key`, which `make` makes of the key if it is not kept.
     pub(crate) fn get(&self, key: K, make: impl FnOnce(&K) -> V) -> Arc<V> {
         let entry = self.entry(key);
-        let made = entry.value.get_or_init(|| {
+        let value = entry.value.get_or_init(|| {
             self.made.fetch_add(1, Ordering::Relaxed);
             Arc::new(make(&entry.key))
         });
-        made.clone()
+        value.clone()
     }
 
     fn entry(&self, key: K) -> Arc<Entry<K, V>> {

@@ -228,7 +228,10 @@ mod tests {
             let order: Vec<u64> = if backwards { (0..32).rev().collect() } else { (0..32).collect() };
             let mut outcomes = BTreeMap::new();
             let simulate = |point| (point, simulator.simulate(point));
-            let collect = |done: Vec<_>| Ok::<_, ()>(outcomes.extend(done));
+            let collect = |done: Vec<_>| {
+                outcomes.extend(done);
+                Ok::<_, ()>(())
+            };
             crate::pool::run(threads, order.into_iter(), simulate, collect).expect("collecting does not fail");
             assert_eq!(outcomes, expected);
             // Sizes of the buffer and bits of the weights.
