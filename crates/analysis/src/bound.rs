@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 
 use arch::Arch;
+use chip::Routed;
 use components::{Direction, Ima, MeshGeometry};
 use index::{Index, IndexVec};
 use mapper::{LayerLayout, Layout, ReplicaId, TileId};
@@ -93,13 +94,19 @@ impl Kind {
 impl Bound {
     /// Works out the bound of `layout` on `arch`. Only crossbars count if the run is `uncontended`.
     pub fn new(arch: &Arch, layout: &Layout, uncontended: bool) -> Bound {
+        Bound::of(&Routed::new(arch, layout), uncontended)
+    }
+
+    /// Works out the bound as [`Bound::new`] does, from known routes.
+    pub fn of(routed: &Routed<'_>, uncontended: bool) -> Bound {
+        let Routed { arch, layout, .. } = *routed;
         let mut resources: Vec<Resource> = layout.layers.iter().filter_map(|layer| crossbars(arch, layer)).collect();
         let amounts: Vec<u64> = resources.iter().map(|resource| resource.amount).collect();
         for resource in &mut resources {
             resource.alike = alike(resource.amount, amounts.iter().copied());
         }
         if !uncontended {
-            resources.extend(shared(arch, layout));
+            resources.extend(shared(routed));
         }
         // Equals are in the order of their kinds; the sort is stable within a kind.
         resources.sort_by(|a, b| b.cycles.total_cmp(&a.cycles).then(a.kind.cmp(&b.kind)));
@@ -161,8 +168,9 @@ fn crossbars(arch: &Arch, layer: &LayerLayout) -> Option<Resource> {
 }
 
 /// Returns the busiest shared resources, kind by kind.
-fn shared(arch: &Arch, layout: &Layout) -> Vec<Resource> {
-    let demand = Demand::new(arch, layout);
+fn shared(mapped: &Routed<'_>) -> Vec<Resource> {
+    let Routed { arch, layout, .. } = *mapped;
+    let demand = Demand::new(mapped);
     let geometry = MeshGeometry::new(arch);
     let tile = |tile: TileId| {
         let of_chip = arch.tiles_per_chip();

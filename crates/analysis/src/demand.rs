@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use arch::Arch;
+use chip::Routed;
 use components::{ChipId, Direction, MeshGeometry, Node, RowsRead, SegmentId, Trees};
 use index::{Index, IndexVec, count, size};
 use mapper::{GroupId, LayerLayout, Layout, ReplicaId, TileId};
@@ -96,8 +97,9 @@ pub(crate) fn sends(arch: &Arch, layout: &Layout, trees: &Trees, mut send: impl 
 }
 
 impl Demand {
-    /// Sums the traffic of one image of `layout` on `arch`.
-    pub fn new(arch: &Arch, layout: &Layout) -> Demand {
+    /// Sums the traffic of one image.
+    pub fn new(routed: &Routed<'_>) -> Demand {
+        let Routed { arch, layout, .. } = *routed;
         let geometry = MeshGeometry::new(arch);
         let (chips, tiles) = (size(arch.board.chips), size(arch.tiles()));
         let tiles_of_router = geometry.tiles_per_router();
@@ -111,7 +113,7 @@ impl Demand {
             geometry,
             tiles_of_router,
         };
-        let all_trees = &Trees::new(arch, layout);
+        let all_trees = &*routed.trees;
         for (id, layer) in layout.layers.enumerate() {
             let of = Of { arch, layout, id, layer, trees: all_trees };
             demand.operations(of);
@@ -141,7 +143,7 @@ impl Demand {
         for replica in layer.replicas.indices() {
             let inputs = of.bits_read(replica);
             let windows = count(layer.windows(replica).len());
-            for (tile, _, ima) in layer.places(arch, replica) {
+            for (tile, _, ima) in layer.places(&arch.tile, replica) {
                 let (row_group, _) = layer.geometry.groups_of(ima);
                 let read = inputs[size(row_group)];
                 let results = windows * of.partial_sum_bits(&layer.geometry.ima(ima).outputs);

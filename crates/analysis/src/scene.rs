@@ -50,7 +50,7 @@ impl<'a> Scene<'a> {
         let mut tiles: IndexVec<TileId, TileUnits> = IndexVec::default();
         for (id, layer) in layout.layers.enumerate() {
             for replica in layer.replicas.indices() {
-                for (tile, _, ima) in layer.places(arch, replica) {
+                for (tile, _, ima) in layer.places(&arch.tile, replica) {
                     while tiles.len() <= tile.index() {
                         tiles.push(TileUnits::default());
                     }

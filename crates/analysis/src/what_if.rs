@@ -5,7 +5,7 @@
 //! gains of several remedies do not add up.
 
 use arch::{Arch, MOST_OUTPUT_REGISTERS};
-use chip::{Cause, Options, Outcome};
+use chip::{Cause, Options, Outcome, Routed};
 use index::Index;
 use mapper::{LayerMapping, Layout, Mapping, ReplicaId};
 use network::{LayerId, Network, Plan};
@@ -220,8 +220,9 @@ impl Change {
         let (mut arch, mut mapping) = (subject.arch.clone(), layout.mapping.clone());
         self.apply(&mut arch, &mut mapping, layout);
         let layout = Layout::new(&arch, network, plan, mapping).map_err(|errors| errors[0].to_string())?;
-        let outcome = chip::run(&arch, &layout, options).map_err(|error| error.to_string())?;
-        let bound = Bound::new(&arch, &layout, options.uncontended);
+        let routed = Routed::new(&arch, &layout);
+        let outcome = routed.run(options).map_err(|error| error.to_string())?;
+        let bound = Bound::of(&routed, options.uncontended);
         Ok(Gave { cycles: measure.again(&outcome)?, bound: bound.cycles })
     }
 

@@ -6,7 +6,7 @@
 
 use analysis::{Bound, Kind, Resource};
 use arch::Arch;
-use chip::{Options, SimulationError};
+use chip::{Options, Routed, SimulationError};
 use document::{Fault, Faults};
 use mapper::{LayerLayout, MappingError};
 use network::{Edges, FULL_PRECISION_BITS, LayerKind, Network, Plan, parse_weights};
@@ -172,10 +172,11 @@ impl Job {
             .crop(network, self.edges)?;
         let balance = if self.rebalanced { mapper::balance_cropped } else { mapper::balance };
         let layout = balance(arch, network, &plan)?;
+        let routed = Routed::new(arch, &layout);
         let options = Options::default();
-        let outcome = chip::run(arch, &layout, &options)?;
+        let outcome = routed.run(&options)?;
         let first = Options { images: FIRST_IMAGES, ..options };
-        let settled = self.settled.then(|| chip::run_until_settled(arch, &layout, &first)).transpose()?;
+        let settled = self.settled.then(|| routed.run_until_settled(&first)).transpose()?;
         let convolutions =
             || outcome.layers.iter().zip(&layout.layers).filter(|(_, layer)| !layer.is_fully_connected());
         let conversions: u64 = convolutions().map(|(layer, _)| layer.counts.adc_conversions).sum();
@@ -187,7 +188,7 @@ impl Job {
             macs: layout.layers.iter().map(LayerLayout::macs).sum(),
             latency_cycles: outcome.cycles,
             cycles_per_image: settled.and_then(|(_, outcome)| outcome.pace().ok()).map(|pace| pace.cycles_per_image),
-            bottleneck: Bottleneck::of(&Bound::new(arch, &layout, false)),
+            bottleneck: Bottleneck::of(&Bound::of(&routed, false)),
         })
     }
 }

@@ -135,6 +135,15 @@ pub struct StaticPower {
 }
 
 impl Arch {
+    /// Returns the machine with the costs of `other`: its name, energies, static power and areas, and the encoding and
+    /// resolution of its conversions. A run takes as long on both.
+    #[must_use]
+    pub fn with_costs_of(&self, other: &Arch) -> Arch {
+        let Arch { name, energy, static_power, area, .. } = other.clone();
+        let adc = Adc { bits: other.adc.bits, flipped_encoding: other.adc.flipped_encoding, ..self.adc.clone() };
+        Arch { name, adc, energy, static_power, area, ..self.clone() }
+    }
+
     /// Returns the tiles of one chip.
     pub fn tiles_per_chip(&self) -> u32 {
         self.chip.tile_columns * self.chip.tile_rows

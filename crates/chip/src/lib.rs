@@ -2,7 +2,8 @@
 //!
 //! [`run`] takes a machine (`arch::Arch`), a `mapper::Layout` and [`Options`], and returns an [`Outcome`] or a
 //! [`SimulationError`]. [`run_probed`] also passes the events of the run to a [`Probe`]; [`run_until_settled`] repeats
-//! the run with more images until its pace is known. The board may have several chips.
+//! the run with more images until its pace is known. The board may have several chips. A [`Routed`] layout keeps the
+//! routes of values for further runs and for analyses.
 //!
 //! A run has four parts:
 //!
@@ -48,22 +49,24 @@ mod counted;
 mod deadlock;
 mod outcome;
 mod recurrence;
+mod routed;
 mod settled;
 mod wiring;
 
 pub use components::{
-    Cause, Event, Fidelity, Full, NoProbe, Policy, Probe, RowBlock, RowsRead, SkipZeroRowBlocks, Stage, Stalls, Unit,
-    Waiting, Work,
+    Cause, Event, Fidelity, Full, NoProbe, Policy, Probe, Routing, RowBlock, RowsRead, SkipZeroRowBlocks, Stage,
+    Stalls, Trees, Unit, Waiting, Work,
 };
 pub use deadlock::Deadlock;
 pub use des::Order;
 pub use outcome::{LayerOutcome, Outcome};
 pub use recurrence::{Forward, Recurrence};
+pub use routed::Routed;
 pub use settled::{Latency, Pace, Unsettled};
 
 use arch::Arch;
 use components::{Completions, Context, Crossing, Link, Mesh, Packet, Rooms, Tile, TileMessage};
-use mapper::{LayerLayout, Layout};
+use mapper::Layout;
 
 des::system! {
     /// The clock of a board and its messages in flight.
@@ -124,48 +127,31 @@ pub enum SimulationError {
     Deadlock(Box<Deadlock>),
 }
 
-/// Runs a layout without a probe.
-pub fn run(arch: &Arch, layout: &Layout, options: &Options) -> Result<Outcome, SimulationError> {
-    run_probed(arch, layout, options, NoProbe).0
-}
-
 /// Images of the first run of [`run_until_settled`] where the caller has no better number.
 pub const FIRST_IMAGES: u32 = 8;
 
-/// Runs a layout until its pace is settled. Starts with the images of `options` and doubles them for each further run,
-/// up to [`MOST_IMAGES`] or the limit of [`SimulationError::TooManyImages`]. Stops at once if the last layer computes
-/// nothing. Returns the options and the outcome of the last run.
+/// Runs a layout without a probe.
+pub fn run(arch: &Arch, layout: &Layout, options: &Options) -> Result<Outcome, SimulationError> {
+    Routed::new(arch, layout).run(options)
+}
+
+/// Runs a layout until its pace is settled, as [`Routed::run_until_settled`] does.
 pub fn run_until_settled(
     arch: &Arch,
     layout: &Layout,
     options: &Options,
 ) -> Result<(Options, Outcome), SimulationError> {
-    let mut options = options.clone();
-    let mut outcome = run(arch, layout, &options)?;
-    while options.images < MOST_IMAGES && !matches!(outcome.pace(), Ok(_) | Err(Unsettled::NoResults)) {
-        let more = Options { images: (2 * options.images).min(MOST_IMAGES), ..options.clone() };
-        match run(arch, layout, &more) {
-            Ok(longer) => (options, outcome) = (more, longer),
-            Err(SimulationError::TooManyImages { .. }) => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok((options, outcome))
+    Routed::new(arch, layout).run_until_settled(options)
 }
 
-/// Runs a layout observed by `probe`, and returns the outcome and the probe. Operations follow the policy of the
-/// machine: [`SkipZeroRowBlocks`] if `ima.skip_zero_row_blocks` is set, otherwise [`Full`].
+/// Runs a layout observed by `probe`, and returns the outcome and the probe.
 pub fn run_probed<O: Probe>(
     arch: &Arch,
     layout: &Layout,
     options: &Options,
     probe: O,
 ) -> (Result<Outcome, SimulationError>, O) {
-    if arch.ima.skip_zero_row_blocks {
-        run_with_policy(arch, layout, options, &SkipZeroRowBlocks, probe)
-    } else {
-        run_with_policy(arch, layout, options, &Full, probe)
-    }
+    Routed::new(arch, layout).run_probed(options, probe)
 }
 
 /// Runs a layout whose operations follow `policy`, observed by `probe`. Returns the outcome and the probe.
@@ -176,32 +162,7 @@ pub fn run_with_policy<O: Probe>(
     policy: &(impl Policy + Clone),
     probe: O,
 ) -> (Result<Outcome, SimulationError>, O) {
-    let counted = |layer: &LayerLayout| {
-        // Inputs of two images may be in flight beyond the finished ones.
-        let received = layer.slices.iter().map(|slice| slice.order.positions).max().unwrap_or(0);
-        let most = u64::from(received).max(layer.layer.windows()).max(layout.result_positions().into());
-        most * (u64::from(options.images) + 2)
-    };
-    if let Some(layer) = layout.layers.iter().find(|layer| counted(layer) > u64::from(u32::MAX)) {
-        let (layer, images) = (layer.layer.name.clone(), options.images);
-        return (Err(SimulationError::TooManyImages { layer, images }), probe);
-    }
-    let wiring = wiring::Wiring::new(arch, layout);
-    let mut board = wiring.board(options, policy);
-    let rooms = wiring.rooms(&board);
-    let mut schedule =
-        Schedule::new(&board, options.order, probe, rooms, Completions::new(wiring.completions_per_image()));
-    for tile in &board.tiles {
-        if tile.is_used() {
-            schedule.send_to_tile(1, tile.id, TileMessage::Start);
-        }
-    }
-    let skipped = tracing::info_span!("events")
-        .in_scope(|| recurrence::simulate(arch, layout, &mut board, &mut schedule, options));
-    let Schedule { completions, mut probe, .. } = schedule;
-    let ended = outcome::Ended { board: &board, completions, skipped };
-    let outcome = outcome::collect(arch, layout, &wiring, ended, options, &mut probe);
-    (outcome, probe)
+    Routed::new(arch, layout).run_with_policy(options, policy, probe)
 }
 
 /// Holds at compile time that the schedule is a context for every component.

@@ -19,7 +19,7 @@ use mapper::{
 use network::{LayerId, MapId};
 
 use crate::outcome::results_per_image;
-use crate::{Board, Options};
+use crate::{Board, Options, Routed};
 
 /// Numbers of the blocks in their tiles and addresses of producers and consumers, derived from a layout.
 pub(crate) struct Wiring<'a> {
@@ -28,7 +28,7 @@ pub(crate) struct Wiring<'a> {
     conversions: Rate,
     layout: &'a Layout,
     /// Routes of values between tiles.
-    trees: Trees,
+    trees: &'a Trees,
     /// One entry for each tile of the board, up to the last tile in use.
     tiles: IndexVec<TileId, TilePlan>,
     /// For each layer, the places of its input slices.
@@ -96,12 +96,13 @@ impl PartPlan {
 
 impl<'a> Wiring<'a> {
     /// Numbers the blocks of every tile.
-    pub(crate) fn new(arch: &'a Arch, layout: &'a Layout) -> Self {
+    pub(crate) fn new(routed: &'a Routed<'_>) -> Self {
+        let Routed { arch, layout, .. } = *routed;
         let mut wiring = Self {
             arch,
             conversions: arch.conversions_per_cycle(),
             layout,
-            trees: Trees::new(arch, layout),
+            trees: &routed.trees,
             tiles: IndexVec::default(),
             slices: IndexVec::default(),
             targets: IndexVec::default(),
@@ -155,7 +156,7 @@ impl<'a> Wiring<'a> {
         for replica in layer.replicas.indices() {
             // Tiles with IMAs of each output group, in order of IMAs.
             let mut contributors: IndexVec<GroupId, Vec<PartAddress>> = IndexVec::filled(Vec::new(), groups);
-            for (tile, _, ima) in layer.places(arch, replica) {
+            for (tile, _, ima) in layer.places(&arch.tile, replica) {
                 let (_, col_group) = layer.geometry.groups_of(ima);
                 // Output groups are in order, and each column group belongs to one of them.
                 let group = layer.groups.as_slice().partition_point(|group| group.col_groups.end <= col_group);
@@ -239,7 +240,7 @@ impl<'a> Wiring<'a> {
         let arch = self.arch;
         let layers = self.layout.layers.len();
         let slots: IndexVec<TileId, u32> = self.tiles.iter().map(|plan| self.slots(plan, options)).collect();
-        let capacities = self.layout.capacities(arch);
+        let capacities = self.layout.capacities(&arch.edram);
         let build =
             |(id, plan)| Tile::new(arch, self.tile_spec(id, &slots, plan, &capacities, options), policy.clone());
         let tiles: Vec<Tile<P>> = self.tiles.enumerate().map(build).collect();
@@ -253,7 +254,7 @@ impl<'a> Wiring<'a> {
             Direction::ALL.map(|side| Link::new(bits, side, geometry.neighbour(chip, side), layers))
         });
         let meshes =
-            (0..chips).map(ChipId).map(|chip| Mesh::new(arch, chip, options.uncontended, self.layout, &self.trees));
+            (0..chips).map(ChipId).map(|chip| Mesh::new(arch, chip, options.uncontended, self.layout, self.trees));
         Board { tiles, meshes: meshes.collect(), links: links.collect() }
     }
 
@@ -353,7 +354,7 @@ impl<'a> Wiring<'a> {
                 partial_sum_bits: arch.tile.partial_sum_bits,
                 to_accumulator: (!is_accumulator)
                     .then(|| self.trees.layer(part.layer).partial_sums(part.replica, part.group, tile)),
-                trees: &self.trees,
+                trees: self.trees,
             })
         });
         parts.collect()

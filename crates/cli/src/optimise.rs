@@ -4,8 +4,9 @@
 //! searched mapping replaces the present one only if its images leave faster. More chips must pay as well: the links of
 //! a chip draw power at all times, so an image has to take less energy.
 
+use analysis::Bound;
 use analysis::placement::{self, Placement};
-use chip::{FIRST_IMAGES, Options};
+use chip::{FIRST_IMAGES, Options, Routed};
 use clap::Args;
 use document::Fault;
 use mapper::{Layout, Mapping};
@@ -155,10 +156,11 @@ fn settled(selected: &Selected, plans: &[Named], name: &'static str, layouts: Ve
     let Selected { arch, network, .. } = selected;
     let first = Options { images: FIRST_IMAGES, ..Options::default() };
     let reports = plans.iter().zip(&layouts).map(|((plan, plan_name), layout)| {
-        let run = || chip::run_until_settled(arch, layout, &first);
+        let routed = &Routed::new(arch, layout);
+        let run = || routed.run_until_settled(&first);
         let (options, outcome) = progress::during("simulating", run)?;
-        let (options, outcome) = (&options, &outcome);
-        Ok::<_, Failure>(Report::new(&Run { arch, network, plan, plan_name, layout, options, outcome }))
+        let (options, outcome, bound) = (&options, &outcome, &Bound::of(routed, options.uncontended));
+        Ok::<_, Failure>(Report::new(&Run { arch, network, plan, plan_name, layout, options, outcome, bound }))
     });
     let reports = reports.collect::<Result<_, _>>()?;
     Ok(Settled { name, layouts, reports })

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use analysis::{Scene, Timeline};
-use chip::{Options, Outcome, Probe, SimulationError};
+use chip::{Options, Outcome, Routed, SimulationError};
 use clap::{Args, ValueEnum};
 use document::Fault;
 use trace::{Detail, FORMATS, Filter, Format, Recorder, Summary};
@@ -17,7 +17,6 @@ use tracing::info_span;
 
 use crate::failure::Failure;
 use crate::output::{self, Output};
-use crate::selection::Selected;
 
 /// Bytes of a megabyte.
 const MEGABYTE: u64 = 1_000_000;
@@ -114,14 +113,14 @@ impl Recording {
 pub(crate) fn simulate(
     recording: Option<Prepared<'_>>,
     timeline: Option<Timeline>,
-    selected: &Selected,
+    routed: &Routed<'_>,
     options: &Options,
 ) -> (Result<Outcome, SimulationError>, Option<Timeline>, Result<(), Failure>) {
     let _span = info_span!("simulate").entered();
-    let run = |probes: (Option<Recorder>, Option<Timeline>)| run(selected, options, probes);
+    let run = |probes: (Option<Recorder>, Option<Timeline>)| routed.run_probed(options, probes);
     match recording {
         // Without a probe the simulation is compiled without probe calls.
-        None if timeline.is_none() => (chip::run(&selected.arch, &selected.layout, options), None, Ok(())),
+        None if timeline.is_none() => (routed.run(options), None, Ok(())),
         None => {
             let (outcome, (_, timeline)) = run((None, timeline));
             (outcome, timeline, Ok(()))
@@ -134,10 +133,6 @@ pub(crate) fn simulate(
             (ran.0, ran.1, written)
         }
     }
-}
-
-fn run<P: Probe>(selected: &Selected, options: &Options, probe: P) -> (Result<Outcome, SimulationError>, P) {
-    chip::run_probed(&selected.arch, &selected.layout, options, probe)
 }
 
 impl Prepared<'_> {

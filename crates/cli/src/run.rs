@@ -66,14 +66,15 @@ impl Run {
         let scene = || scene.get_or_init(|| Scene::new(&selected.arch, &selected.layout));
         let recording = self.recording.prepare(scene)?;
         let timeline = (html.is_some() || self.plots.is_some()).then(|| Timeline::new(scene()));
-        let (options, known) = progress::during("simulating", || self.workload.options(&selected))?;
+        let routed = selected.routed();
+        let (options, known) = progress::during("simulating", || self.workload.options(&routed))?;
         let (outcome, timeline, recorded) = match known {
             // Probes observe a repetition of the last run.
             Some(outcome) if recording.is_none() && timeline.is_none() => (Ok(outcome), None, Ok(())),
-            _ => progress::during("simulating", || recording::simulate(recording, timeline, &selected, &options)),
+            _ => progress::during("simulating", || recording::simulate(recording, timeline, &routed, &options)),
         };
         let outcome = outcome?;
-        let mut report = selected.report(&options, &outcome);
+        let mut report = selected.report(&routed, &options, &outcome);
         report.predictor = predictor_cost(&selected.arch, choosing);
         // The report is printed even if a file cannot be written.
         if self.json.as_deref() != Some(Path::new("-")) {

@@ -2,8 +2,9 @@
 //!
 //! [`Selection::load`] reads and checks all files and maps the network, so that a [`Selected`] can be simulated.
 
+use analysis::Bound;
 use arch::Arch;
-use chip::{Options, Outcome, SimulationError};
+use chip::{Options, Outcome, Routed};
 use clap::Args;
 use document::{Fault, Faults};
 use mapper::{Balance, Fill, Layout};
@@ -125,19 +126,15 @@ impl Selected {
         Ok(())
     }
 
-    /// Simulates a run with these options.
-    pub(crate) fn simulate(&self, options: &Options) -> Result<Outcome, SimulationError> {
-        info_span!("simulate").in_scope(|| chip::run(&self.arch, &self.layout, options))
-    }
-
-    /// Simulates more and more images until the run is settled.
-    pub(crate) fn run_until_settled(&self, options: &Options) -> Result<(Options, Outcome), SimulationError> {
-        info_span!("simulate").in_scope(|| chip::run_until_settled(&self.arch, &self.layout, options))
+    /// Finds the routes of values, for runs and their report.
+    pub(crate) fn routed(&self) -> Routed<'_> {
+        Routed::new(&self.arch, &self.layout)
     }
 
     /// Report of a run with these options.
-    pub(crate) fn report(&self, options: &Options, outcome: &Outcome) -> Report {
+    pub(crate) fn report(&self, routed: &Routed<'_>, options: &Options, outcome: &Outcome) -> Report {
         let Selected { arch, network, plan, plan_name, layout } = self;
-        Report::new(&Run { arch, network, plan, plan_name, layout, options, outcome })
+        let bound = &Bound::of(routed, options.uncontended);
+        Report::new(&Run { arch, network, plan, plan_name, layout, options, outcome, bound })
     }
 }

@@ -15,7 +15,7 @@ use crate::changes::ChosenMachine;
 use crate::failure::Failure;
 use crate::output;
 use crate::progress;
-use crate::workload::Workload;
+use crate::workload::{Workload, simulate};
 
 /// Say what bounds the pace, where the cycles go, who waits for whom, and what would help
 #[derive(Args)]
@@ -41,12 +41,13 @@ impl Stalls {
             return output::print(&terminal::stalls(&analysis));
         }
         let (selected, _) = self.workload.load(self.machine.load()?)?;
-        let (options, known) = progress::during("simulating", || self.workload.options(&selected))?;
+        let routed = selected.routed();
+        let (options, known) = progress::during("simulating", || self.workload.options(&routed))?;
         let outcome = match known {
             Some(outcome) => outcome,
-            None => progress::during("simulating", || selected.simulate(&options))?,
+            None => progress::during("simulating", || simulate(&routed, &options))?,
         };
-        let bound = Bound::new(&selected.arch, &selected.layout, options.uncontended);
+        let bound = Bound::of(&routed, options.uncontended);
         let analysis = Analysis::of(&outcome, &selected.layout, bound);
         output::print(&terminal::stalls(&analysis))?;
         if self.what_ifs == 0 {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use index::count;
-use sweep::{Folder, FolderError, Record, Remarks, Shard};
+use sweep::{Folder, FolderError, Record, Remarks, Shard, Simulator};
 
 use crate::failure::Failure;
 use crate::{interrupt, output, paper, progress};
@@ -48,6 +48,7 @@ impl Sweep {
         let bar = progress::bar("points", before.distinct, before.done);
         let (started, busy) = (Instant::now(), AtomicU64::new(0));
         let mut done = 0;
+        let simulator = Simulator::new(&sweep);
         let wanted = folder.missing()?.take_while(|_| interrupt::sent().is_none());
         sweep::pool::run(
             threads,
@@ -55,7 +56,7 @@ impl Sweep {
             |point| {
                 let _span = tracing::debug_span!("point", number = ?point).entered();
                 let started = Instant::now();
-                let outcome = sweep::simulate(&sweep, point);
+                let outcome = simulator.simulate(point);
                 let took = u64::try_from(started.elapsed().as_micros()).expect("nobody waits for so long");
                 busy.fetch_add(took, Ordering::Relaxed);
                 Record { point, outcome }
@@ -68,6 +69,7 @@ impl Sweep {
             },
         )?;
         bar.finish_and_clear();
+        tracing::info!(layouts = simulator.layouts_made(), runs = simulator.runs_made(), "made for all points");
         let (elapsed, busy) = (started.elapsed(), Duration::from_micros(busy.into_inner()));
         let of_threads = busy.as_secs_f64() / (threads as f64 * elapsed.as_secs_f64());
         output::say(&format!(

@@ -1,10 +1,11 @@
 //! Options of a run, common to the commands that simulate one: selection, choice of a plan, images and fidelity.
 
 use arch::Arch;
-use chip::{FIRST_IMAGES, Fidelity, Forward, MOST_IMAGES, Options, Outcome, SimulationError};
+use chip::{FIRST_IMAGES, Fidelity, Forward, MOST_IMAGES, Options, Outcome, Routed, SimulationError};
 use clap::{Args, ValueEnum};
 use predictor::Operations;
 use report::Report;
+use tracing::info_span;
 
 use crate::failure::Failure;
 use crate::policy::PictureChoice;
@@ -78,13 +79,14 @@ impl Workload {
     /// Simulates the workload on a machine, and returns the report.
     pub(crate) fn report(&self, arch: Arch) -> Result<Report, Failure> {
         let (selected, _) = self.load(arch)?;
-        let (options, known) = progress::during("simulating", || self.options(&selected))?;
-        let outcome = known.map_or_else(|| progress::during("simulating", || selected.simulate(&options)), Ok)?;
-        Ok(selected.report(&options, &outcome))
+        let routed = selected.routed();
+        let (options, known) = progress::during("simulating", || self.options(&routed))?;
+        let outcome = known.map_or_else(|| progress::during("simulating", || simulate(&routed, &options)), Ok)?;
+        Ok(selected.report(&routed, &options, &outcome))
     }
 
     /// Options of the run, and its outcome if `--images auto` had to simulate it to find the number of images.
-    pub(crate) fn options(&self, selected: &Selected) -> Result<(Options, Option<Outcome>), SimulationError> {
+    pub(crate) fn options(&self, routed: &Routed<'_>) -> Result<(Options, Option<Outcome>), SimulationError> {
         let options = Options {
             fidelity: self.fidelity.into(),
             uncontended: self.uncontended,
@@ -95,8 +97,14 @@ impl Workload {
             Images::Number(images) => Ok((Options { images, ..options }, None)),
             Images::Auto => {
                 let first = Options { images: FIRST_IMAGES, ..options };
-                selected.run_until_settled(&first).map(|(options, outcome)| (options, Some(outcome)))
+                let settled = info_span!("simulate").in_scope(|| routed.run_until_settled(&first));
+                settled.map(|(options, outcome)| (options, Some(outcome)))
             }
         }
     }
+}
+
+/// Simulates a run without a probe.
+pub(crate) fn simulate(routed: &Routed<'_>, options: &Options) -> Result<Outcome, SimulationError> {
+    info_span!("simulate").in_scope(|| routed.run(options))
 }

@@ -77,7 +77,7 @@ pub use ids::{ChipId, ControlId, ImaId, InputId, LockstepId, RoomId};
 pub use message::{Context, HeldUp, PackedImas, Packet, Payload, Stages, TileMessage, Waits};
 pub use noc::{
     Crossing, Direction, End, LayerTrees, Link, MapTrees, Mesh, MeshGeometry, Node, NodeId, Port, Receiver, Router,
-    Segment, SegmentId, Trees,
+    Routing, Segment, SegmentId, Trees,
 };
 pub use observe::{Cause, Event, NoProbe, Probe, Stage, Stalls, Unit};
 pub use rooms::Rooms;

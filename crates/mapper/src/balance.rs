@@ -18,7 +18,7 @@ use index::{IndexVec, count, size};
 use network::{Layer, LayerId, LayerKind, LayerPlan, Network, Plan};
 
 use crate::grid::{Grid, cell};
-use crate::{Area, Fill, Geometry, LayerMapping, Layout, Mapping, MappingError, limits};
+use crate::{Area, Fabric, Fill, Geometry, LayerMapping, Layout, Mapping, MappingError, limits};
 
 /// Choices of a balanced mapping.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,9 +36,35 @@ impl Balance {
     /// connected layers get one. If the board is too small, the bound on the windows per replica is raised, equally for
     /// all layers, until everything fits.
     pub fn layout(self, arch: &Arch, network: &Network, plan: &Plan) -> Result<Layout, Vec<MappingError>> {
+        Problem::new(self, arch, network, plan).layout()
+    }
+}
+
+/// A balanced layout that is asked for, with all that it depends on: equal problems have equal layouts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem<'a> {
+    balance: Balance,
+    fabric: Fabric,
+    /// Cycles per iteration of a fully used IMA; `None` where [`Balance::fill`] does not ask for cycles.
+    cycles_per_iteration: Option<u32>,
+    network: &'a Network,
+    plan: Plan,
+}
+
+impl<'a> Problem<'a> {
+    /// Asks for the layout that [`Balance::layout`] returns.
+    pub fn new(balance: Balance, arch: &Arch, network: &'a Network, plan: &Plan) -> Self {
+        let asks_for_cycles = matches!(balance.fill, Fill::Cycles(_));
+        let cycles_per_iteration = asks_for_cycles.then(|| arch.cycles_per_iteration());
+        Self { balance, fabric: Fabric::new(arch), cycles_per_iteration, network, plan: plan.clone() }
+    }
+
+    /// Maps the network.
+    pub fn layout(&self) -> Result<Layout, Vec<MappingError>> {
+        let Self { balance, fabric, cycles_per_iteration, network, plan } = self;
         let layers = network.layers.iter().zip(&plan.layers);
         let areas: IndexVec<LayerId, Area> = layers
-            .map(|(layer, plan)| if self.for_crop { Area::uncropped(layer, plan) } else { Area::whole(layer) })
+            .map(|(layer, plan)| if balance.for_crop { Area::uncropped(layer, plan) } else { Area::whole(layer) })
             .collect();
         let convolutions =
             || network.layers.iter().zip(&areas).filter(|(layer, _)| layer.kind == LayerKind::Convolution);
@@ -47,34 +73,35 @@ impl Balance {
         // No replica has fewer windows than a cell of its layer; fewer windows would not make the slowest layer faster.
         let fewest = convolutions().map(|(layer, _)| u64::from(cell(layer)).pow(2));
         let fewest = fewest.max().unwrap_or(1);
-        match self.fill {
+        match balance.fill {
             Fill::LastLayer => {
                 // The fewest windows of a layer with more than one; of equals, the last layer sets the pace.
                 let several = convolutions().rev().filter(|(layer, _)| layer.windows() > 1);
                 let slowest = several.min_by_key(|(layer, _)| layer.windows());
-                fit(arch, network, plan, &areas, slowest.map_or(1, |(_, area)| area.windows()), most)
+                fit(fabric, network, plan, &areas, slowest.map_or(1, |(_, area)| area.windows()), most)
             }
-            Fill::Board => fit(arch, network, plan, &areas, fewest, most),
+            Fill::Board => fit(fabric, network, plan, &areas, fewest, most),
             Fill::Chips(chips) => {
-                let (name, available) = (arch.name.clone(), arch.board.chips);
+                let (name, available) = (fabric.name.clone(), fabric.board.chips);
                 if chips > available {
                     return Err(vec![MappingError::NoSuchChips { arch: name, chips, available }]);
                 }
-                let mut part = arch.clone();
+                let mut part = fabric.clone();
                 part.board.chips = chips;
                 fit(&part, network, plan, &areas, fewest, most)
             }
             Fill::Cycles(cycles) => {
                 let bits = plan.layers.iter().zip(&network.layers).map(|(plan, layer)| plan.stored_bits(layer)).max();
-                let per_window = arch.iterations(bits.unwrap_or(1)) * arch.cycles_per_iteration();
+                let per_iteration = cycles_per_iteration.expect("known where cycles are asked for");
+                let per_window = fabric.iterations(bits.unwrap_or(1)) * per_iteration;
                 let per_window = u64::from(per_window.max(1));
-                let layout = fit(arch, network, plan, &areas, (cycles / per_window).max(1), most)?;
+                let layout = fit(fabric, network, plan, &areas, (cycles / per_window).max(1), most)?;
                 let steps = layout.layers.iter().map(|layer| count(layer.steps())).max();
                 let least = steps.expect("a network has at least one layer") * per_window;
                 if least <= cycles {
                     return Ok(layout);
                 }
-                let (network, arch) = (network.name.clone(), arch.name.clone());
+                let (network, arch) = (network.name.clone(), fabric.name.clone());
                 Err(vec![MappingError::TooFewCycles { network, arch, cycles, least }])
             }
         }
@@ -101,13 +128,13 @@ pub fn balance_to(
     most: u64,
 ) -> Result<Layout, Vec<MappingError>> {
     let areas = network.layers.iter().map(Area::whole).collect();
-    fit(arch, network, plan, &areas, aim, most)
+    fit(&Fabric::new(arch), network, plan, &areas, aim, most)
 }
 
 /// Deals the windows of `areas` with the smallest bound on the windows per replica, from `aim` to `most`, for which the
 /// board is large enough.
 fn fit(
-    arch: &Arch,
+    fabric: &Fabric,
     network: &Network,
     plan: &Plan,
     areas: &IndexVec<LayerId, Area>,
@@ -115,11 +142,11 @@ fn fit(
     most: u64,
 ) -> Result<Layout, Vec<MappingError>> {
     limits::check_network(network)?;
-    let shapes = network.layers.iter().zip(&plan.layers).map(|(layer, plan)| shape(arch, layer, plan));
+    let shapes = network.layers.iter().zip(&plan.layers).map(|(layer, plan)| shape(fabric, layer, plan));
     let shapes: IndexVec<LayerId, Geometry> = collect_all(shapes)?.into();
-    let packer = Packer { arch, network, plan, areas, shapes: &shapes };
+    let packer = Packer { fabric, network, plan, areas, shapes: &shapes };
     for packing in [Packing::BySlice, Packing::ByLayer] {
-        let fits = |windows: u64| packer.place(windows, packing).end <= arch.imas();
+        let fits = |windows: u64| packer.place(windows, packing).end <= fabric.imas();
         if !fits(most) {
             continue;
         }
@@ -136,22 +163,22 @@ fn fit(
     let imas: u64 = shapes.iter().map(Geometry::imas).sum();
     Err(vec![MappingError::BoardTooSmall {
         network: network.name.clone(),
-        arch: arch.name.clone(),
+        arch: fabric.name.clone(),
         needed: shapes.iter().map(Geometry::crossbars).sum(),
-        available: arch.crossbars(),
-        needed_tiles: imas.max(place.end.into()).div_ceil(arch.tile.imas.into()),
-        available_tiles: arch.tiles().into(),
+        available: fabric.crossbars(),
+        needed_tiles: imas.max(place.end.into()).div_ceil(fabric.tile.imas.into()),
+        available_tiles: fabric.tiles().into(),
     }])
 }
 
 /// Returns the shape that fits the registers with the fewest IMAs per replica and, of those, the least bus traffic.
-fn shape(arch: &Arch, layer: &Layer, plan: &LayerPlan) -> Result<Geometry, MappingError> {
-    let shapes = (1..=arch.ima.crossbars).map(|ima_rows| (ima_rows, arch.ima.crossbars / ima_rows));
+fn shape(fabric: &Fabric, layer: &Layer, plan: &LayerPlan) -> Result<Geometry, MappingError> {
+    let shapes = (1..=fabric.ima.crossbars).map(|ima_rows| (ima_rows, fabric.ima.crossbars / ima_rows));
     let geometries = shapes.filter_map(|(ima_rows, ima_cols)| {
-        let whole = Geometry::new(arch, layer, plan, 1, 1);
+        let whole = Geometry::new(fabric, layer, plan, 1, 1);
         let (ima_rows, ima_cols) = (ima_rows.min(whole.row_blocks), ima_cols.min(whole.col_blocks));
-        let geometry = Geometry::new(arch, layer, plan, ima_rows, ima_cols);
-        geometry.check_registers(arch, &layer.name).is_ok().then_some(geometry)
+        let geometry = Geometry::new(fabric, layer, plan, ima_rows, ima_cols);
+        geometry.check_registers(fabric, &layer.name).is_ok().then_some(geometry)
     });
     geometries
         .min_by_key(|geometry| (geometry.imas_per_replica(), geometry.traffic(), geometry.ima_rows))
@@ -160,7 +187,7 @@ fn shape(arch: &Arch, layer: &Layer, plan: &LayerPlan) -> Result<Geometry, Mappi
 
 /// Places replicas on the board.
 pub(crate) struct Packer<'a> {
-    pub(crate) arch: &'a Arch,
+    pub(crate) fabric: &'a Fabric,
     pub(crate) network: &'a Network,
     plan: &'a Plan,
     /// Windows that are dealt, by layer.
@@ -206,7 +233,7 @@ impl Packer<'_> {
 
     /// Returns the replicas of a layer that fit one tile, at least 1.
     fn in_one_tile(&self, shape: &Geometry) -> u32 {
-        (self.arch.tile.imas / shape.imas_per_replica()).max(1)
+        (self.fabric.tile.imas / shape.imas_per_replica()).max(1)
     }
 
     /// Deals the windows of all layers to replicas and places these on the board.
@@ -252,7 +279,7 @@ impl Packer<'_> {
             layer: LayerId,
             replicas: u32,
         }
-        let per_tile = self.arch.tile.imas;
+        let per_tile = self.fabric.tile.imas;
         let mut bundles = Vec::new();
         for ((layer, grid), spacing) in grids.enumerate().zip(spacing) {
             let all = grid.replicas();
@@ -289,7 +316,7 @@ impl Packer<'_> {
         grids: &IndexVec<LayerId, Grid>,
         spacing: &IndexVec<LayerId, Spacing>,
     ) -> (IndexVec<LayerId, Vec<u32>>, u32) {
-        let per_tile = self.arch.tile.imas;
+        let per_tile = self.fabric.tile.imas;
         let mut end = 0u32;
         let mut all = IndexVec::default();
         for ((grid, spacing), shape) in grids.iter().zip(spacing).zip(self.shapes) {
@@ -324,14 +351,14 @@ impl Packer<'_> {
         let mut reasons = Vec::new();
         loop {
             let Placement { layers, end } = self.place_spaced(windows, packing, &spacing);
-            if end > self.arch.imas() {
+            if end > self.fabric.imas() {
                 // Spread out, the replicas need more tiles than the board has: use fewer replicas of all layers, down
                 // to one of each.
                 if self.areas.iter().all(|area| area.windows() <= windows) {
                     return Err(reasons);
                 }
                 let windows = windows + windows.div_ceil(16);
-                return fit(self.arch, self.network, self.plan, self.areas, windows, u64::MAX);
+                return fit(self.fabric, self.network, self.plan, self.areas, windows, u64::MAX);
             }
             let replicas: IndexVec<LayerId, usize> = layers.iter().map(|layer| layer.replicas.len()).collect();
             let faults = match self.lay_out(layers) {
@@ -362,8 +389,8 @@ impl Packer<'_> {
 
     /// Lays out placed layers.
     pub(crate) fn lay_out(&self, layers: Vec<LayerMapping>) -> Result<Layout, Vec<MappingError>> {
-        let (arch, network) = (self.arch.name.clone(), self.network.name.clone());
-        Layout::new(self.arch, self.network, self.plan, Mapping { arch, network, layers })
+        let (arch, network) = (self.fabric.name.clone(), self.network.name.clone());
+        Layout::on(self.fabric, self.network, self.plan, Mapping { arch, network, layers })
     }
 }
 

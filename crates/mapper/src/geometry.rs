@@ -14,7 +14,7 @@ use std::ops::Range;
 use arch::Arch;
 use network::{Layer, LayerPlan};
 
-use crate::MappingError;
+use crate::{Fabric, MappingError};
 
 /// Division of one replica of a layer into crossbars, and of these into IMAs.
 ///
@@ -87,11 +87,11 @@ impl ImaSpec {
 
 impl Geometry {
     /// Cuts `layer` for IMAs of `ima_rows` x `ima_cols` crossbars.
-    pub fn new(arch: &Arch, layer: &Layer, plan: &LayerPlan, ima_rows: u32, ima_cols: u32) -> Self {
-        let columns_per_weight = arch.columns_per_weight(plan.weight_bits);
+    pub fn new(fabric: &Fabric, layer: &Layer, plan: &LayerPlan, ima_rows: u32, ima_cols: u32) -> Self {
+        let columns_per_weight = fabric.columns_per_weight(plan.weight_bits);
         let rows = layer.rows();
         let columns = layer.output.channels * columns_per_weight;
-        let (row_blocks, col_blocks) = (rows.div_ceil(arch.crossbar.rows), columns.div_ceil(arch.crossbar.columns));
+        let (row_blocks, col_blocks) = (rows.div_ceil(fabric.crossbar.rows), columns.div_ceil(fabric.crossbar.columns));
         let (row_groups, col_groups) = (row_blocks.div_ceil(ima_rows), col_blocks.div_ceil(ima_cols));
         Self {
             rows,
@@ -103,10 +103,10 @@ impl Geometry {
             ima_cols,
             row_groups,
             col_groups,
-            block_cols: block_cols(arch, layer, row_groups, col_groups),
+            block_cols: block_cols(fabric, layer, row_groups, col_groups),
             kernel_positions: layer.kernel.positions(),
-            crossbar_rows: arch.crossbar.rows,
-            crossbar_columns: arch.crossbar.columns,
+            crossbar_rows: fabric.crossbar.rows,
+            crossbar_columns: fabric.crossbar.columns,
         }
     }
 
@@ -180,13 +180,13 @@ impl Geometry {
     }
 
     /// Checks that inputs and results of one operation fit the IMA's registers; an error names the layer `layer`.
-    pub(crate) fn check_registers(&self, arch: &Arch, layer: &str) -> Result<(), MappingError> {
-        let bits = arch.tile.partial_sum_bits;
+    pub(crate) fn check_registers(&self, fabric: &Fabric, layer: &str) -> Result<(), MappingError> {
+        let bits = fabric.tile.partial_sum_bits;
         let inputs = (self.ima_rows.min(self.row_blocks) * self.crossbar_rows).min(self.rows);
         let results = self.ima_cols.min(self.col_blocks) * self.crossbar_columns / self.columns_per_weight;
         let registers = [
-            ("ima_rows", "input", inputs, inputs * 16 / 8, arch.ima.input_register_bytes),
-            ("ima_cols", "output", results, results * bits / 8, arch.ima.output_register_bytes),
+            ("ima_rows", "input", inputs, inputs * 16 / 8, fabric.ima.input_register_bytes),
+            ("ima_cols", "output", results, results * bits / 8, fabric.ima.output_register_bytes),
         ];
         for (key, register, values, needed, available) in registers {
             if needed > available {
@@ -220,8 +220,8 @@ impl Geometry {
 
 /// Returns the width, in column groups, of the blocks in which the IMAs of a replica are numbered. It is the one with
 /// the fewest values sent from tile to tile per image, inputs and partial sums together.
-fn block_cols(arch: &Arch, layer: &Layer, row_groups: u32, col_groups: u32) -> u32 {
-    let per_tile = arch.tile.imas;
+fn block_cols(fabric: &Fabric, layer: &Layer, row_groups: u32, col_groups: u32) -> u32 {
+    let per_tile = fabric.tile.imas;
     if u64::from(row_groups) * u64::from(col_groups) <= u64::from(per_tile) {
         return 1;
     }

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use arch::Arch;
+use arch::Tile;
 use index::{Index, IndexVec, Lists, count};
 use network::{Kernel, Layer, LayerId, LayerKind, MapId, Network, Part, Plan};
 
 use crate::grid::Grid;
 use crate::{
-    Geometry, GroupId, InputSlice, LayerMapping, Layout, Level, LevelId, MapLayout, OutputGroup, ReplicaId, SliceId,
-    TileId,
+    Fabric, Geometry, GroupId, InputSlice, LayerMapping, Layout, Level, LevelId, MapLayout, OutputGroup, ReplicaId,
+    SliceId, TileId,
 };
 
 index::index! {
@@ -92,7 +92,7 @@ fn window((y, x): (u32, u32), bits: u8, layer: &Layer, cropped: &[&Level]) -> Wi
 impl LayerLayout {
     /// Lays out layer `id`, whose producers are in `layout`. It has no input slices yet.
     pub(crate) fn new(
-        arch: &Arch,
+        fabric: &Fabric,
         network: &Network,
         id: LayerId,
         plan: &Plan,
@@ -131,7 +131,7 @@ impl LayerLayout {
             accumulators: IndexVec::default(),
             windows,
         };
-        laid.place_parts(arch);
+        laid.place_parts(fabric);
         laid
     }
 
@@ -222,8 +222,8 @@ impl LayerLayout {
     }
 
     /// Returns the IMAs of replica `replica`, each as (tile of the board, IMA of the tile, IMA of the replica).
-    pub fn places(&self, arch: &Arch, replica: ReplicaId) -> impl Iterator<Item = (TileId, u32, u32)> + use<> {
-        let (first, per_tile) = (self.replicas[replica], arch.tile.imas);
+    pub fn places(&self, tile: &Tile, replica: ReplicaId) -> impl Iterator<Item = (TileId, u32, u32)> + use<> {
+        let (first, per_tile) = (self.replicas[replica], tile.imas);
         (0..self.geometry.imas_per_replica()).map(move |i| (TileId((first + i) / per_tile), (first + i) % per_tile, i))
     }
 
@@ -243,7 +243,7 @@ impl LayerLayout {
     }
 
     /// Finds the tiles and the accumulator tile of each output group of each replica.
-    fn place_parts(&mut self, arch: &Arch) {
+    fn place_parts(&mut self, fabric: &Fabric) {
         let geometry = &self.geometry;
         let imas_of = |group: &OutputGroup| {
             let imas = group.col_groups.clone().flat_map(|col_group| {
@@ -256,7 +256,7 @@ impl LayerLayout {
         let groups: Vec<Vec<u32>> = self.groups.iter().map(imas_of).collect();
         for first in &self.replicas {
             for (group, imas) in groups.iter().enumerate() {
-                let tile = |ima: &u32| TileId((first + ima) / arch.tile.imas);
+                let tile = |ima: &u32| TileId((first + ima) / fabric.tile.imas);
                 let tiles = imas.chunk_by(|a, b| tile(a) == tile(b)).map(|imas| (tile(&imas[0]), imas.len()));
                 let most = tiles.clone().map(|(_, imas)| imas).max();
                 let candidates: Vec<TileId> = tiles.clone().filter(|of| Some(of.1) == most).map(|of| of.0).collect();

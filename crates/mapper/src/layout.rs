@@ -13,15 +13,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use arch::Arch;
+use arch::{Arch, Edram};
 use index::{Index, IndexVec, Lists, size};
 use network::{Graph, LayerId, MapId, Network, Plan, Shape};
 
 use crate::ids::Position;
 use crate::skips::Needs;
 use crate::{
-    InputSlice, LayerLayout, Level, LevelId, Mapping, MappingError, Merge, OutputGroup, Reader, ReceiverId, SliceId,
-    TileId, limits, play, receive,
+    Fabric, InputSlice, LayerLayout, Level, LevelId, Mapping, MappingError, Merge, OutputGroup, Reader, ReceiverId,
+    SliceId, TileId, limits, play, receive,
 };
 
 /// Receiver of an output position: one tile of a reader.
@@ -83,8 +83,18 @@ impl Layout {
     /// Lays out `mapping` and checks it against the machine: every tile's output register and buffer must hold what
     /// they need at once. Returns all errors of the first check that fails.
     pub fn new(arch: &Arch, network: &Network, plan: &Plan, mapping: Mapping) -> Result<Self, Vec<MappingError>> {
+        Self::on(&Fabric::new(arch), network, plan, mapping)
+    }
+
+    /// Lays out as [`Layout::new`] does. Nothing else of a machine matters.
+    pub(crate) fn on(
+        fabric: &Fabric,
+        network: &Network,
+        plan: &Plan,
+        mapping: Mapping,
+    ) -> Result<Self, Vec<MappingError>> {
         limits::check_network(network)?;
-        let geometries = mapping.geometries(arch, network, plan)?;
+        let geometries = mapping.geometries(fabric, network, plan)?;
         let maps = network.maps.iter().map(|map| MapLayout {
             source: None,
             outputs: map.channels.clone(),
@@ -98,7 +108,7 @@ impl Layout {
         for (id, geometry) in network.layers.indices().zip(geometries) {
             let _span = tracing::debug_span!("lay out", layer = %network.layers[id].name).entered();
             let mapped = &layout.mapping.layers[id.index()];
-            let laid = LayerLayout::new(arch, network, id, plan, mapped, geometry, &layout);
+            let laid = LayerLayout::new(fabric, network, id, plan, mapped, geometry, &layout);
             for (level, maps) in laid.levels.enumerate().map(|(level, of)| (level, &of.maps)) {
                 for &map in maps {
                     layout.maps[map].source = Some((id, level));
@@ -109,7 +119,7 @@ impl Layout {
         layout.check_crops()?;
         let needs = Needs::new(&layout);
         for id in layout.layers.indices() {
-            let slices = receive::slices(arch, &layout, id, &needs);
+            let slices = receive::slices(fabric, &layout, id, &needs);
             for (number, slice) in slices.enumerate() {
                 layout.maps[slice.map].readers.push((id, number));
             }
@@ -125,8 +135,8 @@ impl Layout {
         for map in layout.maps.indices() {
             layout.maps[map].destinations = layout.destinations(map);
         }
-        layout.check_tiles(arch)?;
-        layout.check_joins(arch)?;
+        layout.check_tiles(fabric)?;
+        layout.check_joins(fabric)?;
         Ok(layout)
     }
 
@@ -181,7 +191,7 @@ impl Layout {
 
     /// Returns the bytes that the input slices and the output groups of each tile need: (inputs, results, layers with
     /// inputs).
-    pub(crate) fn tile_needs(&self, arch: &Arch) -> BTreeMap<TileId, (u64, u64, Vec<LayerId>)> {
+    pub(crate) fn tile_needs(&self, fabric: &Fabric) -> BTreeMap<TileId, (u64, u64, Vec<LayerId>)> {
         let mut needs: BTreeMap<TileId, (u64, u64, Vec<LayerId>)> = BTreeMap::new();
         for (id, layer) in self.layers.enumerate() {
             for slice in &layer.slices {
@@ -193,7 +203,7 @@ impl Layout {
             }
             for replica in layer.replicas.indices() {
                 for (group, OutputGroup { outputs, .. }) in layer.groups.enumerate() {
-                    let bits = u64::from(outputs.end - outputs.start) * u64::from(arch.tile.partial_sum_bits);
+                    let bits = u64::from(outputs.end - outputs.start) * u64::from(fabric.tile.partial_sum_bits);
                     for &tile in layer.group_tiles(replica, group) {
                         needs.entry(tile).or_default().1 += bits.div_ceil(8);
                     }
@@ -205,8 +215,8 @@ impl Layout {
 
     /// Returns the positions that each input slice has room for. The slices of a tile divide the whole buffer in proportion
     /// to their needs.
-    pub fn capacities(&self, arch: &Arch) -> Capacities {
-        let buffer = 8 * u64::from(arch.edram.bytes);
+    pub fn capacities(&self, edram: &Edram) -> Capacities {
+        let buffer = 8 * u64::from(edram.bytes);
         let needed = |slice: &InputSlice| u64::from(slice.order.positions_at_once) * slice.position_bits;
         let mut all: BTreeMap<TileId, u64> = BTreeMap::new();
         for slice in self.layers.iter().flat_map(|layer| &layer.slices) {
@@ -247,12 +257,12 @@ impl Layout {
     }
 
     /// Checks that a network with joins does not stop.
-    fn check_joins(&self, arch: &Arch) -> Result<(), Vec<MappingError>> {
+    fn check_joins(&self, fabric: &Fabric) -> Result<(), Vec<MappingError>> {
         if !self.layers.iter().any(LayerLayout::waits_for_several) {
             return Ok(());
         }
         let _span = tracing::debug_span!("play").entered();
-        play::play(self, &self.capacities(arch)).map_err(|stop| {
+        play::play(self, &self.capacities(&fabric.edram)).map_err(|stop| {
             let layer = &self.layers[stop.layer];
             let slice = &layer.slices[stop.slice];
             let name = layer.layer.name.clone();
@@ -279,12 +289,12 @@ impl Layout {
         Some((what, largest.bytes_at_once()))
     }
 
-    fn check_tiles(&self, arch: &Arch) -> Result<(), Vec<MappingError>> {
-        let available = (u64::from(arch.edram.bytes), u64::from(arch.tile.output_register_bytes));
+    fn check_tiles(&self, fabric: &Fabric) -> Result<(), Vec<MappingError>> {
+        let available = (u64::from(fabric.edram.bytes), u64::from(fabric.tile.output_register_bytes));
         // Tiles with the same layers fail alike; only the one with the largest need is reported.
         let mut buffers: BTreeMap<Vec<LayerId>, (u64, TileId)> = BTreeMap::new();
         let mut registers = buffers.clone();
-        for (tile, (inputs, results, layers)) in self.tile_needs(arch) {
+        for (tile, (inputs, results, layers)) in self.tile_needs(fabric) {
             let note = |worst: &mut BTreeMap<Vec<LayerId>, (u64, TileId)>, needed: u64, available: u64| {
                 if needed > available {
                     let worst = worst.entry(layers.clone()).or_default();

@@ -7,7 +7,8 @@
 //! - [`Mapping`] is a plain value: the IMA shape of each layer, the grid of its replicas and the first IMA of each. It
 //!   can be written to a TOML file, edited, read back and run.
 //! - [`Balance`] chooses a mapping and returns its layout, with as many replicas as a [`Fill`] aims at. [`balance()`],
-//!   [`balance_cropped`] and [`balance_to`] are its common cases.
+//!   [`balance_cropped`] and [`balance_to`] are its common cases. All that it depends on is a [`Problem`], and of the
+//!   machine that is its [`Fabric`].
 //! - [`Geometry`] cuts one replica into crossbars and IMAs. [`Area`] is what is dealt to the replicas of a layer.
 //! - [`InputSlice`] is the part of a layer's input map that one tile receives, [`InputOrder`] its positions in order.
 //! - [`Layout`] holds everything that follows from a mapping. It is computed once, checked, and read by the simulation.
@@ -50,6 +51,7 @@
 //! ```
 
 mod balance;
+mod fabric;
 mod fill;
 mod geometry;
 mod grid;
@@ -69,7 +71,8 @@ mod skips;
 
 use document::Fault;
 
-pub use balance::{Balance, balance, balance_cropped, balance_to};
+pub use balance::{Balance, Problem, balance, balance_cropped, balance_to};
+pub use fabric::Fabric;
 pub use fill::Fill;
 pub use geometry::{Geometry, ImaSpec, OutputGroup};
 pub use grid::Area;

@@ -5,14 +5,13 @@
 //! reports all faults at once. Needs of buffers and tile output registers follow from the layout, so
 //! [`Layout::new`](crate::Layout::new) checks these.
 
-use arch::Arch;
 use index::count;
 use network::{Layer, LayerPlan, Network, Plan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::grid::cell;
-use crate::{Area, Geometry, MappingError};
+use crate::{Area, Fabric, Geometry, MappingError};
 
 /// Comment at the head of a mapping file, which explains its keys.
 const HEADER: &str = "\
@@ -124,7 +123,7 @@ impl Mapping {
     /// Returns the geometry of each layer, or all faults that keep the mapping from fitting network and machine.
     pub(crate) fn geometries(
         &self,
-        arch: &Arch,
+        fabric: &Fabric,
         network: &Network,
         plan: &Plan,
     ) -> Result<Vec<Geometry>, Vec<MappingError>> {
@@ -133,23 +132,23 @@ impl Mapping {
             return Err(faults);
         }
         let mut geometries = Vec::new();
-        let per_tile = u64::from(arch.tile.imas);
+        let per_tile = u64::from(fabric.tile.imas);
         // (first IMA, end, layer) of every replica.
         let mut places: Vec<(u32, u32, &str)> = Vec::new();
         for ((mapped, layer), precision) in self.layers.iter().zip(&network.layers).zip(&plan.layers) {
             let name = &layer.name;
             let LayerMapping { ima_rows, ima_cols, .. } = *mapped;
-            if ima_rows * ima_cols > arch.ima.crossbars {
+            if ima_rows * ima_cols > fabric.ima.crossbars {
                 faults.push(invalid(
                     name,
                     "ima_rows",
                     format!("an IMA shape of {ima_rows} x {ima_cols} needs {} crossbars", ima_rows * ima_cols),
-                    format!("an IMA has {} (ima.crossbars)", arch.ima.crossbars),
+                    format!("an IMA has {} (ima.crossbars)", fabric.ima.crossbars),
                 ));
                 continue;
             }
-            let geometry = Geometry::new(arch, layer, precision, ima_rows, ima_cols);
-            faults.extend(geometry.check_registers(arch, name).err());
+            let geometry = Geometry::new(fabric, layer, precision, ima_rows, ima_cols);
+            faults.extend(geometry.check_registers(fabric, name).err());
             let (replicas, wanted) = (mapped.replicas.len(), mapped.strips * mapped.interleave);
             if count(replicas) != u64::from(wanted) {
                 faults.push(invalid(
@@ -162,22 +161,22 @@ impl Mapping {
             faults.extend(mapped.check_windows(layer, precision).err());
             for &first in &mapped.replicas {
                 match first.checked_add(geometry.imas_per_replica()) {
-                    Some(end) if end <= arch.imas() => places.push((first, end, name)),
+                    Some(end) if end <= fabric.imas() => places.push((first, end, name)),
                     _ => {
                         let last = u64::from(first) + u64::from(geometry.imas_per_replica()) - 1;
-                        let on_board = arch.imas() - 1;
+                        let on_board = fabric.imas() - 1;
                         faults.push(invalid(
                             name,
                             "copies",
                             format!("its replica at IMA {first} ends at IMA {last}, in tile {}", last / per_tile),
-                            format!("the last IMA of the board is {on_board}, in tile {}", arch.tiles() - 1),
+                            format!("the last IMA of the board is {on_board}, in tile {}", fabric.tiles() - 1),
                         ));
                     }
                 }
             }
             geometries.push(geometry);
         }
-        faults.extend(overlaps(places, arch.tile.imas));
+        faults.extend(overlaps(places, fabric.tile.imas));
         if faults.is_empty() { Ok(geometries) } else { Err(faults) }
     }
 

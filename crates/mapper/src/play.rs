@@ -294,7 +294,7 @@ mod tests {
         let arch = arch::load("tiny").expect("a preset");
         let plan = Plan::uniform(&network, 16, 16);
         let layout = crate::balance_to(&arch, &network, &plan, 64, 64).expect("it fits");
-        let (b, mut capacities) = (LayerId(2), layout.capacities(&arch));
+        let (b, mut capacities) = (LayerId(2), layout.capacities(&arch.edram));
         let skip = layout.layers[b].slices.enumerate().find(|(_, slice)| slice.reader == Reader::Register);
         let (skip, _) = skip.expect("b merges the values of stem");
         let mut plays_with = |positions| {

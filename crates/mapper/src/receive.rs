@@ -4,26 +4,25 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arch::Arch;
 use index::{IndexVec, size};
 use network::{Kernel, LayerId, MapId, Part, Shape};
 
 use crate::input_slice::Field;
 use crate::skips::Needs;
-use crate::{InputOrder, InputSlice, Layout, MapLayout, Reader, ReplicaId, SliceId, TileId, Window};
+use crate::{Fabric, InputOrder, InputSlice, Layout, MapLayout, Reader, ReplicaId, SliceId, TileId, Window};
 
 /// Channels of a map, in each tile that receives some, with the replicas that they are for.
 type Received = BTreeMap<(TileId, MapId), (Vec<ReplicaId>, Vec<Range<u32>>)>;
 
 /// Returns the input slices of the tiles that hold IMAs of `layer`, and of those that merge operands for it.
-pub(crate) fn slices(arch: &Arch, layout: &Layout, layer: LayerId, needs: &Needs) -> IndexVec<SliceId, InputSlice> {
+pub(crate) fn slices(fabric: &Fabric, layout: &Layout, layer: LayerId, needs: &Needs) -> IndexVec<SliceId, InputSlice> {
     let receiving = Receiving { layout, layer, needs };
     let of = &layout.layers[layer];
     let kernels = [
         (Reader::Crossbars, of.layer.kernel, of.layer.input),
         (Reader::Register, Kernel::square(1, 1, 0), of.layer.output),
     ];
-    let [for_crossbars, for_merges] = [receiving.read_by_crossbars(arch), receiving.merged()];
+    let [for_crossbars, for_merges] = [receiving.read_by_crossbars(fabric), receiving.merged()];
     let mut slices = Vec::new();
     for ((reader, kernel, map), received) in kernels.into_iter().zip([for_crossbars, for_merges]) {
         slices.extend(receiving.slices(reader, &kernel, map, received));
@@ -39,7 +38,7 @@ struct Receiving<'a> {
 
 impl Receiving<'_> {
     /// Returns what the crossbars in each tile read.
-    fn read_by_crossbars(&self, arch: &Arch) -> Received {
+    fn read_by_crossbars(&self, fabric: &Fabric) -> Received {
         let layer = &self.layout.layers[self.layer];
         let geometry = &layer.geometry;
         let row_groups = 0..geometry.row_groups;
@@ -48,7 +47,7 @@ impl Receiving<'_> {
         // Replicas in each tile, and the channels of the layer's input that they read there.
         let mut tiles: BTreeMap<TileId, (Vec<ReplicaId>, Vec<Range<u32>>)> = BTreeMap::new();
         for replica in layer.replicas.indices() {
-            for (tile, _, ima) in layer.places(arch, replica) {
+            for (tile, _, ima) in layer.places(&fabric.tile, replica) {
                 let (replicas, read) = tiles.entry(tile).or_default();
                 if replicas.last() != Some(&replica) {
                     replicas.push(replica);

@@ -26,13 +26,13 @@ impl Packer<'_> {
     /// Returns a layout in which layers share tiles, if it takes fewer chips than `own`, whose layers have tiles of
     /// their own, and no more cycles; otherwise `own`. Both have at most `windows` windows per replica.
     pub(crate) fn share(&self, windows: u64, own: Layout) -> Layout {
-        let chips = |tiles: u32| tiles.div_ceil(self.arch.tiles_per_chip());
+        let chips = |tiles: u32| tiles.div_ceil(self.fabric.tiles_per_chip());
         let last = own.layers.iter().flat_map(|layer| &layer.slices).map(|slice| slice.tile.0).max();
         let chips_of_own = chips(last.expect("every layer has inputs") + 1);
         let mut spacing = self.closest(false);
         loop {
             let Placement { layers, end } = self.place_spaced(windows, Packing::BySlice, &spacing);
-            if chips(end / self.arch.tile.imas) >= chips_of_own {
+            if chips(end / self.fabric.tile.imas) >= chips_of_own {
                 return own;
             }
             let delayed: Vec<LayerId> = match self.lay_out(layers) {
@@ -61,7 +61,7 @@ impl Packer<'_> {
 
     /// Returns the layers in shared tiles in which they might wait for each other.
     fn delayed(&self, layout: &Layout) -> Vec<LayerId> {
-        let (arch, mut slowest) = (self.arch, 0);
+        let (fabric, mut slowest) = (self.fabric, 0);
         let mut tiles: BTreeMap<TileId, Moved> = BTreeMap::new();
         for layer in &layout.layers {
             for slice in &layer.slices {
@@ -70,13 +70,13 @@ impl Packer<'_> {
             }
             for replica in layer.replicas.indices() {
                 let windows = layer.windows(replica);
-                let reads = windows.iter().map(|window| u64::from(arch.iterations(window.bits.into()))).sum();
+                let reads = windows.iter().map(|window| u64::from(fabric.iterations(window.bits.into()))).sum();
                 slowest = slowest.max(reads);
                 let bits: u64 = windows.iter().map(|window| u64::from(window.bits)).sum();
-                for (tile, _, ima) in layer.places(arch, replica) {
+                for (tile, _, ima) in layer.places(&fabric.tile, replica) {
                     let ima = layer.geometry.ima(ima);
                     let read = bits * count(ima.rows.len());
-                    let results = count(windows.len() * ima.outputs.len()) * u64::from(arch.tile.partial_sum_bits);
+                    let results = count(windows.len() * ima.outputs.len()) * u64::from(fabric.tile.partial_sum_bits);
                     let moved = tiles.entry(tile).or_default();
                     moved.through_port += read;
                     moved.over_bus += read + results;
@@ -85,13 +85,13 @@ impl Packer<'_> {
         }
         let in_time = |bits: u64, bytes_per_cycle: u32| bits <= slowest * 8 * u64::from(bytes_per_cycle);
         let has_room = |needed: u64, bytes: u32| 2 * needed <= u64::from(bytes);
-        let shared = layout.tile_needs(arch).into_iter().filter(|(_, (_, _, layers))| layers.len() > 1);
+        let shared = layout.tile_needs(fabric).into_iter().filter(|(_, (_, _, layers))| layers.len() > 1);
         let slow = shared.filter(|(tile, (inputs, results, _))| {
             let Moved { over_bus, through_port } = tiles[tile];
-            !(in_time(over_bus, arch.bus.bytes_per_cycle)
-                && in_time(through_port, arch.edram.bytes_per_cycle)
-                && has_room(*inputs, arch.edram.bytes)
-                && has_room(*results, arch.tile.output_register_bytes))
+            !(in_time(over_bus, fabric.bus.bytes_per_cycle)
+                && in_time(through_port, fabric.edram.bytes_per_cycle)
+                && has_room(*inputs, fabric.edram.bytes)
+                && has_room(*results, fabric.tile.output_register_bytes))
         });
         slow.flat_map(|(_, (_, _, layers))| layers).collect()
     }

@@ -30,7 +30,7 @@ impl<'a> Floorplan<'a> {
     fn new(arch: &'a Arch, layout: &'a Layout) -> Self {
         let mut tiles: BTreeMap<u32, Vec<Tenant>> = BTreeMap::new();
         for (index, layer) in layout.layers.iter().enumerate() {
-            for (tile, _, _) in layer.replicas.indices().flat_map(|replica| layer.places(arch, replica)) {
+            for (tile, _, _) in layer.replicas.indices().flat_map(|replica| layer.places(&arch.tile, replica)) {
                 let tenants = tiles.entry(tile.0).or_default();
                 match tenants.last_mut() {
                     Some((last, imas)) if *last == index => *imas += 1,

@@ -31,7 +31,8 @@
 //! # Example
 //!
 //! ```
-//! use chip::Options;
+//! use analysis::Bound;
+//! use chip::{Options, Routed};
 //! use network::Plan;
 //! use report::{Report, Run};
 //!
@@ -40,7 +41,8 @@
 //! let plan = Plan::uniform(&network, 16, 16);
 //! let layout = mapper::balance(&arch, &network, &plan).expect("it fits");
 //! let options = Options::default();
-//! let outcome = chip::run(&arch, &layout, &options)?;
+//! let routed = Routed::new(&arch, &layout);
+//! let outcome = routed.run(&options)?;
 //!
 //! let report = Report::new(&Run {
 //!     arch: &arch,
@@ -50,6 +52,7 @@
 //!     layout: &layout,
 //!     options: &options,
 //!     outcome: &outcome,
+//!     bound: &Bound::of(&routed, options.uncontended),
 //! });
 //! assert_eq!(report.schema, report::SCHEMA);
 //! assert_eq!(report.stalls.total(), report.imas.mapped * report.cycles);

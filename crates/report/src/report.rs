@@ -31,6 +31,8 @@ pub struct Run<'a> {
     pub options: &'a Options,
     /// Outcome of the simulation.
     pub outcome: &'a Outcome,
+    /// Bound on its pace.
+    pub bound: &'a Bound,
 }
 
 /// Report of a run. Quantities are those of the whole run, all images together, unless stated otherwise.
@@ -269,8 +271,8 @@ pub struct LayerReport {
 impl Report {
     /// Makes the report of `run`.
     pub fn new(run: &Run<'_>) -> Report {
-        let Run { arch, outcome, .. } = *run;
-        let layers: Vec<LayerReport> = run.layout.layers.indices().map(|id| LayerReport::new(run, id)).collect();
+        let Run { arch, layout, outcome, .. } = *run;
+        let layers: Vec<LayerReport> = layout.layers.indices().map(|id| LayerReport::new(run, id)).collect();
         let sum = |figure: fn(&LayerReport) -> u64| layers.iter().map(figure).sum();
         let (counts, macs, nominal_macs) = (outcome.counts(), sum(|layer| layer.macs), sum(|layer| layer.nominal_macs));
         let time_ns = outcome.cycles as f64 * arch.cycle_ns;
@@ -302,7 +304,7 @@ impl Report {
             imas: Imas { mapped: sum(|layer| layer.imas), available: arch.imas().into() },
             chips: outcome.chips,
             stalls: outcome.stalls(),
-            bound: Bound::new(arch, run.layout, run.options.uncontended),
+            bound: run.bound.clone(),
             predictor: None,
             layers,
         }

@@ -2,8 +2,8 @@
 //!
 //! - [`Sweep`] is a checked sweep file with all files that it names. Its [`Grid`] is the Cartesian product of the swept
 //!   keys; keys that are zipped advance together.
-//! - [`simulate()`] runs one point and returns its [`Outcome`]: the cells of its rows in the tables, or the reason why
-//!   the point failed. A failed point does not end the sweep.
+//! - [`Simulator::simulate`] runs one point and returns its [`Outcome`]: the cells of its rows in the tables, or the
+//!   reason why the point failed. A failed point does not end the sweep.
 //! - [`pool::run`] distributes points over threads.
 //! - [`Folder`] holds the lock, the journal and the tables of a sweep. Every finished point is a [`Record`] in the
 //!   journal.
@@ -14,6 +14,9 @@
 //! A grid is a pure value: the same sweep file and inputs give the same points with the same numbers, on every machine.
 //! A folder accepts only the sweep with which it was created, and one process at a time.
 //!
+//! Points share what they have in common: a layout ([`mapper::Problem`]), the routes of its values, and runs on machines
+//! that differ in costs only ([`arch::Arch::with_costs_of`]). Their rows are as if each were simulated alone.
+//!
 //! Points that mean the same, such as a crop given twice, are simulated once. Each still has its rows in the tables.
 //!
 //! A record counts once it has reached the disk. A sweep that is killed loses only points that are not yet recorded,
@@ -23,7 +26,7 @@
 //! # Example
 //!
 //! ```
-//! use sweep::{Folder, Outcome, Progress, Record, Shard, Sweep};
+//! use sweep::{Folder, Outcome, Progress, Record, Shard, Simulator, Sweep};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let file = r#"
@@ -36,8 +39,9 @@
 //! assert_eq!(sweep.points(), 2);
 //!
 //! let mut folder = Folder::open(out.path(), &sweep.grid, Shard::WHOLE)?;
+//! let simulator = Simulator::new(&sweep);
 //! for point in folder.missing()? {
-//!     let outcome = sweep::simulate(&sweep, point);
+//!     let outcome = simulator.simulate(point);
 //!     assert!(matches!(outcome, Outcome::Done { .. }));
 //!     folder.append(&[Record { point, outcome }])?;
 //! }
@@ -53,6 +57,7 @@ mod columns;
 mod folder;
 mod journal;
 pub mod pool;
+mod recent;
 mod schema;
 mod simulate;
 mod spec;
@@ -62,5 +67,5 @@ pub use axis::{Axis, Grid, Shard};
 pub use folder::{Folder, FolderError, Progress, Remarks, merge};
 pub use journal::{Outcome, Record};
 pub use report::Cell;
-pub use simulate::simulate;
+pub use simulate::Simulator;
 pub use spec::Sweep;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arch::{Arch, Rate};
-use components::{End, InputId, Receiver, SegmentId, Trees};
+use components::{End, InputId, Receiver, Routing, SegmentId, Trees};
 use index::{Index, IndexVec, Lists};
 use mapper::{InputSlice, Layout, TileId};
 
@@ -94,7 +94,7 @@ struct Amount {
 
 /// Returns the traffic of one image by sender and receivers.
 fn amounts(arch: &Arch, layout: &Layout) -> BTreeMap<(TileId, Vec<TileId>), Amount> {
-    let trees = Trees::new(arch, layout);
+    let trees = Trees::new(&Routing::new(arch), layout);
     let mut inputs: BTreeMap<(TileId, InputId), &InputSlice> = BTreeMap::new();
     for (id, layer) in layout.layers.enumerate() {
         inputs.extend(layer.slices.enumerate().map(|(number, slice)| ((slice.tile, trees.input(id, number)), slice)));

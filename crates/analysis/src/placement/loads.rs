@@ -187,7 +187,7 @@ mod tests {
 
     /// Loads of the ports to neighbours by the counts of flits and bits, in thousandths of a cycle.
     fn counted(arch: &Arch, layout: &Layout) -> Vec<u64> {
-        let demand = Demand::new(arch, layout);
+        let demand = Demand::new(&chip::Routed::new(arch, layout));
         let tiles = size(arch.router.tile_columns * arch.router.tile_rows);
         let ports = demand.router_ports.enumerate().filter(|&(port, _)| demand.port(port).2 >= 2 * tiles);
         // 25 flits a cycle.

@@ -49,7 +49,7 @@ impl Passing {
 
     /// What `analysis` says will pass.
     pub(crate) fn foreseen(arch: &Arch, layout: &Layout) -> Passing {
-        let (demand, geometry) = (analysis::Demand::new(arch, layout), MeshGeometry::new(arch));
+        let (demand, geometry) = (analysis::Demand::new(&chip::Routed::new(arch, layout)), MeshGeometry::new(arch));
         let router = |router: u32| (router % geometry.columns(), router / geometry.columns());
         let port = |(chip, of_chip, port): (ChipId, u32, usize)| (chip, router(of_chip), port);
         let link = |(chip, side): (ChipId, Direction)| (geometry.neighbour(chip, side), side.opposite());

@@ -197,7 +197,7 @@ impl NetworkRun<'_> {
 /// Returns the number of tiles that hold weights.
 fn tiles(arch: &Arch, layout: &Layout) -> usize {
     let places = |layer: &LayerLayout| {
-        layer.replicas.indices().flat_map(|replica| layer.places(arch, replica)).map(|(tile, ..)| tile).collect()
+        layer.replicas.indices().flat_map(|replica| layer.places(&arch.tile, replica)).map(|(tile, ..)| tile).collect()
     };
     layout.layers.iter().flat_map(|layer| -> BTreeSet<TileId> { places(layer) }).collect::<BTreeSet<TileId>>().len()
 }

@@ -10,7 +10,7 @@ use mapper::TileId;
 use crate::{ChipId, Direction};
 
 /// Grids of tiles, routers and chips.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeshGeometry {
     columns: u32,
     rows: u32,

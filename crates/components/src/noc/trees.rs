@@ -188,12 +188,32 @@ impl MapTrees {
     }
 }
 
+/// The part of a machine that trees depend on: those of a layout are equal on machines with equal routing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Routing {
+    geometry: MeshGeometry,
+    multicast: bool,
+    flit_bits: u32,
+    partial_sum_bits: u32,
+}
+
+impl Routing {
+    /// Copies the part of `arch`.
+    pub fn new(arch: &Arch) -> Self {
+        Self {
+            geometry: MeshGeometry::new(arch),
+            multicast: arch.router.multicast,
+            flit_bits: arch.router.flit_bits,
+            partial_sum_bits: arch.tile.partial_sum_bits,
+        }
+    }
+}
+
 impl Trees {
-    /// Makes the trees of `layout` on `arch`.
-    pub fn new(arch: &Arch, layout: &Layout) -> Self {
-        let geometry = MeshGeometry::new(arch);
+    /// Makes the trees of `layout` on a machine with this routing.
+    pub fn new(routing: &Routing, layout: &Layout) -> Self {
         let trees = Self {
-            geometry,
+            geometry: routing.geometry.clone(),
             inputs: input_ids(layout),
             segments: IndexVec::default(),
             nodes: Lists::default(),
@@ -201,7 +221,7 @@ impl Trees {
             layers: IndexVec::default(),
             maps: IndexVec::default(),
         };
-        let mut builder = Builder { arch, layout, trees };
+        let mut builder = Builder { routing, layout, trees };
         for (id, layer) in layout.layers.enumerate() {
             let trees = builder.layer(id, layer);
             builder.trees.layers.push(trees);
@@ -273,7 +293,8 @@ impl Trees {
         layout: &Layout,
         routes: &[(TileId, &[TileId], u32)],
     ) -> (Self, Vec<SegmentId>) {
-        let mut builder = Builder { arch, layout, trees: Self::new(arch, layout) };
+        let routing = &Routing::new(arch);
+        let mut builder = Builder { routing, layout, trees: Self::new(routing, layout) };
         let target =
             |&tile: &TileId, bits: u32| Target { tile, receiver: None, values: std::iter::once(0..bits).collect() };
         let trees = routes.iter().map(|&(from, to, bits)| {
@@ -325,7 +346,7 @@ struct Draft {
 }
 
 struct Builder<'a> {
-    arch: &'a Arch,
+    routing: &'a Routing,
     layout: &'a Layout,
     trees: Trees,
 }
@@ -334,7 +355,7 @@ impl Builder<'_> {
     /// Makes the trees of partial sums and of values for pools of a layer.
     fn layer(&mut self, id: LayerId, layer: &LayerLayout) -> LayerTrees {
         let mut trees = LayerTrees::default();
-        let partial_sum_bits = self.arch.tile.partial_sum_bits;
+        let partial_sum_bits = self.routing.partial_sum_bits;
         for replica in layer.replicas.indices() {
             for (group, OutputGroup { outputs, .. }) in layer.groups.enumerate() {
                 let accumulator = layer.accumulator(replica, group);
@@ -413,7 +434,7 @@ impl Builder<'_> {
                     targets.push(Target { tile: input.tile, receiver: Some(receiver), values });
                 }
                 let mut roots = Vec::new();
-                if self.arch.router.multicast {
+                if self.routing.multicast {
                     if !targets.is_empty() {
                         roots.push(self.tree((id, Some(map)), from, targets, unit_bits));
                     }
@@ -462,7 +483,7 @@ impl Builder<'_> {
                 },
             }
         }
-        let flits = |values: &Values| (total(values) * unit_bits).div_ceil(self.arch.router.flit_bits);
+        let flits = |values: &Values| (total(values) * unit_bits).div_ceil(self.routing.flit_bits);
         for draft in &mut drafts {
             draft.node.flits = flits(&draft.values);
         }
