@@ -148,9 +148,9 @@ fn fit(
 fn shape(arch: &Arch, layer: &Layer, plan: &LayerPlan) -> Result<Geometry, MappingError> {
     let shapes = (1..=arch.ima.crossbars).map(|ima_rows| (ima_rows, arch.ima.crossbars / ima_rows));
     let geometries = shapes.filter_map(|(ima_rows, ima_cols)| {
-        let whole = Geometry::new(arch, layer, plan, 1, 1);
+        let whole = Geometry::new(arch, layer, plan.weight_bits, 1, 1);
         let (ima_rows, ima_cols) = (ima_rows.min(whole.row_blocks), ima_cols.min(whole.col_blocks));
-        let geometry = Geometry::new(arch, layer, plan, ima_rows, ima_cols);
+        let geometry = Geometry::new(arch, layer, plan.weight_bits, ima_rows, ima_cols);
         geometry.check_registers(arch, &layer.name).is_ok().then_some(geometry)
     });
     geometries

@@ -6,6 +6,7 @@ use mapper::Layout;
 use ndarray::{Array2, Array3};
 use network::{LayerId, Network, Plan, Region, Shape};
 use numeric::Datapath;
+use proptest::prelude::*;
 
 /// Holds reads, conversions and driven rows of each layer equal, without computing any value, and adds up the reads.
 fn check(arch: &Arch, network: &Network, layout: &Layout, plan: &Plan) -> u64 {
@@ -59,6 +60,41 @@ fn check_on(arch: &Arch, network: &str, weight_bits: &str) -> Vec<u64> {
     let plans = plans(&network, &bits);
     let layout = mapper::balance(arch, &network, &plans[0]).unwrap();
     plans.iter().map(|plan| check(arch, &network, &layout, plan)).collect()
+}
+
+/// The same for graphs, whole and with a first map half of which is cropped.
+fn check_graph(arch: &Arch, network: &Network) {
+    let mut plans = plans(network, &vec![16; network.layers.len()]);
+    let half = plans.pop().expect("the last plan crops half of a map");
+    let layout = mapper::balance(arch, network, &plans[0]).unwrap();
+    for plan in [&plans[0], &half] {
+        check(arch, network, &layout, plan);
+    }
+}
+
+#[test]
+fn counts_agree_on_graphs_with_joins_and_groups_of_channels() {
+    let mut arch = arch::load("isaac-ce").unwrap();
+    for skips in [false, true] {
+        arch.ima.skip_zero_row_blocks = skips;
+        for network in ["resnet18", "mobilenet_v2"] {
+            check_graph(&arch, &network::load(network).unwrap());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_global_rejects: 4096, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn counts_agree_on_random_graphs(list in network::testing::graphs(), skips in any::<bool>()) {
+        let mut arch = arch::load("tiny").unwrap();
+        arch.edram.bytes = 65536;
+        arch.ima.skip_zero_row_blocks = skips;
+        let network = list.lower().unwrap();
+        prop_assume!(mapper::balance(&arch, &network, &Plan::uniform(&network, 16, 16)).is_ok());
+        check_graph(&arch, &network);
+    }
 }
 
 #[test]
