@@ -1,7 +1,8 @@
 //! Networks with forks, joins and concatenations: runs end, and everything is counted.
 
+use arch::{Arch, Counts};
 use chip::{Fidelity, Forward, Options, Order, Outcome};
-use network::{NodeList, Plan};
+use network::{Layer, NodeList, Plan};
 use proptest::prelude::*;
 
 use crate::any::any_machine;
@@ -9,7 +10,7 @@ use crate::many_images::run_at;
 use crate::support::{machine, network};
 
 /// A random graph, as far as it can be mapped to `arch`.
-fn laid_out(arch: &arch::Arch, list: NodeList) -> Option<mapper::Layout> {
+fn laid_out(arch: &Arch, list: NodeList) -> Option<mapper::Layout> {
     let network = list.lower().expect("generated graphs are networks");
     mapper::balance(arch, &network, &Plan::uniform(&network, 16, 16)).ok()
 }
@@ -36,18 +37,31 @@ proptest! {
         prop_assert_eq!(outcome.images.len(), images as usize);
         let forwarded = at(Fidelity::Iteration, Order::Shuffled(seed), Forward::Recurring);
         prop_assert_eq!(&outcome, &Outcome { recurrence: None, ..forwarded });
-        // Conversions: each window converts all columns of a replica, once for each bit of its inputs and row block.
         if !arch.ima.skip_zero_row_blocks {
-            let units = u64::from(arch.adc.unit_column);
             for (layer, counted) in layout.layers.iter().zip(&outcome.layers) {
-                let geometry = &layer.geometry;
-                let columns = u64::from(geometry.columns) + units * u64::from(geometry.col_blocks);
                 let reads = layer.computed_windows() * u64::from(arch.iterations(16)) * u64::from(images);
-                let conversions = reads * columns * u64::from(geometry.row_blocks);
-                prop_assert_eq!(counted.counts.adc_conversions, conversions, "{}", layer.layer.name);
+                let expected = counts_of_a_read(&arch, &layer.layer).map(|count| reads * count);
+                let Counts { crossbar_reads, dac_activations, adc_conversions, .. } = counted.counts;
+                let counted = [crossbar_reads, dac_activations, adc_conversions];
+                prop_assert_eq!(counted, expected, "{}", layer.layer.name);
             }
         }
     }
+}
+
+/// Crossbars, rows driven in them and columns converted in one read of a layer with weights of 16 bits: as many groups of
+/// channels as fit stand diagonally in a crossbar, and a group that does not fit is cut.
+fn counts_of_a_read(arch: &Arch, layer: &Layer) -> [u64; 3] {
+    let [height, width] = [arch.crossbar.rows, arch.crossbar.columns].map(u64::from);
+    let [rows, outputs, groups] = [layer.rows(), layer.output.channels, layer.groups].map(u64::from);
+    let columns = outputs / groups * u64::from(arch.columns_per_weight(16));
+    let (row_blocks, col_blocks) = (rows.div_ceil(height), columns.div_ceil(width));
+    let crossbars = match (height / rows).min(width / columns) {
+        0 => groups * row_blocks * col_blocks,
+        packed => groups.div_ceil(packed),
+    };
+    let units = u64::from(arch.adc.unit_column) * crossbars;
+    [crossbars, groups * rows * col_blocks, groups * columns * row_blocks + units]
 }
 
 /// A residual block of 3 x 3 convolutions over a map of 8 x 8 positions.

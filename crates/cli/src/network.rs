@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use mapper::packed_crossbars;
-use network::{FULL_PRECISION_BITS, Network, NodeList};
+use mapper::{Fabric, Geometry};
+use network::{FULL_PRECISION_BITS, Layer, Network, NodeList};
 
 use crate::compute::Compute;
 use crate::failure::Failure;
@@ -133,8 +133,9 @@ impl Show {
             return output::print(&report::terminal::flowchart(&list));
         }
         let arch = arch::load(&self.arch)?;
-        let crossbars: Vec<u64> =
-            network.layers.iter().map(|layer| packed_crossbars(&arch, layer, FULL_PRECISION_BITS)).collect();
+        let fabric = Fabric::new(&arch);
+        let crossbars = |layer: &Layer| Geometry::new(&fabric, layer, FULL_PRECISION_BITS, 1, 1).crossbars();
+        let crossbars: Vec<u64> = network.layers.iter().map(crossbars).collect();
         output::print(&report::terminal::network(&list, &network, &crossbars, &arch.name))
     }
 }

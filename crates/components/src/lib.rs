@@ -57,7 +57,7 @@
 //! use mapper::ImaSpec;
 //!
 //! let arch = arch::load("isaac-ce").expect("the preset is built in");
-//! let spec = ImaSpec { rows: 0..100, columns: 0..1024, outputs: 0..128 };
+//! let spec = ImaSpec { rows: 0..100, columns: 0..1024, outputs: 0..128, pack: (100, 1024) };
 //! let timing = Ima::new(&arch, arch.conversions_per_cycle(), spec).timing();
 //! assert_eq!((timing.reads(16), timing.results(16)), (16, 18));
 //! ```

@@ -175,9 +175,9 @@ fn fit(
 fn shape(fabric: &Fabric, layer: &Layer, plan: &LayerPlan) -> Result<Geometry, MappingError> {
     let shapes = (1..=fabric.ima.crossbars).map(|ima_rows| (ima_rows, fabric.ima.crossbars / ima_rows));
     let geometries = shapes.filter_map(|(ima_rows, ima_cols)| {
-        let whole = Geometry::new(fabric, layer, plan, 1, 1);
+        let whole = Geometry::new(fabric, layer, plan.weight_bits, 1, 1);
         let (ima_rows, ima_cols) = (ima_rows.min(whole.row_blocks), ima_cols.min(whole.col_blocks));
-        let geometry = Geometry::new(fabric, layer, plan, ima_rows, ima_cols);
+        let geometry = Geometry::new(fabric, layer, plan.weight_bits, ima_rows, ima_cols);
         geometry.check_registers(fabric, &layer.name).is_ok().then_some(geometry)
     });
     geometries

@@ -247,7 +247,7 @@ impl LayerLayout {
         let geometry = &self.geometry;
         let imas_of = |group: &OutputGroup| {
             let imas = group.col_groups.clone().flat_map(|col_group| {
-                (0..geometry.row_groups).map(move |row_group| geometry.ima_at(row_group, col_group))
+                geometry.row_groups_of(col_group).map(move |row_group| geometry.ima_at(row_group, col_group))
             });
             let mut imas: Vec<u32> = imas.collect();
             imas.sort_unstable();

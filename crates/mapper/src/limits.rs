@@ -47,10 +47,6 @@ fn check_kinds(network: &Network) -> Vec<Result<(), MappingError>> {
         let node = node.to_owned();
         Err(MappingError::Unsupported { node, problem, remedy })
     };
-    let grouped = network.layers.iter().filter(|layer| layer.groups > 1).map(|layer| {
-        let problem = "has groups of channels, which cannot be mapped yet";
-        unsupported(&layer.name, problem, "use a network without grouped convolutions")
-    });
     let merged_late = network.maps.iter().flat_map(|map| {
         let pooled = map.stages.iter().skip_while(|stage| stage.operation.kernel().is_none());
         pooled.filter(|stage| stage.operation.operand().is_some())
@@ -59,7 +55,7 @@ fn check_kinds(network: &Network) -> Vec<Result<(), MappingError>> {
         let problem = "adds to what a pool makes in the same tiles, which merge operands into windows only";
         unsupported(&stage.name, problem, "put a 1 x 1 convolution between the pool and the addition")
     });
-    grouped.chain(merged_late).collect()
+    merged_late.collect()
 }
 
 /// Checks the limit of input slices in one tile.

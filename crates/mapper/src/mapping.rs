@@ -147,7 +147,7 @@ impl Mapping {
                 ));
                 continue;
             }
-            let geometry = Geometry::new(fabric, layer, precision, ima_rows, ima_cols);
+            let geometry = Geometry::new(fabric, layer, precision.weight_bits, ima_rows, ima_cols);
             faults.extend(geometry.check_registers(fabric, name).err());
             let (replicas, wanted) = (mapped.replicas.len(), mapped.strips * mapped.interleave);
             if count(replicas) != u64::from(wanted) {

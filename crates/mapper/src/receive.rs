@@ -41,9 +41,8 @@ impl Receiving<'_> {
     fn read_by_crossbars(&self, fabric: &Fabric) -> Received {
         let layer = &self.layout.layers[self.layer];
         let geometry = &layer.geometry;
-        let row_groups = 0..geometry.row_groups;
-        let channels: Vec<_> =
-            row_groups.map(|row_group| geometry.channels(&geometry.ima(geometry.ima_at(row_group, 0)).rows)).collect();
+        let channels = |row_group| geometry.channels(&geometry.rows_of(row_group));
+        let channels: Vec<_> = (0..geometry.row_groups).map(channels).collect();
         // Replicas in each tile, and the channels of the layer's input that they read there.
         let mut tiles: BTreeMap<TileId, (Vec<ReplicaId>, Vec<Range<u32>>)> = BTreeMap::new();
         for replica in layer.replicas.indices() {

@@ -8,8 +8,9 @@ use crate::{Activation, Axes, Kernel, ListedNode, NodeList, Operator, Origin, Pr
 /// A random change of a graph: the kind of node, the values that it reads, and its sizes.
 type Step = (u8, [u8; 2], [u8; 4]);
 
-/// Returns random networks that lower: forks, nested forks, joins, concatenations, pools, groups, strides, and a
-/// classifier behind all open ends. Maps have at most 12 rows and columns and few channels, so that a run takes moments.
+/// Returns random networks that lower: forks, nested forks, joins, concatenations, pools, groups of channels (also in
+/// front of joins), strides, and a classifier behind all open ends. Maps have at most 12 rows and columns and few
+/// channels, so that a run takes moments.
 pub fn graphs() -> impl Strategy<Value = NodeList> {
     let input = (4..=12u32, 4..=12u32, 1..=4u32);
     let step = (0..12u8, any::<[u8; 2]>(), any::<[u8; 4]>());
@@ -107,11 +108,13 @@ impl Graph {
                 let groups = [1, 1, 2, 4][usize::from(sizes[3] % 4)];
                 self.convolution(first, kernel, groups * (1 + a % 3), groups, relu);
             }
-            // Residual block.
+            // Residual block, its first or second convolution depthwise or in two groups.
             3 | 4 => {
                 let same = Kernel::square(3, 1, 1);
-                let inner = self.convolution(first, same, 1 + a % 6, 1, relu.clone());
-                let outer = inner.and_then(|inner| self.convolution(inner, same, shape.channels, 1, None));
+                let groups = [1, 2, shape.channels][usize::from(sizes[1] % 3)];
+                let (of_inner, of_outer) = if c.is_multiple_of(2) { (groups, 1) } else { (1, groups) };
+                let inner = self.convolution(first, same, groups * (1 + a % 3), of_inner, relu.clone());
+                let outer = inner.and_then(|inner| self.convolution(inner, same, shape.channels, of_outer, None));
                 if let Some(outer) = outer {
                     self.push(&[outer, first], Operator::Add, relu);
                 }

@@ -12,9 +12,9 @@ use serde::Serialize;
 pub struct LayerPlace {
     /// Name of the layer.
     pub(crate) name: String,
-    /// Row blocks of one replica: crossbars along the rows of the weight matrix.
+    /// Row blocks of one replica: crossbars along the rows of the weight matrix, or of one pack of groups.
     pub(crate) row_blocks: u32,
-    /// Column blocks of one replica: crossbars along the columns of the weight matrix.
+    /// Column blocks of one replica: crossbars along the columns of the weight matrix, pack by pack.
     pub(crate) col_blocks: u32,
     /// Crossbars of one replica.
     pub(crate) crossbars: u64,
@@ -48,7 +48,7 @@ impl LayerPlace {
         let imas = replicas * u64::from(geometry.imas_per_replica());
         let tiles: BTreeSet<u32> = layer.slices.iter().map(|share| share.tile.0).collect();
         let chips: BTreeSet<u32> = tiles.iter().map(|tile| tile / arch.tiles_per_chip()).collect();
-        let weights = replicas * u64::from(geometry.rows) * u64::from(geometry.columns);
+        let weights = replicas * geometry.cells();
         let cells_of_ima = u64::from(arch.ima.crossbars * arch.crossbar.rows) * u64::from(arch.crossbar.columns);
         LayerPlace {
             name: layer.layer.name.clone(),

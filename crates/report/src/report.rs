@@ -231,9 +231,9 @@ pub struct LayerReport {
     pub windows: u64,
     /// Windows cropped, and therefore not computed.
     pub windows_cropped: u64,
-    /// Row blocks of one replica: crossbars along the rows of the weight matrix.
+    /// Row blocks of one replica: crossbars along the rows of the weight matrix, or of one pack of groups.
     pub row_blocks: u32,
-    /// Column blocks of one replica: crossbars along the columns of the weight matrix.
+    /// Column blocks of one replica: crossbars along the columns of the weight matrix, pack by pack.
     pub col_blocks: u32,
     /// Crossbars of one replica.
     pub crossbars: u64,

@@ -6,6 +6,7 @@ use mapper::Layout;
 use ndarray::{Array2, Array3};
 use network::{LayerId, Network, Plan, Region, Shape};
 use numeric::Datapath;
+use proptest::prelude::*;
 
 /// Holds reads, conversions and driven rows of each layer equal, without computing any value, and adds up the reads.
 fn check(arch: &Arch, network: &Network, layout: &Layout, plan: &Plan) -> u64 {
@@ -32,7 +33,7 @@ fn check(arch: &Arch, network: &Network, layout: &Layout, plan: &Plan) -> u64 {
     simulated.counts().crossbar_reads
 }
 
-/// Whole, cropped, with regions of 16, 8, 4 and 0 bits, and with a map half of which the next layer finds cropped.
+/// Whole, cropped, with regions of 16, 8, 4 and 0 bits, and with half of the first map cropped.
 fn plans(network: &Network, weight_bits: &[u32]) -> Vec<Plan> {
     let whole = Plan::uniform(network, 16, 16).with_weights(weight_bits);
     let cropped = whole.clone().crop(network, "top,left".parse().unwrap()).unwrap();
@@ -43,10 +44,15 @@ fn plans(network: &Network, weight_bits: &[u32]) -> Vec<Plan> {
         plan.regions.insert(0, Region { top: 0, left: 0, height, width: width / 2, bits: 8 });
         plan.regions.insert(1, Region { top: height / 3, left: 1, height: height / 3, width: width / 2, bits: 16 });
     }
-    let mut half = whole.clone();
-    let Shape { height, width, .. } = network.layers[LayerId(0)].output;
-    half.layers[LayerId(0)].regions = vec![Region { top: 0, left: 0, height: height / 2, width, bits: 0 }];
+    let half = half_cropped(network, whole.clone());
     vec![whole, cropped, mixed, half]
+}
+
+/// The upper half of the first layer's map is cropped; the next layers find zeros there.
+fn half_cropped(network: &Network, mut plan: Plan) -> Plan {
+    let Shape { height, width, .. } = network.layers[LayerId(0)].output;
+    plan.layers[LayerId(0)].regions = vec![Region { top: 0, left: 0, height: height / 2, width, bits: 0 }];
+    plan
 }
 
 fn check_all(arch: &str, network: &str, weight_bits: &str) {
@@ -59,6 +65,39 @@ fn check_on(arch: &Arch, network: &str, weight_bits: &str) -> Vec<u64> {
     let plans = plans(&network, &bits);
     let layout = mapper::balance(arch, &network, &plans[0]).unwrap();
     plans.iter().map(|plan| check(arch, &network, &layout, plan)).collect()
+}
+
+/// The same for a graph, whose joins cannot be cropped.
+fn check_graph(arch: &Arch, network: &Network) {
+    let whole = Plan::uniform(network, 16, 16);
+    let layout = mapper::balance(arch, network, &whole).unwrap();
+    check(arch, network, &layout, &whole);
+    check(arch, network, &layout, &half_cropped(network, whole));
+}
+
+#[test]
+fn counts_agree_on_graphs_with_joins_and_groups_of_channels() {
+    let mut arch = arch::load("isaac-ce").unwrap();
+    for skips in [false, true] {
+        arch.ima.skip_zero_row_blocks = skips;
+        for network in ["resnet18", "mobilenet_v2"] {
+            check_graph(&arch, &network::load(network).unwrap());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_global_rejects: 4096, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn counts_agree_on_random_graphs(list in network::testing::graphs(), skips in any::<bool>()) {
+        let mut arch = arch::load("tiny").unwrap();
+        arch.edram.bytes = 65536;
+        arch.ima.skip_zero_row_blocks = skips;
+        let network = list.lower().unwrap();
+        prop_assume!(mapper::balance(&arch, &network, &Plan::uniform(&network, 16, 16)).is_ok());
+        check_graph(&arch, &network);
+    }
 }
 
 #[test]

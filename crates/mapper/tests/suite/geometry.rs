@@ -8,7 +8,9 @@ fn geometries(ima_rows: u32, ima_cols: u32) -> Vec<Geometry> {
     let network = network::load("vgg16").expect("the preset is built in");
     let plan = Plan::uniform(&network, 16, 16);
     let layers = network.layers.iter().zip(&plan.layers);
-    layers.map(|(layer, plan)| Geometry::new(&Fabric::new(&arch), layer, plan, ima_rows, ima_cols)).collect()
+    layers
+        .map(|(layer, plan)| Geometry::new(&Fabric::new(&arch), layer, plan.weight_bits, ima_rows, ima_cols))
+        .collect()
 }
 
 #[test]

@@ -128,26 +128,21 @@ struct Blocks {
     output_register: OutputRegister,
 }
 
-/// Row blocks of an IMA. All have the same columns.
+/// Sizes of the crossbars of an IMA.
 #[derive(Clone, Copy, Debug)]
-struct RowBlocks {
-    /// Rows of a crossbar.
+struct CrossbarSize {
     rows: u32,
-    /// Crossbars in each row block: the column blocks.
-    col_blocks: u32,
-    /// Converted columns, summed over the crossbars of a row block.
     columns: u32,
+    unit_columns: u32,
 }
 
-impl RowBlocks {
+impl CrossbarSize {
     /// Row blocks of an IMA that holds `spec`.
-    fn of(self, spec: &ImaSpec) -> impl Iterator<Item = RowBlock> {
-        let (Self { rows, col_blocks, columns }, Range { start, end }) = (self, spec.rows.clone());
-        let first_rows = std::iter::successors(Some(start), move |first| Some(first + rows));
-        first_rows.take_while(move |first| *first < end).map(move |first| RowBlock {
-            rows: first..end.min(first + rows),
-            columns,
-            crossbars: col_blocks,
+    fn row_blocks(self, spec: &ImaSpec) -> impl Iterator<Item = RowBlock> {
+        spec.row_blocks(self.rows).map(move |(rows, columns)| {
+            let used = columns.end - columns.start;
+            let crossbars = used.div_ceil(self.columns);
+            RowBlock { rows, columns: used + self.unit_columns * crossbars, crossbars }
         })
     }
 }
@@ -156,7 +151,7 @@ impl RowBlocks {
 #[derive(Clone, Debug)]
 struct Inside {
     spec: ImaSpec,
-    row_blocks: RowBlocks,
+    crossbar: CrossbarSize,
     /// One read of all row blocks together.
     all: Operation,
     blocks: Blocks,
@@ -186,9 +181,8 @@ pub struct Ima {
 impl Ima {
     /// An idle IMA that holds `spec`. Each of its ADCs makes `conversions` per cycle.
     pub fn new(arch: &Arch, conversions: Rate, spec: ImaSpec) -> Self {
-        let (used, unit_columns) = (spec.columns.end - spec.columns.start, u32::from(arch.adc.unit_column));
-        let col_blocks = used.div_ceil(arch.crossbar.columns);
-        let row_blocks = RowBlocks { rows: arch.crossbar.rows, col_blocks, columns: used + unit_columns * col_blocks };
+        let unit_columns = u32::from(arch.adc.unit_column);
+        let crossbar = CrossbarSize { rows: arch.crossbar.rows, columns: arch.crossbar.columns, unit_columns };
         let columns = spec.crossbars(arch).map(|(_, used)| used + unit_columns);
         Self {
             rows: spec.rows.end - spec.rows.start,
@@ -198,8 +192,8 @@ impl Ima {
             held_back_by: Cause::Bus,
             held_back_until: Some(0),
             inside: Box::new(Inside {
-                all: Operation::new(row_blocks.of(&spec), RowBlock::whole),
-                row_blocks,
+                all: Operation::new(crossbar.row_blocks(&spec), RowBlock::whole),
+                crossbar,
                 blocks: Blocks {
                     input_register: InputRegister::new(arch.dac.bits),
                     dac: Dac::default(),
@@ -253,7 +247,7 @@ impl Ima {
 
     /// An operation in which each row block does its `work`.
     pub(crate) fn operation(&self, work: impl Fn(&RowBlock) -> Work) -> Operation {
-        Operation::new(self.inside.row_blocks.of(&self.inside.spec), work)
+        Operation::new(self.inside.crossbar.row_blocks(&self.inside.spec), work)
     }
 
     /// An operation in all crossbars.
@@ -398,7 +392,7 @@ mod tests {
 
     fn ima(rows: u32) -> Ima {
         let arch = arch::load("isaac-ce").expect("the preset is built in");
-        let spec = ImaSpec { rows: 0..rows, columns: 0..1024, outputs: 0..128 };
+        let spec = ImaSpec { rows: 0..rows, columns: 0..1024, outputs: 0..128, pack: (rows, 1024) };
         Ima::new(&arch, arch.conversions_per_cycle(), spec)
     }
 
@@ -411,7 +405,7 @@ mod tests {
             let mut ima = Ima::new(
                 &arch,
                 arch.conversions_per_cycle(),
-                ImaSpec { rows: 0..200, columns: 0..200, outputs: 0..25 },
+                ImaSpec { rows: 0..200, columns: 0..200, outputs: 0..25, pack: (200, 200) },
             );
             ima.operate(&ima.whole_operation(), Performed::all(16));
             let counts = ima.counts(&LockstepGroup::new(ControlId(0), []), 128 * 128);

@@ -151,7 +151,7 @@ impl<'a> PartialSums<'a> {
     pub(crate) fn refusal(&self) -> Cause {
         match self.missing.front() {
             _ if !self.leaving.is_empty() => Cause::DownstreamBuffer,
-            Some(0) => Cause::MaxPool,
+            Some(0) if self.pool_credits.is_some() => Cause::MaxPool,
             Some(1) if self.waits_for_skip() => Cause::Skip,
             _ => Cause::OutputRegister,
         }
