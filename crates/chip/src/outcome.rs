@@ -22,10 +22,14 @@ use crate::{Board, Options, SimulationError};
 pub struct Outcome {
     /// Last cycle in which a tile was active; the length of the run in cycles.
     pub cycles: Cycle,
-    /// For each image, the cycle in which its first inputs were fetched; empty if no layer computes anything.
+    /// For each image, the cycle in which the first inputs that its results depend on were fetched; empty if no layer
+    /// computes anything.
     pub begun: Vec<Cycle>,
     /// For each image, the cycle in which its last result was written; empty if the last layer computes nothing.
     pub images: Vec<Cycle>,
+    /// For each of these images, the cycle in which all of it and of the images before was finished: its last result, or
+    /// a later output that nobody reads.
+    pub complete: Vec<Cycle>,
     /// Hash of every completion and its cycle. Equal runs have equal digests.
     pub digest: u64,
     /// One entry for each layer of the network.
@@ -94,6 +98,11 @@ pub(crate) fn collect(
     let skipped_cycles = skipped.as_ref().map_or(0, Skipped::cycles);
     let cycles = completions.images().iter().map(|image| image.last_at).max().unwrap_or(0);
     let (images, awaited) = finished_images(layout, &completions, options);
+    let last_of_each = completions.images().iter().take(images.len()).map(|image| image.last_at);
+    let complete = last_of_each.scan(0, |last, at| {
+        *last = at.max(*last);
+        Some(*last)
+    });
     if images.len() < size(awaited) {
         let done = (u32::try_from(images.len()).expect("fewer than awaited"), awaited);
         let deadlock = Deadlock::find(layout, wiring, board, cycles, done);
@@ -139,6 +148,7 @@ pub(crate) fn collect(
     let outcome = Outcome {
         cycles,
         begun: completions.images().iter().filter_map(|image| image.begun).collect(),
+        complete: complete.collect(),
         images,
         digest: completions.digest(),
         layers: layers.into_iter().collect(),

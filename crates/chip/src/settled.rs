@@ -2,7 +2,8 @@
 //!
 //! The machine is *loaded* until the first inputs of the last image are fetched; images that finish later meet less and
 //! less traffic. Of the images that finish while it is loaded, the later half counts: queues grow during the earlier
-//! half. An interval is the time in cycles between the last results of successive images. The run is settled if
+//! half. An image ends with its last result or with a later output that nobody reads, so that no replica falls behind
+//! forever. An interval is the time in cycles between the ends of successive images. The run is settled if
 //!
 //! - the intervals of these images are all equal, and images begin as often as they finish, within 1 %: the run repeats
 //!   itself. Equal intervals of the later half of all images, and at least two, settle the run as well: then the end of
@@ -28,7 +29,7 @@ const TOLERANCE: f64 = 0.01;
 /// The pace of a settled run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pace {
-    /// Mean interval in cycles, from the last result of an image to that of the next.
+    /// Mean interval in cycles, from the end of an image to that of the next.
     pub cycles_per_image: f64,
     /// Twice the standard error of that mean, in cycles.
     pub error: f64,
@@ -118,7 +119,7 @@ impl Outcome {
     /// Returns the pace of a settled run, or else the reason why it is not settled.
     pub fn pace(&self) -> Result<Pace, Unsettled> {
         let pace = self.steady_pace()?;
-        let (images, mean) = (self.images.len(), pace.cycles_per_image);
+        let (images, mean) = (self.complete.len(), pace.cycles_per_image);
         let needed = self.busiest_queue as f64 / images as f64;
         if mean + pace.error < (1.0 - TOLERANCE) * needed {
             return Err(Unsettled::QueueGrows { images, mean, needed });
@@ -128,7 +129,7 @@ impl Outcome {
 
     /// Returns the pace of intervals that have stopped drifting.
     fn steady_pace(&self) -> Result<Pace, Unsettled> {
-        let (begun, done) = (&self.begun[..], &self.images[..]);
+        let (begun, done) = (&self.begun[..], &self.complete[..]);
         let images = done.len();
         if images < 2 {
             return Err(if images == 0 { Unsettled::NoResults } else { Unsettled::OneImage });
@@ -146,7 +147,8 @@ impl Outcome {
             return Ok(self.pace_of(&window, 0.0));
         }
         let (first, middle) = (loaded / 2, (loaded / 2).midpoint(last));
-        if first == middle || begun[middle] <= done[first] || begun[last] <= done[middle] {
+        let results = &self.images;
+        if first == middle || begun[middle] <= results[first] || begun[last] <= results[middle] {
             return Err(Unsettled::TooShort { images, loaded });
         }
         let (earlier, later) = (self.mean_interval(&(first..=middle)), self.mean_interval(&(middle..=last)));
@@ -164,17 +166,15 @@ impl Outcome {
         Pace { cycles_per_image: self.mean_interval(window), error, latency: self.latency(window) }
     }
 
-    /// True if all intervals of the images `window` are equal and images begin as often as they finish.
+    /// True if all intervals of the images `window` are equal and images begin as often as their results are written.
     fn repeats(&self, window: &RangeInclusive<usize>) -> bool {
-        let intervals = || self.images[window.clone()].windows(2).map(|pair| pair[1] - pair[0]);
-        let begin = (self.begun[*window.end()] - self.begun[*window.start()]) as f64;
-        let begin = begin / (window.end() - window.start()) as f64;
-        intervals().all(|interval| Some(interval) == intervals().next()) && agree(begin, self.mean_interval(window))
+        let intervals = || self.complete[window.clone()].windows(2).map(|pair| pair[1] - pair[0]);
+        intervals().all(|interval| Some(interval) == intervals().next())
+            && agree(mean_interval(&self.begun, window), mean_interval(&self.images, window))
     }
 
     fn mean_interval(&self, window: &RangeInclusive<usize>) -> f64 {
-        let (first, last) = (*window.start(), *window.end());
-        (self.images[last] - self.images[first]) as f64 / (last - first) as f64
+        mean_interval(&self.complete, window)
     }
 
     /// Standard error of the mean interval in cycles, from the means of successive batches.
@@ -208,6 +208,12 @@ impl Outcome {
     }
 }
 
+/// Returns the mean interval between the cycles `at` of the images `window`.
+fn mean_interval(at: &[Cycle], window: &RangeInclusive<usize>) -> f64 {
+    let (first, last) = (*window.start(), *window.end());
+    (at[last] - at[first]) as f64 / (last - first) as f64
+}
+
 /// Returns an estimate rounded up to a whole number.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no estimate is negative")]
 fn whole(number: f64) -> u64 {
@@ -238,6 +244,7 @@ mod tests {
             cycles: 0,
             begun: from(1, begin),
             images: from(latency, done),
+            complete: from(latency, done),
             digest: 0,
             layers: Vec::new(),
             chips: 1,
@@ -275,6 +282,14 @@ mod tests {
             assert_eq!((pace.cycles_per_image, pace.error), (40.0, 0.0));
             assert_eq!(pace.latency, Some(Latency { mean: 90.0, longest: 90 }));
         }
+    }
+
+    #[test]
+    fn an_image_ends_with_the_outputs_that_nobody_reads() {
+        // Results come every 120 cycles; the replica of another output needs 140 and falls behind.
+        let results = run(90, &[120; 9], &[120; 9]);
+        let outcome = Outcome { complete: run(90, &[140; 9], &[140; 9]).complete, ..results };
+        assert_eq!(outcome.pace().map(|pace| pace.cycles_per_image), Ok(140.0));
     }
 
     #[test]
@@ -380,7 +395,7 @@ mod tests {
 
     #[test]
     fn without_results_there_is_nothing_to_wait_for() {
-        let outcome = Outcome { begun: Vec::new(), images: Vec::new(), ..run(90, &[], &[]) };
+        let outcome = Outcome { begun: Vec::new(), images: Vec::new(), complete: Vec::new(), ..run(90, &[], &[]) };
         assert_eq!(outcome.pace(), Err(Unsettled::NoResults));
     }
 }

@@ -37,6 +37,9 @@ pub(crate) struct Wiring<'a> {
     targets: IndexVec<MapId, IndexVec<GroupId, IndexVec<ReceiverId, Target>>>,
     /// For each layer, the accumulator of each (replica, group), at index replica x groups + group.
     accumulators: IndexVec<LayerId, Vec<PartAddress>>,
+    /// For each replica, whether a result depends on it. The first layer's other replicas may be images ahead of all
+    /// that the results depend on, since the host keeps their buffers filled.
+    needed: IndexVec<LayerId, IndexVec<ReplicaId, bool>>,
 }
 
 /// Largest number of windows in an output register: far above those in progress, and far below overflow.
@@ -107,6 +110,7 @@ impl<'a> Wiring<'a> {
             slices: IndexVec::default(),
             targets: IndexVec::default(),
             accumulators: IndexVec::default(),
+            needed: layout.layers.iter().map(|layer| IndexVec::filled(false, layer.replicas.len())).collect(),
         };
         for (id, layer) in layout.layers.enumerate() {
             let _span = tracing::debug_span!("wire", layer = %layer.layer.name).entered();
@@ -114,7 +118,38 @@ impl<'a> Wiring<'a> {
             wiring.place_replicas(id, layer);
         }
         wiring.targets = layout.maps.indices().map(|id| wiring.targets_of(id)).collect();
+        for (id, layer) in layout.layers.enumerate().rev() {
+            wiring.needed[id] = wiring.needed_replicas(id, layer);
+        }
         wiring
+    }
+
+    /// Replicas of a layer on which a result depends, or all if none does; those of its readers are known. Replicas of
+    /// one tile keep pace with each other, since they share its input slices.
+    fn needed_replicas(&self, id: LayerId, layer: &LayerLayout) -> IndexVec<ReplicaId, bool> {
+        let mut needed = IndexVec::filled(false, layer.replicas.len());
+        for (level, &map) in layer.levels.iter().flat_map(|level| level.maps.iter().map(move |map| (level, map))) {
+            let is_needed = |((reader, _), slice): ((LayerId, SliceId), &InputSlice)| {
+                let mut readers = self.tiles[slice.tile].controls.iter().filter(|control| control.0 == reader);
+                readers.any(|&(_, replica, _)| self.needed[reader][replica])
+            };
+            let receivers: IndexVec<ReceiverId, bool> = self.layout.receivers(map).map(is_needed).collect();
+            let map = &self.layout.maps[map];
+            for position in 0..map.positions() {
+                let mut destinations = map.destinations(position).iter();
+                if (map.result.is_some() || destinations.any(|to| receivers[to.receiver]))
+                    && let Some(finish) = level.finish(position)
+                {
+                    needed[finish.replica] = true;
+                }
+            }
+        }
+        let part = |&PartAddress { tile, part }: &PartAddress| &self.tiles[tile].parts[part];
+        let finishers = layer.replicas.indices().filter(|&replica| needed[replica]);
+        let finishes = finishers.flat_map(|replica| self.accumulators(id, replica)).map(part);
+        let feeders: Vec<_> = finishes.flat_map(|finish| finish.feeders.iter().flatten()).map(part).collect();
+        feeders.iter().for_each(|feeder| needed[feeder.replica] = true);
+        if needed.iter().all(|needed| !needed) { IndexVec::filled(true, needed.len()) } else { needed }
     }
 
     /// The input slices of the readers of a map as targets, for each output group of its producer. The host needs none.
@@ -275,7 +310,8 @@ impl<'a> Wiring<'a> {
         // Layers before it are cropped as a whole.
         let first = layers.enumerate().find(|(_, layer)| layer.computed_windows() > 0).map(|(id, _)| id);
         let controls = plan.controls.iter().map(|&(layer, replica, imas)| {
-            let (inputs, begins_images) = (inputs_of(layer), Some(layer) == first);
+            let begins_images = Some(layer) == first && self.needed[layer][replica];
+            let inputs = inputs_of(layer);
             LayerControl::new((layer, &layers[layer]), replica, options.images, begins_images, inputs, imas)
         });
         let imas = plan.imas.iter().map(|&(ima, control)| {

@@ -5,3 +5,4 @@ mod demand;
 mod pace;
 mod passing;
 mod placement;
+mod unread;

@@ -67,8 +67,7 @@ fn triples() -> impl Strategy<Value = (Arch, u32, Layout)> {
 ///   bound, by up to 14 %; with 1,024 bytes, none.
 ///
 /// The rule is no guarantee. Of some 1,900 triples drawn with other seeds, four had longer intervals, by 0.8 to 4.5 %,
-/// for reasons that are not known. In one, the interval was shorter than the bound: the next layer, of kernel 1 and
-/// stride 2, skips outputs of the replica that binds.
+/// for reasons that are not known.
 fn is_moderate(arch: &Arch, activations: u32, bound: &Bound) -> bool {
     let binds = bound.resources[0].kind;
     let others = bound.resources.iter().filter(|of| of.kind != binds).map(|of| of.cycles).fold(0.0, f64::max);
