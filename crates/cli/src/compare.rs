@@ -77,7 +77,7 @@ impl Compare {
         }
         if !self.set.is_empty() {
             let (first, changes) = (&self.subjects[0], Changes { set: self.set.clone() });
-            if kind(first) != Kind::Machine {
+            if kind(first)? != Kind::Machine {
                 let remedy = "give a machine first, or remove --set";
                 return Err(Fault::new(format!("{first} is no machine that --set could change"), remedy).into());
             }
@@ -101,19 +101,23 @@ enum Kind<'a> {
     Point(&'a str, &'a str),
 }
 
-fn kind(name: &str) -> Kind<'_> {
+fn kind(name: &str) -> Result<Kind<'_>, Fault> {
     if let Some((folder, point)) = name.rsplit_once(':').filter(|(folder, _)| Path::new(folder).is_dir()) {
-        return Kind::Point(folder, point);
+        return Ok(Kind::Point(folder, point));
     }
     match fs::read_to_string(name) {
-        Ok(text) if text.trim_start().starts_with('{') => Kind::Report(text),
-        _ => Kind::Machine,
+        Ok(text) if text.trim_start().starts_with('{') => Ok(Kind::Report(text)),
+        Err(error) if name.contains(['/', '.']) && !name.ends_with(".toml") => {
+            let remedy = "give a preset, an arch file, a report of `aquasim run --json`, or the folder of a sweep";
+            Err(Fault::new(format!("{name} cannot be read: {error}"), remedy))
+        }
+        _ => Ok(Kind::Machine),
     }
 }
 
 /// Returns the run called `name`: a machine with the workload, a saved report, or a point of a sweep.
 pub(crate) fn subject(name: &str, workload: &Workload) -> Result<Subject, Failure> {
-    match kind(name) {
+    match kind(name)? {
         Kind::Point(folder, point) => Sweep::read(folder)?.point(point),
         Kind::Report(text) => Subject::of_saved(&text)
             .map_err(|error| Fault::new(format!("{name}: {error}"), "write one with `aquasim run --json FILE`").into()),

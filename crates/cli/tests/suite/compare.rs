@@ -195,6 +195,9 @@ fn a_report_that_does_not_state_its_machine_is_compared_without_it() {
     fs::write(folder.path().join("other.json"), "{}").unwrap();
     let ran = aquasim(folder.path(), &["compare", "other.json", "new.json"]);
     assert!(ran.code == 2 && ran.stderr.contains("it has no schema"), "{}", ran.stderr);
+    let ran = aquasim(folder.path(), &["compare", "missing.json", "new.json"]);
+    let remedy = "help: give a preset, an arch file, a report of `aquasim run --json`, or the folder of a sweep";
+    assert!(ran.code == 2 && ran.stderr.contains(remedy), "{}", ran.stderr);
 }
 
 #[test]
