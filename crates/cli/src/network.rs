@@ -10,6 +10,7 @@ use network::{FULL_PRECISION_BITS, Layer, Network, NodeList};
 use crate::compute::Compute;
 use crate::failure::Failure;
 use crate::output::{self, Output};
+use crate::selection::Precision;
 
 /// Check, show and import networks
 #[derive(Args)]
@@ -49,6 +50,11 @@ struct Show {
     /// Print the graph as a Mermaid flowchart
     #[arg(long)]
     graph: bool,
+    /// Print the bits of each node on crossbars, from its inputs to the sums that registers hold
+    #[arg(long, conflicts_with = "graph")]
+    bits: bool,
+    #[command(flatten)]
+    precision: Precision,
 }
 
 #[derive(Args)]
@@ -133,6 +139,10 @@ impl Show {
             return output::print(&report::terminal::flowchart(&list));
         }
         let arch = arch::load(&self.arch)?;
+        if self.bits {
+            let (plan, name) = self.precision.plan(&network)?;
+            return output::print(&report::terminal::bits(&network, &plan, &name, &arch));
+        }
         let fabric = Fabric::new(&arch);
         let crossbars = |layer: &Layer| Geometry::new(&fabric, layer, FULL_PRECISION_BITS, 1, 1).crossbars();
         let crossbars: Vec<u64> = network.layers.iter().map(crossbars).collect();

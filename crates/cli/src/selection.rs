@@ -22,6 +22,17 @@ pub(crate) struct Selection {
     /// Network: one of `aquasim network list`, or a TOML or ONNX file
     #[arg(long, value_name = "PRESET|FILE", default_value = "vgg16")]
     network: String,
+    #[command(flatten)]
+    precision: Precision,
+    /// Mapping written by `aquasim map`, in place of a balanced one
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<String>,
+}
+
+/// Bits of weights and activations.
+#[derive(Args)]
+#[command(next_help_heading = "Network and mapping")]
+pub(crate) struct Precision {
     /// Bits of the weights of all layers, or of each; varied is AQuA's set for VGG16
     #[arg(long, value_name = "BITS|BITS,...|varied", default_value = "16")]
     weights: String,
@@ -34,9 +45,6 @@ pub(crate) struct Selection {
     /// TOML file with the bits of each layer and region, in place of --weights, --activations and --crop
     #[arg(long, value_name = "FILE", conflicts_with_all = ["weights", "activations", "crop"])]
     plan: Option<String>,
-    /// Mapping written by `aquasim map`, in place of a balanced one
-    #[arg(long, value_name = "FILE")]
-    mapping: Option<String>,
 }
 
 /// Number of replicas.
@@ -74,10 +82,11 @@ pub(crate) struct Selected {
 impl Selection {
     /// Refuses a fixed crop for a command or policy that chooses crops itself.
     pub(crate) fn refuse_crop(&self, who: &str) -> Result<(), Fault> {
-        if self.crop == "none" {
+        let crop = &self.precision.crop;
+        if crop == "none" {
             return Ok(());
         }
-        Err(Fault::new(format!("--crop {} is fixed, and {who} chooses crops itself", self.crop), "remove --crop"))
+        Err(Fault::new(format!("--crop {crop} is fixed, and {who} chooses crops itself"), "remove --crop"))
     }
 
     /// Reads the selection, and maps the network to `machine`.
@@ -89,7 +98,7 @@ impl Selection {
     pub(crate) fn load_filled(&self, arch: Arch, filling: &Filling) -> Result<Selected, Failure> {
         let fill = filling.aim()?;
         let network = onnx::load(&self.network)?;
-        let (plan, plan_name) = self.plan(&network)?;
+        let (plan, plan_name) = self.precision.plan(&network)?;
         let layout = info_span!("map").in_scope(|| self.map(&arch, &network, &plan, fill))?;
         Ok(Selected { arch, network, plan, plan_name, layout })
     }
@@ -100,13 +109,15 @@ impl Selection {
             None => Ok(Balance { fill, ..Balance::default() }.layout(arch, network, plan)?),
         }
     }
+}
 
-    /// The plan, and its name.
-    fn plan(&self, network: &Network) -> Result<(Plan, String), Faults> {
+impl Precision {
+    /// Returns the plan, and its name.
+    pub(crate) fn plan(&self, network: &Network) -> Result<(Plan, String), Faults> {
         if let Some(path) = &self.plan {
             return Ok((Plan::load(path, network)?, path.clone()));
         }
-        let Selection { weights, activations, crop, .. } = self;
+        let Precision { weights, activations, crop, .. } = self;
         let edges: Edges = crop.parse()?;
         let plan = Plan::uniform(network, network::FULL_PRECISION_BITS, network::FULL_PRECISION_BITS)
             .with_weights(&parse_weights(weights, network)?)

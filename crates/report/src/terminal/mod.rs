@@ -24,7 +24,7 @@ pub use compare::comparison;
 pub(crate) use compare::{cells, headings, letter, remarks, stated};
 pub use machine::{differences, figures, machines};
 pub use mapping::mapping;
-pub use network::{flowchart, network, networks};
+pub use network::{bits, flowchart, network, networks};
 pub use placement::placements;
 pub use run::run;
 pub(crate) use run::{both, energy_per_image, latency, rate};

@@ -1,6 +1,7 @@
 //! Networks: their nodes, and the graph of these.
 
-use network::{Network, NodeList, Operator, Origin, Shape};
+use arch::Arch;
+use network::{Network, NodeList, Operator, Origin, Plan, Shape};
 
 use super::table;
 use crate::format::grouped;
@@ -37,6 +38,43 @@ pub fn network(list: &NodeList, network: &Network, crossbars: &[u64], machine: &
         grouped(macs),
         grouped(crossbars.iter().sum()),
     )
+}
+
+/// Returns a table with the bits of each layer on the crossbars of `arch`, from its inputs to the sums that registers
+/// hold.
+pub fn bits(network: &Network, plan: &Plan, plan_name: &str, arch: &Arch) -> String {
+    let headings = ["node", "inputs", "reads", "weights", "columns", "rows", "ADC needs", "shift", "sum", "kept"];
+    let mut table = table(&headings, &[0]);
+    for (layer, precision) in network.layers.iter().zip(&plan.layers) {
+        let (inputs, weights) = (precision.stored_bits(layer), precision.weight_bits);
+        let (reads, columns) = (arch.iterations(inputs), arch.columns_per_weight(weights));
+        let rows = layer.rows().min(arch.crossbar.rows);
+        let (cell, dac) = (arch.crossbar.cell_bits, arch.dac.bits);
+        let needed = arch::column_sum_bits(rows.into(), cell, dac, arch.adc.flipped_encoding);
+        let sum = sum_bits(layer.rows(), inputs, weights);
+        let row = [inputs, reads, weights, columns, rows, needed, (reads.max(1) - 1) * dac + (columns - 1) * cell, sum];
+        let kept = sum.min(arch.tile.partial_sum_bits);
+        table.add_row(
+            [layer.name.clone()].into_iter().chain(row.into_iter().chain([kept]).map(|bits| bits.to_string())),
+        );
+    }
+    format!(
+        "{}\n\n{}, {plan_name}, on {}: bits, but for reads, columns of a weight and rows of a column\n\
+         ADCs have {} bits. The largest shift aligns the last read with the highest column. Registers and packets hold the \
+         bits kept of a sum, and time and energy count these; `aquasim infer` computes with whole sums.\n",
+        table.trim_fmt(),
+        network.name,
+        arch.name,
+        arch.adc.bits,
+    )
+}
+
+/// Returns the bits of the largest sum of `rows` products, with its sign. Formats are symmetric: n bits hold numbers up
+/// to 2^(n-1) - 1.
+fn sum_bits(rows: u32, inputs: u32, weights: u32) -> u32 {
+    let largest = |bits: u32| (1_u128 << bits.saturating_sub(1)) - 1;
+    let sum = u128::from(rows) * largest(inputs) * largest(weights);
+    u128::BITS - sum.leading_zeros() + 1
 }
 
 /// Returns the nodes of `list` and what they read as a Mermaid flowchart: crossbar nodes as boxes, tile nodes with round
@@ -88,4 +126,30 @@ fn name_of(list: &NodeList, origin: Origin) -> &str {
 
 fn shape(Shape { height, width, channels }: Shape) -> String {
     format!("{height} x {width} x {channels}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bits_of_a_sum_hold_its_largest_value_and_no_more_are_needed() {
+        // Two's complement of n bits holds up to 2^(n-1) - 1: 127 x 127 = 16,129, and three of them 48,387.
+        assert_eq!((sum_bits(1, 8, 8), sum_bits(2, 8, 8), sum_bits(3, 8, 8)), (15, 16, 17));
+        assert_eq!(sum_bits(4608, 16, 16), 44);
+    }
+
+    #[test]
+    fn bits_of_a_layer_follow_from_its_rows_and_precision() {
+        let (network, arch) = (network::load("vgg16").expect("built in"), arch::load("isaac-ce").expect("built in"));
+        let table = bits(&network, &Plan::uniform(&network, 16, 8), "plan", &arch);
+        let cells = |name: &str| {
+            let line = table.lines().find(|line| line.trim_start().starts_with(name)).expect("the layer has a line");
+            line.split_whitespace().skip(1).map(|cell| cell.parse().expect("a number")).collect::<Vec<u32>>()
+        };
+        // 27 rows of 2-bit cells sum to 81, half of it with flipped encoding: 6 bits. Eight columns of a 16-bit weight.
+        assert_eq!(cells("conv1_1"), [8, 8, 16, 8, 27, 6, 7 + 14, 28, 16]);
+        // 128 of 4,608 rows in a crossbar.
+        assert_eq!(cells("conv5_3"), [8, 8, 16, 8, 128, 8, 7 + 14, 36, 16]);
+    }
 }
