@@ -230,34 +230,34 @@ impl Layout {
         self.layers.iter().map(|layer| layer.slices.iter().map(capacity).collect()).collect()
     }
 
-    /// Checks that each position of an operand has a window to be merged into. Where the joining layer crops a window, all
-    /// its maps must keep it, since maps share the windows of their layer.
+    /// Checks that each position of an operand has a window to be merged into. Where the joining layer crops a window, it
+    /// must be dealt to a replica, and all maps of the layer must keep it, since they share its windows.
     fn check_crops(&self, network: &Network) -> Result<(), Vec<MappingError>> {
         let is_stored = |parts: &[Part], position: u32| {
             let mut levels = parts.iter().map(|part| self.level(part.map));
             levels.any(|level| level.is_none_or(|level| level.finish(position).is_some()))
         };
         let mut errors = Vec::new();
-        for (id, layer) in self.layers.enumerate() {
+        let joining = |id| network.maps_of(id).any(|(_, map)| map.operands().next().is_some());
+        for (id, layer) in self.layers.enumerate().filter(|(id, _)| joining(*id)) {
             let width = layer.layer.output.width;
             let windows = layer.replicas.indices().flat_map(|replica| layer.windows(replica));
             let passing: BTreeMap<u32, bool> =
                 windows.map(|at| (u32::from(at.y) * width + u32::from(at.x), at.bits > 0)).collect();
             let keeps = |map: &Map, position| map.operands().any(|(_, parts)| is_stored(parts, position));
-            let is_lost = |position: u32| match passing.get(&position) {
-                None => true,
-                Some(is_computed) => !is_computed && !network.maps_of(id).all(|(_, map)| keeps(map, position)),
+            let problem = |position: u32| match passing.get(&position) {
+                None => Some("adds to positions that the mapping deals to no replica of its layer"),
+                Some(is_computed) if *is_computed || network.maps_of(id).all(|(_, map)| keeps(map, position)) => None,
+                Some(_) => Some("adds to positions that its layer crops in another of its maps"),
             };
             let joins = network.maps_of(id).flat_map(|(_, map)| map.operands().map(move |join| (map, join)));
             for (map, (stage, parts)) in joins {
-                let mut positions = 0..layer.layer.output.height * width;
-                if positions.any(|position| is_stored(parts, position) && is_lost(position)) {
-                    errors.push(MappingError::Unsupported {
-                        node: map.stages[stage].name.clone(),
-                        problem: "adds to positions that its own layer crops and does not pass on in all its maps",
-                        remedy: "crop there what it adds, too, or crop neither",
-                    });
-                }
+                let stored = (0..layer.layer.output.height * width).filter(|&position| is_stored(parts, position));
+                errors.extend(stored.filter_map(problem).next().map(|problem| MappingError::Unsupported {
+                    node: map.stages[stage].name.clone(),
+                    problem,
+                    remedy: "crop there what it adds, too, or crop neither",
+                }));
             }
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
