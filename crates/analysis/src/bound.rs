@@ -151,7 +151,7 @@ fn crossbars(arch: &Arch, layer: &LayerLayout) -> Option<Resource> {
     let timing = Ima::new(arch, arch.conversions_per_cycle(), layer.geometry.ima(0)).timing();
     let cycles = |replica: ReplicaId| -> u64 {
         let windows = layer.windows(replica).iter();
-        windows.map(|window| timing.reads(arch.iterations(window.bits.into()))).sum()
+        windows.map(|window| timing.reads(arch.iterations(window.bits.into()).max(1))).sum()
     };
     let replicas = layer.replicas.indices().map(|replica| (cycles(replica), replica));
     let (amount, replica) = replicas.max_by_key(|&(cycles, replica)| (cycles, Reverse(replica)))?;

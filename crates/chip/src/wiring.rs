@@ -254,7 +254,7 @@ impl<'a> Wiring<'a> {
     /// Windows finished and packets written for an image.
     pub(crate) fn completions_per_image(&self) -> u64 {
         let layers = self.layout.layers.iter().map(|layer| {
-            let windows = layer.computed_windows() * count(layer.groups.len());
+            let windows = layer.all_windows() * count(layer.groups.len());
             let written =
                 layer.slices.iter().map(|slice| u64::from(self.pieces(slice)) * u64::from(slice.order.positions));
             windows + written.sum::<u64>()
@@ -308,7 +308,7 @@ impl<'a> Wiring<'a> {
             read.map(|(inputs, _)| inputs).collect()
         };
         // Layers before it are cropped as a whole.
-        let first = layers.enumerate().find(|(_, layer)| layer.computed_windows() > 0).map(|(id, _)| id);
+        let first = layers.enumerate().find(|(_, layer)| layer.all_windows() > 0).map(|(id, _)| id);
         let controls = plan.controls.iter().map(|&(layer, replica, imas)| {
             let begins_images = Some(layer) == first && self.needed[layer][replica];
             let inputs = inputs_of(layer);

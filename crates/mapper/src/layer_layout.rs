@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use arch::Tile;
 use index::{Index, IndexVec, Lists, count};
-use network::{Kernel, Layer, LayerId, LayerKind, MapId, Network, Part, Plan};
+use network::{FULL_PRECISION_BITS, Kernel, Layer, LayerId, LayerKind, MapId, Network, Part, Plan};
 
 use crate::grid::Grid;
 use crate::{
@@ -18,14 +18,15 @@ index::index! {
     struct PartId(u32);
 }
 
-/// One output position that a replica computes.
+/// One output position that a replica computes, or keeps for the operand of a join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Row of the output map.
     pub y: u16,
     /// Column of the output map.
     pub x: u16,
-    /// Bits of its activations, at least 1.
+    /// Bits of its activations; 0 if the window is cropped. It then passes through the tiles for what a join adds to it
+    /// alone: its crossbars read and drive nothing.
     pub bits: u8,
     /// True if no input under the kernel is padding or cropped.
     pub whole: bool,
@@ -33,9 +34,12 @@ pub struct Window {
 
 impl Window {
     /// Returns rows and columns of the input map under the kernel, without padding. With dilation, the window reads every
-    /// `dilation`-th of them.
+    /// `dilation`-th of them. A cropped window reads none.
     #[inline]
     pub fn receptive_field(&self, layer: &Layer) -> (Range<u32>, Range<u32>) {
+        if self.bits == 0 {
+            return (0..0, 0..0);
+        }
         let Layer { kernel, input, .. } = layer;
         (kernel.rows(self.y.into(), input.height), kernel.columns(self.x.into(), input.width))
     }
@@ -46,7 +50,7 @@ impl Window {
 pub struct LayerLayout {
     /// The layer.
     pub layer: Layer,
-    /// Bits of each stored input: the most that any window of the layer has.
+    /// Bits of each stored input and operand: the most that any window of the layer has, or 16 if joins keep all.
     pub stored_bits: u32,
     /// Crossbars and IMAs of one replica.
     pub geometry: Geometry,
@@ -64,7 +68,7 @@ pub struct LayerLayout {
     part_tiles: Lists<PartId, TileId>,
     /// Accumulator tile of each part.
     accumulators: IndexVec<PartId, TileId>,
-    /// Windows of each replica that are not cropped, in the order of computation.
+    /// Windows of each replica in the order of computation: those that are not cropped, and those that joins keep.
     windows: Lists<ReplicaId, Window>,
 }
 
@@ -83,7 +87,8 @@ fn window((y, x): (u32, u32), bits: u8, layer: &Layer, cropped: &[&Level]) -> Wi
         let read = |y| level.finishes_between(y, &columns).iter().step_by(index::size(dilation.x)).all(Option::is_some);
         rows.step_by(index::size(dilation.y)).all(read)
     };
-    window.whole = is_inside(y, stride.y, dilation.y * (size.y - 1), padding.top, layer.input.height)
+    window.whole = bits > 0
+        && is_inside(y, stride.y, dilation.y * (size.y - 1), padding.top, layer.input.height)
         && is_inside(x, stride.x, dilation.x * (size.x - 1), padding.left, layer.input.width)
         && cropped.iter().all(is_read);
     window
@@ -104,23 +109,29 @@ impl LayerLayout {
         let grid = Grid::new(layer, mapped.area(layer), mapped.strips, mapped.interleave);
         let sources = sources(&reads).into_iter().filter_map(|map| layout.level(map));
         let cropped: Vec<&Level> = sources.filter(|level| level.is_cropped()).collect();
+        let operands = network.maps_of(id).flat_map(|(_, map)| map.operands()).flat_map(|(_, parts)| parts);
+        let operands: Vec<Option<&Level>> = operands.map(|part| layout.level(part.map)).collect();
+        let is_kept = |y, x| operands.iter().any(|level| level.is_none_or(|level| level.finish_at(y, x).is_some()));
         let replicas: IndexVec<ReplicaId, u32> = mapped.replicas.clone().into();
         let mut windows = Lists::default();
         let mut of_replica = Vec::new();
         for replica in replicas.indices() {
             grid.visit_windows(replica, |y, x| {
                 let bits = u8::try_from(plan.bits_at(y, x)).expect("an activation has at most 32 bits");
-                if bits > 0 {
+                if bits > 0 || is_kept(y, x) {
                     of_replica.push(window((y, x), bits, layer, &cropped));
                 }
             });
             windows.push(of_replica.drain(..));
         }
+        // Of a layer that is cropped as a whole, joins may keep windows.
+        let kept = windows.items();
+        let is_cropped = !kept.is_empty() && kept.iter().all(|window| window.bits == 0);
         let mut levels = Level::of_layer(layer, network.maps_of(id));
         Level::finish_all(&mut levels, &windows);
         let mut laid = Self {
             layer: layer.clone(),
-            stored_bits: plan.stored_bits(layer),
+            stored_bits: if is_cropped { FULL_PRECISION_BITS } else { plan.stored_bits(layer) },
             groups: geometry.output_groups().into(),
             geometry,
             replicas,
@@ -135,7 +146,8 @@ impl LayerLayout {
         laid
     }
 
-    /// Returns the windows of replica `replica` that are not cropped, in the order of computation.
+    /// Returns the windows of replica `replica` in the order of computation: those that are not cropped, and those that
+    /// joins keep.
     pub fn windows(&self, replica: ReplicaId) -> &[Window] {
         &self.windows[replica]
     }
@@ -145,9 +157,14 @@ impl LayerLayout {
         self.windows.iter().map(<[Window]>::len).max().unwrap_or(0)
     }
 
-    /// Returns the windows of all replicas that are computed per image.
-    pub fn computed_windows(&self) -> u64 {
+    /// Returns the windows of all replicas per image.
+    pub fn all_windows(&self) -> u64 {
         count(self.windows.items().len())
+    }
+
+    /// Returns the windows of all replicas that are computed per image: those that are not cropped.
+    pub fn computed_windows(&self) -> u64 {
+        count(self.windows.items().iter().filter(|window| window.bits > 0).count())
     }
 
     /// Returns the names of the joins that its tiles do.

@@ -10,18 +10,18 @@
 //! 3. inverts the slices into the destinations of the positions of each map;
 //! 4. checks buffer and output register of every tile, and plays a network with joins to its end (`play`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use arch::{Arch, Edram};
 use index::{Index, IndexVec, Lists, size};
-use network::{Graph, LayerId, MapId, Network, Plan, Shape};
+use network::{Graph, LayerId, Map, MapId, Network, Part, Plan, Shape};
 
 use crate::ids::Position;
 use crate::skips::Needs;
 use crate::{
-    Fabric, InputSlice, LayerLayout, Level, LevelId, Mapping, MappingError, Merge, OutputGroup, Reader, ReceiverId,
-    SliceId, TileId, limits, play, receive,
+    Fabric, InputSlice, LayerLayout, Level, LevelId, Mapping, MappingError, OutputGroup, Reader, ReceiverId, SliceId,
+    TileId, limits, play, receive,
 };
 
 /// Receiver of an output position: one tile of a reader.
@@ -116,7 +116,7 @@ impl Layout {
             }
             layout.layers.push(laid);
         }
-        layout.check_crops()?;
+        layout.check_crops(network)?;
         let needs = Needs::new(&layout);
         for id in layout.layers.indices() {
             let slices = receive::slices(fabric, &layout, id, &needs);
@@ -230,29 +230,36 @@ impl Layout {
         self.layers.iter().map(|layer| layer.slices.iter().map(capacity).collect()).collect()
     }
 
-    /// Checks that joins have no operand at positions that their own layer crops: no window would merge it there.
-    fn check_crops(&self) -> Result<(), Vec<MappingError>> {
-        let is_stored = |map: MapId, position| self.level(map).is_none_or(|level| level.finish(position).is_some());
-        let joins = self.layers.iter().filter(|layer| layer.levels.iter().any(|level| !level.merges.is_empty()));
-        let lost = joins.flat_map(|layer| {
+    /// Checks that each position of an operand has a window to be merged into. Where the joining layer crops a window, it
+    /// must be dealt to a replica, and all maps of the layer must keep it, since they share its windows.
+    fn check_crops(&self, network: &Network) -> Result<(), Vec<MappingError>> {
+        let is_stored = |parts: &[Part], position: u32| {
+            let mut levels = parts.iter().map(|part| self.level(part.map));
+            levels.any(|level| level.is_none_or(|level| level.finish(position).is_some()))
+        };
+        let mut errors = Vec::new();
+        let joining = |id| network.maps_of(id).any(|(_, map)| map.operands().next().is_some());
+        for (id, layer) in self.layers.enumerate().filter(|(id, _)| joining(*id)) {
             let width = layer.layer.output.width;
             let windows = layer.replicas.indices().flat_map(|replica| layer.windows(replica));
-            let computed: BTreeSet<u32> = windows.map(|at| u32::from(at.y) * width + u32::from(at.x)).collect();
-            let cropped = (0..layer.layer.output.height * width).filter(|position| !computed.contains(position));
-            let cropped: Vec<u32> = cropped.collect();
-            let loses = move |merge: &&Merge| {
-                let mut maps = merge.parts.iter().map(|part| part.map);
-                maps.any(|map| cropped.iter().any(|&position| is_stored(map, position)))
+            let passing: BTreeMap<u32, bool> =
+                windows.map(|at| (u32::from(at.y) * width + u32::from(at.x), at.bits > 0)).collect();
+            let keeps = |map: &Map, position| map.operands().any(|(_, parts)| is_stored(parts, position));
+            let problem = |position: u32| match passing.get(&position) {
+                None => Some("adds to positions that the mapping deals to no replica of its layer"),
+                Some(is_computed) if *is_computed || network.maps_of(id).all(|(_, map)| keeps(map, position)) => None,
+                Some(_) => Some("adds to positions that its layer crops in another of its maps"),
             };
-            layer.levels.iter().flat_map(|level| &level.merges).filter(loses)
-        });
-        let errors: Vec<MappingError> = lost
-            .map(|merge| MappingError::Unsupported {
-                node: merge.name.clone(),
-                problem: "adds to positions that its own layer crops, which tiles cannot do yet",
-                remedy: "crop there what it adds, too, or crop neither",
-            })
-            .collect();
+            let joins = network.maps_of(id).flat_map(|(_, map)| map.operands().map(move |join| (map, join)));
+            for (map, (stage, parts)) in joins {
+                let stored = (0..layer.layer.output.height * width).filter(|&position| is_stored(parts, position));
+                errors.extend(stored.filter_map(problem).next().map(|problem| MappingError::Unsupported {
+                    node: map.stages[stage].name.clone(),
+                    problem,
+                    remedy: "crop there what it adds, too, or crop neither",
+                }));
+            }
+        }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 

@@ -164,7 +164,9 @@ impl<'a> Play<'a> {
             }
             let (image, step) = (merged / per_image, merged % per_image);
             let window = windows[size(step)];
-            let awaited = if read == merged {
+            let awaited = if read == merged && window.bits == 0 {
+                None
+            } else if read == merged {
                 let kernel = of.layer.kernel;
                 of.sources().into_iter().find_map(|map| self.unsent(map, &kernel, image, window))
             } else {

@@ -97,7 +97,7 @@ impl Receiving<'_> {
             replicas.sort_unstable();
             let order = orders.entry((from, replicas.clone())).or_insert_with_key(|(_, replicas)| {
                 let windows: Vec<&[Window]> = replicas.iter().map(|&replica| layer.windows(replica)).collect();
-                let field = Field { windows: &windows, window_rows: layer.layer.output.height, kernel, map };
+                let field = Field { reader, windows: &windows, window_rows: layer.layer.output.height, kernel, map };
                 let steps = layout.maps[from].source.map_or(0, |(producer, _)| layout.layers[producer].steps());
                 Arc::new(InputOrder::new(&field, layout.level(from), steps, needs.through(id, from)))
             });

@@ -3,7 +3,10 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::{Activation, Axes, Kernel, ListedNode, NodeList, Operator, Origin, Preprocessing, Shape, Sides};
+use crate::{
+    Activation, Axes, FULL_PRECISION_BITS, Kernel, LayerKind, ListedNode, Network, NodeList, Operator, Origin, Plan,
+    Preprocessing, Region, Shape, Sides,
+};
 
 /// A random change of a graph: the kind of node, the values that it reads, and its sizes.
 type Step = (u8, [u8; 2], [u8; 4]);
@@ -21,6 +24,22 @@ pub fn graphs() -> impl Strategy<Value = NodeList> {
         }
         graph.close()
     })
+}
+
+/// Returns a plan of 16 bits for `network` in which half of some maps is cropped: the upper or the left half of each of
+/// the first 32 layers whose bit is set in `crops`, unless it is fully connected.
+pub fn half_cropped(network: &Network, crops: u32) -> Plan {
+    let mut plan = Plan::uniform(network, FULL_PRECISION_BITS, FULL_PRECISION_BITS);
+    let layers = plan.layers.iter_mut().zip(&network.layers).zip(0..32);
+    for ((plan, layer), number) in layers.filter(|((_, layer), _)| layer.kind == LayerKind::Convolution) {
+        if crops >> number & 1 == 1 {
+            let Shape { height, width, .. } = layer.output;
+            let (height, width) =
+                if number % 2 == 0 { (height.div_ceil(2), width) } else { (height, width.div_ceil(2)) };
+            plan.regions = vec![Region { top: 0, left: 0, height, width, bits: 0 }];
+        }
+    }
+    plan
 }
 
 /// A graph in the making. Every value is one that a network can have.

@@ -144,9 +144,12 @@ proptest! {
         list in network::testing::graphs(),
         arch in machines(),
         activations in 1..=16u32,
+        crops in prop_oneof![Just(0), any::<u32>()],
     ) {
         let network = list.lower().expect("generated graphs are networks");
-        let layout = mapper::balance(&arch, &network, &Plan::uniform(&network, 16, activations));
+        let plan = network::testing::half_cropped(&network, crops);
+        let plan = plan.with_activations(&vec![activations; network.layers.len()]);
+        let layout = mapper::balance(&arch, &network, &plan);
         prop_assume!(layout.is_ok());
         agree(&arch, &layout.expect("it fits"));
     }

@@ -31,7 +31,7 @@ mod tests;
 use arch::Arch;
 use des::{Cycle, Fingerprint, Recurrent};
 use index::{IndexVec, Set};
-use mapper::TileId;
+use mapper::{TileId, Window};
 
 use self::batch::Batch;
 pub use self::ima::{Fidelity, Ima, ImaTiming};
@@ -94,7 +94,8 @@ impl<P: Policy> ImaBank<P> {
             stepped: Stepped::default(),
             policy,
             partial_sum_bits: arch.tile.partial_sum_bits,
-            iterations: std::array::from_fn(|_| arch.iterations(bits.next().unwrap_or_default())),
+            // Of 0 bits are windows that only joins keep: an operation of one read that drives nothing.
+            iterations: std::array::from_fn(|_| arch.iterations(bits.next().unwrap_or_default()).max(1)),
             imas,
             groups,
         }
@@ -196,7 +197,7 @@ impl<P: Policy> ImaBank<P> {
             let LockstepGroup { starting: window_index, started_at, control, .. } = self.groups[id];
             let window = inputs.controls[control].window(window_index);
             let iterations = self.policy.iterations(window, self.iterations[usize::from(window.bits)]);
-            let in_closed_form = self.fidelity == Fidelity::Operation && self.policy.is_full(window);
+            let in_closed_form = self.fidelity == Fidelity::Operation && self.is_full(window);
             for timing in 0..self.groups[id].timings.len() {
                 let (of_timing, timing) = self.groups[id].timings[timing];
                 let starting = members & of_timing;
@@ -252,15 +253,22 @@ impl<P: Policy> ImaBank<P> {
         }
     }
 
+    /// True if all row blocks do all their work for `window`.
+    #[inline]
+    fn is_full(&self, window: &Window) -> bool {
+        window.bits > 0 && self.policy.is_full(window)
+    }
+
     /// Has the operation that lockstep group `id` starts performed by each of `imas`, which have one timing. Used where
     /// the group cannot count for all of them.
     fn operate(&mut self, imas: Set<ImaId>, id: LockstepId, iterations: u32, timing: ImaTiming, inputs: &TileInputs) {
         let control = &inputs.controls[self.groups[id].control];
         let window = control.window(self.groups[id].starting);
         let mut partial = Vec::new();
-        if !self.policy.is_full(window) {
+        if !self.is_full(window) {
             let rows_read = inputs.rows_read(control, *window);
-            let work = |block: &RowBlock| self.policy.work(&rows_read, block);
+            let work =
+                |block: &RowBlock| if window.bits == 0 { Work::NONE } else { self.policy.work(&rows_read, block) };
             partial.extend(imas.into_iter().map(|ima| (ima, self.imas[ima].operation(work))));
         }
         match self.fidelity {

@@ -247,7 +247,8 @@ impl<'a> TileOutputs<'a> {
             let reading = |id: LockstepId| merging(id).filter(|skips| skips.reads(slice));
             let progress = self.parts.indices().filter_map(|id| {
                 let control = &inputs.controls[imas.groups[id].control];
-                Some(control.split(reading(id)?.merged))
+                // A replica of which all windows are cropped holds nothing back.
+                reading(id).filter(|_| control.per_image() > 0).map(|skips| control.split(skips.merged))
             });
             let (image, step) = progress.min().expect("a part has merged an operand of the slice");
             if inputs.advance(tile, slice, image, step, context) {

@@ -231,7 +231,8 @@ impl<'a> PartialSums<'a> {
 
     /// Passes the values of a complete window through the stages of its levels.
     fn finish<C: Context>(&mut self, control: &mut LayerControl, window: u32, context: &mut C) {
-        control.counters.windows += u64::from(self.spec.group == GroupId(0));
+        let is_computed = control.window(window).bits > 0;
+        control.counters.windows += u64::from(is_computed && self.spec.group == GroupId(0));
         let (&SumsSpec { tile, layer_id, replica, group, .. }, now) = (&*self.spec, context.now());
         context.probe().observe(|| Event::Activate { tile, layer: layer_id, replica, window, at: now });
         let ((image, step), at) = (control.split(window), control.window(window));
