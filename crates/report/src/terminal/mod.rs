@@ -28,7 +28,7 @@ pub use network::{flowchart, network, networks};
 pub use placement::placements;
 pub use run::run;
 pub(crate) use run::{both, energy_per_image, latency, rate};
-pub(crate) use stalls::chain;
+pub(crate) use stalls::{chain, what_if_columns, what_if_heading, what_if_rows};
 pub use stalls::{stalls, what_ifs};
 
 /// Width of tables, in columns.

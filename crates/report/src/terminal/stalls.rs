@@ -103,16 +103,49 @@ pub(crate) fn chain(analysis: &Analysis) -> String {
 
 /// Returns a table of what-if runs: change, target, cycles, gain and bound.
 pub fn what_ifs(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> String {
+    let heading = what_if_heading(analysis, measure, tried);
     if tried.is_empty() {
-        return "There is no single change to try against this.\n".to_owned();
+        return heading + "\n";
     }
-    let (compared, heading) = match measure {
-        Measure::Interval(_) => ("cycles per image, settled", "cycles per image"),
-        Measure::FirstLatency(_) => ("cycles of latency of the first image", "latency"),
+    let mut table = table(&what_if_columns(measure), &[0, 1]);
+    for row in what_if_rows(analysis, measure, tried) {
+        table.add_row(row);
+    }
+    format!("{heading}\n{}\n", table.trim_fmt())
+}
+
+/// Returns a sentence about what-if runs, to stand before their table.
+pub(crate) fn what_if_heading(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> String {
+    if tried.is_empty() {
+        return "There is no single change to try against this.".to_owned();
+    }
+    let compared = match measure {
+        Measure::Interval(_) => "cycles per image, settled",
+        Measure::FirstLatency(_) => "cycles of latency of the first image",
     };
     let before = measure.before();
-    let mut table = table(&["what if", "against", heading, "gain", "bound"], &[0, 1]);
-    for WhatIf { against, change, gave } in tried {
+    let helps = tried.iter().any(|tried| tried.gave.as_ref().is_ok_and(|gave| gave.cycles < before));
+    format!(
+        "Each change was run, everything else as it was ({} {compared}, bound {}){}:",
+        rounded(before),
+        rounded(analysis.bound.cycles),
+        if helps { "" } else { "; none makes it shorter" },
+    )
+}
+
+/// Returns the headings of the table of what-if runs.
+pub(crate) fn what_if_columns(measure: Measure) -> [&'static str; 5] {
+    let cycles = match measure {
+        Measure::Interval(_) => "cycles per image",
+        Measure::FirstLatency(_) => "latency",
+    };
+    ["what if", "against", cycles, "gain", "bound"]
+}
+
+/// Returns the rows of the table of what-if runs.
+pub(crate) fn what_if_rows(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> Vec<[String; 5]> {
+    let before = measure.before();
+    let row = |WhatIf { against, change, gave }: &WhatIf| {
         let against = match against {
             Against::Bottleneck(resource) => resource.name.clone(),
             Against::Wait(wait) => {
@@ -127,16 +160,9 @@ pub fn what_ifs(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> Stri
             Ok(Gave { cycles, bound }) => [rounded(*cycles), gained(before, *cycles), rounded(*bound)],
             Err(why) => [format!("none: {why}"), String::new(), String::new()],
         };
-        table.add_row([changed(analysis, change), against, cycles, gain, bound]);
-    }
-    let helps = tried.iter().any(|tried| tried.gave.as_ref().is_ok_and(|gave| gave.cycles < before));
-    format!(
-        "Each change was run, everything else as it was ({} {compared}, bound {}){}:\n{}\n",
-        rounded(before),
-        rounded(analysis.bound.cycles),
-        if helps { "" } else { "; none makes it shorter" },
-        table.trim_fmt()
-    )
+        [changed(analysis, change), against, cycles, gain, bound]
+    };
+    tried.iter().map(row).collect()
 }
 
 /// Returns the gain of a change from `before` to `after` cycles.
