@@ -12,7 +12,7 @@ use mapper::Layout;
 
 use crate::chart::{self, Chart};
 use crate::format::counted;
-use crate::terminal::WIDTH;
+use crate::terminal::width as terminal_width;
 
 /// Layer with IMAs in a tile, and their number.
 pub(crate) type Tenant = (usize, u32);
@@ -98,7 +98,7 @@ pub fn text(arch: &Arch, layout: &Layout) -> String {
     let of_tile = letters(0).len() + 1;
     let (columns, rows) = (size(arch.chip.tile_columns), size(arch.chip.tile_rows));
     let width = of_tile * columns + GAP;
-    let beside = ((usize::from(WIDTH) + GAP) / width).max(1);
+    let beside = ((terminal_width() + GAP) / width).max(1);
     let mut text = String::new();
     for row in plan.chips().chunk_by(|a, b| plan.geometry.chip_at(*a).1 == plan.geometry.chip_at(*b).1) {
         for chips in row.chunks(beside) {

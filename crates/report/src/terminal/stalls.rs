@@ -6,7 +6,7 @@ use analysis::{Against, Analysis, Change, Gave, MATTERS, Measure, Wait, WhatIf};
 use chip::Cause;
 use comfy_table::{Cell, Color};
 
-use super::{bound, table};
+use super::{bound, paragraph, table};
 use crate::format::{grouped, percent, rounded};
 
 /// Largest number of waits shown.
@@ -18,7 +18,7 @@ pub fn stalls(analysis: &Analysis) -> String {
     if !analysis.chain.is_empty() {
         parts.push(ranking(analysis));
     }
-    parts.push(chain(analysis));
+    parts.push(paragraph(&chain(analysis)));
     parts.join("\n\n") + "\n"
 }
 
@@ -28,7 +28,12 @@ fn shares(analysis: &Analysis) -> String {
     let causes: Vec<Cause> = Cause::ALL.into_iter().filter(has_any).collect();
     let names: Vec<String> = causes.iter().map(|cause| cause.name().replace('_', " ")).collect();
     let headings: Vec<&str> = ["layer", "IMAs"].into_iter().chain(names.iter().map(String::as_str)).collect();
-    let mut table = table(&headings, &[0]);
+    // Where room is short, causes with few cycles make way first.
+    let cycles = |cause: Cause| analysis.layers.iter().map(|layer| layer.stalls[cause]).sum::<u64>();
+    let mut spare: Vec<usize> = (0..causes.len()).filter(|&index| causes[index] != Cause::Computing).collect();
+    spare.sort_by_key(|&index| cycles(causes[index]));
+    let spare: Vec<usize> = spare.into_iter().map(|index| index + 2).collect();
+    let mut table = table(&headings, &[0]).sparing(&spare);
     for layer in &analysis.layers {
         let causes = causes.iter().map(|&cause| {
             let share = layer.share(cause);
@@ -111,7 +116,7 @@ pub fn what_ifs(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> Stri
     for row in what_if_rows(analysis, measure, tried) {
         table.add_row(row);
     }
-    format!("{heading}\n{}\n", table.trim_fmt())
+    format!("{}\n{}\n", paragraph(&heading), table.trim_fmt())
 }
 
 /// Returns a sentence about what-if runs, to stand before their table.
