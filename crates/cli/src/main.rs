@@ -104,6 +104,7 @@ fn main() -> ExitCode {
     if let Err(fault) = log::start(cli.verbose) {
         return failure::Failure::from(fault).report();
     }
+    output::fit_terminal();
     if let Err(error) = interrupt::listen() {
         return failure::Failure::Other(error.into()).report();
     }

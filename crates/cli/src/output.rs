@@ -18,6 +18,15 @@ use crate::interrupt;
 /// Style of the word that begins a warning on a terminal.
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
+/// Lets tables fit into the terminal: `COLUMNS`, or else the width of the terminal that standard output is.
+pub(crate) fn fit_terminal() {
+    let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let measured = || Some(usize::from(terminal_size::terminal_size_of(io::stdout())?.0.0));
+    if let Some(columns) = given.or_else(measured) {
+        report::terminal::set_width(columns);
+    }
+}
+
 /// Writes to standard output, without styles unless it is a terminal.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = anstream::stdout().lock();

@@ -6,7 +6,7 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use analysis::{Analysis, Scene, Timeline};
+use analysis::{Analysis, Measure, Scene, Timeline};
 use arch::Arch;
 use clap::Args;
 use document::Fault;
@@ -22,6 +22,7 @@ use crate::output::{self, Output};
 use crate::policy;
 use crate::progress;
 use crate::recording::{self, Recording};
+use crate::stalls;
 use crate::workload::Workload;
 
 /// Simulate a network and report cycles, energy and stalls
@@ -43,6 +44,9 @@ pub(crate) struct Run {
     /// Write the charts of the page as SVG
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     plots: Option<PathBuf>,
+    /// Causes of waiting to try a change against, for the page; 0 tries nothing
+    #[arg(long, value_name = "N", default_value_t = 3, requires = "html", help_heading = "Results")]
+    what_ifs: usize,
     /// Compare the run with the same one on another machine, or with a report written by --json
     #[arg(long, value_name = "PRESET|FILE", help_heading = "Results")]
     against: Option<String>,
@@ -86,12 +90,17 @@ impl Run {
         }
         if let Some(mut timeline) = timeline {
             timeline.end(outcome.cycles);
+            let analysis = Analysis::of(&outcome, &selected.layout, report.bound.clone());
+            let measure = Measure::of(&outcome).filter(|_| html.is_some() && self.what_ifs > 0);
+            let tried = measure
+                .map_or(Vec::new(), |measure| stalls::tried(&selected, &options, measure, &analysis, self.what_ifs));
             let story = Story {
                 report: &report,
                 arch: &selected.arch,
                 layout: &selected.layout,
-                analysis: &Analysis::of(&outcome, &selected.layout, report.bound.clone()),
+                analysis: &analysis,
                 timeline: &timeline,
+                what_ifs: measure.map(|measure| (measure, tried.as_slice())),
                 command: &command(),
             };
             if let Some(html) = html {

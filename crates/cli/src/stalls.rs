@@ -6,7 +6,8 @@
 use std::error::Error;
 use std::fs;
 
-use analysis::{Analysis, Bound, Measure, Subject, what_ifs};
+use analysis::{Analysis, Bound, Measure, Subject, WhatIf, what_ifs};
+use chip::Options;
 use clap::Args;
 use document::Fault;
 use report::terminal;
@@ -15,6 +16,7 @@ use crate::changes::ChosenMachine;
 use crate::failure::Failure;
 use crate::output;
 use crate::progress;
+use crate::selection::Selected;
 use crate::workload::{Workload, simulate};
 
 /// Say what bounds the pace, where the cycles go, who waits for whom, and what would help
@@ -53,17 +55,23 @@ impl Stalls {
         if self.what_ifs == 0 {
             return Ok(());
         }
-        let subject = Subject {
-            arch: &selected.arch,
-            network: &selected.network,
-            plan: &selected.plan,
-            layout: &selected.layout,
-            options: &options,
-        };
         let Some(measure) = Measure::of(&outcome) else { return Ok(()) };
-        let tried = progress::during("trying changes", || what_ifs(&subject, measure, &analysis, self.what_ifs));
+        let tried = tried(&selected, &options, measure, &analysis, self.what_ifs);
         output::print(&format!("\n{}", terminal::what_ifs(&analysis, measure, &tried)))
     }
+}
+
+/// Runs changes against the worst `causes` of waiting.
+pub(crate) fn tried(
+    selected: &Selected,
+    options: &Options,
+    measure: Measure,
+    analysis: &Analysis,
+    causes: usize,
+) -> Vec<WhatIf> {
+    let Selected { arch, network, plan, layout, .. } = selected;
+    let subject = Subject { arch, network, plan, layout, options };
+    progress::during("trying changes", || what_ifs(&subject, measure, analysis, causes))
 }
 
 fn not_saved(path: &str, error: &dyn Error) -> Fault {

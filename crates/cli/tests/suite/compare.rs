@@ -206,7 +206,13 @@ fn the_page_has_the_runs_side_by_side() {
     succeeds(folder.path(), &["compare", "tiny", "--network", "tiny", "--set", "adc.bits=7", "--html", "page.html"]);
     let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
     assert!(page.contains("<h1>tiny / tiny with adc.bits = 7</h1>"));
-    for text in [">conv1 A</text>", ">conv1 B</text>", ">adc B</text>", "<td>adc.bits</td><td>6</td><td>7</td>"] {
+    for text in [
+        ">conv1 A</text>",
+        ">conv1 B</text>",
+        ">adc B</text>",
+        ">energy of an image (",
+        "<td>adc.bits</td><td>6</td><td>7</td>",
+    ] {
         assert!(page.contains(text), "{text}");
     }
     assert!(page.len() < 1_000_000);

@@ -13,6 +13,7 @@ mod reports;
 mod sweep;
 mod traces;
 mod users_files;
+mod widths;
 
 use std::fs;
 use std::path::Path;

@@ -4,9 +4,9 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::{Comparison, Setting, Subject, Table};
-use crate::chart::{self, Part};
-use crate::format::{percent, scaled};
-use crate::page::{cause_colour, document};
+use crate::chart::{self, Bar, Chart, Measured, Series};
+use crate::page::charts::{ComponentEnergy, component_bar, kinds, layer_bar, stall_bar};
+use crate::page::document;
 use crate::terminal::{cells, headings, letter, remarks, stated};
 
 impl Comparison {
@@ -24,11 +24,7 @@ impl Comparison {
             @for (title, settings) in [("Machines", &self.machine), ("Runs", &self.settings)] {
                 @if !settings.is_empty() { section { h2 { (title) } (differences(settings, &letters)) } }
             }
-            @if !self.runs.is_empty() {
-                section { h2 { "Energy by component, side by side" } p { "Dynamic energy of an image." } (by_component(&self.runs)) }
-                section { h2 { "Energy by layer, side by side" } p { "Dynamic energy of an image, by component." } (by_layer(&self.runs)) }
-                section { h2 { "Where the cycles go, side by side" } p { "IMA-cycles of each layer, by cause." } (stalls(&self.runs)) }
-            }
+            @for chart in charts(&self.runs) { (chart.section()) }
             @for table in &self.tables { section { h2 { (table.title) } (figures(table, &letters)) } }
             section { h2 { "Command" } pre { (command) } }
         };
@@ -58,76 +54,108 @@ fn figures(table: &Table, letters: &[String]) -> Markup {
     }
 }
 
-fn joules(pj: f64) -> String {
-    scaled(1e-12 * pj, "J")
-}
-
-/// Returns entries of an object, with their numbers.
-fn numbers(value: &Value) -> impl Iterator<Item = (&str, f64)> {
-    value.as_object().into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_f64()?)))
-}
-
-/// Returns the bars of all runs, in the order of `names`, each marked with the letter of its run.
-fn side_by_side(
-    runs: &[Subject],
-    names: &[String],
-    parts: impl Fn(&Subject, &str) -> Vec<Part>,
-) -> Vec<(String, Vec<Part>)> {
-    let rows = names.iter().flat_map(|name| {
-        let parts = &parts;
-        runs.iter().enumerate().map(move |(index, run)| (format!("{name} {}", letter(index)), parts(run, name)))
+/// Returns the charts of runs side by side.
+fn charts(runs: &[Subject]) -> Vec<Chart> {
+    let legend = |series: &[Series]| series.iter().map(Series::entry).collect::<Vec<_>>();
+    if runs.is_empty() {
+        return Vec::new();
+    }
+    let components =
+        chart::components(|key| total(runs, |run| energies(run, key).dynamic + energies(run, key).statics));
+    let dynamic = chart::components(|key| total(runs, |run| energies(run, key).dynamic));
+    let layers = runs.iter().flat_map(Subject::layers);
+    let shares: Vec<&Value> = layers.map(|layer| &layer["stalls"]).collect();
+    let causes = chart::causes(|cause| {
+        shares.iter().map(|stalls| cycles(stalls, cause.name()) / sum(stalls).max(1.0)).fold(0.0, f64::max)
     });
-    rows.collect()
+    vec![
+        Chart {
+            name: "energy_by_component",
+            title: "Energy by component, side by side",
+            text: format!("Energy of an image. Static energy is that of a settled run.{}", chart::folded(&components)),
+            panels: chart::bars(&Measured::Energy("energy of an image"), &kinds(), &by_component(runs, &components)),
+        },
+        Chart {
+            name: "energy_by_layer",
+            title: "Energy by layer, side by side",
+            text: format!("Dynamic energy of an image, by component.{}", chart::folded(&dynamic)),
+            panels: chart::bars(
+                &Measured::Energy("dynamic energy of an image"),
+                &legend(&dynamic),
+                &by_layer(runs, &dynamic),
+            ),
+        },
+        Chart {
+            name: "stalls",
+            title: "Where the cycles go, side by side",
+            text: format!("IMA-cycles of each layer, by cause.{}", chart::folded(&causes)),
+            panels: chart::bars(
+                &Measured::Share("part of the layer's IMA-cycles"),
+                &legend(&causes),
+                &by_cause(runs, &causes),
+            ),
+        },
+    ]
 }
 
-/// Returns the names of the components of the first run that has any.
-fn components(runs: &[Subject]) -> Vec<String> {
-    let of = |run: &Subject| numbers(&run.report["energy_pj"]["dynamic"]).map(|(name, _)| name.to_owned()).collect();
-    runs.iter().map(of).find(|names: &Vec<String>| !names.is_empty()).unwrap_or_default()
+fn total(runs: &[Subject], figure: impl Fn(&Subject) -> f64) -> f64 {
+    runs.iter().map(figure).sum()
 }
 
-fn layers(runs: &[Subject]) -> Vec<String> {
-    let names = runs[0].layers().filter_map(|layer| Some(layer["name"].as_str()?.to_owned()));
-    names.collect()
+/// Returns the energies of a component group for an image.
+fn energies(run: &Subject, key: &str) -> ComponentEnergy {
+    let energy = &run.report["energy_pj"];
+    let of = |kind: &str| energy[kind][key].as_f64().unwrap_or(0.0);
+    let whole = energy["static_total"].as_f64().filter(|pj| *pj > 0.0);
+    let of_image = run.number("/figures/static_pj_per_image").zip(whole);
+    ComponentEnergy {
+        dynamic: run.number("/images").map_or(0.0, |images| of("dynamic") / images),
+        statics: of_image.map_or(0.0, |(pj, whole)| of("static") * pj / whole),
+    }
 }
 
-fn by_component(runs: &[Subject]) -> Markup {
-    let rows = side_by_side(runs, &components(runs), |run, name| {
-        let pj = run.report["energy_pj"]["dynamic"].get(name).and_then(Value::as_f64);
-        let value = pj.zip(run.number("/images")).map_or(0.0, |(pj, images)| pj / images);
-        vec![Part { series: 5, value, tip: format!("{name}, {}: {}", run.name, joules(value)) }]
-    });
-    chart::stacked_bars("Energy by component", &[], &rows)
+fn cycles(stalls: &Value, key: &str) -> f64 {
+    stalls[key].as_f64().unwrap_or(0.0)
 }
 
-fn by_layer(runs: &[Subject]) -> Markup {
-    let components = components(runs);
-    let series: Vec<(usize, String)> = components.iter().map(|name| name.replace('_', " ")).enumerate().collect();
-    let rows = side_by_side(runs, &layers(runs), |run, name| {
-        let (Some(layer), Some(images)) = (super::layer(run, name), run.number("/images")) else { return Vec::new() };
-        let part = |(component, pj): (&str, f64)| Part {
-            series: components.iter().position(|name| name == component).unwrap_or(components.len()),
-            value: pj / images,
-            tip: format!("{name}, {}, {component}: {}", run.name, joules(pj / images)),
+fn sum(stalls: &Value) -> f64 {
+    stalls.as_object().into_iter().flatten().filter_map(|(_, cycles)| cycles.as_f64()).sum()
+}
+
+/// Returns the letter of each run, as the end of the names of its bars.
+fn ends(runs: &[Subject]) -> impl Iterator<Item = (String, &Subject)> {
+    runs.iter().enumerate().map(|(index, run)| (format!(" {}", letter(index)), run))
+}
+
+fn by_component(runs: &[Subject], components: &[Series]) -> Vec<Bar> {
+    let bars = |series: &Series| {
+        let bar = |(end, run): (String, &Subject)| {
+            component_bar(series, &end, |key| energies(run, key), &format!(" ({})", run.name))
         };
-        numbers(&layer["energy_pj"]).map(part).collect()
-    });
-    chart::stacked_bars("Energy by layer", &series, &rows)
+        ends(runs).map(bar).collect::<Vec<_>>()
+    };
+    components.iter().flat_map(bars).collect()
 }
 
-fn stalls(runs: &[Subject]) -> Markup {
-    let causes = || chip::Cause::ALL.into_iter();
-    let series: Vec<(usize, String)> =
-        causes().map(|cause| (cause_colour(cause), cause.name().replace('_', " "))).collect();
-    let rows = side_by_side(runs, &layers(runs), |run, name| {
-        let Some(layer) = super::layer(run, name) else { return Vec::new() };
-        let total: f64 = numbers(&layer["stalls"]).map(|(_, cycles)| cycles).sum();
-        let part = |cause: chip::Cause| {
-            let value = layer["stalls"][cause.name()].as_f64().map_or(0.0, |cycles| cycles / total.max(1.0));
-            let tip = format!("{name}, {}, {}: {}", run.name, cause.name(), percent(value));
-            Part { series: cause_colour(cause), value, tip }
-        };
-        causes().map(part).collect()
-    });
-    chart::stacked_bars("Where the cycles go", &series, &rows)
+/// Returns the bars of each layer of the first run, as `bar` makes them from the name and the layer.
+fn of_layers(runs: &[Subject], bar: impl Fn(String, &Subject, &Value) -> Bar) -> Vec<Bar> {
+    let names = runs[0].layers().filter_map(|layer| layer["name"].as_str());
+    let mut bars = Vec::new();
+    for name in names {
+        for (end, run) in ends(runs) {
+            bars.push(bar(format!("{name}{end}"), run, super::layer(run, name).unwrap_or(&Value::Null)));
+        }
+    }
+    bars
+}
+
+fn by_layer(runs: &[Subject], components: &[Series]) -> Vec<Bar> {
+    of_layers(runs, |name, run, layer| {
+        let images = run.number("/images").unwrap_or(1.0);
+        layer_bar(components, name, |key| layer["energy_pj"][key].as_f64().unwrap_or(0.0) / images)
+    })
+}
+
+fn by_cause(runs: &[Subject], causes: &[Series]) -> Vec<Bar> {
+    of_layers(runs, |name, _, layer| stall_bar(causes, name, |key| cycles(&layer["stalls"], key)))
 }

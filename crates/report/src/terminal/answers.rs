@@ -2,7 +2,7 @@
 
 use comfy_table::Cell;
 
-use super::{joules, table};
+use super::{joules, paragraph, table};
 use crate::format::{counted, percent, scaled};
 
 /// Largest number of answers that are listed one by one.
@@ -55,7 +55,7 @@ pub struct AnswerTotals {
 /// Returns the totals of all answers, and a table of the first.
 pub fn answers(answers: &[PictureAnswer], totals: &AnswerTotals) -> String {
     let headings = ["picture", "label", "classes", "plan", "computed", "energy", "latency"];
-    let mut table = table(&headings, &[0, 2, 3]);
+    let mut table = table(&headings, &[0, 2, 3]).sparing(&[3]);
     for answer in answers.iter().take(LISTED) {
         let classes = answer.classes.iter().map(|(class, share)| format!("{class} ({})", percent(f64::from(*share))));
         table.add_row([
@@ -100,5 +100,6 @@ fn summary(answers: &[PictureAnswer], totals: &AnswerTotals) -> String {
     lines.push(("clipped", counted(totals.clipped, "conversion")));
     lines.push(("saturated", counted(totals.saturated, "activation")));
     lines.push(("ranges", totals.calibration.clone()));
-    lines.into_iter().map(|(name, text)| format!("{name:<12} {text}\n")).collect()
+    let lines = lines.into_iter().map(|(name, text)| format!("{name:<12} {text}\n"));
+    paragraph(&lines.collect::<String>())
 }

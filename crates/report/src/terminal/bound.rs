@@ -3,7 +3,7 @@
 use analysis::{Bound, Resource};
 use comfy_table::{Cell, Color};
 
-use super::table;
+use super::{paragraph, table};
 use crate::format::{percent, rounded};
 
 /// Largest number of layers named for each resource.
@@ -28,13 +28,12 @@ pub fn bound(bound: &Bound) -> String {
         ]);
     }
     let cycles = rounded(bound.cycles);
-    let mut text =
-        format!("{}\nIn the long run no image follows the one before in fewer than {cycles} cycles.", table.trim_fmt());
+    let mut text = format!("In the long run no image follows the one before in fewer than {cycles} cycles.");
     if bound.is_of_placement() {
         text += "\n";
         text += PLACEMENT_BINDS;
     }
-    text
+    format!("{}\n{}", table.trim_fmt(), paragraph(&text))
 }
 
 /// Returns the name of a resource, and the number of others with the same amount.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{WIDTH, joules, table};
+use super::{joules, paragraph, table};
 use crate::compare::{Comparison, NOT_SETTLED, Row, Setting, Table, Unit};
 use crate::format::{rounded, scaled, significant};
 
@@ -31,7 +31,7 @@ fn subjects(comparison: &Comparison, letters: &[String]) -> String {
         lines.push(format!("{letter}  {}: {}", subject.name, subject.scope));
     }
     lines.extend(remarks(comparison));
-    lines.join("\n")
+    paragraph(&lines.join("\n"))
 }
 
 /// Returns what the differences do not say: that there are none, and machines that are not known.
@@ -71,7 +71,12 @@ pub(crate) fn stated(value: &Value) -> String {
 fn figures(of: &Table, letters: &[String]) -> String {
     let headings = headings(of, letters);
     let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
-    let mut table = table(&headings, &[0]);
+    // Where room is short, differences make way first, then values from the last subject on, which their ratios imply.
+    let is_value = |index: &usize| *index > 1 && letters.contains(&headings[*index].to_owned());
+    let mut spare: Vec<usize> = (2..headings.len()).filter(|&index| headings[index].contains(" - ")).collect();
+    spare.extend((2..headings.len()).rev().filter(is_value));
+    spare.extend((2..headings.len()).rev().filter(|&index| headings[index].contains(" / ")));
+    let mut table = table(&headings, &[0]).sparing(&spare);
     let shown = |row: &&Row| !row.is_same() && !row.is_missing();
     for row in of.rows.iter().filter(shown) {
         table.add_row([row.name.clone()].into_iter().chain(cells(row)));
@@ -85,29 +90,13 @@ fn figures(of: &Table, letters: &[String]) -> String {
         match names.len() {
             0 => {}
             all if all == of.rows.len() => lines.push(format!("{}: {what}", uncapitalised(of.title))),
-            _ => lines.push(wrapped(&format!(" {what}: {}", names.join(", ")))),
+            _ => lines.push(paragraph(&format!(" {what}: {}", names.join(", ")))),
         }
     };
     folded("the same", &Row::is_same);
     folded("not settled", &|row| row.is_missing() && row.missing[0] == Some(NOT_SETTLED));
     folded("not known", &|row| row.is_missing() && row.missing[0] != Some(NOT_SETTLED));
     lines.join("\n")
-}
-
-/// Breaks a text into lines of at most [`WIDTH`] columns.
-fn wrapped(text: &str) -> String {
-    let (mut lines, mut column) = (String::new(), 0);
-    for word in text.split_inclusive(' ') {
-        let length = word.chars().count();
-        if column + length > usize::from(WIDTH) {
-            lines.truncate(lines.trim_end().len());
-            lines.push_str("\n   ");
-            column = 3;
-        }
-        lines.push_str(word);
-        column += length;
-    }
-    lines
 }
 
 /// Returns a title within a text, where it begins with a small letter.

@@ -4,14 +4,14 @@ use arch::derived::{Total, derived};
 use arch::{Arch, Difference, Scope};
 use serde_json::Value;
 
-use super::table;
+use super::{table, width};
 use crate::format::{grouped, percent, significant};
 
 /// Returns power and area of each component group of `arch` at rated load, then totals and peak figures.
 pub fn figures(arch: &Arch) -> String {
     let derived = derived(arch);
     let headings = ["group", "in one", "units", "power (mW)", "area (mm2)", "chip power (mW)", "chip area (mm2)"];
-    let mut groups = table(&headings, &[0, 1]);
+    let mut groups = table(&headings, &[0, 1]).sparing(&[2, 1]);
     for group in &derived.groups {
         let per_chip = group.scope.per_chip(arch);
         groups.add_row([
@@ -42,7 +42,9 @@ pub fn figures(arch: &Arch) -> String {
     ] {
         totals.add_row([name, &figure, unit]);
     }
-    format!("{}\n\n{}\n", groups.trim_fmt(), totals.trim_fmt())
+    // They stand in comments of an arch file.
+    let width = width() - "# ".len();
+    format!("{}\n\n{}\n", groups.of_width(width), totals.of_width(width))
 }
 
 fn scope_name(scope: Scope) -> &'static str {
@@ -67,7 +69,7 @@ pub fn differences(left: &str, right: &str, differences: &[Difference]) -> Strin
 /// Returns a table with a line for each machine, given with the name of its preset.
 pub fn machines(machines: &[(&str, Arch)]) -> String {
     let headings = ["preset", "machine", "chips", "crossbars", "peak GOPS of a chip", "GOPS/W", "GOPS/mm2"];
-    let mut table = table(&headings, &[0, 1]);
+    let mut table = table(&headings, &[0, 1]).sparing(&[1]);
     for (preset, arch) in machines {
         let derived = derived(arch);
         table.add_row([

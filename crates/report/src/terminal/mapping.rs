@@ -3,7 +3,7 @@
 use arch::Arch;
 use mapper::Layout;
 
-use super::table;
+use super::{paragraph, table};
 use crate::format::{grouped, percent};
 use crate::mapping::{LayerPlace, places};
 
@@ -22,7 +22,7 @@ pub fn mapping(arch: &Arch, layout: &Layout) -> String {
         "buffer (B)",
         "cells used",
     ];
-    let mut table = table(&headings, &[0]);
+    let mut table = table(&headings, &[0]).sparing(&[8, 1, 2]);
     let layers = places(arch, layout);
     for layer in &layers {
         table.add_row([
@@ -41,10 +41,9 @@ pub fn mapping(arch: &Arch, layout: &Layout) -> String {
     }
     let sum = |figure: fn(&LayerPlace) -> u64| layers.iter().map(figure).sum::<u64>();
     let (mapped, available) = (sum(|layer| layer.crossbars * layer.replicas), arch.crossbars());
-    format!(
-        "{}\n\n{} on {}: {} of {} crossbars hold weights ({}), in {} of {} IMAs\n\
+    let totals = format!(
+        "{} on {}: {} of {} crossbars hold weights ({}), in {} of {} IMAs\n\
          one replica of each layer needs {} crossbars\n",
-        table.trim_fmt(),
         layout.mapping.network,
         arch.name,
         grouped(mapped),
@@ -53,5 +52,6 @@ pub fn mapping(arch: &Arch, layout: &Layout) -> String {
         grouped(sum(|layer| layer.imas)),
         grouped(arch.imas().into()),
         grouped(sum(|layer| layer.crossbars)),
-    )
+    );
+    format!("{}\n\n{}", table.trim_fmt(), paragraph(&totals))
 }

@@ -1,4 +1,4 @@
-//! Tables for a terminal, at most 120 columns wide.
+//! Tables for a terminal, at most 120 columns wide, or narrower as [`set_width`] says.
 //!
 //! Each function returns text with ANSI styles; the caller strips the styles where the output is no terminal. Columns
 //! of numbers are aligned to the right, columns of words to the left.
@@ -12,9 +12,11 @@ mod network;
 mod placement;
 mod run;
 mod stalls;
+mod table;
 
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use self::table::table;
 use crate::format::scaled;
 
 pub use answers::{AnswerTotals, PictureAnswer, answers};
@@ -28,27 +30,49 @@ pub use network::{bits, flowchart, network, networks};
 pub use placement::placements;
 pub use run::run;
 pub(crate) use run::{both, energy_per_image, latency, rate};
-pub(crate) use stalls::chain;
+pub(crate) use stalls::{chain, what_if_columns, what_if_heading, what_if_rows};
 pub use stalls::{stalls, what_ifs};
 
+/// Largest and smallest width of tables, in columns.
+const WIDEST: usize = 120;
+const NARROWEST: usize = 60;
+
 /// Width of tables, in columns.
-pub(crate) const WIDTH: u16 = 120;
+static WIDTH: AtomicUsize = AtomicUsize::new(WIDEST);
 
-/// A rule under the headings, no other lines.
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+/// Sets the width of the terminal, in columns. It holds for all tables of the process.
+pub fn set_width(columns: usize) {
+    WIDTH.store(columns.clamp(NARROWEST, WIDEST), Ordering::Relaxed);
+}
 
-/// Creates an empty table. The columns in `words` hold words, the others numbers.
-fn table(headings: &[&str], words: &[usize]) -> Table {
-    let mut table = Table::new();
-    table.load_style(STYLE);
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
-    table.enforce_styling().style_text_only();
-    table.set_header(headings.iter().map(|heading| Cell::new(heading).add_attribute(Attribute::Bold)));
-    for (index, column) in table.column_iter_mut().enumerate() {
-        let alignment = if words.contains(&index) { CellAlignment::Left } else { CellAlignment::Right };
-        column.set_cell_alignment(alignment);
-    }
-    table
+/// Returns the width of tables.
+pub(crate) fn width() -> usize {
+    WIDTH.load(Ordering::Relaxed)
+}
+
+/// Breaks the lines of a text so that each fits into the terminal.
+fn paragraph(text: &str) -> String {
+    wrapped(text, width())
+}
+
+/// Breaks the lines of a text into lines of at most `width` columns. Those that follow are indented.
+fn wrapped(text: &str, width: usize) -> String {
+    let lines = text.split('\n').map(|line| {
+        let indent = line.len() - line.trim_start().len() + 2;
+        let (mut broken, mut column) = (String::new(), 0);
+        for word in line.split_inclusive(' ') {
+            let length = word.trim_end().chars().count();
+            if column + length > width && column > indent {
+                broken.truncate(broken.trim_end().len());
+                broken = format!("{broken}\n{:indent$}", "");
+                column = indent;
+            }
+            broken += word;
+            column += word.chars().count();
+        }
+        broken
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn joules(pj: f64) -> String {

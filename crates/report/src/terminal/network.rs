@@ -3,14 +3,14 @@
 use arch::Arch;
 use network::{Network, NodeList, Operator, Origin, Plan, Shape};
 
-use super::table;
+use super::{paragraph, table};
 use crate::format::grouped;
 
 /// Returns a table with a line for each node of `list`, and totals. `crossbars` are those of one replica of each layer
 /// of `network`, which `list` is lowered to.
 pub fn network(list: &NodeList, network: &Network, crossbars: &[u64], machine: &str) -> String {
     let headings = ["node", "kind", "reads", "map", "windows", "crossbars", "MACs"];
-    let mut table = table(&headings, &[0, 1, 2]);
+    let mut table = table(&headings, &[0, 1, 2]).sparing(&[4]);
     let mut layers = network.layers.iter().zip(crossbars);
     for node in &list.nodes {
         let reads: Vec<&str> = node.inputs.iter().map(|origin| name_of(list, *origin)).collect();
@@ -27,17 +27,17 @@ pub fn network(list: &NodeList, network: &Network, crossbars: &[u64], machine: &
         ]);
     }
     let macs = network.layers.iter().map(|layer| layer.windows() * layer.macs_per_window()).sum();
-    format!(
-        "{}\n\n{}: image {}, {} crossbar layers, {} maps travel, {} multiply-accumulates\n\
+    let totals = format!(
+        "{}: image {}, {} crossbar layers, {} maps travel, {} multiply-accumulates\n\
          one replica of each layer needs {} crossbars of {machine}\n",
-        table.trim_fmt(),
         network.name,
         shape(network.input),
         grouped(index::count(network.layers.len())),
         grouped(index::count(network.maps.len())),
         grouped(macs),
         grouped(crossbars.iter().sum()),
-    )
+    );
+    format!("{}\n\n{}", table.trim_fmt(), paragraph(&totals))
 }
 
 /// Returns a table with the bits of each layer on the crossbars of `arch`, from its inputs to the sums that registers
@@ -102,7 +102,7 @@ pub fn flowchart(list: &NodeList) -> String {
 
 /// Returns a table of the networks that are built in, each with its name as a preset.
 pub fn networks(networks: &[(&str, Network)]) -> String {
-    let mut table = table(&["preset", "network", "image", "layers", "MACs", "weights"], &[0, 1]);
+    let mut table = table(&["preset", "network", "image", "layers", "MACs", "weights"], &[0, 1]).sparing(&[1]);
     for (preset, network) in networks {
         let sum = |figure: fn(&network::Layer) -> u64| network.layers.iter().map(figure).sum::<u64>();
         table.add_row([

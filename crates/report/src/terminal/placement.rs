@@ -7,7 +7,7 @@ use crate::format::{grouped, rounded, significant};
 /// Returns a table of runs, each with the name of its mapping.
 pub fn placements<'a>(runs: impl IntoIterator<Item = (&'a str, &'a Report)>) -> String {
     let headings = ["plan", "mapping", "chips", "bound", "by", "cycles per image", "nominal GOPS/W"];
-    let mut table = table(&headings, &[0, 1, 4]);
+    let mut table = table(&headings, &[0, 1, 4]).sparing(&[2, 6]);
     for (mapping, report) in runs {
         let figures = &report.figures;
         table.add_row([

@@ -128,7 +128,8 @@ pub(crate) fn both<T: Copy + PartialEq>(computed: Option<T>, nominal: Option<T>,
 
 fn components(report: &Report) -> String {
     let mut table =
-        table(&["component", "counted", "count", "each", "dynamic energy", "share", "static energy"], &[0, 1]);
+        table(&["component", "counted", "count", "each", "dynamic energy", "share", "static energy"], &[0, 1])
+            .sparing(&[1, 3]);
     for component in report.components() {
         let group = component.dynamic;
         table.add_row([
@@ -147,7 +148,9 @@ fn components(report: &Report) -> String {
 fn layers(report: &Report) -> String {
     let headings =
         ["layer", "windows", "cropped", "replicas", "starts at", "ends at", "busy", "waits for", "waiting", "energy"];
-    let mut table = table(&headings, &[0, 7]);
+    let is_cropped = report.layers.iter().any(|layer| layer.windows_cropped > 0);
+    let spare = if is_cropped { [4, 5, 3, 2] } else { [2, 4, 5, 3] };
+    let mut table = table(&headings, &[0, 7]).sparing(&spare);
     let cycle = |cycle: Option<u64>| cycle.map_or("never".to_owned(), grouped);
     for layer in &report.layers {
         let wait = layer.stalls.main_wait();

@@ -6,7 +6,7 @@ use analysis::{Against, Analysis, Change, Gave, MATTERS, Measure, Wait, WhatIf};
 use chip::Cause;
 use comfy_table::{Cell, Color};
 
-use super::{bound, table};
+use super::{bound, paragraph, table};
 use crate::format::{grouped, percent, rounded};
 
 /// Largest number of waits shown.
@@ -18,7 +18,7 @@ pub fn stalls(analysis: &Analysis) -> String {
     if !analysis.chain.is_empty() {
         parts.push(ranking(analysis));
     }
-    parts.push(chain(analysis));
+    parts.push(paragraph(&chain(analysis)));
     parts.join("\n\n") + "\n"
 }
 
@@ -28,7 +28,12 @@ fn shares(analysis: &Analysis) -> String {
     let causes: Vec<Cause> = Cause::ALL.into_iter().filter(has_any).collect();
     let names: Vec<String> = causes.iter().map(|cause| cause.name().replace('_', " ")).collect();
     let headings: Vec<&str> = ["layer", "IMAs"].into_iter().chain(names.iter().map(String::as_str)).collect();
-    let mut table = table(&headings, &[0]);
+    // Where room is short, causes with few cycles make way first.
+    let cycles = |cause: Cause| analysis.layers.iter().map(|layer| layer.stalls[cause]).sum::<u64>();
+    let mut spare: Vec<usize> = (0..causes.len()).filter(|&index| causes[index] != Cause::Computing).collect();
+    spare.sort_by_key(|&index| cycles(causes[index]));
+    let spare: Vec<usize> = spare.into_iter().map(|index| index + 2).collect();
+    let mut table = table(&headings, &[0]).sparing(&spare);
     for layer in &analysis.layers {
         let causes = causes.iter().map(|&cause| {
             let share = layer.share(cause);
@@ -103,16 +108,49 @@ pub(crate) fn chain(analysis: &Analysis) -> String {
 
 /// Returns a table of what-if runs: change, target, cycles, gain and bound.
 pub fn what_ifs(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> String {
+    let heading = what_if_heading(analysis, measure, tried);
     if tried.is_empty() {
-        return "There is no single change to try against this.\n".to_owned();
+        return heading + "\n";
     }
-    let (compared, heading) = match measure {
-        Measure::Interval(_) => ("cycles per image, settled", "cycles per image"),
-        Measure::FirstLatency(_) => ("cycles of latency of the first image", "latency"),
+    let mut table = table(&what_if_columns(measure), &[0, 1]);
+    for row in what_if_rows(analysis, measure, tried) {
+        table.add_row(row);
+    }
+    format!("{}\n{}\n", paragraph(&heading), table.trim_fmt())
+}
+
+/// Returns a sentence about what-if runs, to stand before their table.
+pub(crate) fn what_if_heading(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> String {
+    if tried.is_empty() {
+        return "There is no single change to try against this.".to_owned();
+    }
+    let compared = match measure {
+        Measure::Interval(_) => "cycles per image, settled",
+        Measure::FirstLatency(_) => "cycles of latency of the first image",
     };
     let before = measure.before();
-    let mut table = table(&["what if", "against", heading, "gain", "bound"], &[0, 1]);
-    for WhatIf { against, change, gave } in tried {
+    let helps = tried.iter().any(|tried| tried.gave.as_ref().is_ok_and(|gave| gave.cycles < before));
+    format!(
+        "Each change was run, everything else as it was ({} {compared}, bound {}){}:",
+        rounded(before),
+        rounded(analysis.bound.cycles),
+        if helps { "" } else { "; none makes it shorter" },
+    )
+}
+
+/// Returns the headings of the table of what-if runs.
+pub(crate) fn what_if_columns(measure: Measure) -> [&'static str; 5] {
+    let cycles = match measure {
+        Measure::Interval(_) => "cycles per image",
+        Measure::FirstLatency(_) => "latency",
+    };
+    ["what if", "against", cycles, "gain", "bound"]
+}
+
+/// Returns the rows of the table of what-if runs.
+pub(crate) fn what_if_rows(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> Vec<[String; 5]> {
+    let before = measure.before();
+    let row = |WhatIf { against, change, gave }: &WhatIf| {
         let against = match against {
             Against::Bottleneck(resource) => resource.name.clone(),
             Against::Wait(wait) => {
@@ -127,16 +165,9 @@ pub fn what_ifs(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> Stri
             Ok(Gave { cycles, bound }) => [rounded(*cycles), gained(before, *cycles), rounded(*bound)],
             Err(why) => [format!("none: {why}"), String::new(), String::new()],
         };
-        table.add_row([changed(analysis, change), against, cycles, gain, bound]);
-    }
-    let helps = tried.iter().any(|tried| tried.gave.as_ref().is_ok_and(|gave| gave.cycles < before));
-    format!(
-        "Each change was run, everything else as it was ({} {compared}, bound {}){}:\n{}\n",
-        rounded(before),
-        rounded(analysis.bound.cycles),
-        if helps { "" } else { "; none makes it shorter" },
-        table.trim_fmt()
-    )
+        [changed(analysis, change), against, cycles, gain, bound]
+    };
+    tried.iter().map(row).collect()
 }
 
 /// Returns the gain of a change from `before` to `after` cycles.
