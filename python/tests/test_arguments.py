@@ -15,7 +15,7 @@ from aquasim._options import toml
 # Options that write files of results, which attributes and methods stand for.
 FILES = {"json", "csv", "html", "plots", "against", "out", "floorplan"}
 # Options that record a run for other programs.
-RECORDING = {"trace", "trace-cycles", "trace-units", "trace-limit"}
+RECORDING = {"trace", "trace-cycles", "trace-detail", "trace-layers", "trace-limit", "trace-units"}
 ARGUMENTS = {"progress", "subjects", "grid"}
 
 

@@ -78,10 +78,10 @@ def test_a_saved_run_is_the_file_of_the_program(command: Command, tmp_path: path
     assert (tmp_path / "run.json").read_text() == command("run", *TINY_WORDS, "--json", "-")
 
 
-def test_a_vgg16_run_has_the_digest_of_the_program(command_json: CommandJson) -> None:
-    run = aquasim.run(arch="isaac-ce", network="vgg16")
+def test_the_default_is_that_of_the_program(command_json: CommandJson) -> None:
+    run = aquasim.run()
     assert run.report == command_json("run")
-    assert (run.cycles, run.digest) == (6172, "9f24ef6501c0afbd")
+    assert run.images == 1
 
 
 def test_both_fidelities_give_the_same_run() -> None:
@@ -92,14 +92,14 @@ def test_both_fidelities_give_the_same_run() -> None:
 def test_a_mapping_is_that_of_the_program_and_can_be_run(
     command: Command, command_json: CommandJson, tmp_path: pathlib.Path
 ) -> None:
-    mapped = aquasim.map(**TINY, fill="board")
-    assert mapped.report == command_json("map", *TINY_WORDS, "--fill", "board")
-    assert mapped.toml == command("map", *TINY_WORDS, "--fill", "board", "--out", "-")
+    mapped = aquasim.map(**TINY, fill="1024-cycles")
+    assert mapped.report == command_json("map", *TINY_WORDS, "--fill", "1024-cycles")
+    assert mapped.toml == command("map", *TINY_WORDS, "--fill", "1024-cycles", "--out", "-")
     assert "<svg" in mapped.floorplan
     mapped.save(tmp_path / "mapping.toml")
     run = aquasim.run(**TINY, mapping=mapped)
     assert run.digest == aquasim.run(**TINY, mapping=tmp_path / "mapping.toml").digest
-    assert run.digest == aquasim.run(**TINY, fill=True).digest != aquasim.run(**TINY).digest
+    assert run.digest == aquasim.run(**TINY, fill="1024-cycles").digest != aquasim.run(**TINY).digest
     assert mapped.crossbars == run.crossbars and mapped.bound_cycles == run.bound_cycles
     layers = mapped.to_pandas().set_index("name")
     assert layers["replicas"].to_dict() == mapped.replicas

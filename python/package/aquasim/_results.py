@@ -59,7 +59,7 @@ class Run(_Result):
 
     def _headline(self) -> str:
         pj = self.dynamic_pj
-        return f"{self.network} on {self.arch}: {self.images} images, {self.cycles:,} cycles, {1e-9 * pj:.4g} mJ dynamic"
+        return f"{self.network} on {self.arch}: {_count(self.images, 'image')}, {self.cycles:,} cycles, {1e-9 * pj:.4g} mJ dynamic"
 
     @property
     def images(self) -> int:
@@ -133,9 +133,9 @@ class Run(_Result):
         return int(self.report["chips"])
 
     @property
-    def bound_cycles(self) -> int:
+    def bound_cycles(self) -> float:
         """Cycles that an image needs of the busiest resource: no interval is shorter."""
-        return int(self.report["bound"]["cycles"])
+        return float(self.report["bound"]["cycles"])
 
     @property
     def stalls(self) -> dict[str, int]:
@@ -175,7 +175,7 @@ class Mapped(_Result):
         self.floorplan = floorplan
 
     def _headline(self) -> str:
-        return f"{self.network} on {self.arch}: {self.crossbars:,} crossbars, bound {self.bound_cycles:,} cycles"
+        return f"{self.network} on {self.arch}: {self.crossbars:,} crossbars, bound {self.bound_cycles:,.0f} cycles"
 
     @property
     def crossbars(self) -> int:
@@ -188,9 +188,9 @@ class Mapped(_Result):
         return {layer["name"]: layer["replicas"] for layer in self.report["layers"]}
 
     @property
-    def bound_cycles(self) -> int:
+    def bound_cycles(self) -> float:
         """Cycles that an image needs of the busiest resource: no interval is shorter."""
-        return int(self.report["bound"]["cycles"])
+        return float(self.report["bound"]["cycles"])
 
     def to_pandas(self) -> pandas.DataFrame:
         """A row for each layer: shape, replicas, IMAs, tiles, chips, buffer, utilisation of the cells."""
@@ -216,7 +216,7 @@ class Answers(_Result):
 
     def _headline(self) -> str:
         right = "" if self.right is None else f", {self.right} right"
-        return f"of {self.network} on {self.arch}: {len(self.pictures)} pictures{right}"
+        return f"of {self.network} on {self.arch}: {_count(len(self.pictures), 'picture')}{right}"
 
     @property
     def pictures(self) -> list[dict[str, Any]]:
@@ -332,3 +332,7 @@ def _read_csv(text: str) -> pandas.DataFrame:
     return pandas.read_csv(io.StringIO(text), dtype=texts, keep_default_na=False, na_values={
         name: [""] for name in headings if name not in texts
     })
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
