@@ -32,7 +32,7 @@ proptest! {
         prop_assume!(layout.is_some());
         let layout = layout.expect("checked");
         let at = |fidelity, order, forward| {
-            run_at(&arch, &layout, &Options { images, fidelity, uncontended, order, forward })
+            run_at(&arch, &layout, &Options { images, fidelity, uncontended, order, forward, ..Options::default() })
         };
         // A state that recurred has to go on to recur.
         let outcome = at(Fidelity::Operation, Order::Sent, Forward::Check);

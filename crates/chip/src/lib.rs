@@ -51,6 +51,7 @@ mod outcome;
 mod recurrence;
 mod routed;
 mod settled;
+mod stop;
 mod wiring;
 
 pub use components::{
@@ -63,6 +64,7 @@ pub use outcome::{LayerOutcome, Outcome};
 pub use recurrence::{Forward, Recurrence};
 pub use routed::Routed;
 pub use settled::{Latency, Pace, Unsettled};
+pub use stop::Stop;
 
 use arch::Arch;
 use components::{Completions, Context, Crossing, Link, Mesh, Packet, Rooms, Tile, TileMessage};
@@ -97,6 +99,8 @@ pub struct Options {
     pub order: Order,
     /// Use of recurring states; results do not depend on it.
     pub forward: Forward,
+    /// Request to end the run early, from another thread.
+    pub stop: Stop,
 }
 
 impl Default for Options {
@@ -107,6 +111,7 @@ impl Default for Options {
             uncontended: false,
             order: Order::Sent,
             forward: Forward::Recurring,
+            stop: Stop::default(),
         }
     }
 }
@@ -125,6 +130,9 @@ pub enum SimulationError {
     /// No message is left, and images are not finished.
     #[error(transparent)]
     Deadlock(Box<Deadlock>),
+    /// [`Options::stop`] was requested.
+    #[error("the run was stopped")]
+    Stopped,
 }
 
 /// Images of the first run of [`run_until_settled`] where the caller has no better number.

@@ -106,17 +106,18 @@ impl Skipped {
     }
 }
 
-/// Simulates a run to its end. Returns the part that was left out, if the state recurs.
+/// Simulates a run to its end, or until it is to stop. Returns the part that was left out, if the state recurs.
 pub(crate) fn simulate<O: Probe>(
     arch: &Arch,
     layout: &Layout,
     board: &mut Board<impl Policy>,
     schedule: &mut Schedule<O>,
-    &Options { images, forward, .. }: &Options,
+    &Options { images, forward, ref stop, .. }: &Options,
 ) -> Option<Skipped> {
+    let step = |schedule: &mut Schedule<O>, board: &mut _| !stop.is_requested() && schedule.step(board);
     let mut watching = forward != Forward::Never && !O::OBSERVES;
     let (mut ends, mut complete, mut recurred) = (VecDeque::<End>::new(), 0, None);
-    while schedule.step(board) {
+    while step(schedule, board) {
         if !watching || schedule.completions.complete() == complete {
             continue;
         }
@@ -136,7 +137,7 @@ pub(crate) fn simulate<O: Probe>(
         } else if let Some((first, period)) = earlier.and_then(|earlier| ends.remove(earlier)).zip(period) {
             let times = (images - least) / period;
             board.tiles.iter_mut().for_each(|tile| tile.set_images(images - times * period));
-            while schedule.step(board) {}
+            while step(schedule, board) {}
             return (times > 0).then_some(Skipped { first, second: end, times });
         }
         ends.push_back(end);

@@ -96,6 +96,9 @@ impl<'a> Routed<'a> {
         let skipped = tracing::info_span!("events")
             .in_scope(|| recurrence::simulate(arch, layout, &mut board, &mut schedule, options));
         let Schedule { completions, mut probe, .. } = schedule;
+        if options.stop.is_requested() {
+            return (Err(SimulationError::Stopped), probe);
+        }
         let ended = outcome::Ended { board: &board, completions, skipped };
         let outcome = outcome::collect(arch, layout, &wiring, ended, options, &mut probe);
         (outcome, probe)

@@ -9,8 +9,6 @@ use numeric::Method;
 use report::terminal::{AnswerTotals, PictureAnswer};
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
-use crate::output;
 use crate::policy::{self, Chosen};
 use crate::selection::Selected;
 
@@ -84,9 +82,9 @@ impl Answers {
         });
     }
 
-    /// Prints the first answers and the totals.
-    pub(crate) fn print(&self) -> Result<(), Failure> {
-        output::print(&report::terminal::answers(&self.rows, &self.totals))
+    /// The first answers and the totals, for the terminal.
+    pub(crate) fn text(&self) -> String {
+        report::terminal::answers(&self.rows, &self.totals)
     }
 
     /// All answers as JSON, with the ranges that they were computed with.

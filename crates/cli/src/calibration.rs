@@ -9,6 +9,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+use chip::SimulationError;
 use clap::Args;
 use document::Fault;
 use inference::{Classifier, Ranges};
@@ -19,6 +20,7 @@ use tracing::info_span;
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::pictures::{Labelled, Loaded, processors};
+use crate::session;
 
 /// Default number of pictures that decide the ranges of activations.
 const CALIBRATE: u64 = 32;
@@ -84,6 +86,7 @@ impl Calibration {
         };
         let mut inputs = InputRanges::zero(network);
         let threads = NonZeroUsize::new(processors().get() / pictures.len()).unwrap_or(NonZeroUsize::MIN);
+        let stop = session::stop();
         let end = inference::in_order(
             &pictures,
             processors(),
@@ -92,6 +95,7 @@ impl Calibration {
                 Ok::<_, Failure>(inference::calibrate(network, weights, input.view(), threads)?)
             },
             |_, found| match found {
+                _ if stop.is_requested() => ControlFlow::Break(SimulationError::Stopped.into()),
                 Ok(found) => {
                     inputs.widen(&found);
                     ControlFlow::Continue(())

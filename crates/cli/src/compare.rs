@@ -59,7 +59,8 @@ impl Compare {
         Ok(())
     }
 
-    fn compare(&self) -> Result<Comparison, Failure> {
+    /// Reads and runs the subjects, and compares them.
+    pub(crate) fn compare(&self) -> Result<Comparison, Failure> {
         let folders: Vec<&String> = self.subjects.iter().filter(|name| Path::new(name).is_dir()).collect();
         if folders.len() > 1 && folders.len() == self.subjects.len() && self.set.is_empty() {
             let sweeps = folders.into_iter().map(|folder| Sweep::read(folder)).collect::<Result<Vec<_>, _>>()?;

@@ -14,7 +14,8 @@ use mapper::MappingError;
 use crate::interrupt;
 
 /// Reason for which a command stops.
-pub(crate) enum Failure {
+#[derive(Debug)]
+pub enum Failure {
     /// Mistakes of the user's.
     User(Faults),
     /// All work was done, and part of it failed: the message.
@@ -100,7 +101,9 @@ impl From<chip::SimulationError> for Failure {
     fn from(error: chip::SimulationError) -> Failure {
         match error {
             chip::SimulationError::Deadlock(deadlock) => Failure::Other(deadlock.explanation().into()),
-            error @ chip::SimulationError::TooManyImages { .. } => Failure::Other(error.into()),
+            error @ (chip::SimulationError::TooManyImages { .. } | chip::SimulationError::Stopped) => {
+                Failure::Other(error.into())
+            }
         }
     }
 }

@@ -6,9 +6,11 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use chip::SimulationError;
 use clap::Args;
 use document::Fault;
 use index::count;
+use inference::Ranges;
 use numeric::Method;
 use report::terminal::AnswerTotals;
 
@@ -19,8 +21,8 @@ use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::pictures::{Pictures, Weights, accelerator, processors};
 use crate::policy::{self, Choice, Chooser, PolicyName, without_regions};
-use crate::progress;
-use crate::selection::Selection;
+use crate::selection::{Selected, Selection};
+use crate::{progress, session};
 
 /// Classify pictures on the crossbars, bit by bit, and report what each answer costs
 #[derive(Args)]
@@ -52,8 +54,6 @@ pub(crate) struct Infer {
 impl Infer {
     /// Answers all pictures, then prints the answers and what they cost.
     pub(crate) fn execute(self) -> Result<(), Failure> {
-        self.choice.check(&self.selection)?;
-        let selected = self.selection.load(&self.machine)?;
         let csv = self.csv.as_deref().map(Output::create).transpose()?;
         let json = self.json.as_deref().map(Output::create).transpose()?;
         let standard = [&self.csv, &self.json].into_iter().flatten().filter(|path| *path == Path::new("-")).count();
@@ -61,6 +61,20 @@ impl Infer {
             let remedy = "give one of them a file";
             return Err(Fault::new("--csv and --json cannot both be standard output", remedy).into());
         }
+        let answered = self.answer()?;
+        if let Some(csv) = csv {
+            csv.write(&answered.answers.csv())?;
+        }
+        if let Some(json) = json {
+            json.write(&answered.json())?;
+        }
+        if standard > 0 { Ok(()) } else { output::print(&answered.answers.text()) }
+    }
+
+    /// Answers all pictures, and writes their plans if requested.
+    pub(crate) fn answer(&self) -> Result<Answered, Failure> {
+        self.choice.check(&self.selection)?;
+        let selected = self.selection.load(&self.machine)?;
         if let Some(folder) = &self.plans {
             output::create_folder(folder)?;
         }
@@ -87,6 +101,7 @@ impl Infer {
             saturated: 0,
             calibration: calibrated.ranges.calibration.clone(),
         });
+        let stop = session::stop();
         let bar = progress::bar("pictures", count(loaded.pictures.len()), 0);
         let end = inference::in_order(
             &loaded.pictures,
@@ -104,6 +119,7 @@ impl Infer {
                     Ok(chosen)
                 });
                 match written {
+                    _ if stop.is_requested() => ControlFlow::Break(SimulationError::Stopped.into()),
                     Ok(chosen) => {
                         let macs = |plan: &network::Plan| plan.macs(network) as f64;
                         let computed = macs(&chosen.plan) / macs(&whole);
@@ -119,16 +135,21 @@ impl Infer {
             return Err(failure);
         }
         answers.totals.simulations = accelerator.simulations();
-        if let Some(csv) = csv {
-            csv.write(&answers.csv())?;
-        }
-        if let Some(json) = json {
-            json.write(&answers.json(&selected, &calibrated.ranges))?;
-        }
         warn_of_saturation(network, &classifier, &calibrated.ranges);
-        if standard > 0 {
-            return Ok(());
-        }
-        answers.print()
+        Ok(Answered { answers, ranges: calibrated.ranges, selected })
+    }
+}
+
+/// Answers to all pictures, and what they were computed with.
+pub(crate) struct Answered {
+    pub(crate) answers: Answers,
+    ranges: Ranges,
+    selected: Selected,
+}
+
+impl Answered {
+    /// The answers as JSON.
+    pub(crate) fn json(&self) -> String {
+        self.answers.json(&self.selected, &self.ranges)
     }
 }

@@ -14,8 +14,8 @@ use network::{Edges, Plan};
 use report::{Report, Run, terminal};
 
 use crate::failure::Failure;
-use crate::progress;
 use crate::selection::Selected;
+use crate::{progress, session};
 
 /// Search for a placement.
 #[derive(Args)]
@@ -154,7 +154,7 @@ fn laid_out(selected: &Selected, plans: &[Named], mapping: &Mapping) -> Result<V
 /// Runs layouts of one mapping until their pace is settled.
 fn settled(selected: &Selected, plans: &[Named], name: &'static str, layouts: Vec<Layout>) -> Result<Settled, Failure> {
     let Selected { arch, network, .. } = selected;
-    let first = Options { images: FIRST_IMAGES, ..Options::default() };
+    let first = Options { images: FIRST_IMAGES, stop: session::stop(), ..Options::default() };
     let reports = plans.iter().zip(&layouts).map(|((plan, plan_name), layout)| {
         let routed = &Routed::new(arch, layout);
         let run = || routed.run_until_settled(&first);

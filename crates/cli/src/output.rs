@@ -13,7 +13,7 @@ use document::Fault;
 use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
-use crate::interrupt;
+use crate::{interrupt, session};
 
 /// Style of the word that begins a warning on a terminal.
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -37,14 +37,20 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes a line to standard error, without styles unless it is a terminal.
+/// Writes a line to standard error, without styles unless it is a terminal. In a session it is a warning.
 pub(crate) fn say(line: &str) {
+    if let Some(session) = session::current() {
+        return session.warn(line);
+    }
     // If standard error is closed, the line is lost.
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
-/// Prints a warning to standard error.
+/// Prints a warning to standard error, or adds it to the session.
 pub(crate) fn warn(warning: &str) {
+    if let Some(session) = session::current() {
+        return session.warn(warning);
+    }
     say(&format!("{WARNING}warning:{WARNING:#} {warning}"));
 }
 

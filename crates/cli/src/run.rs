@@ -7,23 +7,20 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use analysis::{Analysis, Measure, Scene, Timeline};
-use arch::Arch;
 use clap::Args;
 use document::Fault;
-use predictor::Operations;
 use report::compare::{Comparison, Subject};
 use report::page::{self, Story};
-use report::{csv, terminal};
+use report::{Report, csv, terminal};
 
 use crate::changes::ChosenMachine;
 use crate::compare;
 use crate::failure::Failure;
 use crate::output::{self, Output};
-use crate::policy;
 use crate::progress;
 use crate::recording::{self, Recording};
 use crate::stalls;
-use crate::workload::Workload;
+use crate::workload::{self, Workload};
 
 /// Simulate a network and report cycles, energy and stalls
 #[derive(Args)]
@@ -55,6 +52,11 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// Simulates, and returns the report alone.
+    pub(crate) fn report(&self) -> Result<Report, Failure> {
+        self.workload.report(self.machine.load()?)
+    }
+
     /// Simulates, writes the files requested and prints the report.
     pub(crate) fn execute(self) -> Result<(), Failure> {
         let (selected, choosing) = self.workload.load(self.machine.load()?)?;
@@ -79,7 +81,7 @@ impl Run {
         };
         let outcome = outcome?;
         let mut report = selected.report(&routed, &options, &outcome);
-        report.predictor = predictor_cost(&selected.arch, choosing);
+        report.predictor = workload::predictor_cost(&selected.arch, choosing);
         // The report is printed even if a file cannot be written.
         if self.json.as_deref() != Some(Path::new("-")) {
             output::print(&terminal::run(&report))?;
@@ -129,12 +131,6 @@ fn create_csv(folder: &Path) -> Result<[Output; 3], Fault> {
     output::create_folder(folder)?;
     let create = |name: &str| Output::create(&folder.join(name));
     Ok([create("layers.csv")?, create("components.csv")?, create("stalls.csv")?])
-}
-
-/// Cost of choosing the plan; `None` if it took no operations.
-fn predictor_cost(arch: &Arch, operations: Operations) -> Option<report::Predictor> {
-    let (energy_pj, latency_ns) = policy::cost(arch, &operations);
-    (operations != Operations::default()).then_some(report::Predictor { energy_pj, latency_ns })
 }
 
 /// The command line as given.

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use document::{Fault, Faults};
 use index::count;
-use sweep::{Folder, FolderError, Record, Remarks, Shard, Simulator};
+use sweep::{Folder, FolderError, Progress, Record, Remarks, Shard, Simulator};
 
 use crate::failure::Failure;
 use crate::{interrupt, output, paper, progress};
@@ -37,19 +38,63 @@ pub(crate) struct Sweep {
 impl Sweep {
     /// Simulates the points that are not done yet, and writes the tables once all are done.
     pub(crate) fn execute(self) -> Result<(), Failure> {
-        let sweep = sweep::Sweep::load(&self.file)?;
-        let shard: Option<Shard> = self.shard.as_deref().map(str::parse).transpose()?;
-        let name = PathBuf::from(&self.file).with_extension("");
-        let out = self.out.unwrap_or_else(|| name.file_name().map_or(name.clone(), PathBuf::from));
+        let sweep = self.load()?;
+        let (out, shard) = (self.folder(), self.shard()?);
         let mut folder = Folder::open(&out, &sweep.grid, shard.unwrap_or(Shard::WHOLE))?;
-        let before = folder.progress()?;
         interrupt::finish_first("finishing the points in hand");
+        let Simulated { progress, summary } = self.simulate(&sweep, &mut folder, || interrupt::sent().is_some())?;
+        output::say(&summary);
+        if let Some(signal) = interrupt::sent()
+            && progress.done < progress.distinct
+        {
+            let Progress { done, distinct: all } = progress;
+            let text = format!("stopped: {done} of {all} points are done; the same command goes on from there");
+            return Err(Failure::Interrupted(signal, text));
+        }
+        match shard {
+            Some(shard) => {
+                output::print(&format!(
+                    "{} has shard {}/{}; `aquasim merge` puts all of them together\n",
+                    out.display(),
+                    shard.index,
+                    shard.of
+                ))?;
+                report_remarks(&folder)
+            }
+            None => write_tables(&folder, &out),
+        }
+    }
+
+    /// Reads the sweep file.
+    pub(crate) fn load(&self) -> Result<sweep::Sweep, Faults> {
+        sweep::Sweep::load(&self.file)
+    }
+
+    /// Folder for the results.
+    pub(crate) fn folder(&self) -> PathBuf {
+        let name = || PathBuf::from(&self.file).with_extension("");
+        self.out.clone().unwrap_or_else(|| name().file_name().map_or_else(name, PathBuf::from))
+    }
+
+    /// Shard requested.
+    pub(crate) fn shard(&self) -> Result<Option<Shard>, Fault> {
+        self.shard.as_deref().map(str::parse).transpose()
+    }
+
+    /// Simulates the points that are not done yet, until `is_stopped` is true.
+    pub(crate) fn simulate(
+        &self,
+        sweep: &sweep::Sweep,
+        folder: &mut Folder,
+        is_stopped: impl Fn() -> bool + Sync,
+    ) -> Result<Simulated, Failure> {
+        let before = folder.progress()?;
         let threads = paper::threads(self.threads);
         let bar = progress::bar("points", before.distinct, before.done);
         let (started, busy) = (Instant::now(), AtomicU64::new(0));
         let mut done = 0;
-        let simulator = Simulator::new(&sweep);
-        let wanted = folder.missing()?.take_while(|_| interrupt::sent().is_none());
+        let simulator = Simulator::new(sweep);
+        let wanted = folder.missing()?.take_while(|_| !is_stopped());
         sweep::pool::run(
             threads,
             wanted,
@@ -72,31 +117,20 @@ impl Sweep {
         tracing::info!(layouts = simulator.layouts_made(), runs = simulator.runs_made(), "made for all points");
         let (elapsed, busy) = (started.elapsed(), Duration::from_micros(busy.into_inner()));
         let of_threads = busy.as_secs_f64() / (threads as f64 * elapsed.as_secs_f64());
-        output::say(&format!(
+        let summary = format!(
             "{done} points in {:.1} s on {threads} threads, which simulated for {:.1} % of the time",
             elapsed.as_secs_f64(),
             100.0 * of_threads
-        ));
-        if let Some(signal) = interrupt::sent()
-            && before.done + done < before.distinct
-        {
-            let (done, all) = (before.done + done, before.distinct);
-            let text = format!("stopped: {done} of {all} points are done; the same command goes on from there");
-            return Err(Failure::Interrupted(signal, text));
-        }
-        match shard {
-            Some(shard) => {
-                output::print(&format!(
-                    "{} has shard {}/{}; `aquasim merge` puts all of them together\n",
-                    out.display(),
-                    shard.index,
-                    shard.of
-                ))?;
-                report_remarks(&folder)
-            }
-            None => write_tables(&folder, &out),
-        }
+        );
+        Ok(Simulated { progress: Progress { done: before.done + done, ..before }, summary })
     }
+}
+
+/// End of the simulation of a sweep.
+pub(crate) struct Simulated {
+    pub(crate) progress: Progress,
+    /// Points simulated, and their time, as a line.
+    summary: String,
 }
 
 /// Writes the tables of a whole sweep and prints their place; fails if points failed.

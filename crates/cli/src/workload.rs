@@ -8,9 +8,9 @@ use report::Report;
 use tracing::info_span;
 
 use crate::failure::Failure;
-use crate::policy::PictureChoice;
-use crate::progress;
+use crate::policy::{self, PictureChoice};
 use crate::selection::{Filling, Selected, Selection};
+use crate::{progress, session};
 
 /// Network, precision, mapping, images and fidelity.
 #[derive(Args)]
@@ -78,11 +78,13 @@ impl Workload {
 
     /// Simulates the workload on a machine, and returns the report.
     pub(crate) fn report(&self, arch: Arch) -> Result<Report, Failure> {
-        let (selected, _) = self.load(arch)?;
+        let (selected, choosing) = self.load(arch)?;
         let routed = selected.routed();
         let (options, known) = progress::during("simulating", || self.options(&routed))?;
         let outcome = known.map_or_else(|| progress::during("simulating", || simulate(&routed, &options)), Ok)?;
-        Ok(selected.report(&routed, &options, &outcome))
+        let mut report = selected.report(&routed, &options, &outcome);
+        report.predictor = predictor_cost(&selected.arch, choosing);
+        Ok(report)
     }
 
     /// Options of the run, and its outcome if `--images auto` had to simulate it to find the number of images.
@@ -91,6 +93,7 @@ impl Workload {
             fidelity: self.fidelity.into(),
             uncontended: self.uncontended,
             forward: if self.every_image { Forward::Never } else { Forward::Recurring },
+            stop: session::stop(),
             ..Options::default()
         };
         match self.images {
@@ -107,4 +110,10 @@ impl Workload {
 /// Simulates a run without a probe.
 pub(crate) fn simulate(routed: &Routed<'_>, options: &Options) -> Result<Outcome, SimulationError> {
     info_span!("simulate").in_scope(|| routed.run(options))
+}
+
+/// Cost of choosing the plan; `None` if it took no operations.
+pub(crate) fn predictor_cost(arch: &Arch, operations: Operations) -> Option<report::Predictor> {
+    let (energy_pj, latency_ns) = policy::cost(arch, &operations);
+    (operations != Operations::default()).then_some(report::Predictor { energy_pj, latency_ns })
 }

@@ -88,6 +88,14 @@ impl Fault {
         self.places.first().map(|place| place.span.clone())
     }
 
+    /// Returns line and column of the primary place, both from 1, if there is one.
+    pub fn line_and_column(&self) -> Option<(usize, usize)> {
+        let Place { source, span } = self.places.first()?;
+        let before = &source.text[..span.start];
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Some((before.matches('\n').count() + 1, line.chars().count() + 1))
+    }
+
     /// True if the primary place is `place`.
     pub(crate) fn is_at(&self, place: &Place) -> bool {
         self.places.first().is_some_and(|primary| primary.is(place))

@@ -74,7 +74,7 @@ mod report;
 pub mod terminal;
 
 pub use cell::{Cell, Kind};
-pub use mapping::{LayerPlace, places};
+pub use mapping::{LayerPlace, MappingReport, places};
 pub use report::{
     Crossbars, Energy, Figures, Imas, LayerReport, Predictor, Recurrence, Report, Run, SCHEMA, Tool, fidelity_name,
 };

@@ -2,10 +2,68 @@
 
 use std::collections::BTreeSet;
 
+use analysis::Bound;
 use arch::Arch;
 use index::count;
 use mapper::{LayerLayout, Layout};
+use network::Network;
 use serde::Serialize;
+
+use crate::Tool;
+use crate::report::{Crossbars, Imas};
+
+/// Version of the JSON form of [`MappingReport`]. It rises when a key changes its meaning or is removed.
+const SCHEMA: u32 = 1;
+
+/// A network's place on a machine. Its field names are the keys of the JSON form.
+#[derive(Clone, Debug, Serialize)]
+pub struct MappingReport {
+    schema: u32,
+    tool: Tool,
+    /// Name of the machine.
+    arch: String,
+    /// Name of the network.
+    network: String,
+    /// Name of the plan.
+    plan: String,
+    /// Crossbars needed, mapped and available.
+    crossbars: Crossbars,
+    /// IMAs mapped and available.
+    imas: Imas,
+    /// Bound on the cycles per image.
+    bound: Bound,
+    /// Resources that each layer uses.
+    layers: Vec<LayerPlace>,
+}
+
+impl MappingReport {
+    /// Reports a layout under a plan called `plan`.
+    pub fn new(arch: &Arch, network: &Network, plan: &str, layout: &Layout) -> MappingReport {
+        let layers = places(arch, layout);
+        let sum = |figure: fn(&LayerPlace) -> u64| layers.iter().map(figure).sum();
+        MappingReport {
+            schema: SCHEMA,
+            tool: Tool::THIS,
+            arch: arch.name.clone(),
+            network: network.name.clone(),
+            plan: plan.to_owned(),
+            crossbars: Crossbars {
+                needed: sum(|layer| layer.crossbars),
+                mapped: sum(|layer| layer.crossbars * layer.replicas),
+                available: arch.crossbars(),
+            },
+            imas: Imas { mapped: sum(|layer| layer.imas), available: arch.imas().into() },
+            bound: Bound::new(arch, layout, false),
+            layers,
+        }
+    }
+
+    /// Returns the report as indented JSON, with a final line feed.
+    pub fn to_json(&self) -> String {
+        let json = serde_json::to_string_pretty(self).expect("a mapping is plain data");
+        json + "\n"
+    }
+}
 
 /// Resources that one layer uses.
 #[derive(Clone, Debug, Serialize)]

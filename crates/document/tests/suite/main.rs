@@ -159,6 +159,7 @@ fn a_fault_knows_its_file_span_and_remedy() {
     let fault = faults.iter().next().unwrap();
     assert_eq!(fault.file(), Some("recipe.toml"));
     assert_eq!(fault.span(), Some(19..20));
+    assert_eq!(fault.line_and_column(), Some((2, 9)));
     assert_eq!(fault.remedy(), "correct steps (Steps, in order)");
 }
 
