@@ -196,13 +196,14 @@ impl Interpreter<'_> {
     /// The sum, in which the value of the earlier layer is quantised for the later one.
     fn add(&self, name: &str, a: &Value, b: &Value) -> Value {
         let merged = |value: f32, layer: usize| {
-            let Some(ranges) = self.ranges else { return value };
+            // A merge without a range is of channels that nobody reads.
+            let Some(&range) = self.ranges.and_then(|ranges| ranges.merges.get(name)) else { return value };
             let id = LayerId(layer as u16 - 1);
             let bits = match self.plan.layers[id].stored_bits(&self.network.layers[id]) {
                 0 => 16,
                 bits => bits,
             };
-            let step = step(bits, ranges.merges[name]);
+            let step = step(bits, range);
             quantise(value, bits, step) as f32 * step
         };
         let layers: Vec<usize> = a.layers.iter().zip(&b.layers).map(|(a, b)| *a.max(b)).collect();
