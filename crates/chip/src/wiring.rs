@@ -146,9 +146,11 @@ impl<'a> Wiring<'a> {
         }
         let part = |&PartAddress { tile, part }: &PartAddress| &self.tiles[tile].parts[part];
         let finishers = layer.replicas.indices().filter(|&replica| needed[replica]);
-        let finishes = finishers.flat_map(|replica| self.accumulators(id, replica)).map(part);
-        let feeders: Vec<_> = finishes.flat_map(|finish| finish.feeders.iter().flatten()).map(part).collect();
-        feeders.iter().for_each(|feeder| needed[feeder.replica] = true);
+        let accumulators = finishers.flat_map(|replica| self.accumulators(id, replica)).map(part);
+        let feeders: Vec<_> = accumulators.flat_map(|part| part.feeders.iter().flatten()).map(part).collect();
+        for feeder in feeders {
+            needed[feeder.replica] = true;
+        }
         if needed.iter().all(|needed| !needed) { IndexVec::filled(true, needed.len()) } else { needed }
     }
 

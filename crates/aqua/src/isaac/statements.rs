@@ -2,6 +2,8 @@
 //!
 //! A [`Statement`] is a printed figure or ranking, the figure obtained, and a reason for the difference. Sections and
 //! tables are those of the corrected version of October 2016. Rankings are stated as quotients: "best" is at most 1.
+//! Figures of `isaac-table1.csv` and `isaac-results.csv`, the data of the tests, can be checked there; the others are
+//! marked "transcribed": they were copied from the text of the paper, which does not come with the project.
 
 use arch::derived::{Derived, derived};
 use arch::{Arch, Scope};
@@ -16,7 +18,7 @@ use super::study::NetworkRow;
 /// A statement of the paper.
 #[derive(Clone, Debug, Serialize)]
 pub struct Statement {
-    /// Section or table of the paper.
+    /// Section or table of the paper; "transcribed" if its text alone has the figure.
     pub from: &'static str,
     /// Quantity.
     pub what: &'static str,
@@ -146,15 +148,20 @@ impl Statements {
         add("part of a tile's area that its ADCs take", about("VIII-A", 0.31, 0.01), isaac.adc_area_share, "");
         let others = isaac.groups.iter().filter(|group| group.name != "adc" && group.scope != Scope::Chip);
         let largest = others.map(|group| power(group.name)).fold(0.0, f64::max);
-        add("largest part of a tile's power that anything else draws", at_most("VIII-A", 0.15), largest, "DACs");
+        add(
+            "largest part of a tile's power that anything else draws",
+            at_most("VIII-A; transcribed", 0.15),
+            largest,
+            "DACs",
+        );
         add(
             "part of a tile's area that eDRAM and bus take",
-            about("VIII-A", 0.47, 0.01),
+            about("VIII-A; transcribed", 0.47, 0.01),
             area("edram_buffer") + area("bus"),
             "",
         );
         let links = 1.0 - tiles * isaac.tile.power_mw / isaac.chip.power_mw;
-        add("part of a chip's power that its links draw", about("VIII-B", 0.16, 0.005), links, "");
+        add("part of a chip's power that its links draw", about("VIII-B; transcribed", 0.16, 0.005), links, "");
         add(
             "CE, GOPS/mm2",
             about("Table IV", 478.95, 4.79),
@@ -167,7 +174,7 @@ impl Statements {
         let imas = tiles * f64::from(base.tile.imas);
         add(
             "CE of a crossbar alone, GOPS/mm2",
-            about("VIII-B", 1707.0, 17.0),
+            about("VIII-B; transcribed", 1707.0, 17.0),
             isaac.peak_gops / (imas * array.area_mm2),
             "the area that Table I prints for crossbars is 60 times smaller than the figure needs",
         );
@@ -188,7 +195,7 @@ impl Statements {
             wanted.map(|(_, peak)| of(peak)).fold(0.0, f64::max)
         };
         let at_9_bits = |of| best(|arch| arch.adc.bits == 9, of) / best(|arch| arch.adc.bits <= 8, of);
-        let mut add = |what, got, why| self.add(what, at_most("VIII-A", 1.0), (TABLE_I, Some(got)), why);
+        let mut add = |what, got, why| self.add(what, at_most("VIII-A; transcribed", 1.0), (TABLE_I, Some(got)), why);
         let why = "a conversion of 9 bits takes 1.18 times the energy and 1.52 times the area of one of 8, by ISAAC's own \
                    rules, and serves twice the rows";
         add("best CE with 9-bit ADCs over the best with fewer bits", at_9_bits(|peak| peak.gops_per_mm2), why);
@@ -226,38 +233,38 @@ impl Statements {
         let mut add = |what, printed, got, why| self.add(what, printed, (TABLE_I, Some(got)), why);
         add(
             "best CE of 2- to 4-bit DACs over that of 1 bit, rows fitted to 8-bit ADCs",
-            at_most("VIII-A", 1.0),
+            at_most("VIII-A; transcribed", 1.0),
             best(&dacs.map(with_8_bits))? / isaacs,
             "",
         );
         add(
             "best CE of 2- to 4-bit DACs over that of 1 bit, ADCs fitted to 128 rows",
-            at_most("VIII-A", 1.0),
+            at_most("VIII-A; transcribed", 1.0),
             best(&dacs)? / isaacs,
             "half the reads pay for two more bits of the ADCs, at our price of the DACs",
         );
         add(
             "best CE of 1- and 4-bit cells over that of 2 bits, rows fitted to 8-bit ADCs",
-            at_most("VIII-A", 1.0),
+            at_most("VIII-A; transcribed", 1.0),
             best(&cells.map(with_8_bits))? / isaacs,
             "",
         );
         add(
             "best CE of 1- and 4-bit cells over that of 2 bits, ADCs fitted to 128 rows",
-            at_most("VIII-A", 1.0),
+            at_most("VIII-A; transcribed", 1.0),
             best(&cells)? / isaacs,
             "half the columns pay for two more bits of the ADCs",
         );
         let plain = Design { flipped_encoding: false, ..isaac };
         add(
             "CE with the encoding over the better of 9-bit ADCs and half the rows",
-            about("V", 1.5, 0.05),
+            about("V; transcribed", 1.5, 0.05),
             isaacs / best(&[plain, Design { rows: 64, ..plain }])?,
             "9-bit ADCs cost less than that; against half the rows it is more",
         );
         add(
             "CE at cycles of 200 ns over that at 100 ns",
-            about("VIII-A", 0.7, 0.02),
+            about("VIII-A; transcribed", 0.7, 0.02),
             ce(Design { cycle_ns: 200.0, adcs: 4, ..isaac })? / isaacs,
             "half the ADCs, shift-and-adds and wires keep up",
         );
@@ -269,7 +276,7 @@ impl Statements {
         let first = network::load("vgg-a").expect("the preset is built in").layers[LayerId(0)].windows();
         self.add(
             "replicas of a first layer that keep a classifier busy",
-            about("VIII-B", 50_000.0, 500.0),
+            about("VIII-B; transcribed", 50_000.0, 500.0),
             ("layers", Some(first as f64)),
             "a window of 224 x 224 each; balancing works back from the last convolution instead",
         );
@@ -280,25 +287,25 @@ impl Statements {
         let slower = |run: &NetworkRow| Some(run.cycles_per_image? / run.uncontended_cycles_per_image?);
         self.add(
             "longest settled interval of a balanced network over that without contention",
-            about("VI", 1.0, 0.005),
+            about("VI; transcribed", 1.0, 0.005),
             (SIMULATED, largest(&slower)),
             "the static schedule has no conflicts, and analysis suffices, if this is 1",
         );
         self.add(
             "largest load of a router port in a balanced network, GB/s",
-            at_most("VIII-A", 3.2),
+            at_most("VIII-A; transcribed", 3.2),
             (SIMULATED, largest(&|run| run.busiest_port_gb_per_s)),
             "at the mapper's placement",
         );
         self.add(
             "throughput of a crossbar at 32 bits over that at 16",
-            about("VIII-A", 0.25, 0.02),
+            about("VIII-A; transcribed", 0.25, 0.02),
             (SIMULATED, precision(runs)),
             "twice the reads of twice the crossbars",
         );
         self.add(
             "best simulated GOPS/mm2 of the designs that were run over that of H128-A8-C8-I12",
-            at_most("VIII-A", 1.0),
+            at_most("VIII-A; transcribed", 1.0),
             (SIMULATED, best_design(runs)),
             "a network gains from more rows what the peak gains, less the rows that its layers leave unused",
         );
@@ -308,13 +315,18 @@ impl Statements {
     fn of_dadiannao(&mut self, isaac: &Derived) {
         let mut add =
             |what, printed, got| self.add(what, printed, (TABLE_I, Some(got)), "DaDianNao as printed in Table IV");
-        add("CE over that of DaDianNao", about("Abstract", 7.5, 0.15), isaac.gops_per_mm2 / 63.46);
-        add("PE over that of DaDianNao", about("VIII-B", 2.19, 0.02), isaac.gops_per_watt / 286.4);
+        add("CE over that of DaDianNao", about("Abstract; transcribed", 7.5, 0.15), isaac.gops_per_mm2 / 63.46);
+        add("PE over that of DaDianNao", about("VIII-B; transcribed", 2.19, 0.02), isaac.gops_per_watt / 286.4);
         for (what, value) in [
             ("throughput over that of DaDianNao, mean of the benchmarks", 14.8),
             ("energy of DaDianNao over that of ISAAC, mean of the benchmarks", 5.5),
         ] {
-            self.add(what, about("Abstract", value, 0.0), ("", None), "there is no model of DaDianNao here");
+            self.add(
+                what,
+                about("Abstract; transcribed", value, 0.0),
+                ("", None),
+                "there is no model of DaDianNao here",
+            );
         }
         for (what, value) in [("PE of ISAAC-PE, GOPS/W", 644.2), ("SE of ISAAC-SE, MB/mm2", 20.25)] {
             self.add(what, about("Table IV", value, 0.0), ("", None), "the paper does not print its parts");

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use analysis::{Bound, Kind};
 use arch::Arch;
 use arch::derived::derived;
-use chip::{Options, Unsettled};
+use chip::Options;
 use mapper::{LayerLayout, Layout, MappingError, TileId};
 use network::{LayerKind, Network, Plan};
 use serde::Serialize;
@@ -176,19 +176,25 @@ impl NetworkRun<'_> {
         })
     }
 
-    /// Returns the settled cycles per image, from runs of more and more images, or why the longest is not settled.
+    /// Returns the settled cycles per image, or why no run is settled. The images of the next run are those that the one
+    /// before asks for; none follows that would have more than the limit.
     fn settled(
         &self,
         arch: &Arch,
         layout: &Layout,
         uncontended: bool,
-    ) -> Result<Result<f64, Unsettled>, chip::SimulationError> {
+    ) -> Result<Result<f64, String>, chip::SimulationError> {
         let mut images = FIRST_IMAGES.min(self.most_images);
         loop {
             let outcome = chip::run(arch, layout, &Options { images, uncontended, ..Options::default() })?;
-            match outcome.pace() {
-                Err(_) if images < self.most_images => images = (4 * images).min(self.most_images),
-                pace => return Ok(pace.map(|pace| pace.cycles_per_image)),
+            let unsettled = match outcome.pace() {
+                Ok(pace) => return Ok(Ok(pace.cycles_per_image)),
+                Err(unsettled) => unsettled,
+            };
+            match unsettled.images_needed().and_then(|needed| u32::try_from(needed).ok()) {
+                Some(needed) if needed <= self.most_images => images = needed,
+                Some(needed) => return Ok(Err(format!("{unsettled}; --images {needed} may settle it"))),
+                None => return Ok(Err(unsettled.to_string())),
             }
         }
     }

@@ -13,7 +13,9 @@ impl Evaluation {
             "# ISAAC's evaluation, simulated\n\n\
              Shafiee et al., ISCA 2016, corrected version of October 2016. *Peak*: all crossbars busy, from the parts of the \
              machine. *Simulated*: a network at its settled pace, over the tiles that it uses of chips of equal die. \
-             Structures grow with what they feed, by a rule of our own.\n\n## Statements\n",
+             Structures grow with what they feed, by a rule of our own.\n\n## Statements\n\n\
+             Expected figures are those of Tables I and IV and of isaac-results.csv among the tests' data. *Transcribed* ones \
+             were copied from the paper's text, which does not come with the project.\n",
         );
         let with = |verdict| self.statements.iter().filter(|of| of.verdict == verdict).count();
         let _ = write!(
@@ -50,8 +52,8 @@ impl Evaluation {
         let mut text = format!(
             "\n## Networks on ISAAC-CE\n\n\
              *Balanced*: as many replicas as keep pace with the last convolution, on {BOARD} chips (section IV). *Filled*: as \
-             many as the board holds. Cycles to the last result of one image, and from image to image once settled; in \
-             brackets without contention. *Bound*: the cycles that an image needs of the busiest resource.\n\n\
+             many as the board holds. Cycles to the last result of one image, and from image to image once settled (a \
+             dash where no run within the limit of images is); in brackets without contention. *Bound*: the cycles that an image needs of the busiest resource.\n\n\
              | network | bits | chips | replicas | crossbars, tiles | one image | settled | bound, by | GOPS/mm2 | GOPS/W | note |\n\
              | --- | ---: | ---: | --- | ---: | ---: | ---: | --- | ---: | ---: | --- |\n"
         );

@@ -39,7 +39,7 @@ fn rankings_of_section_8_are_contradicted_and_the_figures_of_table_1_hold() {
     // 1,707 GOPS/mm2 of a crossbar; 9-bit ADCs (CE, PE); the optimum (all designs, those of 128 rows); DACs and cells with
     // the ADCs that they need; the gain of the encoding.
     assert_eq!(of(Verdict::Contradicted).count(), 8, "{statements:?}");
-    assert!(of(Verdict::Contradicted).all(|statement| ["V", "VIII-A", "VIII-B"].contains(&statement.from)));
+    assert!(of(Verdict::Contradicted).all(|statement| statement.from.starts_with('V')));
     let tables = statements.iter().filter(|statement| statement.from.starts_with("Table") && statement.got.is_some());
     assert_eq!(tables.clone().count(), 9);
     assert!(tables.clone().all(|statement| statement.verdict == Verdict::Holds));

@@ -372,6 +372,55 @@ fn rows_warn_as_a_run_does_and_say_whether_they_are_settled() {
 }
 
 #[test]
+fn a_sweep_fills_the_board_as_a_run_does() {
+    let place = Place::new(
+        "network = \"tiny\"\narch.file = \"tiny\"\narch.board.chips = 4\n\
+         balance = [\"last-layer\", \"board\", \"2-chips\", \"128-cycles\", \"1-cycles\"]",
+    );
+    let output = place.sweep("out").output().expect("it runs");
+    let mut points = csv::Reader::from_path(place.path("out/points.csv")).expect("a table");
+    let header = points.headers().expect("a header").clone();
+    let columns = ["balance", "digest", "cycles", "crossbars_mapped", "bound_cycles"]
+        .map(|name| header.iter().position(|column| column == name).expect("a column"));
+    let records: Vec<_> = points.records().map(|row| row.expect("a row")).collect();
+    let mut digests = Vec::new();
+    for row in records.iter().map(|row| columns.map(|column| &row[column])).take(4) {
+        let [balance, digest, cycles, mapped, bound] = row;
+        let options = ["run", "--network", "tiny", "--arch", "tiny", "--set", "board.chips=4", "--fill", balance];
+        let ran = aquasim().args(options).args(["--json", "-"]).output().expect("it runs");
+        let report: serde_json::Value = serde_json::from_slice(&ran.stdout).expect("a report");
+        assert_eq!(report["digest"], digest, "{balance}");
+        assert_eq!(report["cycles"].to_string(), cycles, "{balance}");
+        assert_eq!(report["crossbars"]["mapped"].to_string(), mapped, "{balance}");
+        assert_eq!(report["bound"]["cycles"].to_string(), bound, "{balance}");
+        digests.push(digest.to_owned());
+    }
+    // What fills two chips runs at 128 cycles, and both other aims lead to other mappings.
+    assert_eq!(digests[2], digests[3]);
+    digests.dedup();
+    assert_eq!(digests.len(), 3);
+    // An aim that the board does not reach is a point without figures, with a remedy.
+    assert_eq!(&records[4][columns[1]], "");
+    let said = "tiny needs at least 64 cycles per image on tiny, and 1 are wanted; give more cycles, or add chips";
+    assert!(stderr(&output).contains(said), "{}", stderr(&output));
+}
+
+#[test]
+fn an_aim_for_replicas_that_is_none_is_refused_at_its_place() {
+    let place = Place::new("network = \"tiny\"\narch.file = \"tiny\"\nbalance = [\"board\", \"many\", \"0-chips\"]");
+    let output = place.sweep("out").output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    let remedy = "give board, a number of chips (8-chips), a number of cycles per image (784-cycles), or last-layer";
+    for part in
+        ["\"many\" is no aim for replicas", "sweep.toml:3:21", "\"0-chips\" is no aim", "sweep.toml:3:29", remedy]
+    {
+        assert!(said.contains(part), "{part} in:\n{said}");
+    }
+    assert!(!place.path("out").exists());
+}
+
+#[test]
 fn isaac_ce_stands_in_the_shipped_design_space() {
     let place = Place::new("");
     let sweep = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sweeps/isaac-design-space.toml");
