@@ -27,6 +27,8 @@ class Error(Exception):
     is no mistake of the caller's, such as a full disk, has no faults, and a message alone.
     """
 
+    __module__ = "aquasim"
+
     faults: list[Fault]
     """All faults, in the order of the text."""
     message: str
@@ -49,3 +51,5 @@ class Error(Exception):
 
 class Warning(UserWarning):
     """A remark on a machine, on weights or on pictures. Python's module ``warnings`` filters it."""
+
+    __module__ = "aquasim"

@@ -52,6 +52,19 @@ fn no_arguments_run_vgg16_on_isaac_ce_within_120_columns() {
 }
 
 #[test]
+fn a_mapping_as_json_has_the_bound_and_the_crossbars_of_its_run() {
+    let folder = folder();
+    let json = |command| -> serde_json::Value {
+        let text = succeeds(folder.path(), &[&[command][..], &TINY, &["--weights", "12", "--json", "-"]].concat());
+        serde_json::from_str(&text).expect("JSON")
+    };
+    let (mapped, run) = (json("map"), json("run"));
+    for key in ["arch", "network", "plan", "bound", "crossbars", "imas"] {
+        assert_eq!(mapped[key], run[key], "{key}");
+    }
+}
+
+#[test]
 fn a_mapping_prints_its_layers_and_its_floorplan() {
     let folder = folder();
     assert_snapshot!(succeeds(folder.path(), &[&["map"][..], &TINY, &["--floorplan", "text"]].concat()));
