@@ -2,7 +2,8 @@
 
 Needs numpy, onnx and onnxruntime. AQUASIM names the program. With `--light`, the light models that lie in the wheel of
 onnx are checked as well, with random weights: theirs are constant, and so are the outputs that onnx states for them.
-Differences may be 1e-4 of the largest value.
+Differences may be 1e-4 of the largest value. What `aquasim infer` answers to these on 16-bit crossbars is held to
+onnxruntime too.
 """
 
 import json
@@ -191,6 +192,26 @@ def check_light(folder):
         inputs = (np.arange(np.prod(shape)) / np.prod(shape)).astype(np.float32).reshape(shape)
         expected = onnxruntime.InferenceSession(path).run(None, {image.name: inputs})
         check(light.stem, scores(path, inputs, folder), expected)
+        check_crossbars(light.stem, answers(path, inputs, folder), expected[0].ravel())
+
+
+def answers(model, inputs, folder):
+    """The five largest scores of `aquasim infer`, 16 bits on ISAAC-CE with larger buffers, as (class, score)."""
+    picture, result = folder / "picture.npy", folder / "answers.json"
+    np.save(picture, inputs)
+    command = [AQUASIM, "infer", "--network", model, "--weights-file", model, "--images", picture, "--json", result]
+    subprocess.run([*command, "--set", "edram.bytes=262144"], check=True, stdout=subprocess.DEVNULL)
+    [answer] = json.loads(result.read_text())["pictures"]
+    return [(best["class"], best["score"]) for best in answer["top"]]
+
+
+def check_crossbars(name, answers, expected):
+    """Holds answers of crossbars to those in floating point: the same class first, scores within a relative rms of 1e-2."""
+    classes, scores = zip(*answers)
+    error = np.linalg.norm(np.array(scores) - expected[list(classes)]) / np.linalg.norm(expected[list(classes)])
+    print(f"{name} on crossbars: {error:.1e}")
+    if classes[0] != expected.argmax() or error > 1e-2:
+        sys.exit(f"{name}: crossbars answer {answers}, and the largest of onnxruntime is {expected.argmax()}")
 
 
 def main():
