@@ -1,6 +1,6 @@
 //! Operators on values one by one: sums, products, normalisation, quantisation.
 
-use network::{Activation, Operator, Shape};
+use network::{Activation, Operator, Origin, Shape};
 
 use crate::draft::{Affine, Parameters, Vector};
 use crate::format::Node;
@@ -232,8 +232,9 @@ impl Reader<'_> {
         Ok(constant.as_floats())
     }
 
-    /// Notes the range of the values that a node quantises, and leaves these as they are.
-    pub(crate) fn quantize(&mut self, inputs: Inputs) -> Result<Value> {
+    /// Notes the range of the values that a node quantises, and leaves these as they are. Where its numbers begin at zero,
+    /// negative values become zero: exporters leave a Relu before such a node out.
+    pub(crate) fn quantize(&mut self, node: &Node, inputs: Inputs) -> Result<Value> {
         let scale = constant(inputs, 1)?;
         if let Value::Constant(tensor) = value(inputs, 0)? {
             return match (scale.scalar(), tensor.as_floats()) {
@@ -251,14 +252,38 @@ impl Reader<'_> {
         let Some(scale) = scale.scalar() else {
             return refuse("quantises activations channel by channel", "give them one scale");
         };
-        if let network::Origin::Node(index) = map.origin {
+        if let Origin::Node(index) = map.origin {
             let (zero, low, high) = zero_point(inputs)?;
             let levels = (high - zero).max(zero - low);
             let name = self.draft.nodes[index].name.clone();
             self.draft.ranges.insert(name, scale * levels);
+            if zero <= low && !self.is_non_negative(map.origin) {
+                return Ok(self.activate(node, map, Activation::Relu, Parameters::None));
+            }
         }
         self.draft.count_folded("quantisation, which the machine does by itself");
         Ok(Value::Map(map))
+    }
+
+    /// True if no value can be negative, whatever the numbers of the network are. The image is as the host gives it.
+    fn is_non_negative(&self, origin: Origin) -> bool {
+        let Origin::Node(index) = origin else { return true };
+        let node = &self.draft.nodes[index];
+        match (&node.activation, &node.operator) {
+            (Some(Activation::Relu | Activation::Sigmoid | Activation::HardSigmoid { .. }), _) => true,
+            (Some(Activation::Clip { low, .. }), _) if *low >= 0.0 => true,
+            (
+                None,
+                Operator::MaxPool(_)
+                | Operator::AveragePool { .. }
+                | Operator::GlobalAveragePool
+                | Operator::Add
+                | Operator::Concat
+                | Operator::Channels { .. }
+                | Operator::Shuffle { .. },
+            ) => node.inputs.iter().all(|&input| self.is_non_negative(input)),
+            _ => false,
+        }
     }
 
     pub(crate) fn dequantize(&mut self, node: &Node, inputs: Inputs) -> Result<Value> {

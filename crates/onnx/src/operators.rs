@@ -52,7 +52,7 @@ impl Reader<'_> {
             "Constant" => one(constant_node(node)?),
             "ConstantOfShape" => one(constant_of_shape(node, inputs)?),
             "Shape" => one(self.shape_of(node, inputs)?),
-            "QuantizeLinear" => one(self.quantize(inputs)?),
+            "QuantizeLinear" => one(self.quantize(node, inputs)?),
             "DequantizeLinear" => one(self.dequantize(node, inputs)?),
             "Softmax" | "LogSoftmax" | "ArgMax" => {
                 let map = map(inputs, 0)?;

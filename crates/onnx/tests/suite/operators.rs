@@ -193,6 +193,32 @@ fn quantisation_vanishes_and_tells_the_range() {
 }
 
 #[test]
+fn numbers_that_begin_at_zero_stand_for_a_relu_unless_nothing_is_negative() {
+    let zero = |zero: i8| {
+        let bytes = zero.to_le_bytes();
+        onnx_rs::ast::TensorProto::from_raw("zero", vec![], onnx_rs::ast::DataType::Int8, Box::leak(Box::new(bytes)))
+    };
+    let quantised = |zero_point: i8, has_relu: bool| {
+        let build = Build::new(&[1, 1, 4, 4])
+            .tensor(zero(zero_point))
+            .constant("w", &[1, 1, 1, 1], &[1.0])
+            .constant("step", &[], &[0.1])
+            .node("Conv", &["x", "w"], "c", vec![]);
+        let build = if has_relu { build.node("Relu", &["c"], "r", vec![]) } else { build };
+        let from = if has_relu { "r" } else { "c" };
+        let build = build
+            .node("MaxPool", &[from], "p", vec![ints("kernel_shape", &[2, 2])])
+            .node("QuantizeLinear", &["p", "step", "zero"], "q", vec![])
+            .node("DequantizeLinear", &["q", "step", "zero"], "d", vec![])
+            .node("Conv", &["d", "w"], "e", vec![]);
+        let import = build.import();
+        import.list.nodes.iter().filter(|node| node.activation == Some(Activation::Relu)).count()
+    };
+    assert_eq!(quantised(-128, false), 1);
+    assert_eq!((quantised(-128, true), quantised(0, true), quantised(0, false)), (1, 1, 0));
+}
+
+#[test]
 fn a_picture_with_channels_last_is_transposed_by_the_host() {
     let import = Build::new(&[1, 6, 5, 3])
         .constant("scale", &[3], &[2.0, 3.0, 4.0])
