@@ -22,8 +22,12 @@ def command() -> Command:
     program = os.environ.get("AQUASIM") or shutil.which("aquasim")
     assert program, "the program aquasim is needed: set AQUASIM"
 
+    # As wide as texts of the package.
+    environment = os.environ | {"COLUMNS": "120"}
+
     def run(*words: object) -> str:
-        return subprocess.run([program, *map(str, words)], capture_output=True, text=True, check=True).stdout
+        given = [program, *map(str, words)]
+        return subprocess.run(given, capture_output=True, text=True, check=True, env=environment).stdout
 
     return run
 

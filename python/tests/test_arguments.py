@@ -12,8 +12,8 @@ import numpy
 import pytest
 from aquasim._options import toml
 
-# Options that write files of results, which attributes and methods stand for.
-FILES = {"json", "csv", "html", "plots", "against", "out", "floorplan"}
+# Options of files of results, which attributes and methods stand for.
+FILES = {"json", "csv", "html", "plots", "what-ifs", "against", "out", "floorplan"}
 # Options that record a run for other programs.
 RECORDING = {"trace", "trace-cycles", "trace-detail", "trace-layers", "trace-limit", "trace-units"}
 ARGUMENTS = {"progress", "subjects", "grid"}
