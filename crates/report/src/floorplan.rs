@@ -12,7 +12,7 @@ use mapper::Layout;
 
 use crate::chart::{self, Chart};
 use crate::format::counted;
-use crate::terminal::width as terminal_width;
+use crate::terminal::{paragraph, width as terminal_width};
 
 /// Layer with IMAs in a tile, and their number.
 pub(crate) type Tenant = (usize, u32);
@@ -127,7 +127,8 @@ pub fn text(arch: &Arch, layout: &Layout) -> String {
     for (layer, name) in plan.layers.iter().enumerate() {
         text += &format!("{} {name:<names$}  {}\n", letters(layer), plan.extent(layer));
     }
-    text + ". not in use   + shared by several layers, of which the letter is the one with most IMAs\n"
+    let legend = ". not in use   + shared by several layers, of which the letter is the one with most IMAs";
+    text + &paragraph(legend) + "\n"
 }
 
 /// Returns the chips in use as SVG, at their places on the board. Each tile is divided among layers in proportion to

@@ -66,7 +66,7 @@ fn tables_of_machines_and_networks_fit_into_80_columns() {
         &["network", "list"],
         &["network", "show", "vgg16"],
         &["network", "show", "googlenet"],
-        &["network", "show", "mobilenet_v2"],
+        &["network", "show", "resnet50"],
     ] {
         check(place.path(), arguments);
     }

@@ -231,7 +231,7 @@ fn scale(most_flits: u64) -> Markup {
         @if most_flits > 0 {
             text x="486" y="12" { "links (flits):" }
             @for (index, flits) in flits.enumerate() {
-                @let (x, count) = (566.0 + 66.0 * index as f64, index_of(flits) as u64);
+                @let (x, count) = (566.0 + 66.0 * index as f64, index::count(index_of(flits)));
                 line.wire x1=(number(x)) x2=(number(x + 14.0)) y1="8" y2="8" stroke-width=(number(thickness(count, most_flits))) {}
                 text x=(number(x + 18.0)) y="12" { (grouped(count)) }
             }

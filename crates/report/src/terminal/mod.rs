@@ -51,7 +51,7 @@ pub(crate) fn width() -> usize {
 }
 
 /// Breaks the lines of a text so that each fits into the terminal.
-fn paragraph(text: &str) -> String {
+pub(crate) fn paragraph(text: &str) -> String {
     wrapped(text, width())
 }
 

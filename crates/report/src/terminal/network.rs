@@ -10,7 +10,7 @@ use crate::format::grouped;
 /// of `network`, which `list` is lowered to.
 pub fn network(list: &NodeList, network: &Network, crossbars: &[u64], machine: &str) -> String {
     let headings = ["node", "kind", "reads", "map", "windows", "crossbars", "MACs"];
-    let mut table = table(&headings, &[0, 1, 2]).sparing(&[4]);
+    let mut table = table(&headings, &[0, 1, 2]).sparing(&[4, 1]);
     let mut layers = network.layers.iter().zip(crossbars);
     for node in &list.nodes {
         let reads: Vec<&str> = node.inputs.iter().map(|origin| name_of(list, *origin)).collect();

@@ -104,10 +104,8 @@ impl Table {
             of.set_cell_alignment(if is_words { CellAlignment::Left } else { CellAlignment::Right });
             if let Some(least) = least {
                 let least = Width::Fixed(cell(least(*column) + PADDING));
-                of.set_constraint(match is_words {
-                    true => ColumnConstraint::LowerBoundary(least),
-                    false => ColumnConstraint::Absolute(least),
-                });
+                let constraint = if is_words { ColumnConstraint::LowerBoundary } else { ColumnConstraint::Absolute };
+                of.set_constraint(constraint(least));
             }
         }
         table.trim_fmt()
@@ -149,17 +147,22 @@ mod tests {
         table
     }
 
+    /// Returns the longest line behind the headings, which hold styles.
+    fn longest(text: &str) -> usize {
+        text.lines().skip(1).map(|line| line.chars().count()).max().unwrap()
+    }
+
     #[test]
     fn words_wrap_and_numbers_do_not() {
         let text = example().of_width(44);
         assert!(text.contains("1,234,567") && text.contains("12.3 mJ") && text.lines().count() > 3, "{text}");
-        assert!(text.lines().all(|line| line.chars().count() <= 44), "{text}");
+        assert!(longest(&text) <= 44, "{text}");
     }
 
     #[test]
     fn a_column_that_is_left_out_is_named() {
         let text = example().of_width(36);
         assert!(!text.contains("1,234,567") && text.ends_with(" in a wider terminal: all cycles"), "{text}");
-        assert!(text.lines().all(|line| line.chars().count() <= 36), "{text}");
+        assert!(longest(&text) <= 36, "{text}");
     }
 }
