@@ -102,6 +102,12 @@ def matrix_product(graph):
     return [graph.node("Add", graph.node("MatMul", value, graph.constant(2 * 9 * 7, 5)), graph.constant(5))]
 
 
+def channels_last(graph):
+    value = graph.node("Transpose", graph.conv("x", 4, 5, strides=[3, 3]), perm=[0, 2, 3, 1])
+    value = graph.node("Flatten", value)
+    return [graph.node("MatMul", value, graph.constant(3 * 3 * 5, 7))]
+
+
 def joins(graph):
     first = graph.node("Relu", graph.conv("x", 4, 6, pads=[1, 1, 1, 1]))
     second = graph.conv(first, 6, 6, pads=[1, 1, 1, 1])
@@ -249,7 +255,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         makers = [
-            convolutions, max_pools, average_pools, global_pool, matrix_product, joins, channels, activations
+            convolutions, max_pools, average_pools, global_pool, matrix_product, channels_last, joins, channels, activations
         ]
         for opset in (13, 17):
             for make in makers:

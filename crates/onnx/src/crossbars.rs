@@ -1,11 +1,14 @@
 //! Operators with weights: convolutions and matrix products.
 
+use std::sync::Arc;
+
 use network::{Axes, Kernel, Operator, Shape, Sides};
 
 use crate::draft::{Affine, Parameters, Weights};
-use crate::format::Node;
+use crate::format::{Node, narrowed};
 use crate::operators::{Inputs, constant, map, padded_map};
 use crate::reader::{Form, Map, Reader, Result, Value, refuse, windows};
+use crate::tensor::{Tensor, Values};
 
 impl Reader<'_> {
     pub(crate) fn convolution(&mut self, node: &Node, inputs: Inputs) -> Result<Value> {
@@ -111,8 +114,8 @@ impl Reader<'_> {
     ) -> Result<Value> {
         let tensor = constant(inputs, 1)?;
         let outputs = outputs_of(inputs, is_transposed)?;
-        if input.form != Form::Flat {
-            return refuse("reads a map that is not flattened", "flatten it before, from N x C x H x W");
+        if !matches!(input.form, Form::Flat | Form::FlatChannelsLast) {
+            return refuse("reads a map that is not flattened", "flatten it before");
         }
         let values = self.dims(input)[1];
         let rows = tensor.dims[usize::from(!is_transposed)];
@@ -123,12 +126,32 @@ impl Reader<'_> {
             );
         }
         self.note(&tensor);
+        let tensor = match input.form {
+            Form::FlatChannelsLast => channels_first(&tensor, self.shape(input.origin), is_transposed),
+            _ => tensor,
+        };
         let channels = u32::try_from(outputs).expect("outputs have been checked");
         let shape = Shape { height: 1, width: 1, channels };
         let parameters = Parameters::Weights(Weights { tensor, is_transposed, outer, inner: None });
         let origin = self.add(node, vec![input.origin], Operator::FullyConnected { channels }, shape, parameters);
         Ok(Value::Map(Map::new(origin, Form::Flat)))
     }
+}
+
+/// Returns a matrix whose inputs are in the order of rows, columns and channels of `map` with these in the order of
+/// channels, rows and columns. Inputs are the rows of the matrix, or its columns unless `is_transposed`.
+fn channels_first(matrix: &Arc<Tensor>, map: Shape, is_transposed: bool) -> Arc<Tensor> {
+    let (channels, positions) = (index::size(map.channels), index::size(map.height) * index::size(map.width));
+    let Some(values) = matrix.as_floats() else { return matrix.clone() };
+    let order = (0..channels).flat_map(|channel| (0..positions).map(move |position| position * channels + channel));
+    let order: Vec<usize> = order.collect();
+    let columns = matrix.dims[1];
+    let moved = |(row, column): (usize, usize)| {
+        let from = if is_transposed { (order[row], column) } else { (row, order[column]) };
+        narrowed(values[from.0 * columns + from.1])
+    };
+    let places = (0..matrix.dims[0]).flat_map(|row| (0..columns).map(move |column| (row, column)));
+    Arc::new(Tensor { values: Values::Floats(places.map(moved).collect()), ..(**matrix).clone() })
 }
 
 /// Returns the kernel of size `size` that the attributes of `node` describe, over `map`.

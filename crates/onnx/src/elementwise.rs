@@ -211,7 +211,7 @@ impl Reader<'_> {
             Form::Channels => Some(1),
             Form::ChannelsLast => Some(3),
             Form::Flat if is_single => Some(1),
-            Form::Flat | Form::Plane | Form::Groups(_) | Form::Shuffled(_) => None,
+            Form::Flat | Form::FlatChannelsLast | Form::Plane | Form::Groups(_) | Form::Shuffled(_) => None,
         };
         let ahead = dims.len().checked_sub(constant.dims.len());
         let fits = ahead.is_some_and(|ahead| {

@@ -46,11 +46,12 @@ impl Reader<'_> {
         // Only an order in which rows and columns follow the channels can be cut differently.
         let is_in_order = match map.form {
             Form::Channels | Form::Flat | Form::Plane | Form::Groups(_) | Form::Shuffled(_) => true,
-            Form::ChannelsLast => is_single || channels == 1,
+            Form::ChannelsLast | Form::FlatChannelsLast => is_single || channels == 1,
         };
         let flat = self.dims(Map { form: Form::Flat, ..map });
         let by_channels = self.dims(Map { form: Form::Channels, ..map });
         let form = match target {
+            target if !is_in_order && map.form == Form::ChannelsLast && *target == flat => Some(Form::FlatChannelsLast),
             _ if !is_in_order => None,
             target if *target == flat => Some(Form::Flat),
             target if *target == by_channels => Some(Form::Channels),
@@ -192,7 +193,7 @@ impl Reader<'_> {
             Form::Channels => Some(1),
             Form::ChannelsLast => Some(3),
             Form::Flat if (height, width) == (1, 1) => Some(1),
-            Form::Flat | Form::Plane | Form::Groups(_) | Form::Shuffled(_) => None,
+            Form::Flat | Form::FlatChannelsLast | Form::Plane | Form::Groups(_) | Form::Shuffled(_) => None,
         };
         if channels == Some(axis) {
             return Ok(());

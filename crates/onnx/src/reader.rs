@@ -42,6 +42,8 @@ pub(crate) enum Form {
     ChannelsLast,
     /// 1 x C H W.
     Flat,
+    /// 1 x H W C.
+    FlatChannelsLast,
     /// 1 x H x W, of one channel.
     Plane,
     /// 1 x groups x C / groups x H x W.
@@ -178,7 +180,9 @@ impl<'a> Reader<'a> {
         let dims = match map.form {
             Form::Channels => vec![1, channels, rows, columns],
             Form::ChannelsLast => vec![1, rows, columns, channels],
-            Form::Flat => return vec![1, index::size(channels) * index::size(rows) * index::size(columns)],
+            Form::Flat | Form::FlatChannelsLast => {
+                return vec![1, index::size(channels) * index::size(rows) * index::size(columns)];
+            }
             Form::Plane => vec![1, rows, columns],
             Form::Groups(groups) => vec![1, groups, channels / groups, rows, columns],
             Form::Shuffled(groups) => vec![1, channels / groups, groups, rows, columns],

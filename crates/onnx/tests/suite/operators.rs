@@ -236,6 +236,26 @@ fn a_picture_with_channels_last_is_transposed_by_the_host() {
 }
 
 #[test]
+fn weights_behind_a_map_that_is_flattened_with_channels_last_are_put_in_our_order() {
+    // 2 channels of 1 x 3 positions; the weight of an input is 10 times its channel plus its position.
+    let of = |transposed: bool| {
+        let by_position: Vec<f32> = vec![0.0, 10.0, 1.0, 11.0, 2.0, 12.0];
+        let (dims, kind) = if transposed { ([6, 1], "MatMul") } else { ([1, 6], "Gemm") };
+        let import = Build::new(&[1, 2, 1, 3])
+            .constant("w", &[2, 2, 1, 1], &[1.0, 0.0, 0.0, 1.0])
+            .constant("m", &dims, &by_position)
+            .node("Conv", &["x", "w"], "c", vec![])
+            .node("Transpose", &["c"], "t", vec![ints("perm", &[0, 2, 3, 1])])
+            .node("Flatten", &["t"], "f", vec![])
+            .node(kind, &["f", "m"], "y", if transposed { vec![] } else { vec![int("transB", 1)] })
+            .import();
+        weights(&import, "y.weight").to_vec()
+    };
+    let expected = [0.0, 1.0, 2.0, 10.0, 11.0, 12.0];
+    assert_eq!((of(true), of(false)), (expected.to_vec(), expected.to_vec()));
+}
+
+#[test]
 fn refused_nodes_are_reported_all_at_once() {
     let message = Build::new(&[1, 1, 4, 4])
         .constant("w", &[2, 1, 1, 1], &[1.0, 1.0])
