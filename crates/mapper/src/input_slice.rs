@@ -128,7 +128,7 @@ impl Needed {
         let width = columns.len();
         let mut of_windows = vec![Self::NEVER; size(field.window_rows) * width];
         for windows in windows {
-            for (step, window) in (0..).map(Step).zip(windows.iter()).filter(|(_, window)| field.is_read(window)) {
+            for (step, window) in (0..).map(Step).zip(windows.iter()).filter(|(_, window)| field.is_read(**window)) {
                 let read = kernel.columns(window.x.into(), map.width);
                 let start = usize::from(window.y) * width + size(read.start - columns.start);
                 for column in of_windows[start..start + read.len()].iter_mut().step_by(size(kernel.dilation.x)) {
@@ -166,7 +166,7 @@ pub(crate) struct Field<'a> {
 
 impl Field<'_> {
     /// True if `window` reads the map: crossbars read nothing for cropped windows.
-    fn is_read(&self, window: &Window) -> bool {
+    fn is_read(&self, window: Window) -> bool {
         window.bits > 0 || self.reader == Reader::Register
     }
 
@@ -174,7 +174,7 @@ impl Field<'_> {
     fn extent(&self) -> (Range<u32>, Range<u32>) {
         let Self { windows, kernel, map, .. } = *self;
         let (mut top_left, mut bottom_right) = ((u16::MAX, u16::MAX), (0, 0));
-        for window in windows.iter().flat_map(|windows| windows.iter()).filter(|window| self.is_read(window)) {
+        for window in windows.iter().flat_map(|windows| windows.iter()).filter(|window| self.is_read(**window)) {
             top_left = (window.y.min(top_left.0), window.x.min(top_left.1));
             bottom_right = (window.y.max(bottom_right.0), window.x.max(bottom_right.1));
         }

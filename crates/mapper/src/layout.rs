@@ -252,8 +252,8 @@ impl Layout {
             };
             let joins = network.maps_of(id).flat_map(|(_, map)| map.operands().map(move |join| (map, join)));
             for (map, (stage, parts)) in joins {
-                let stored = (0..layer.layer.output.height * width).filter(|&position| is_stored(parts, position));
-                errors.extend(stored.filter_map(problem).next().map(|problem| MappingError::Unsupported {
+                let mut stored = (0..layer.layer.output.height * width).filter(|&position| is_stored(parts, position));
+                errors.extend(stored.find_map(problem).map(|problem| MappingError::Unsupported {
                     node: map.stages[stage].name.clone(),
                     problem,
                     remedy: "crop there what it adds, too, or crop neither",

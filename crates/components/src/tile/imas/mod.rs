@@ -197,7 +197,7 @@ impl<P: Policy> ImaBank<P> {
             let LockstepGroup { starting: window_index, started_at, control, .. } = self.groups[id];
             let window = inputs.controls[control].window(window_index);
             let iterations = self.policy.iterations(window, self.iterations[usize::from(window.bits)]);
-            let in_closed_form = self.fidelity == Fidelity::Operation && self.is_full(window);
+            let in_closed_form = self.fidelity == Fidelity::Operation && self.is_full(*window);
             for timing in 0..self.groups[id].timings.len() {
                 let (of_timing, timing) = self.groups[id].timings[timing];
                 let starting = members & of_timing;
@@ -255,8 +255,8 @@ impl<P: Policy> ImaBank<P> {
 
     /// True if all row blocks do all their work for `window`.
     #[inline]
-    fn is_full(&self, window: &Window) -> bool {
-        window.bits > 0 && self.policy.is_full(window)
+    fn is_full(&self, window: Window) -> bool {
+        window.bits > 0 && self.policy.is_full(&window)
     }
 
     /// Has the operation that lockstep group `id` starts performed by each of `imas`, which have one timing. Used where
@@ -265,7 +265,7 @@ impl<P: Policy> ImaBank<P> {
         let control = &inputs.controls[self.groups[id].control];
         let window = control.window(self.groups[id].starting);
         let mut partial = Vec::new();
-        if !self.is_full(window) {
+        if !self.is_full(*window) {
             let rows_read = inputs.rows_read(control, *window);
             let work =
                 |block: &RowBlock| if window.bits == 0 { Work::NONE } else { self.policy.work(&rows_read, block) };
