@@ -12,7 +12,7 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "python.md").re
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-@pytest.mark.filterwarnings("default::aquasim.Warning")
+@pytest.mark.filterwarnings("ignore::aquasim.Warning")
 def test_an_example_runs_and_prints(
     example: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
