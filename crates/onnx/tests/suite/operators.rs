@@ -249,7 +249,7 @@ fn weights_behind_a_map_that_is_flattened_with_channels_last_are_put_in_our_orde
             .node("Flatten", &["t"], "f", vec![])
             .node(kind, &["f", "m"], "y", if transposed { vec![] } else { vec![int("transB", 1)] })
             .import();
-        weights(&import, "y.weight").to_vec()
+        weights(&import, "y.weight")
     };
     let expected = [0.0, 1.0, 2.0, 10.0, 11.0, 12.0];
     assert_eq!((of(true), of(false)), (expected.to_vec(), expected.to_vec()));
