@@ -2,7 +2,7 @@
 //!
 //! Each function takes the options of a command as words, and `watch`, a function of Python's. The work is done on a
 //! thread of its own, without the interpreter's lock. Meanwhile the calling thread passes warnings and progress to
-//! `watch` every [`INTERVAL`] and looks for signals. If either raises an exception, such as `KeyboardInterrupt`, the
+//! `watch` every `INTERVAL` and looks for signals. If either raises an exception, such as `KeyboardInterrupt`, the
 //! work is stopped, and the exception is raised when it has ended. A failure is raised as `aquasim.Error`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
