@@ -108,7 +108,7 @@ fn kind(name: &str) -> Result<Kind<'_>, Fault> {
     }
     match fs::read_to_string(name) {
         Ok(text) if text.trim_start().starts_with('{') => Ok(Kind::Report(text)),
-        Err(error) if name.contains(['/', '.']) && !name.ends_with(".toml") => {
+        Err(error) if name.contains(['/', '.']) && Path::new(name).extension() != Some("toml".as_ref()) => {
             let remedy = "give a preset, an arch file, a report of `aquasim run --json`, or the folder of a sweep";
             Err(Fault::new(format!("{name} cannot be read: {error}"), remedy))
         }

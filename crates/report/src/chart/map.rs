@@ -154,6 +154,9 @@ fn names(board: &Board<'_>, chip: u32) -> Markup {
             @let width = end - x + board.side();
             @let candidates = [board.plan.layers[layer].to_owned(), (layer + 1).to_string()];
             @if let Some(name) = candidates.into_iter().find(|name| text_width(name, font) <= width) {
+                @let of_name = text_width(&name, font);
+                // Gaps between the tiles would show through the name.
+                rect x=(number(x + 0.5 * (width - of_name))) y=(number(y)) width=(number(of_name)) height=(number(board.side())) fill=(palette::layer(layer)) {}
                 text.on x=(number(x + 0.5 * width)) y=(number(y + 0.5 * board.side() + 0.36 * font)) font-size=(number(font)) text-anchor="middle" { (name) }
             }
         }
@@ -316,7 +319,7 @@ fn layers_of(plan: &Floorplan<'_>, chip: u32, width: f64) -> Vec<String> {
         let full = lines.len() == NAMES;
         match lines.last_mut() {
             Some(last) if full || text_width(&format!("{last}, {stretch},"), SMALL) <= width => {
-                *last += &format!(", {stretch}")
+                *last += &format!(", {stretch}");
             }
             Some(last) => {
                 last.push(',');

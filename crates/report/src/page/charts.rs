@@ -103,7 +103,7 @@ pub(crate) fn layer_bar(series: &[Series], name: String, pj: impl Fn(&str) -> f6
     };
     let parts: Vec<Part> = series.iter().map(part).collect();
     let value = joules(parts.iter().map(|part| part.value).sum());
-    Bar { parts, value, name }
+    Bar { name, parts, value }
 }
 
 fn by_layer(report: &Report) -> Chart {

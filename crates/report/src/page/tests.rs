@@ -115,8 +115,8 @@ fn every_chart_has_a_title_and_its_axes_have_units() {
                 }
             }
             _ => {
-                let [axis] = axes[..] else { panic!("{name} has {} axes", axes.len()) };
-                let title = axis.split_once('>').unwrap().1.split_once('<').unwrap().0;
+                let [only] = axes[..] else { panic!("{name} has {} axes", axes.len()) };
+                let title = only.split_once('>').unwrap().1.split_once('<').unwrap().0;
                 assert!(title.contains('(') && title.ends_with(')'), "{name}: {title}");
                 assert!(ticks >= 3, "{name}: {ticks} ticks");
             }

@@ -30,10 +30,10 @@ fn shares(analysis: &Analysis) -> String {
     let headings: Vec<&str> = ["layer", "IMAs"].into_iter().chain(names.iter().map(String::as_str)).collect();
     // Where room is short, causes with few cycles make way first.
     let cycles = |cause: Cause| analysis.layers.iter().map(|layer| layer.stalls[cause]).sum::<u64>();
-    let mut spare: Vec<usize> = (0..causes.len()).filter(|&index| causes[index] != Cause::Computing).collect();
-    spare.sort_by_key(|&index| cycles(causes[index]));
-    let spare: Vec<usize> = spare.into_iter().map(|index| index + 2).collect();
-    let mut table = table(&headings, &[0]).sparing(&spare);
+    let mut small: Vec<usize> = (0..causes.len()).filter(|&index| causes[index] != Cause::Computing).collect();
+    small.sort_by_key(|&index| cycles(causes[index]));
+    let columns: Vec<usize> = small.into_iter().map(|index| index + 2).collect();
+    let mut table = table(&headings, &[0]).sparing(&columns);
     for layer in &analysis.layers {
         let causes = causes.iter().map(|&cause| {
             let share = layer.share(cause);
