@@ -1,7 +1,7 @@
 //! Every command that the pages print is run as printed.
 //!
 //! The `sh` blocks of a page are scripts. They run one after the other in one copy of the repository's files, each from
-//! the root. Commands within a line of text, in backticks, name options without values that exist: they are parsed.
+//! the root. Commands within a line of text, in backticks, are parts of commands or names: their options are parsed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,8 @@ use crate::folder;
 const FILES: [&str; 4] = ["crates/onnx/tests/graphs", "examples", "sweeps", "traces"];
 
 /// Commands of other programs, and scripts that build this one or need the network: not run.
-const OTHERS: [&str; 6] = ["git clone ", "cargo ", "pip install ", "scripts/", "examples/photos/run.sh", "bash .ci/run"];
+const OTHERS: [&str; 6] =
+    ["git clone ", "cargo ", "pip install ", "scripts/", "examples/photos/run.sh", "bash .ci/run"];
 
 /// Commands that take minutes: parsed, and held by tests on smaller inputs.
 const LONG: [&str; 5] = [
@@ -86,11 +87,10 @@ fn repository() -> PathBuf {
 /// A printed line as it is run; `None` for other programs.
 fn runnable(line: &str) -> Option<String> {
     let is_among = |commands: &[&str]| commands.iter().any(|command| line.starts_with(command));
-    match () {
-        () if is_among(&OTHERS) => None,
-        () if is_among(&LONG) => Some(parsed(line)),
-        () => Some(format!("{line}\n")),
+    if is_among(&OTHERS) {
+        return None;
     }
+    Some(if is_among(&LONG) { parsed(line) } else { format!("{line}\n") })
 }
 
 /// A command that ends once its options are parsed.
