@@ -6,6 +6,7 @@ mod answers;
 mod bad_input;
 mod commands;
 mod compare;
+mod docs;
 mod examples;
 mod interrupts;
 mod readme;
