@@ -2,7 +2,7 @@
 
 use network::{Network, Plan};
 
-use crate::build::exported;
+use crate::build::{Build, exported, ints};
 
 fn network(name: &str) -> Network {
     exported(name).and_then(|import| import.lower()).unwrap_or_else(|faults| panic!("{faults}"))
@@ -48,6 +48,47 @@ fn exporters_and_versions_do_not_change_the_network() {
     assert_eq!(dynamo, script);
     let mobilenet = unnamed(network("mobilenet_v2.script"));
     assert_eq!(mobilenet, unnamed(network::load("mobilenet_v2").unwrap()));
+}
+
+/// VGG16 as exporters write it, with the names of the preset. Its weights are all alike, which takes no room.
+fn vgg16() -> Network {
+    let named = |name: String| -> &'static str { name.leak() };
+    let weights = |build: Build<'static>, layer: &'static str, dims: &[i64]| {
+        let (dims_of, values) = (named(format!("{layer}.dims")), named(format!("{layer}.weight")));
+        (build.whole(dims_of, dims).node("ConstantOfShape", &[dims_of], values, vec![]), values)
+    };
+    let (mut build, mut at, mut channels) = (Build::new(&[1, 3, 224, 224]), "x", 3);
+    for (block, outputs, layers) in [(1, 64, 2), (2, 128, 2), (3, 256, 3), (4, 512, 3), (5, 512, 3)] {
+        for layer in 1..=layers {
+            let name = named(format!("conv{block}_{layer}"));
+            let (with_weights, weights) = weights(build, name, &[outputs, channels, 3, 3]);
+            let relu = named(format!("{name}.relu"));
+            let convolved = with_weights.node("Conv", &[at, weights], name, vec![ints("pads", &[1, 1, 1, 1])]);
+            (build, at, channels) = (convolved.node("Relu", &[name], relu, vec![]), relu, outputs);
+        }
+        let pool = named(format!("pool{block}"));
+        let window = vec![ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])];
+        (build, at) = (build.node("MaxPool", &[at], pool, window), pool);
+    }
+    (build, at) = (build.node("Flatten", &[at], "flat", vec![]), "flat");
+    for (name, inputs, outputs) in [("fc6", 25_088, 4096), ("fc7", 4096, 4096), ("fc8", 4096, 1000)] {
+        let (with_weights, weights) = weights(build, name, &[inputs, outputs]);
+        build = with_weights.node("MatMul", &[at, weights], name, vec![]);
+        at = name;
+        if name != "fc8" {
+            let relu = named(format!("{name}.relu"));
+            (build, at) = (build.node("Relu", &[name], relu, vec![]), relu);
+        }
+    }
+    build.import().lower().unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+#[test]
+fn vgg16_from_a_model_is_the_network_that_ships() {
+    // Crops are not part of a model.
+    let mut preset = unnamed(network::load("vgg16").unwrap());
+    preset.layers.iter_mut().for_each(|layer| layer.crop = None);
+    assert_eq!(unnamed(vgg16()), preset);
 }
 
 #[test]
