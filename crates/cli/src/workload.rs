@@ -25,7 +25,7 @@ pub(crate) struct Workload {
     #[arg(long, value_name = "N|auto", default_value = "1", value_parser = images, help_heading = "Simulation")]
     images: Images,
     /// Simulate every image, even where the state of the machine recurs; the results are the same
-    #[arg(long)]
+    #[arg(long, help_heading = "Simulation")]
     every_image: bool,
     /// Fidelity at which IMAs are simulated; both give the same results
     #[arg(long, value_enum, default_value_t, help_heading = "Simulation")]
