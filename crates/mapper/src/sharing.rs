@@ -7,7 +7,7 @@
 //! - moves all bits of an image over its bus and through its eDRAM port within the time of the slowest crossbars,
 //! - holds twice the inputs and results that must be there at once, so that no layer waits for another's room.
 //!
-//! A transfer may still wait a cycle for one of another layer.
+//! A transfer may still wait for one of another layer in the same cycle.
 
 use std::collections::BTreeMap;
 
