@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use analysis::{Bound, Kind};
 use arch::Arch;
 use arch::derived::derived;
-use chip::Options;
+use chip::{Options, Routed};
 use mapper::{LayerLayout, Layout, MappingError, TileId};
 use network::{LayerKind, Network, Plan};
 use serde::Serialize;
@@ -138,12 +138,13 @@ fn reason(errors: &[MappingError]) -> String {
 
 impl NetworkRun<'_> {
     fn simulate(&self, base: &Arch, arch: &Arch, layout: &Layout) -> Result<NetworkRow, chip::SimulationError> {
-        let one = |uncontended| chip::run(arch, layout, &Options { uncontended, ..Options::default() });
+        let routed = Routed::new(arch, layout);
+        let one = |uncontended| routed.run(&Options { uncontended, ..Options::default() });
         let (contended, uncontended) = (one(false)?, one(true)?);
-        let settled = self.settled(arch, layout, false)?;
+        let settled = self.settled(&routed, false)?;
         let cycles = settled.as_ref().ok().copied();
 
-        let bound = Bound::new(arch, layout, false);
+        let bound = Bound::of(&routed, false);
         let first = bound.resources.first().expect("an image has windows");
         let busiest = |kind| bound.resources.iter().find(|resource| resource.kind == kind);
         let port = busiest(Kind::RouterPort).map(|port| port.amount as f64 * f64::from(arch.router.flit_bits) / 8.0);
@@ -161,7 +162,7 @@ impl NetworkRun<'_> {
             latency_cycles: Some(contended.cycles),
             uncontended_latency_cycles: Some(uncontended.cycles),
             cycles_per_image: cycles,
-            uncontended_cycles_per_image: self.settled(arch, layout, true)?.ok(),
+            uncontended_cycles_per_image: self.settled(&routed, true)?.ok(),
             bound_cycles: Some(bound.cycles),
             bound_by: first.name.clone(),
             crossbar_cycles: busiest(Kind::Crossbars).map(|crossbars| crossbars.cycles),
@@ -178,15 +179,10 @@ impl NetworkRun<'_> {
 
     /// Returns the settled cycles per image, or why no run is settled. The images of the next run are those that the one
     /// before asks for; none follows that would have more than the limit.
-    fn settled(
-        &self,
-        arch: &Arch,
-        layout: &Layout,
-        uncontended: bool,
-    ) -> Result<Result<f64, String>, chip::SimulationError> {
+    fn settled(&self, routed: &Routed<'_>, uncontended: bool) -> Result<Result<f64, String>, chip::SimulationError> {
         let mut images = FIRST_IMAGES.min(self.most_images);
         loop {
-            let outcome = chip::run(arch, layout, &Options { images, uncontended, ..Options::default() })?;
+            let outcome = routed.run(&Options { images, uncontended, ..Options::default() })?;
             let unsettled = match outcome.pace() {
                 Ok(pace) => return Ok(Ok(pace.cycles_per_image)),
                 Err(unsettled) => unsettled,
