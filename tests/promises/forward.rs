@@ -11,7 +11,7 @@ use crate::any::{any_bits, any_machine, any_network, plan_of};
 use crate::support::{machine, preset, run};
 
 /// Generated cases, of which about seven in ten can be mapped. `PROPTEST_CASES` asks for more.
-const CASES: u32 = 800;
+const CASES: u32 = 2000;
 
 /// The outcome without the note of which images were simulated.
 fn as_simulated(outcome: Outcome) -> Outcome {

@@ -2,10 +2,10 @@
 //!
 //! Whenever an image is complete, the state of the board is compared with the states at the ends of earlier images:
 //! relative to the cycle, and to the images that are complete. If it equals that of `p` images and `P` cycles before,
-//! the run repeats these images until a component feels the end of the run. The number of images enters the machine in
-//! two places only, the windows of a layer control and the positions of an input slice, so it is known which shorter
-//! runs would have been the same up to now. The run is made shorter by as many periods as possible and simulated to its
-//! end; then the periods left out are added to what was counted and to the completions.
+//! the run repeats these images until its last image begins. The number of images only limits how far layer controls,
+//! input slices and skips look ahead, so a run of the images that have begun would have done the same up to now. The run
+//! is made shorter by as many periods as possible, down to these images, and simulated to its end; then the periods left
+//! out are added to what was counted and to the completions.
 //!
 //! The outcome is that of the full run, to the bit. Two different states have the same fingerprint with a probability
 //! of 2^-64.
@@ -33,8 +33,8 @@ pub enum Forward {
     Recurring,
     /// Every image is simulated.
     Never,
-    /// Every image is simulated, and a state that has recurred must go on to recur until a component feels the end of
-    /// the run. For tests.
+    /// Every image is simulated, and a state that has recurred must go on to recur until a component looks ahead to the
+    /// end of the run. For tests.
     Check,
 }
 
@@ -122,9 +122,10 @@ pub(crate) fn simulate<O: Probe>(
             continue;
         }
         complete = schedule.completions.complete();
-        let least = board.tiles.iter().map(Tile::least_images).max().unwrap_or(0);
-        if least >= images {
-            // A component has felt the end of the run, and nothing can be left out any more.
+        let begun = board.tiles.iter().map(Tile::begun_images).max().unwrap_or(0);
+        let ahead = board.tiles.iter().map(Tile::images_ahead).max().unwrap_or(0);
+        if begun >= images || (forward == Forward::Check && ahead >= images) {
+            // The last image has begun, and nothing can be left out any more.
             watching = false;
             continue;
         }
@@ -135,7 +136,7 @@ pub(crate) fn simulate<O: Probe>(
             assert!(recurred.is_none() || recurred == period, "the state of image {} has not recurred", end.images);
             recurred = period;
         } else if let Some((first, period)) = earlier.and_then(|earlier| ends.remove(earlier)).zip(period) {
-            let times = (images - least) / period;
+            let times = (images - begun) / period;
             board.tiles.iter_mut().for_each(|tile| tile.set_images(images - times * period));
             while step(schedule, board) {}
             return (times > 0).then_some(Skipped { first, second: end, times });

@@ -39,20 +39,37 @@ impl<'a, P: Policy> Tile<'a, P> {
         &self.outputs.parts
     }
 
-    /// Fewest images of a run in which everything up to now would have been the same: so many are felt.
-    pub fn least_images(&self) -> u32 {
-        let controls = self.controls().iter().map(LayerControl::least_images);
-        let skips = self.outputs.parts.enumerate().filter_map(|(id, part)| {
-            let control = &self.inputs.controls[self.imas.groups[id].control];
-            part.skips.as_ref().map(|skips| skips.least_images(control.per_image()))
+    /// Images of which inputs or operands have been asked for. A run of no more images would have done the same up to now,
+    /// and have looked less far ahead at most.
+    pub fn begun_images(&self) -> u32 {
+        let begun = self.imas.groups.iter().zip(&self.outputs.parts).map(|(group, part)| {
+            let fetched = group.fetching + u32::from(self.imas.pipeline.has_fetched_some(group.imas));
+            let windows = fetched.max(part.skips.as_ref().map_or(0, |skips| skips.asked));
+            // A replica without windows begins nothing.
+            windows.div_ceil(self.inputs.controls[group.control].per_image().max(1))
         });
-        controls.chain(self.slices().iter().map(SliceBuffer::least_images)).chain(skips).max().unwrap_or(0)
+        begun.max().unwrap_or(0)
     }
 
-    /// Changes the number of images of the run to a number that is not below [`Self::least_images`].
+    /// Images up to which the tile has looked ahead: the state of a run of more images does not depend on their number.
+    pub fn images_ahead(&self) -> u32 {
+        let controls = self.controls().iter().map(LayerControl::images_ahead);
+        let skips = self.outputs.parts.enumerate().filter_map(|(id, part)| {
+            let control = &self.inputs.controls[self.imas.groups[id].control];
+            part.skips.as_ref().map(|skips| skips.images_ahead(control.per_image()))
+        });
+        controls.chain(self.slices().iter().map(SliceBuffer::images_ahead)).chain(skips).max().unwrap_or(0)
+    }
+
+    /// Changes the number of images of the run to a number that is not below [`Self::begun_images`].
     pub fn set_images(&mut self, images: u32) {
         self.inputs.controls.iter_mut().for_each(|control| control.set_images(images));
         self.inputs.edram.slices.iter_mut().for_each(|slice| slice.set_images(images));
+        for (id, part) in self.outputs.parts.enumerate_mut() {
+            if let Some(skips) = &mut part.skips {
+                skips.set_images(&self.inputs.controls[self.imas.groups[id].control]);
+            }
+        }
     }
 
     /// For each IMA, the cycles after its last operation in a run whose last cycle is `last`, of which `skipped` were

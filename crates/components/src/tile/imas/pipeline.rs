@@ -128,6 +128,11 @@ impl Pipeline {
         take_turn(&mut self.turns.fetch, imas, lockstep)
     }
 
+    /// True if some IMAs of a lockstep group, and not all, have asked for inputs of their next window.
+    pub(crate) fn has_fetched_some(&self, lockstep: Set<ImaId>) -> bool {
+        self.turns.fetch & lockstep != lockstep
+    }
+
     /// Records that inputs are in the input registers.
     #[inline]
     pub(crate) fn inputs_arrived(&mut self, imas: Set<ImaId>) {
@@ -271,9 +276,12 @@ mod tests {
     #[test]
     fn an_ima_waits_for_its_lockstep_group() {
         let (mut pipeline, lockstep) = (Pipeline::new(3, 2), imas(0b011));
+        assert!(!pipeline.has_fetched_some(lockstep));
         assert!(!pipeline.fetch(imas(0b001), lockstep));
+        assert!(pipeline.has_fetched_some(lockstep));
         assert_eq!(pipeline.can_fetch(), imas(0b110), "the second of the lockstep comes first");
         assert!(pipeline.fetch(imas(0b010), lockstep));
+        assert!(!pipeline.has_fetched_some(lockstep));
         assert_eq!(pipeline.can_fetch(), imas(0b111));
     }
 

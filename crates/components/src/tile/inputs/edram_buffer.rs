@@ -157,14 +157,15 @@ impl<'a> SliceBuffer<'a> {
         }
     }
 
-    /// Fewest images of a run in which everything up to now would have been the same.
-    pub fn least_images(&self) -> u32 {
+    /// Images of a run whose end the slice has not seen.
+    pub fn images_ahead(&self) -> u32 {
         if self.order.positions > 0 { self.limit.div_ceil(self.order.positions) } else { 0 }
     }
 
-    /// Changes the number of images of the run to a number that is not below [`Self::least_images`].
+    /// Changes the number of images of the run, of which no producer has sent more positions.
     pub(crate) fn set_images(&mut self, images: u32) {
         self.total = self.order.positions * images;
+        self.limit = self.limit.min(self.total);
     }
 
     /// Positions that producers may have sent, counted over all images.

@@ -112,14 +112,18 @@ impl<'a> LayerControl<'a> {
         self.per_image
     }
 
-    /// Fewest images of a run in which everything up to now would have been the same.
-    pub fn least_images(&self) -> u32 {
+    /// Images of a run whose end the control has not seen.
+    pub fn images_ahead(&self) -> u32 {
         self.ready.checked_div(self.per_image).map_or(0, |complete| complete + 1)
     }
 
-    /// Changes the number of images of the run to a number that is not below [`Self::least_images`].
+    /// Changes the number of images of the run, of which no IMA has asked for more windows. Windows that were ready
+    /// beyond its end are forgotten.
     pub(crate) fn set_images(&mut self, images: u32) {
         self.total = self.per_image * images;
+        if self.ready >= self.total {
+            (self.ready, self.cursor, self.awaited) = (self.total, (0, 0, 0), None);
+        }
     }
 
     /// Identifies IMA `ima` of tile `tile` to probes.
@@ -291,7 +295,7 @@ mod tests {
         // Four windows in an image: with the third image ready, a run of three images would look for no window more.
         for (ready, least) in [(0, 1), (3, 1), (4, 2), (11, 3), (12, 4)] {
             control.ready = ready;
-            assert_eq!(control.least_images(), least, "{ready} windows are ready");
+            assert_eq!(control.images_ahead(), least, "{ready} windows are ready");
         }
     }
 }

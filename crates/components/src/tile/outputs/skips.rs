@@ -30,7 +30,7 @@ pub(crate) struct Skips {
     /// images, as are the following.
     ready: u32,
     /// First window whose operands have not been asked for.
-    asked: u32,
+    pub(crate) asked: u32,
     /// First window whose operands have not been merged.
     pub(crate) merged: u32,
     /// Input slice that lacks the operand of window `ready`.
@@ -91,10 +91,16 @@ impl Skips {
         self.merged - 1
     }
 
-    /// Fewest images of a run of which everything up to now would have been the same, for a replica of `windows`
-    /// windows.
-    pub(crate) fn least_images(&self, windows: u32) -> u32 {
+    /// Images of a run whose end was not seen, for a replica of `windows` windows.
+    pub(crate) fn images_ahead(&self, windows: u32) -> u32 {
         self.ready.checked_div(windows).map_or(0, |images| images + 1)
+    }
+
+    /// Follows a change of the number of images of the run, of which no more operands have been asked for.
+    pub(crate) fn set_images(&mut self, control: &LayerControl) {
+        if self.ready >= control.total {
+            (self.ready, self.awaited) = (control.total, None);
+        }
     }
 
     /// Adds the state to a fingerprint, for a replica of `windows` windows.
