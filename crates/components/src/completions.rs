@@ -108,8 +108,8 @@ impl Completions {
 
     /// Adds a completion of `image` in cycle `at`, which these particulars identify within the image.
     #[inline]
-    pub(crate) fn add(&mut self, image: u32, particulars: &[u64], at: Cycle) {
-        let hash = particulars.iter().fold(0x9e37_79b9_7f4a_7c15, |hash, &value| mix(hash, value));
+    pub(crate) fn add<const N: usize>(&mut self, image: u32, particulars: [u64; N], at: Cycle) {
+        let hash = particulars.into_iter().fold(0x9e37_79b9_7f4a_7c15, mix);
         let per_image = self.per_image;
         let record = self.image(image);
         record.hashes = record.hashes.wrapping_add(hash);
@@ -174,7 +174,7 @@ mod tests {
         let mut completions = Completions::default();
         for (image, of_image) in (0..).zip(images) {
             for &(number, at) in *of_image {
-                completions.add(image, &[number], at);
+                completions.add(image, [number], at);
             }
         }
         completions.digest()
@@ -195,7 +195,7 @@ mod tests {
         let mut completions = Completions::new(3);
         for (number, start) in (0..).zip([0, 20, 40]) {
             for (number_in_image, at) in image(start) {
-                completions.add(number, &[number_in_image], at);
+                completions.add(number, [number_in_image], at);
             }
         }
         let [first, second, third] = completions.images() else { panic!("three images") };
@@ -212,8 +212,8 @@ mod tests {
             for image in 0..images {
                 let start = u64::from(image) * 25 + if image % 2 == 0 { 0 } else { 3 } + u64::from(image > 1);
                 completions.begin(image, start + 1);
-                completions.add(image, &[1], start + 5);
-                completions.add(image, &[2], start + 20);
+                completions.add(image, [1], start + 5);
+                completions.add(image, [2], start + 20);
                 completions.add_result(image, start + 20);
             }
             completions
@@ -228,11 +228,11 @@ mod tests {
     #[test]
     fn an_image_is_complete_when_nothing_of_it_and_of_those_before_is_missing() {
         let mut completions = Completions::new(2);
-        completions.add(1, &[1], 5);
-        completions.add(1, &[2], 6);
-        completions.add(0, &[1], 7);
+        completions.add(1, [1], 5);
+        completions.add(1, [2], 6);
+        completions.add(0, [1], 7);
         assert_eq!(completions.complete(), 0);
-        completions.add(0, &[2], 8);
+        completions.add(0, [2], 8);
         assert_eq!(completions.complete(), 2);
     }
 
@@ -240,7 +240,7 @@ mod tests {
     fn every_field_of_an_incomplete_image_is_state() {
         let mut completions = Completions::new(9);
         completions.begin(0, 40);
-        completions.add(0, &[1], 50);
+        completions.add(0, [1], 50);
         completions.add_result(0, 50);
         assert_told_apart(
             &completions,

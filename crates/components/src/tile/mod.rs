@@ -111,14 +111,14 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
         let Self { id: tile, inputs, imas: bank, outputs, .. } = self;
         match message {
             TileMessage::Start => inputs.start(context.now()),
-            TileMessage::InputsArrived { imas } => bank.inputs_arrived(imas.into(), inputs),
+            TileMessage::InputsArrived { imas } => return wake_if(bank.inputs_arrived(imas.into(), inputs)),
             TileMessage::Stages { stages, batch } => {
                 bank.perform(stages, batch, *tile, inputs, context);
                 return Wake::Sleep;
             }
-            TileMessage::ReadsDone { imas } => bank.reads_done(imas),
-            TileMessage::ResultsReady { imas } => bank.results_ready(imas),
-            TileMessage::ResultsMerged { imas } => bank.results_merged(imas.into(), outputs),
+            TileMessage::ReadsDone { imas } => return wake_if(bank.reads_done(imas)),
+            TileMessage::ResultsReady { imas } => return wake_if(bank.results_ready(imas)),
+            TileMessage::ResultsMerged { imas } => return wake_if(bank.results_merged(imas.into(), outputs)),
             TileMessage::PartialSum { part, window } => return wake_if(outputs.merge_partial_sums(part, window)),
             TileMessage::PartialSumCredit { part, limit } => return wake_if(outputs.credit(part, limit)),
             TileMessage::PoolCredit { part, image } => return wake_if(outputs.credit_pool(part, image)),
@@ -140,11 +140,14 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
         let Self { id, inputs, imas, outputs, bus } = self;
         let tile = *id;
         inputs.arrive(tile, context);
-        outputs.pass_on(inputs, imas, context);
-        outputs.look_ahead(inputs, imas);
-        imas.supplied(inputs.look_ahead(context.now()));
-        imas.supplied(inputs.release(tile, |control| imas.read_by_all(control), context));
-        outputs.release(tile, inputs, imas, context);
+        // Most evaluations are for the IMAs alone.
+        if outputs.has_work() || inputs.has_work() {
+            outputs.pass_on(inputs, imas, context);
+            outputs.look_ahead(inputs, imas);
+            imas.supplied(inputs.look_ahead(context.now()));
+            imas.supplied(inputs.release(tile, |control| imas.read_by_all(control), context));
+            outputs.release(tile, inputs, imas, context);
+        }
         imas.start(tile, inputs, context);
         inputs.write(tile, context);
         imas.send_results(tile, inputs, bus, outputs, context);

@@ -198,14 +198,14 @@ impl<P: Policy> ImaBank<P> {
             let window = inputs.controls[control].window(window_index);
             let iterations = self.policy.iterations(window, self.iterations[usize::from(window.bits)]);
             let in_closed_form = self.fidelity == Fidelity::Operation && self.is_full(*window);
-            for timing in 0..self.groups[id].timings.len() {
-                let (of_timing, timing) = self.groups[id].timings[timing];
+            let control = &mut inputs.controls[control];
+            for &(of_timing, timing) in &self.groups[id].timings {
                 let starting = members & of_timing;
                 if starting.is_empty() {
                     continue;
                 }
                 let reads = timing.reads(iterations);
-                let control = &mut inputs.controls[control];
+                control.stalls.add(Cause::Computing, reads * Cycle::from(starting.len()));
                 for ima in starting {
                     let unit = control.unit(tile, ima);
                     let pause = self.idle_since[ima]..now;
@@ -217,7 +217,6 @@ impl<P: Policy> ImaBank<P> {
                             }
                         }
                     }
-                    control.stalls.add(Cause::Computing, reads);
                     self.idle_since[ima] = now + reads;
                     context.probe().observe(|| Event::Operation {
                         unit,
@@ -227,13 +226,13 @@ impl<P: Policy> ImaBank<P> {
                         timing,
                     });
                 }
-                if !in_closed_form {
-                    self.operate(starting, id, iterations, timing, inputs);
-                }
                 if self.fidelity == Fidelity::Operation {
                     reads_done.add(now + reads, starting, context);
                     results_ready.add(now + timing.results(iterations), starting, context);
                 }
+            }
+            if !in_closed_form {
+                self.operate(members, id, iterations, inputs);
             }
             let group = &mut self.groups[id];
             if self.pipeline.start(members, group.imas) {
@@ -259,9 +258,9 @@ impl<P: Policy> ImaBank<P> {
         window.bits > 0 && self.policy.is_full(&window)
     }
 
-    /// Has the operation that lockstep group `id` starts performed by each of `imas`, which have one timing. Used where
-    /// the group cannot count for all of them.
-    fn operate(&mut self, imas: Set<ImaId>, id: LockstepId, iterations: u32, timing: ImaTiming, inputs: &TileInputs) {
+    /// Has the operation that lockstep group `id` starts performed by each of `imas`. Used where the group cannot count
+    /// for all of them.
+    fn operate(&mut self, imas: Set<ImaId>, id: LockstepId, iterations: u32, inputs: &TileInputs) {
         let control = &inputs.controls[self.groups[id].control];
         let window = control.window(self.groups[id].starting);
         let mut partial = Vec::new();
@@ -277,7 +276,15 @@ impl<P: Policy> ImaBank<P> {
                     self.imas[ima].operate(&operation, Performed::all(iterations.into()));
                 }
             }
-            Fidelity::Iteration => self.stepped.start(imas, partial, timing, iterations),
+            Fidelity::Iteration => {
+                for &(of_timing, timing) in &self.groups[id].timings {
+                    let starting = imas & of_timing;
+                    if !starting.is_empty() {
+                        let partial = partial.iter().copied().filter(|(ima, _)| starting.contains(*ima)).collect();
+                        self.stepped.start(starting, partial, timing, iterations);
+                    }
+                }
+            }
         }
     }
 
@@ -344,16 +351,30 @@ impl<P: Policy> ImaBank<P> {
         }
     }
 
-    /// Records the last reads of operations.
+    /// Records the last reads of operations. Returns true if a decision is due.
     #[inline]
-    pub(crate) fn reads_done(&mut self, imas: PackedImas) {
+    pub(crate) fn reads_done(&mut self, imas: PackedImas) -> bool {
         self.pipeline.reads_done(imas.into());
+        !(self.pipeline.can_start() | self.can_fetch()).is_empty()
     }
 
-    /// Records that results are in the output registers of the IMAs.
+    /// Records that results are in the output registers of the IMAs. Returns true if a decision is due.
     #[inline]
-    pub(crate) fn results_ready(&mut self, imas: PackedImas) {
+    pub(crate) fn results_ready(&mut self, imas: PackedImas) -> bool {
         self.pipeline.results_ready(imas.into());
+        !self.can_send().is_empty()
+    }
+
+    /// IMAs that may send results, as far as the tile's output register has room for them.
+    #[inline]
+    fn can_send(&self) -> Set<ImaId> {
+        self.pipeline.can_send() - self.refused
+    }
+
+    /// IMAs that may ask for inputs, as far as these are there.
+    #[inline]
+    fn can_fetch(&self) -> Set<ImaId> {
+        self.pipeline.can_fetch() - self.starving
     }
 
     /// Grants the bus to results, as far as the tile's output register has room for them.
@@ -367,7 +388,7 @@ impl<P: Policy> ImaBank<P> {
         context: &mut C,
     ) {
         loop {
-            let sending = self.pipeline.can_send() - self.refused;
+            let sending = self.can_send();
             if sending.is_empty() {
                 return;
             }
@@ -413,15 +434,17 @@ impl<P: Policy> ImaBank<P> {
             }
             group.sending += u32::from(self.pipeline.send(members, group.imas));
         }
-        self.results_merged(here, outputs);
+        if !here.is_empty() {
+            self.results_merged(here, outputs);
+        }
         merged.send(context);
     }
 
     /// Records that results of `imas` are in the tile's output register at the end of a cycle, which frees one output
-    /// register of each IMA.
-    #[inline]
-    pub(crate) fn results_merged(&mut self, mut imas: Set<ImaId>, outputs: &mut TileOutputs) {
+    /// register of each IMA. Returns true if a decision is due.
+    pub(crate) fn results_merged(&mut self, mut imas: Set<ImaId>, outputs: &mut TileOutputs) -> bool {
         self.pipeline.results_merged(imas);
+        let mut is_due = !self.pipeline.can_start().is_empty();
         while let Some((id, members)) = self.take_group(&mut imas) {
             let group = &mut self.groups[id];
             let part = &mut outputs.parts[id];
@@ -430,14 +453,16 @@ impl<P: Policy> ImaBank<P> {
                 complete |= part.merge(window);
             }
             outputs.change_if(id, complete);
+            is_due |= complete;
         }
+        is_due
     }
 
     /// Grants eDRAM port and bus to inputs of the IMAs whose next window is ready.
     #[inline]
     pub(crate) fn fetch<C: Context>(&mut self, tile: TileId, inputs: &mut TileInputs, bus: &mut Bus, context: &mut C) {
         loop {
-            let fetching = self.pipeline.can_fetch() - self.starving;
+            let fetching = self.can_fetch();
             if fetching.is_empty() {
                 return;
             }
@@ -488,18 +513,23 @@ impl<P: Policy> ImaBank<P> {
                 group.fetched_at = now;
             }
         }
-        self.inputs_arrived(here, inputs);
+        if !here.is_empty() {
+            self.inputs_arrived(here, inputs);
+        }
         arrived.send(context);
     }
 
-    /// Records that inputs of `imas` are in their input registers at the end of a cycle.
-    #[inline]
-    pub(crate) fn inputs_arrived(&mut self, mut imas: Set<ImaId>, inputs: &mut TileInputs) {
+    /// Records that inputs of `imas` are in their input registers at the end of a cycle. Returns true if a decision is
+    /// due.
+    pub(crate) fn inputs_arrived(&mut self, mut imas: Set<ImaId>, inputs: &mut TileInputs) -> bool {
         self.pipeline.inputs_arrived(imas);
+        let mut is_due = !self.pipeline.can_start().is_empty();
         while let Some((id, members)) = self.take_group(&mut imas) {
             let group = &mut self.groups[id];
             let read = group.arriving.take(members, group.imas);
             inputs.progress(group.control, !read.is_empty());
+            is_due |= !read.is_empty();
         }
+        is_due
     }
 }

@@ -137,7 +137,7 @@ impl<'a> TileInputs<'a> {
             context.probe().observe(|| Event::Write { tile, slice, sequence, bits, cycles: now..done + 1 });
             // Results have no reading layer.
             let reader = slice.map_or(u64::MAX, |(layer, _)| layer.0.into());
-            context.completions().add(image, &[reader, tile.0.into(), position.into(), bits.into()], done);
+            context.completions().add(image, [reader, tile.0.into(), position.into(), bits.into()], done);
             match destination {
                 Destination::Results => {
                     self.edram.results.written(position, bits, done);

@@ -237,7 +237,7 @@ impl<'a> PartialSums<'a> {
         context.probe().observe(|| Event::Activate { tile, layer: layer_id, replica, window, at: now });
         let ((image, step), at) = (control.split(window), control.window(window));
         let of_replica = u64::from(replica.0) << 32 | u64::from(step);
-        context.completions().add(image, &[layer_id.0.into(), of_replica, group.0.into()], now);
+        context.completions().add(image, [layer_id.0.into(), of_replica, group.0.into()], now);
         let layer = self.spec.layer;
         for (id, level) in layer.levels.enumerate().filter(|(_, level)| level.pool.is_none()) {
             if self.levels[id].values > 0 {
