@@ -270,7 +270,10 @@ impl Of<'_> {
     /// read.
     fn bits_read(self, replica: ReplicaId) -> Vec<u64> {
         let layer = self.layer;
-        let is_read = |map, y, x| self.layout.level(map).is_none_or(|level| level.finish_at(y, x).is_some());
+        let is_read = |map| {
+            let level = self.layout.level(map);
+            move |y, x| level.is_none_or(|level| level.finish_at(y, x).is_some())
+        };
         let row_groups = 0..layer.geometry.row_groups;
         let rows: Vec<Range<u32>> = row_groups.map(|row_group| layer.geometry.rows_of(row_group)).collect();
         let (mut bits_of_whole, mut bits) = (0, vec![0; rows.len()]);

@@ -17,7 +17,7 @@
 //! | IMA, output side | `Adc`, `ShiftAdd`, `OutputRegister` |
 //! | operations | `Pipeline`, [`LockstepGroup`], [`Policy`] |
 //! | results of a tile | [`PartialSums`], `Sigmoid`, `MaxPool` with `PoolCredits` |
-//! | mesh | [`Router`] and its [`Port`]s |
+//! | mesh | [`Routers`] and their [`Port`]s |
 //!
 //! # An activation on its way
 //!
@@ -76,7 +76,7 @@ pub use completions::{Completions, ImageRecord};
 pub use ids::{ChipId, ControlId, ImaId, InputId, LockstepId, RoomId};
 pub use message::{Context, HeldUp, PackedImas, Packet, Payload, Stages, TileMessage, Waits};
 pub use noc::{
-    Crossing, Direction, End, LayerTrees, Link, MapTrees, Mesh, MeshGeometry, Node, NodeId, Port, Receiver, Router,
+    Crossing, Direction, End, LayerTrees, Link, MapTrees, Mesh, MeshGeometry, Node, NodeId, Port, Receiver, Routers,
     Routing, Segment, SegmentId, Trees,
 };
 pub use observe::{Cause, Event, NoProbe, Probe, Stage, Stalls, Unit};

@@ -157,10 +157,10 @@ pub struct Waits {
 }
 
 impl Waits {
-    /// Adds cycles at ports of routers.
+    /// Returns the waits with further cycles at ports of routers.
     #[inline]
-    pub(crate) fn add_routers(&mut self, cycles: Cycle) {
-        self.routers = saturated(u64::from(self.routers) + cycles);
+    pub(crate) fn at_routers(self, cycles: Cycle) -> Self {
+        Self { routers: saturated(u64::from(self.routers) + cycles), ..self }
     }
 
     /// Adds cycles at links between chips.
@@ -282,10 +282,10 @@ impl Packet {
         }
     }
 
-    /// Returns the packet in another segment of its tree.
+    /// Returns the packet in another segment of its tree, after `waits`.
     #[inline]
-    pub(crate) fn enters(self, id: SegmentId, segment: &Segment) -> Self {
-        Self { waits: self.waits, ..Self::new(self.source, id, segment, self.payload) }
+    pub(crate) fn enters(&self, id: SegmentId, segment: &Segment, waits: Waits) -> Self {
+        Self { waits, ..Self::new(self.source, id, segment, self.payload) }
     }
 }
 

@@ -10,9 +10,9 @@ use index::{Index, IndexVec, size};
 use mapper::{Destination, Layout};
 use network::LayerId;
 
-use super::router::{Router, arrival};
+use super::router::{Routers, arrival};
 use super::trees::{End, Node, NodeId, Receiver, Trees};
-use crate::{ChipId, Context, Event, MeshGeometry, Packet, Payload, Port, Probe, TileMessage};
+use crate::{ChipId, Context, Event, MeshGeometry, Packet, Payload, Port, Probe, TileMessage, Waits};
 
 /// The concentrated mesh of one chip: its routers, and the packets that enter it.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct Mesh<'a> {
     geometry: MeshGeometry,
     /// Time steps of a flit at a port; `None` if ports have no limit.
     flit: Option<Times>,
-    routers: Vec<Router>,
+    routers: Routers,
     /// Packets received in this cycle.
     waiting: Vec<Packet>,
     /// Times at which the head of the present packet left each node of its segment.
@@ -37,13 +37,13 @@ impl<'a> Mesh<'a> {
     pub fn new(arch: &Arch, chip: ChipId, uncontended: bool, layout: &'a Layout, trees: &'a Trees) -> Self {
         let geometry = MeshGeometry::new(arch);
         let flit = (!uncontended).then(|| arch.flits_per_cycle().times());
-        let router = Router::new(geometry.tiles_per_router(), flit.map_or(1, |flit| flit.per_action));
+        let times_per_flit = flit.map_or(1, |flit| flit.per_action);
         Self {
             chip,
             layout,
             trees,
             flit,
-            routers: vec![router; size(geometry.routers())],
+            routers: Routers::new(size(geometry.routers()), geometry.tiles_per_router(), times_per_flit),
             geometry,
             waiting: Vec::new(),
             heads: IndexVec::default(),
@@ -53,7 +53,7 @@ impl<'a> Mesh<'a> {
 
     /// Flits that took each port since the start.
     pub fn flits(&self) -> impl Iterator<Item = u64> {
-        self.routers.iter().flat_map(Router::taken).copied()
+        self.routers.flits()
     }
 
     /// Returns the cycles for which a port is taken by `flits` flits; 0 if ports have no limit.
@@ -69,7 +69,7 @@ impl<'a> Mesh<'a> {
         self.heads.clear();
         for &Node { parent, router, port, flits, .. } in self.trees.nodes(packet.segment) {
             let head = parent.map_or(start, |parent| self.heads[parent]);
-            let head = self.routers[size(router)].pass(size(port), head, flits);
+            let head = self.routers.pass(size(router), size(port), head, flits);
             self.heads.push(head);
             probe.observe(|| Event::Port {
                 chip,
@@ -94,15 +94,20 @@ impl<'a> Mesh<'a> {
         (done, if head == unhindered { done } else { leaves(unhindered) })
     }
 
-    /// Message to a receiver of `packet`, which was held up as its waits say and whose position goes to `destinations`.
-    fn delivery(packet: &Packet, receiver: Option<Receiver>, destinations: &[Destination]) -> TileMessage {
+    /// Message to a receiver of `packet`, which was held up for `waits` and whose position goes to `destinations`.
+    fn delivery(
+        packet: &Packet,
+        waits: Waits,
+        receiver: Option<Receiver>,
+        destinations: &[Destination],
+    ) -> TileMessage {
         match packet.payload {
             Payload::Message(message) => message,
             Payload::Position { image, .. } => {
                 let receiver = receiver.expect("positions go to input slices");
                 TileMessage::Delivery {
                     inputs: receiver.inputs,
-                    held_up: packet.waits.into(),
+                    held_up: waits.into(),
                     bits: receiver.bits,
                     sequence: image * receiver.positions + destinations[size(receiver.destination)].rank,
                 }
@@ -146,16 +151,15 @@ impl<C: Context> Component<C> for Mesh<'_> {
             for end in trees.ends(packet.segment) {
                 let id = end.node();
                 let (done, unhindered) = self.leaves_by(now, id, &nodes[id.index()]);
-                let mut copy = packet;
-                copy.waits.add_routers(done - unhindered);
+                let waits = packet.waits.at_routers(done - unhindered);
                 (last, waited) = (last.max(done), waited.max(done - unhindered));
                 let delay = done + 1 - now;
                 match *end {
                     End::Leaf { receiver, tile, .. } => {
-                        context.send_to_tile(delay, tile, Self::delivery(&copy, receiver, destinations));
+                        context.send_to_tile(delay, tile, Self::delivery(&packet, waits, receiver, destinations));
                     }
                     End::Link { side, next, .. } => {
-                        context.send_to_link(delay, chip, side, copy.enters(next, trees.segment(next)));
+                        context.send_to_link(delay, chip, side, packet.enters(next, trees.segment(next), waits));
                     }
                 }
             }
@@ -189,9 +193,7 @@ impl Recurrent for Mesh<'_> {
         // Ports without a limit are never taken.
         if let Some(flit) = flit {
             let now = (print.now() + 1) * flit.per_cycle;
-            for router in routers {
-                router.state(now, print);
-            }
+            routers.state(now, print);
         }
     }
 }

@@ -13,5 +13,5 @@ pub use direction::Direction;
 pub use geometry::MeshGeometry;
 pub use link::{Crossing, Link};
 pub use mesh::Mesh;
-pub use router::{Port, Router};
+pub use router::{Port, Routers};
 pub use trees::{End, LayerTrees, MapTrees, Node, NodeId, Receiver, Routing, Segment, SegmentId, Trees};

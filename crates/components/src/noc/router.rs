@@ -39,45 +39,54 @@ impl Port {
     }
 }
 
-/// A router of the concentrated mesh: ports to and from its tiles, and to its four neighbours.
+/// The routers of a concentrated mesh: each has ports to and from its tiles, and to its four neighbours.
 ///
 /// Cut-through: the head of a packet leaves after one flit time, the tail follows one flit per flit time, and the port
 /// is taken for all flits. Times are in the [steps](Times) of the flit rate.
 #[derive(Clone, Debug)]
-pub struct Router {
-    /// Time from which each port is free, by port number.
-    free_at: Vec<u64>,
-    /// Flits that took each port since the start, by port number.
-    taken: Vec<u64>,
+pub struct Routers {
+    /// Ports, router by router.
+    ports: Vec<Passed>,
+    ports_of_router: usize,
     times_per_flit: u64,
 }
 
-impl Router {
-    /// An idle router of `tiles` tiles.
-    pub fn new(tiles: usize, times_per_flit: u64) -> Self {
-        Self { free_at: vec![0; 2 * tiles + 4], taken: vec![0; 2 * tiles + 4], times_per_flit }
+/// Flits that have passed a port.
+#[derive(Clone, Copy, Debug, Default)]
+struct Passed {
+    /// Time from which the port is free.
+    free_at: u64,
+    /// Flits that took it since the start.
+    flits: u64,
+}
+
+impl Routers {
+    /// Idle routers of `tiles` tiles each.
+    pub fn new(routers: usize, tiles: usize, times_per_flit: u64) -> Self {
+        let ports_of_router = 2 * tiles + 4;
+        Self { ports: vec![Passed::default(); routers * ports_of_router], ports_of_router, times_per_flit }
     }
 
-    /// Flits that took each port since the start.
-    pub(crate) fn taken(&self) -> &[u64] {
-        &self.taken
+    /// Flits that took each port since the start, router by router.
+    pub(crate) fn flits(&self) -> impl Iterator<Item = u64> {
+        self.ports.iter().map(|port| port.flits)
     }
 
     /// Adds the state to a fingerprint; the present cycle ends at time `now`.
     pub(crate) fn state(&self, now: u64, print: &mut Fingerprint) {
-        let Self { free_at, taken: _, times_per_flit: _ } = self;
+        let Self { ports, ports_of_router: _, times_per_flit: _ } = self;
         // Ports that are free have no past.
-        print.numbers(free_at.iter().map(|free_at| free_at.saturating_sub(now)));
+        print.numbers(ports.iter().map(|port| port.free_at.saturating_sub(now)));
     }
 
-    /// Takes the port of number `port` for `flits` flits whose head arrives at time `head`. Returns the time at which
-    /// the head leaves.
+    /// Takes port `port` of router `router` for `flits` flits whose head arrives at time `head`. Returns the time at
+    /// which the head leaves.
     #[inline]
-    pub fn pass(&mut self, port: usize, head: u64, flits: u32) -> u64 {
-        self.taken[port] += u64::from(flits);
-        let free_at = &mut self.free_at[port];
-        let start = head.max(*free_at);
-        *free_at = start + u64::from(flits) * self.times_per_flit;
+    pub fn pass(&mut self, router: usize, port: usize, head: u64, flits: u32) -> u64 {
+        let port = &mut self.ports[router * self.ports_of_router + port];
+        let start = head.max(port.free_at);
+        port.flits += u64::from(flits);
+        port.free_at = start + u64::from(flits) * self.times_per_flit;
         start + self.times_per_flit
     }
 }
@@ -98,7 +107,8 @@ mod tests {
     #[test]
     fn a_packet_of_a_cycles_flits_takes_one_cycle_and_one_flit_more_takes_two() {
         let flit = Times { per_cycle: 100, per_action: 1 };
-        let through = |flits| arrival(Router::new(4, 1).pass(Port::ToTile(0).number(4), 500, flits), flits, flit);
+        let through =
+            |flits| arrival(Routers::new(1, 4, 1).pass(0, Port::ToTile(0).number(4), 500, flits), flits, flit);
         assert_eq!((through(100), through(101)), (5, 6));
     }
 
@@ -107,29 +117,31 @@ mod tests {
         // 2.5 flits in a cycle: two times of a fifth of a cycle each. Ten flits that start with cycle 4 take four
         // cycles.
         let flit = Times { per_cycle: 5, per_action: 2 };
-        let through = |flits| arrival(Router::new(4, 2).pass(Port::ToTile(0).number(4), 20, flits), flits, flit);
+        let through = |flits| arrival(Routers::new(1, 4, 2).pass(0, Port::ToTile(0).number(4), 20, flits), flits, flit);
         assert_eq!([1, 2, 3, 5, 6, 10, 11].map(through), [4, 4, 5, 5, 6, 7, 8]);
     }
 
     #[test]
     fn packets_to_one_port_queue_and_others_pass() {
-        let mut router = Router::new(4, 1);
-        assert_eq!(router.pass(Port::ToTile(0).number(4), 500, 30), 501);
-        assert_eq!(router.pass(Port::ToTile(0).number(4), 500, 30), 531);
-        assert_eq!(router.pass(Port::Neighbour(Direction::East).number(4), 500, 30), 501);
-        assert_eq!(router.pass(Port::FromTile(0).number(4), 500, 30), 501);
+        let mut routers = Routers::new(2, 4, 1);
+        assert_eq!(routers.pass(0, Port::ToTile(0).number(4), 500, 30), 501);
+        assert_eq!(routers.pass(0, Port::ToTile(0).number(4), 500, 30), 531);
+        assert_eq!(routers.pass(0, Port::Neighbour(Direction::East).number(4), 500, 30), 501);
+        assert_eq!(routers.pass(0, Port::FromTile(0).number(4), 500, 30), 501);
+        assert_eq!(routers.pass(1, Port::ToTile(0).number(4), 500, 30), 501, "the same port of another router");
     }
 
     #[test]
     fn ports_that_are_taken_are_state() {
         // The present cycle ends at time 1,000.
         assert_told_apart(
-            &Router::new(4, 1),
-            |router, print| router.state(1000, print),
+            &Routers::new(2, 4, 1),
+            |routers, print| routers.state(1000, print),
             &[
-                |router| _ = router.pass(0, 1000, 30),
-                |router| _ = router.pass(0, 1000, 31),
-                |router| _ = router.pass(1, 1000, 30),
+                |routers| _ = routers.pass(0, 0, 1000, 30),
+                |routers| _ = routers.pass(0, 0, 1000, 31),
+                |routers| _ = routers.pass(0, 1, 1000, 30),
+                |routers| _ = routers.pass(1, 0, 1000, 30),
             ],
         );
     }

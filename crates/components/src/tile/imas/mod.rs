@@ -205,7 +205,6 @@ impl<P: Policy> ImaBank<P> {
                     continue;
                 }
                 let reads = timing.reads(iterations);
-                control.stalls.add(Cause::Computing, reads * Cycle::from(starting.len()));
                 for ima in starting {
                     let unit = control.unit(tile, ima);
                     let pause = self.idle_since[ima]..now;
@@ -217,6 +216,7 @@ impl<P: Policy> ImaBank<P> {
                             }
                         }
                     }
+                    control.stalls.add(Cause::Computing, reads);
                     self.idle_since[ima] = now + reads;
                     context.probe().observe(|| Event::Operation {
                         unit,

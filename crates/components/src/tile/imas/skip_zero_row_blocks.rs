@@ -32,7 +32,7 @@ mod tests {
         let mut windows = layer.replicas.indices().flat_map(|replica| layer.windows(replica));
         let corner = windows.find(|window| (window.y, window.x) == (0, 0)).unwrap();
         assert!(!SkipZeroRowBlocks.is_full(corner));
-        let rows_read = RowsRead::new(layer, corner, |_, _, _| true);
+        let rows_read = RowsRead::new(layer, corner, |_| |_, _| true);
         let block = |rows| RowBlock { rows, columns: 8, crossbars: 1 };
         let first = (0..9).find(|&row| rows_read.among(&(row..row + 1)) > 0).unwrap();
         assert_eq!(SkipZeroRowBlocks.work(&rows_read, &block(0..first)), Work::NONE);

@@ -189,11 +189,16 @@ impl<'a> SliceBuffer<'a> {
         self.slice.map
     }
 
-    /// True if `image` is at most the next image, so that its positions have slots. A precondition of
-    /// [`Self::missing_at`].
+    /// Images of which positions have slots, or had: all up to the next image.
+    #[inline]
+    pub(crate) fn images_held(&self) -> u32 {
+        self.image + 2
+    }
+
+    /// True if positions of `image` have slots. A precondition of [`Self::missing_at`].
     #[inline]
     pub(crate) fn holds_image(&self, image: u32) -> bool {
-        image <= self.image + 1
+        image < self.images_held()
     }
 
     /// Slot of the position at row `y`, column `x` of `image`, if the slice receives it and packets of it are missing.

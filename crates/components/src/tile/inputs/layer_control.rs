@@ -164,15 +164,12 @@ impl<'a> LayerControl<'a> {
     pub(crate) fn look_ahead(&mut self, now: Cycle, slices: &IndexVec<InputId, SliceBuffer>) -> bool {
         let before = self.ready;
         self.awaited = None;
-        let (stride, holds) = (self.layer.layer.kernel.dilation, |image| {
-            self.inputs.iter().all(|&inputs| slices[inputs].holds_image(image))
-        });
+        let stride = self.layer.layer.kernel.dilation;
+        let images = self.inputs.iter().map(|&inputs| slices[inputs].images_held()).min();
+        let end = self.total.min(images.map_or(u32::MAX, |images| images.saturating_mul(self.per_image)));
         let (mut ready, mut cursor, mut awaited) = (self.ready, self.cursor, None);
-        'windows: while ready < self.total {
+        'windows: while ready < end {
             let (image, number) = self.split(ready);
-            if !holds(image) {
-                break;
-            }
             let (rows, columns) = self.windows[size(number)].receptive_field(&self.layer.layer);
             while let Some(&inputs) = self.inputs.get(cursor.0) {
                 let slice = &slices[inputs];

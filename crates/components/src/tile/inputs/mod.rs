@@ -74,10 +74,11 @@ impl<'a> TileInputs<'a> {
 
     /// Rows that read an input for a window of `control`.
     pub(crate) fn rows_read(&self, control: &LayerControl, window: Window) -> RowsRead {
-        let slices = || control.inputs.iter().map(|&inputs| &self.edram.slices[inputs]);
-        RowsRead::new(control.layer, &window, |map, y, x| {
+        let slices = control.inputs.iter().map(|&inputs| &self.edram.slices[inputs]);
+        RowsRead::new(control.layer, &window, |map| {
+            let slice = slices.clone().find(|slice| slice.slice.map == map);
             // No crossbar of the tile has rows for a map of which the tile has no slice.
-            slices().find(|slice| slice.slice.map == map).is_none_or(|slice| slice.receives(y, x))
+            move |y, x| slice.is_none_or(|slice| slice.receives(y, x))
         })
     }
 

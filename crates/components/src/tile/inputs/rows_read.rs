@@ -18,8 +18,11 @@ pub struct RowsRead {
 
 impl RowsRead {
     /// Rows of a replica of `layer` that read an input for `window`. Zeros are not read: padding, and positions (row,
-    /// column) of a map that are cropped, for which `produced` returns false.
-    pub fn new(layer: &LayerLayout, window: &Window, produced: impl Fn(MapId, u32, u32) -> bool) -> RowsRead {
+    /// column) that are cropped, for which what `produced` returns for their map returns false.
+    pub fn new<Produced>(layer: &LayerLayout, window: &Window, produced: impl Fn(MapId) -> Produced) -> RowsRead
+    where
+        Produced: Fn(u32, u32) -> bool,
+    {
         let Kernel { size: kernel, stride, padding, dilation } = layer.layer.kernel;
         let positions = layer.layer.kernel.positions();
         let (field_rows, field_columns) = window.receptive_field(&layer.layer);
@@ -28,8 +31,9 @@ impl RowsRead {
             let map = part.map;
             if last != Some(map) {
                 let mut before = Before::from_elem(0, size(positions) + 1);
+                let is_produced = produced(map);
                 for y in field_rows.clone().step_by(size(dilation.y)) {
-                    for x in field_columns.clone().step_by(size(dilation.x)).filter(|&x| produced(map, y, x)) {
+                    for x in field_columns.clone().step_by(size(dilation.x)).filter(|&x| is_produced(y, x)) {
                         let row = (y + padding.top - u32::from(window.y) * stride.y) / dilation.y;
                         let column = (x + padding.left - u32::from(window.x) * stride.x) / dilation.x;
                         before[size(row * kernel.x + column) + 1] = 1;
