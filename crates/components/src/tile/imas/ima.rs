@@ -147,7 +147,7 @@ impl CrossbarSize {
     }
 }
 
-/// Cold part of an IMA, kept out of the way of the fields that every operation touches.
+/// Part of an IMA that most operations do not touch.
 #[derive(Clone, Debug)]
 struct Inside {
     spec: ImaSpec,
@@ -175,7 +175,7 @@ pub struct Ima {
     held_back_by: Cause,
     /// Cycle up to which it did; `None` as long as it does.
     held_back_until: Option<Cycle>,
-    inside: Box<Inside>,
+    inside: Inside,
 }
 
 impl Ima {
@@ -191,7 +191,7 @@ impl Ima {
             bits_fetched: 0,
             held_back_by: Cause::Bus,
             held_back_until: Some(0),
-            inside: Box::new(Inside {
+            inside: Inside {
                 all: Operation::new(crossbar.row_blocks(&spec), RowBlock::whole),
                 crossbar,
                 blocks: Blocks {
@@ -204,7 +204,7 @@ impl Ima {
                     output_register: OutputRegister::default(),
                 },
                 spec,
-            }),
+            },
         }
     }
 
