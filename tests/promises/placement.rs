@@ -7,7 +7,7 @@ use network::Plan;
 use proptest::prelude::*;
 
 use crate::any::{any_bits, any_machine, any_network, plan_of};
-use crate::support::{isaac, run_layout};
+use crate::support::{isaac, preset, run_layout};
 
 fn any_fill() -> impl Strategy<Value = Fill> {
     prop_oneof![Just(Fill::LastLayer), Just(Fill::Board), Just(Fill::Chips(1)), (1u64..2000).prop_map(Fill::Cycles)]
@@ -60,4 +60,17 @@ proptest! {
             prop_assert!(shared <= own.max(pace), "{kind:?}: {shared} cycles shared, {own} in tiles of their own");
         }
     }
+}
+
+#[test]
+fn vgg16_on_16_chips_would_take_784_cycles_but_for_a_router_port() {
+    let (arch, vgg16) = (isaac(&[("board.chips", "16")]), preset("vgg16"));
+    let balance = Balance { fill: Fill::Cycles(784), ..Balance::default() };
+    let layout = balance.layout(&arch, &vgg16, &Plan::uniform(&vgg16, 16, 16)).expect("16 chips hold it");
+    let uncontended = run_layout(&arch, &layout, &Options { images: 16, uncontended: true, ..Options::default() });
+    assert_eq!(uncontended.pace().map(|pace| (pace.cycles_per_image, pace.error)), Ok((784.0, 0.0)));
+    let bound = Bound::new(&arch, &layout, false);
+    let crossbars = bound.resources.iter().find(|resource| resource.kind == Kind::Crossbars);
+    assert_eq!(crossbars.map(|crossbars| crossbars.cycles), Some(784.0));
+    assert!(bound.is_of_placement() && bound.cycles > 1250.0, "{} cycles", bound.cycles);
 }
