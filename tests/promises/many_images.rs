@@ -35,7 +35,7 @@ proptest! {
         let outcome = at(Fidelity::Operation, Order::Sent);
         // A last layer of which no position is produced, cropped as a whole or left out by a pool's stride, finishes
         // none.
-        let produces = |(map, _)| layout.level(map).is_some_and(|level| level.finishes().any(|of| of.is_some()));
+        let produces = |(map, _)| layout.finishes(map).is_some_and(|finishes| finishes.iter().any(|of| of.is_some()));
         let finished = if layout.results().any(produces) { images } else { 0 };
         prop_assert_eq!(outcome.images.len(), finished as usize);
         prop_assert!(outcome.images.is_sorted(), "images are done in order");

@@ -12,7 +12,7 @@ use chip::Routed;
 use components::{ChipId, Direction, MeshGeometry, Node, RowsRead, SegmentId, Trees};
 use index::{Index, IndexVec, count, size};
 use mapper::{GroupId, LayerLayout, Layout, ReplicaId, TileId};
-use network::LayerId;
+use network::{LayerId, MapId};
 
 index::index! {
     /// A port of a router of the board: chip by chip, router by router, [`Demand::port`].
@@ -156,13 +156,13 @@ impl Demand {
     /// Adds operands of joins, from the buffer over the bus. Cropped operands are not read.
     fn skips(&mut self, of: Of) {
         let Of { layout, id, layer, .. } = of;
-        for (group, merged) in layer.groups.indices().map(|group| (group, layer.merged(&layout.maps, group))) {
-            for (map, values) in merged {
-                let source = layout.level(map);
+        for group in layer.groups.indices() {
+            for (level, map, values) in layer.merged(&layout.maps, group) {
+                let source = layout.finishes(map);
                 for replica in layer.replicas.indices() {
-                    let is_read = |y, x| source.is_none_or(|level| level.finish_at(y, x).is_some());
-                    let windows = layer.windows(replica).iter();
-                    let read = windows.filter(|window| is_read(window.y.into(), window.x.into())).count();
+                    let is_read = |y, x| source.is_none_or(|finishes| finishes.at(y, x).is_some());
+                    let merging = layer.merging(&layer.levels[level], replica);
+                    let read = merging.filter(|&(_, (y, x))| is_read(y, x)).count();
                     let bits = count(read) * u64::from(values) * u64::from(layer.stored_bits);
                     let tile = layer.accumulator(replica, group);
                     self.buses[tile].add(id, bits);
@@ -175,11 +175,10 @@ impl Demand {
     /// Adds the writes of finished positions to the buffers of the readers. Results stay in their tile.
     fn writes(&mut self, of: Of) {
         let Of { layout, id, layer, .. } = of;
-        for (number, level) in layer.levels.enumerate() {
+        for level in &layer.levels {
             for &map in &level.maps {
                 if layout.maps[map].result.is_some() {
-                    for replica in layer.replicas.indices() {
-                        let finished = layer.finished(number, replica);
+                    for (replica, finished) in of.finished(map) {
                         for (group, outputs) in layer.groups.enumerate() {
                             let bits = u64::from(level.values(outputs)) * u64::from(of.arch.tile.partial_sum_bits);
                             self.edram_ports[layer.accumulator(replica, group)].add(id, bits * finished);
@@ -212,6 +211,14 @@ impl Demand {
 }
 
 impl Of<'_> {
+    /// Returns, for each replica, the positions of a map of the layer that it finishes.
+    fn finished(self, map: MapId) -> BTreeMap<ReplicaId, u64> {
+        let mut finished = BTreeMap::new();
+        let finishes = self.layout.finishes(map).expect("the layer finishes the map");
+        finishes.iter().flatten().for_each(|finish| *finished.entry(finish.replica).or_default() += 1);
+        finished
+    }
+
     /// Calls `send` for the packets of the layer: partial sums, values for max-pools, and finished positions.
     fn sends(self, send: &mut impl FnMut(Sends)) {
         self.partial_sums(send);
@@ -249,7 +256,7 @@ impl Of<'_> {
             let mut values: BTreeMap<(ReplicaId, ReplicaId), u64> = BTreeMap::new();
             layer.visit_values_under(number, |replica, y, x| {
                 for (y, x) in level.positions_over(y, x) {
-                    let finisher = level.finish_at(y, x).expect("a value lies under the position").replica;
+                    let finisher = level.finishes.at(y, x).expect("a value lies under the position").replica;
                     if finisher != replica {
                         *values.entry((replica, finisher)).or_default() += 1;
                     }
@@ -271,8 +278,8 @@ impl Of<'_> {
     fn bits_read(self, replica: ReplicaId) -> Vec<u64> {
         let layer = self.layer;
         let is_read = |map| {
-            let level = self.layout.level(map);
-            move |y, x| level.is_none_or(|level| level.finish_at(y, x).is_some())
+            let finishes = self.layout.finishes(map);
+            move |y, x| finishes.is_none_or(|finishes| finishes.at(y, x).is_some())
         };
         let row_groups = 0..layer.geometry.row_groups;
         let rows: Vec<Range<u32>> = row_groups.map(|row_group| layer.geometry.rows_of(row_group)).collect();

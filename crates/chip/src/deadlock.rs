@@ -103,8 +103,8 @@ fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board<impl 
             board.tiles[tile.index()].slowest_readers(inputs).into_iter().map(|part| (tile, part)).collect()
         }
         Awaited::Position { map, y, x } => {
-            let Some((producer, level)) = layout.maps[map].source else { return Vec::new() };
-            let Some(finish) = layout.layers[producer].levels[level].finish_at(y, x) else { return Vec::new() };
+            let Some((producer, _)) = layout.maps[map].source else { return Vec::new() };
+            let Some(finish) = layout.finishes(map).and_then(|finishes| finishes.at(y, x)) else { return Vec::new() };
             wiring.accumulators(producer, finish.replica).iter().copied().map(register).collect()
         }
         Awaited::Pool { layer, feeder, group, image } => {

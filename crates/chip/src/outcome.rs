@@ -175,7 +175,8 @@ pub(crate) fn results_per_image(layout: &Layout) -> u64 {
     let of_result = |(map, layer): (MapId, LayerId)| {
         let level = layout.level(map).expect("a layer finishes the results");
         let groups = layout.layers[layer].groups.iter().filter(|group| level.values(group) > 0);
-        count(level.finishes().flatten().count() * groups.count())
+        let finishes = layout.finishes(map).expect("a layer finishes the results");
+        count(finishes.iter().flatten().count() * groups.count())
     };
     layout.results().map(of_result).sum()
 }

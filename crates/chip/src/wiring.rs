@@ -128,17 +128,18 @@ impl<'a> Wiring<'a> {
     /// one tile keep pace with each other, since they share its input slices.
     fn needed_replicas(&self, id: LayerId, layer: &LayerLayout) -> IndexVec<ReplicaId, bool> {
         let mut needed = IndexVec::filled(false, layer.replicas.len());
-        for (level, &map) in layer.levels.iter().flat_map(|level| level.maps.iter().map(move |map| (level, map))) {
+        for &map in layer.levels.iter().flat_map(|level| &level.maps) {
             let is_needed = |((reader, _), slice): ((LayerId, SliceId), &InputSlice)| {
                 let mut readers = self.tiles[slice.tile].controls.iter().filter(|control| control.0 == reader);
                 readers.any(|&(_, replica, _)| self.needed[reader][replica])
             };
             let receivers: IndexVec<ReceiverId, bool> = self.layout.receivers(map).map(is_needed).collect();
+            let finishes = self.layout.finishes(map).expect("the layer finishes the map");
             let map = &self.layout.maps[map];
             for position in 0..map.positions() {
                 let mut destinations = map.destinations(position).iter();
                 if (map.result.is_some() || destinations.any(|to| receivers[to.receiver]))
-                    && let Some(finish) = level.finish(position)
+                    && let Some(finish) = finishes.of(position)
                 {
                     needed[finish.replica] = true;
                 }
@@ -419,13 +420,13 @@ impl<'a> Wiring<'a> {
     fn operands(&self, part: &PartPlan, plan: &TilePlan) -> Vec<Operand> {
         let layer = &self.layout.layers[part.layer];
         let merged = layer.merged(&self.layout.maps, part.group).into_iter();
-        let operands = merged.map(|(map, values)| {
+        let operands = merged.map(|(level, map, values)| {
             let same = |&(_, &(of, number)): &(InputId, &(LayerId, SliceId))| {
                 let is_skip = |slice: &InputSlice| slice.reader == Reader::Register && slice.map == map;
                 of == part.layer && is_skip(&layer.slices[number])
             };
             let (inputs, _) = plan.inputs.enumerate().find(same).expect("an accumulator tile receives its operands");
-            Operand { inputs, values, bits: values * layer.stored_bits }
+            Operand { level, inputs, values, bits: values * layer.stored_bits }
         });
         operands.collect()
     }

@@ -17,6 +17,7 @@ use arch::Arch;
 use index::{IndexVec, count, size};
 use network::{Layer, LayerId, LayerKind, LayerPlan, Network, Plan};
 
+use crate::crops::Crops;
 use crate::grid::{Grid, cell};
 use crate::{Area, Fabric, Fill, Geometry, LayerMapping, Layout, Mapping, MappingError, limits};
 
@@ -25,7 +26,7 @@ use crate::{Area, Fabric, Fill, Geometry, LayerMapping, Layout, Mapping, Mapping
 pub struct Balance {
     /// Aim of the number of replicas.
     pub fill: Fill,
-    /// Only the windows that the plan does not crop count, and the replicas of each layer divide these evenly.
+    /// Only the windows that the plan leaves count, and the replicas of each layer divide these evenly.
     pub for_crop: bool,
 }
 
@@ -62,10 +63,12 @@ impl<'a> Problem<'a> {
     /// Maps the network.
     pub fn layout(&self) -> Result<Layout, Vec<MappingError>> {
         let Self { balance, fabric, cycles_per_iteration, network, plan } = self;
-        let layers = network.layers.iter().zip(&plan.layers);
-        let areas: IndexVec<LayerId, Area> = layers
-            .map(|(layer, plan)| if balance.for_crop { Area::uncropped(layer, plan) } else { Area::whole(layer) })
-            .collect();
+        let crops = balance.for_crop.then(|| Crops::new(network, plan));
+        let area = |(id, layer): (LayerId, &Layer)| match &crops {
+            Some(crops) => Area::passing(layer, |y, x| crops.passes(id, y, x, layer.output.width)),
+            None => Area::whole(layer),
+        };
+        let areas: IndexVec<LayerId, Area> = network.layers.enumerate().map(area).collect();
         let convolutions =
             || network.layers.iter().zip(&areas).filter(|(layer, _)| layer.kind == LayerKind::Convolution);
         let windows = || convolutions().map(|(_, area)| area.windows());

@@ -14,7 +14,7 @@ use std::cmp::Reverse;
 use std::ops::Range;
 
 use index::size;
-use network::{Layer, LayerKind, LayerPlan};
+use network::{Layer, LayerKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -47,21 +47,20 @@ impl Area {
         Self { top: 0, left: 0, height: layer.output.height, width: layer.output.width }
     }
 
-    /// Returns the smallest area of `layer`, in whole cells of its max-pool, outside which `plan` crops every window.
-    /// It is the whole map if all windows are cropped, and for fully connected layers, which have a single window.
-    pub(crate) fn uncropped(layer: &Layer, plan: &LayerPlan) -> Self {
+    /// Returns the smallest area of `layer`, in whole cells of its max-pool, outside which no window passes through its
+    /// tiles. It is the whole map if none does, and for fully connected layers, which have a single window.
+    pub(crate) fn passing(layer: &Layer, passes: impl Fn(u32, u32) -> bool) -> Self {
         let whole = Self::whole(layer);
-        if layer.kind == LayerKind::FullyConnected || plan.regions.is_empty() {
+        if layer.kind == LayerKind::FullyConnected {
             return whole;
         }
-        let computed = |y: &u32, x: &u32| plan.bits_at(*y, *x) > 0;
         let (height, width) = (layer.output.height, layer.output.width);
-        let rows: Vec<u32> = (0..height).filter(|y| (0..width).any(|x| computed(y, &x))).collect();
-        let columns: Vec<u32> = (0..width).filter(|x| (0..height).any(|y| computed(&y, x))).collect();
+        let rows: Vec<u32> = (0..height).filter(|&y| (0..width).any(|x| passes(y, x))).collect();
+        let columns: Vec<u32> = (0..width).filter(|&x| (0..height).any(|y| passes(y, x))).collect();
         let cell = cell(layer);
-        let span = |computed: &[u32], size: u32| {
-            let start = computed.first()? / cell * cell;
-            let end = (computed.last()? + 1).next_multiple_of(cell).min(size);
+        let span = |passing: &[u32], size: u32| {
+            let start = passing.first()? / cell * cell;
+            let end = (passing.last()? + 1).next_multiple_of(cell).min(size);
             Some((start, end - start))
         };
         match (span(&rows, height), span(&columns, width)) {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use index::{Index, IndexVec, Lists, size};
 use network::{Kernel, MapId, Shape};
 
-use crate::{Level, ReplicaId, TileId, Window};
+use crate::{Finishes, LayerLayout, LevelId, ReplicaId, TileId, Window};
 
 index::index! {
     /// A window of a replica, in the order of computation.
@@ -120,95 +120,109 @@ impl Needed {
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
     }
+}
 
-    /// Returns the steps of windows that need each cell of `rows` x `columns`, which hold all that the windows read.
-    fn cells(field: &Field, rows: &Range<u32>, columns: &Range<u32>) -> Vec<Self> {
-        let Field { windows, kernel, map, .. } = *field;
+/// Cells of a map that some replicas need.
+pub(crate) struct Cells {
+    /// Windows of the replica with the most.
+    steps: usize,
+    /// Rows of a rectangle that holds the cells.
+    rows: Range<u32>,
+    /// Columns of that rectangle.
+    columns: Range<u32>,
+    /// Steps that need each cell, row by row.
+    needed: Vec<Needed>,
+}
+
+impl Cells {
+    /// Returns the cells that crossbars read with `kernel` for the `windows` of each replica of a layer with `window_rows`
+    /// rows of them. They read nothing for windows that are kept.
+    pub(crate) fn read(windows: &[&[Window]], window_rows: u32, kernel: &Kernel, map: Shape) -> Self {
+        let computed = |window: &&Window| window.bits > 0;
+        let all = || windows.iter().flat_map(|windows| windows.iter()).filter(computed);
+        let (rows, columns) = read_extent(all(), kernel, map);
         // Windows side by side read the same rows of cells, so the columns that each row of windows needs come first.
         let width = columns.len();
-        let mut of_windows = vec![Self::NEVER; size(field.window_rows) * width];
+        let mut of_windows = vec![Needed::NEVER; size(window_rows) * width];
         for windows in windows {
-            for (step, window) in (0..).map(Step).zip(windows.iter()).filter(|(_, window)| field.is_read(**window)) {
+            for (step, window) in (0..).map(Step).zip(windows.iter()).filter(|(_, window)| computed(window)) {
                 let read = kernel.columns(window.x.into(), map.width);
                 let start = usize::from(window.y) * width + size(read.start - columns.start);
                 for column in of_windows[start..start + read.len()].iter_mut().step_by(size(kernel.dilation.x)) {
-                    column.join(Self { first: step, last: step });
+                    column.join(Needed { first: step, last: step });
                 }
             }
         }
-        let mut cells = vec![Self::NEVER; rows.len() * width];
+        let mut needed = vec![Needed::NEVER; rows.len() * width];
         for (y, of_windows) in (0..).zip(of_windows.chunks(width.max(1))) {
             if of_windows.iter().any(|column| column.is_ever()) {
                 for y in kernel.rows(y, map.height).step_by(size(kernel.dilation.y)) {
                     let start = size(y - rows.start) * width;
-                    let row = &mut cells[start..start + width];
+                    let row = &mut needed[start..start + width];
                     row.iter_mut().zip(of_windows).for_each(|(cell, column)| cell.join(*column));
                 }
             }
         }
-        cells
-    }
-}
-
-/// Windows of some replicas, and the kernel through which they read a map.
-pub(crate) struct Field<'a> {
-    /// Part of the tile that reads the map.
-    pub(crate) reader: Reader,
-    /// Windows of each replica in order.
-    pub(crate) windows: &'a [&'a [Window]],
-    /// Rows of windows, of all replicas of the layer.
-    pub(crate) window_rows: u32,
-    /// Kernel.
-    pub(crate) kernel: &'a Kernel,
-    /// Map.
-    pub(crate) map: Shape,
-}
-
-impl Field<'_> {
-    /// True if `window` reads the map: crossbars read nothing for cropped windows.
-    fn is_read(&self, window: Window) -> bool {
-        window.bits > 0 || self.reader == Reader::Register
+        Self { steps: most_windows(windows.iter().copied()), rows, columns, needed }
     }
 
-    /// Returns rows and columns that hold all positions that the windows read.
-    fn extent(&self) -> (Range<u32>, Range<u32>) {
-        let Self { windows, kernel, map, .. } = *self;
-        let (mut top_left, mut bottom_right) = ((u16::MAX, u16::MAX), (0, 0));
-        for window in windows.iter().flat_map(|windows| windows.iter()).filter(|window| self.is_read(**window)) {
-            top_left = (window.y.min(top_left.0), window.x.min(top_left.1));
-            bottom_right = (window.y.max(bottom_right.0), window.x.max(bottom_right.1));
-        }
-        if top_left > bottom_right {
-            return (0..0, 0..0);
-        }
-        let rows = |y: u16| kernel.rows(y.into(), map.height);
-        let columns = |x: u16| kernel.columns(x.into(), map.width);
-        let start = |first: u32, dilation: u32| {
-            // Where dilated windows begin in the padding, a later window may read an earlier position.
-            first.saturating_sub(dilation - 1)
+    /// Returns the cells that are merged into values of some `levels` of `layer` together with windows of `replicas`.
+    pub(crate) fn merged(layer: &LayerLayout, levels: &[LevelId], replicas: &[ReplicaId]) -> Self {
+        let pairs = || levels.iter().flat_map(|&level| replicas.iter().map(move |&replica| (level, replica)));
+        let all = || pairs().flat_map(|(level, replica)| layer.merging(&layer.levels[level], replica));
+        let span = |along: fn((u32, u32)) -> u32| {
+            let first = all().map(|(_, at)| along(at)).min();
+            first.map_or(0..0, |first| first..all().map(|(_, at)| along(at) + 1).max().unwrap_or(first))
         };
-        (
-            start(rows(top_left.0).start, kernel.dilation.y)..rows(bottom_right.0).end,
-            start(columns(top_left.1).start, kernel.dilation.x)..columns(bottom_right.1).end,
-        )
+        let (rows, columns) = (span(|at| at.0), span(|at| at.1));
+        let mut needed = vec![Needed::NEVER; rows.len() * columns.len()];
+        for (step, (y, x)) in all() {
+            let cell = size(y - rows.start) * columns.len() + size(x - columns.start);
+            needed[cell].join(Needed { first: Step(step), last: Step(step) });
+        }
+        Self { steps: most_windows(replicas.iter().map(|&replica| layer.windows(replica))), rows, columns, needed }
     }
+}
+
+fn most_windows<'a>(replicas: impl Iterator<Item = &'a [Window]>) -> usize {
+    replicas.map(<[Window]>::len).max().unwrap_or(0)
+}
+
+/// Returns rows and columns that hold all positions that `windows` read.
+fn read_extent<'a>(windows: impl Iterator<Item = &'a Window>, kernel: &Kernel, map: Shape) -> (Range<u32>, Range<u32>) {
+    let (mut top_left, mut bottom_right) = ((u16::MAX, u16::MAX), (0, 0));
+    for window in windows {
+        top_left = (window.y.min(top_left.0), window.x.min(top_left.1));
+        bottom_right = (window.y.max(bottom_right.0), window.x.max(bottom_right.1));
+    }
+    if top_left > bottom_right {
+        return (0..0, 0..0);
+    }
+    let rows = |y: u16| kernel.rows(y.into(), map.height);
+    let columns = |x: u16| kernel.columns(x.into(), map.width);
+    let start = |first: u32, dilation: u32| {
+        // Where dilated windows begin in the padding, a later window may read an earlier position.
+        first.saturating_sub(dilation - 1)
+    };
+    (
+        start(rows(top_left.0).start, kernel.dilation.y)..rows(bottom_right.0).end,
+        start(columns(top_left.1).start, kernel.dilation.x)..columns(bottom_right.1).end,
+    )
 }
 
 impl InputOrder {
-    /// Orders what replicas read of a map. Positions that `source` does not finish are cropped and read as zero; `None`
-    /// stands for the host. The replicas of the producer have at most `source_steps` windows. For each step, the positions
+    /// Orders the cells that replicas need of a map. Positions that `source` does not have are cropped and read as zero;
+    /// `None` stands for the host. The replicas of the producer have at most `source_steps` windows. For each step, the positions
     /// that the producer finishes before its step of number `through` must find room, whether the step needs them or not.
-    pub(crate) fn new(field: &Field, source: Option<&Level>, source_steps: usize, through: Option<&[u32]>) -> Self {
-        let steps = field.windows.iter().map(|windows| windows.len()).max().unwrap_or(0);
-        let (rows, columns) = field.extent();
-        let needed = Needed::cells(field, &rows, &columns);
+    pub(crate) fn new(cells: Cells, source: Option<&Finishes>, source_steps: usize, through: Option<&[u32]>) -> Self {
+        let Cells { steps, rows, columns, needed } = cells;
         let (origin, width) = ((rows.start, columns.start), columns.end - columns.start);
         // Step in which each cell is received. The host delivers its positions in the order in which they are needed.
         let mut received_in: Vec<Option<Step>> =
             needed.iter().map(|needed| needed.is_ever().then_some(needed.first)).collect();
         if let Some(source) = source {
             for (y, row) in rows.zip(received_in.chunks_mut(size(width.max(1)))) {
-                for (step, finish) in row.iter_mut().zip(source.finishes_between(y, &columns)) {
+                for (step, finish) in row.iter_mut().zip(source.between(y, &columns)) {
                     *step = step.and(finish.map(|finish| Step(finish.step)));
                 }
             }

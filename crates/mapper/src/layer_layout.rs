@@ -7,10 +7,11 @@ use arch::Tile;
 use index::{Index, IndexVec, Lists, count};
 use network::{FULL_PRECISION_BITS, Kernel, Layer, LayerId, LayerKind, MapId, Network, Part, Plan};
 
+use crate::crops::Crops;
 use crate::grid::Grid;
 use crate::{
-    Fabric, Geometry, GroupId, InputSlice, LayerMapping, Layout, Level, LevelId, MapLayout, OutputGroup, ReplicaId,
-    SliceId, TileId,
+    Fabric, Finishes, Geometry, GroupId, InputSlice, LayerMapping, Layout, Level, LevelId, MapLayout, OutputGroup,
+    ReplicaId, SliceId, TileId,
 };
 
 index::index! {
@@ -25,8 +26,8 @@ pub struct Window {
     pub y: u16,
     /// Column of the output map.
     pub x: u16,
-    /// Bits of its activations; 0 if the window is cropped. It then passes through the tiles for what a join adds to it
-    /// alone: its crossbars read and drive nothing.
+    /// Bits of its activations; 0 if the window is cropped and kept. It then passes through the tiles for what joins add
+    /// to it or behind its pools alone: its crossbars read and drive nothing.
     pub bits: u8,
     /// True if no input under the kernel is padding or cropped.
     pub whole: bool,
@@ -72,9 +73,9 @@ pub struct LayerLayout {
     windows: Lists<ReplicaId, Window>,
 }
 
-/// Returns the window at row `y` and column `x` of `layer`. Of the input, what `cropped` levels do not finish reads as
+/// Returns the window at row `y` and column `x` of `layer`. Of the input, what is not among `cropped` finishes reads as
 /// zero.
-fn window((y, x): (u32, u32), bits: u8, layer: &Layer, cropped: &[&Level]) -> Window {
+fn window((y, x): (u32, u32), bits: u8, layer: &Layer, cropped: &[&Finishes]) -> Window {
     let side = |at: u32| u16::try_from(at).expect("the side of a map fits 16 bits");
     let mut window = Window { y: side(y), x: side(x), bits, whole: false };
     let Kernel { size, stride, dilation, padding } = layer.kernel;
@@ -82,9 +83,9 @@ fn window((y, x): (u32, u32), bits: u8, layer: &Layer, cropped: &[&Level]) -> Wi
         let start = at * stride;
         start >= before && start + reach < length + before
     };
-    let is_read = |level: &&Level| {
+    let is_read = |finishes: &&Finishes| {
         let (rows, columns) = window.receptive_field(layer);
-        let read = |y| level.finishes_between(y, &columns).iter().step_by(index::size(dilation.x)).all(Option::is_some);
+        let read = |y| finishes.between(y, &columns).iter().step_by(index::size(dilation.x)).all(Option::is_some);
         rows.step_by(index::size(dilation.y)).all(read)
     };
     window.whole = bits > 0
@@ -101,24 +102,22 @@ impl LayerLayout {
         network: &Network,
         id: LayerId,
         plan: &Plan,
+        crops: &Crops,
         mapped: &LayerMapping,
         geometry: Geometry,
         layout: &Layout,
     ) -> Self {
         let (layer, plan, reads) = (&network.layers[id], &plan.layers[id], network.reads[id].clone());
         let grid = Grid::new(layer, mapped.area(layer), mapped.strips, mapped.interleave);
-        let sources = sources(&reads).into_iter().filter_map(|map| layout.level(map));
-        let cropped: Vec<&Level> = sources.filter(|level| level.is_cropped()).collect();
-        let operands = network.maps_of(id).flat_map(|(_, map)| map.operands()).flat_map(|(_, parts)| parts);
-        let operands: Vec<Option<&Level>> = operands.map(|part| layout.level(part.map)).collect();
-        let is_kept = |y, x| operands.iter().any(|level| level.is_none_or(|level| level.finish_at(y, x).is_some()));
+        let sources = sources(&reads).into_iter().filter_map(|map| layout.finishes(map));
+        let cropped: Vec<&Finishes> = sources.filter(|finishes| finishes.is_cropped()).collect();
         let replicas: IndexVec<ReplicaId, u32> = mapped.replicas.clone().into();
         let mut windows = Lists::default();
         let mut of_replica = Vec::new();
         for replica in replicas.indices() {
             grid.visit_windows(replica, |y, x| {
-                let bits = u8::try_from(plan.bits_at(y, x)).expect("an activation has at most 32 bits");
-                if bits > 0 || is_kept(y, x) {
+                if crops.passes(id, y, x, layer.output.width) {
+                    let bits = u8::try_from(plan.bits_at(y, x)).expect("an activation has at most 32 bits");
                     of_replica.push(window((y, x), bits, layer, &cropped));
                 }
             });
@@ -177,22 +176,31 @@ impl LayerLayout {
         self.sources().len() > 1 || self.levels.iter().any(|level| !level.merges.is_empty())
     }
 
-    /// Returns the operands that are merged into windows of an output group, each as a map and the values of a position.
-    pub fn merged(&self, maps: &IndexVec<MapId, MapLayout>, group: GroupId) -> Vec<(MapId, u32)> {
-        let mut merged: Vec<(MapId, u32)> = Vec::new();
-        for (map, outputs) in self.levels.iter().flat_map(|level| level.operands(maps, &self.groups[group])) {
-            let values = outputs.end - outputs.start;
-            match merged.iter_mut().find(|(of, _)| *of == map) {
-                Some((_, all)) => *all += values,
-                None => merged.push((map, values)),
+    /// Returns the operands that are merged into values of an output group, each as a level, a map and the values of a
+    /// position.
+    pub fn merged(&self, maps: &IndexVec<MapId, MapLayout>, group: GroupId) -> Vec<(LevelId, MapId, u32)> {
+        let mut merged: Vec<(LevelId, MapId, u32)> = Vec::new();
+        for (id, level) in self.levels.enumerate() {
+            for (map, outputs) in level.operands(maps, &self.groups[group]) {
+                let values = outputs.end - outputs.start;
+                match merged.iter_mut().find(|(at, of, _)| (*at, *of) == (id, map)) {
+                    Some((_, _, all)) => *all += values,
+                    None => merged.push((id, map, values)),
+                }
             }
         }
         merged
     }
 
-    /// Returns the positions of a level that `replica` finishes.
-    pub fn finished(&self, level: LevelId, replica: ReplicaId) -> u64 {
-        count(self.levels[level].contributions(replica).len())
+    /// Returns the positions of `level` into which operands are merged together with windows of `replica`: step, row and
+    /// column.
+    pub fn merging<'a>(
+        &'a self,
+        level: &'a Level,
+        replica: ReplicaId,
+    ) -> impl Iterator<Item = (u32, (u32, u32))> + use<'a> {
+        let windows = (0..).zip(self.windows(replica));
+        windows.flat_map(move |(step, window)| level.merging(replica, step, window).map(move |at| (step, at)))
     }
 
     /// Calls `visit` with the values that the pool of a level takes: the replica that finishes each, its row and its
@@ -201,7 +209,7 @@ impl LayerLayout {
         let below = self.levels[level].pool.as_ref().map(|pool| &self.levels[pool.of]);
         match below.filter(|below| below.pool.is_some()) {
             Some(below) => {
-                for (finish, position) in below.finishes().zip(0..) {
+                for (finish, position) in below.finishes.iter().zip(0..) {
                     if let Some(finish) = finish {
                         visit(finish.replica, position / below.width, position % below.width);
                     }

@@ -15,13 +15,14 @@ use std::ops::Range;
 
 use arch::{Arch, Edram};
 use index::{Index, IndexVec, Lists, size};
-use network::{Graph, LayerId, Map, MapId, Network, Part, Plan, Shape};
+use network::{Graph, LayerId, MapId, Network, Plan, Shape};
 
+use crate::crops::Crops;
 use crate::ids::Position;
 use crate::skips::Needs;
 use crate::{
-    Fabric, InputSlice, LayerLayout, Level, LevelId, Mapping, MappingError, OutputGroup, Reader, ReceiverId, SliceId,
-    TileId, limits, play, receive,
+    Fabric, Finishes, InputSlice, LayerLayout, Level, LevelId, Mapping, MappingError, OutputGroup, Reader, ReceiverId,
+    SliceId, TileId, limits, play, receive,
 };
 
 /// Receiver of an output position: one tile of a reader.
@@ -60,6 +61,8 @@ pub struct MapLayout {
     pub shape: Shape,
     /// Number of its first position among the results of the network; `None` if it has none.
     pub result: Option<u32>,
+    /// Completions of the positions that are stored; `None` if these are all that the level finishes.
+    finishes: Option<Finishes>,
     /// Input slices that receive positions of the map, reader by reader.
     pub readers: IndexVec<ReceiverId, (LayerId, SliceId)>,
     /// Receivers of each position.
@@ -76,6 +79,12 @@ impl MapLayout {
     /// Returns the number of positions.
     pub fn positions(&self) -> u32 {
         self.shape.height * self.shape.width
+    }
+
+    /// True if a position that the level finishes is stored, and so leaves the tile.
+    #[inline]
+    pub fn stores(&self, position: u32) -> bool {
+        self.finishes.as_ref().is_none_or(|finishes| finishes.of(position).is_some())
     }
 }
 
@@ -94,12 +103,14 @@ impl Layout {
         mapping: Mapping,
     ) -> Result<Self, Vec<MappingError>> {
         limits::check_network(network)?;
-        let geometries = mapping.geometries(fabric, network, plan)?;
+        let crops = Crops::new(network, plan);
+        let geometries = mapping.geometries(fabric, network, plan, &crops)?;
         let maps = network.maps.iter().map(|map| MapLayout {
             source: None,
             outputs: map.channels.clone(),
             shape: map.shape,
             result: None,
+            finishes: None,
             readers: IndexVec::default(),
             destinations: Lists::default(),
         });
@@ -108,15 +119,15 @@ impl Layout {
         for (id, geometry) in network.layers.indices().zip(geometries) {
             let _span = tracing::debug_span!("lay out", layer = %network.layers[id].name).entered();
             let mapped = &layout.mapping.layers[id.index()];
-            let laid = LayerLayout::new(fabric, network, id, plan, mapped, geometry, &layout);
-            for (level, maps) in laid.levels.enumerate().map(|(level, of)| (level, &of.maps)) {
-                for &map in maps {
+            let laid = LayerLayout::new(fabric, network, id, plan, &crops, mapped, geometry, &layout);
+            for (level, of) in laid.levels.enumerate() {
+                for &map in &of.maps {
                     layout.maps[map].source = Some((id, level));
+                    layout.maps[map].finishes = of.finishes.stored(|position| crops.stores(map, position));
                 }
             }
             layout.layers.push(laid);
         }
-        layout.check_crops(network)?;
         let needs = Needs::new(&layout);
         for id in layout.layers.indices() {
             let slices = receive::slices(fabric, &layout, id, &needs);
@@ -168,6 +179,12 @@ impl Layout {
     pub fn level(&self, map: MapId) -> Option<&Level> {
         let (layer, level) = self.maps[map].source?;
         Some(&self.layers[layer].levels[level])
+    }
+
+    /// Returns the completions of the stored positions of a map; `None` for the input image.
+    pub fn finishes(&self, map: MapId) -> Option<&Finishes> {
+        let (of, level) = (&self.maps[map], self.level(map)?);
+        Some(of.finishes.as_ref().unwrap_or(&level.finishes))
     }
 
     /// Returns the input slices of all readers of `map`, each with its layer and number, by [`ReceiverId`].
@@ -228,39 +245,6 @@ impl Layout {
             bits / slice.position_bits.max(1)
         };
         self.layers.iter().map(|layer| layer.slices.iter().map(capacity).collect()).collect()
-    }
-
-    /// Checks that each position of an operand has a window to be merged into. Where the joining layer crops a window, it
-    /// must be dealt to a replica, and all maps of the layer must keep it, since they share its windows.
-    fn check_crops(&self, network: &Network) -> Result<(), Vec<MappingError>> {
-        let is_stored = |parts: &[Part], position: u32| {
-            let mut levels = parts.iter().map(|part| self.level(part.map));
-            levels.any(|level| level.is_none_or(|level| level.finish(position).is_some()))
-        };
-        let mut errors = Vec::new();
-        let joining = |id| network.maps_of(id).any(|(_, map)| map.operands().next().is_some());
-        for (id, layer) in self.layers.enumerate().filter(|(id, _)| joining(*id)) {
-            let width = layer.layer.output.width;
-            let windows = layer.replicas.indices().flat_map(|replica| layer.windows(replica));
-            let passing: BTreeMap<u32, bool> =
-                windows.map(|at| (u32::from(at.y) * width + u32::from(at.x), at.bits > 0)).collect();
-            let keeps = |map: &Map, position| map.operands().any(|(_, parts)| is_stored(parts, position));
-            let problem = |position: u32| match passing.get(&position) {
-                None => Some("adds to positions that the mapping deals to no replica of its layer"),
-                Some(is_computed) if *is_computed || network.maps_of(id).all(|(_, map)| keeps(map, position)) => None,
-                Some(_) => Some("adds to positions that its layer crops in another of its maps"),
-            };
-            let joins = network.maps_of(id).flat_map(|(_, map)| map.operands().map(move |join| (map, join)));
-            for (map, (stage, parts)) in joins {
-                let mut stored = (0..layer.layer.output.height * width).filter(|&position| is_stored(parts, position));
-                errors.extend(stored.find_map(problem).map(|problem| MappingError::Unsupported {
-                    node: map.stages[stage].name.clone(),
-                    problem,
-                    remedy: "crop there what it adds, too, or crop neither",
-                }));
-            }
-        }
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     /// Checks that a network with joins does not stop.

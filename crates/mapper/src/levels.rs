@@ -3,6 +3,9 @@
 //! The first level of a layer are its windows; a pool makes another level of one. Stages between two pools change
 //! values and not the grid: they are the work of the level. Maps of a layer that begin with the same stages share levels
 //! and their work. Maps with other channels have levels of their own.
+//!
+//! Windows that are kept for one map pass through all levels. A map that does not store their positions does not send
+//! them ([`MapLayout::finishes`](crate::MapLayout)).
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -49,13 +52,63 @@ pub struct Level {
     pub look_ups: u32,
     /// Additions of the tile's shift-and-add for each value, beside those of merges.
     pub additions: u32,
-    /// Completion of each position; `None` where all its windows are cropped. Empty for windows that no map leaves from.
-    finishes: Finishes,
+    /// Completions of the positions. Empty for windows that no map leaves from.
+    pub finishes: Finishes,
     /// Values that the pool takes into each position that a replica finishes, by ordinal.
     contributions: Lists<ReplicaId, u32>,
     /// Sorted pairs (finisher, feeder): a replica that finishes a position and a replica that finishes a value under it.
     /// Empty where every position lies within one replica.
     feeds: Vec<(ReplicaId, ReplicaId)>,
+    /// Steps and positions that each replica finishes, in order. Empty unless operands are merged into what a pool makes.
+    merging: Lists<ReplicaId, (u32, u32)>,
+}
+
+/// Completion of each position of a level or map; `None` where it is cropped.
+#[derive(Clone, Debug, Default)]
+pub struct Finishes {
+    all: IndexVec<Position, Option<Finish>>,
+    /// Columns of positions.
+    width: u32,
+}
+
+impl Finishes {
+    /// Returns the completion of position `position`.
+    #[inline]
+    pub fn of(&self, position: u32) -> Option<Finish> {
+        self.all[Position(position)]
+    }
+
+    /// Returns the completion of the position at row `y` and column `x`.
+    #[inline]
+    pub fn at(&self, y: u32, x: u32) -> Option<Finish> {
+        self.of(y * self.width + x)
+    }
+
+    /// Returns the completions of all positions, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Option<Finish>> {
+        self.all.iter().copied()
+    }
+
+    /// Returns the completions of the positions in row `y` between `columns`.
+    pub(crate) fn between(&self, y: u32, columns: &Range<u32>) -> &[Option<Finish>] {
+        let start = size(y * self.width + columns.start);
+        &self.all.as_slice()[start..start + columns.len()]
+    }
+
+    /// True if a position is never finished.
+    pub(crate) fn is_cropped(&self) -> bool {
+        self.all.iter().any(Option::is_none)
+    }
+
+    /// Returns the completions without those of positions that are not stored; `None` if all are.
+    pub(crate) fn stored(&self, is_stored: impl Fn(usize) -> bool) -> Option<Self> {
+        let dropped = |(position, finish): (usize, &Option<Finish>)| finish.is_some() && !is_stored(position);
+        if !self.all.iter().enumerate().any(dropped) {
+            return None;
+        }
+        let all = self.all.iter().enumerate().map(|(position, finish)| finish.filter(|_| is_stored(position)));
+        Some(Self { all: all.collect(), width: self.width })
+    }
 }
 
 /// Pool of a level.
@@ -90,9 +143,10 @@ impl Level {
             merges: Vec::new(),
             look_ups: 0,
             additions: 0,
-            finishes: IndexVec::default(),
+            finishes: Finishes::default(),
             contributions: Lists::default(),
             feeds: Vec::new(),
+            merging: Lists::default(),
         }
     }
 
@@ -162,7 +216,7 @@ impl Level {
             match level.pool.as_ref().map(|pool| &levels[pool.of]) {
                 Some(below) if below.pool.is_some() => {
                     for (finish, position) in below.finishes.iter().zip(0..) {
-                        if let Some(Finish { replica, step, .. }) = *finish {
+                        if let Some(Finish { replica, step, .. }) = finish {
                             let (y, x) = (position / below.width, position % below.width);
                             finishing.take(level, replica, step, (y, x));
                         }
@@ -176,15 +230,25 @@ impl Level {
                     }
                 }
             }
-            let (finishes, contributions, feeds) = finishing.end(windows.iter().count());
+            let replicas = windows.iter().count();
+            let (finishes, contributions, feeds) = finishing.end(replicas);
             let level = &mut levels[id];
-            (level.finishes, level.contributions, level.feeds) = (finishes, contributions, feeds);
+            (level.contributions, level.feeds) = (contributions, feeds);
+            level.finishes = Finishes { all: finishes, width: level.width };
+            if level.pool.is_some() && !level.merges.is_empty() {
+                level.merging = level.in_order(replicas);
+            }
         }
     }
 
     /// Returns the number of outputs of a group that belong to the level.
     pub fn values(&self, group: &OutputGroup) -> u32 {
         overlap(std::slice::from_ref(&self.outputs), &group.outputs)
+    }
+
+    /// True if positions of `map` are merged into the values.
+    pub(crate) fn has_operand(&self, map: MapId) -> bool {
+        self.merges.iter().flat_map(|merge| &merge.parts).any(|part| part.map == map)
     }
 
     /// Returns the operands that are merged into the outputs of a group, each as a map and outputs of its producer.
@@ -206,32 +270,31 @@ impl Level {
         Position(y * self.width + x)
     }
 
-    /// Returns the completion of position `position`; `None` if all its windows are cropped.
-    #[inline]
-    pub fn finish(&self, position: u32) -> Option<Finish> {
-        self.finishes[Position(position)]
+    /// Returns the steps and positions that each replica finishes, in order.
+    fn in_order(&self, replicas: usize) -> Lists<ReplicaId, (u32, u32)> {
+        let finished = self.finishes.iter().zip(0..).filter_map(|(finish, position)| Some((finish?, position)));
+        let mut finished: Vec<_> = finished.map(|(finish, at)| (finish.replica, (finish.step, at))).collect();
+        finished.sort_unstable();
+        Lists::grouped(replicas, finished.into_iter())
     }
 
-    /// Returns the completion of the position at row `y` and column `x`.
-    #[inline]
-    pub fn finish_at(&self, y: u32, x: u32) -> Option<Finish> {
-        self.finishes[self.position(y, x)]
-    }
-
-    /// Returns the completions of all positions, in order.
-    pub fn finishes(&self) -> impl Iterator<Item = Option<Finish>> {
-        self.finishes.iter().copied()
-    }
-
-    /// Returns the completions of the positions in row `y` between `columns`.
-    pub(crate) fn finishes_between(&self, y: u32, columns: &Range<u32>) -> &[Option<Finish>] {
-        let start = size(self.position(y, columns.start).0);
-        &self.finishes.as_slice()[start..start + columns.len()]
-    }
-
-    /// True if a position is never finished.
-    pub(crate) fn is_cropped(&self) -> bool {
-        self.finishes.iter().any(Option::is_none)
+    /// Returns the positions, as (row, column), into which operands are merged together with `window`, the one of number
+    /// `step` of `replica`: those that it finishes.
+    pub fn merging(
+        &self,
+        replica: ReplicaId,
+        step: u32,
+        window: &Window,
+    ) -> impl Iterator<Item = (u32, u32)> + use<'_> {
+        let (own, finished) = if self.pool.is_none() {
+            (Some((window.y.into(), window.x.into())), &[][..])
+        } else {
+            let finished = &self.merging[replica];
+            let first = finished.partition_point(|&(of, _)| of < step);
+            let count = finished[first..].iter().take_while(|&&(of, _)| of == step).count();
+            (None, &finished[first..first + count])
+        };
+        own.into_iter().chain(finished.iter().map(|&(_, position)| (position / self.width, position % self.width)))
     }
 
     /// Returns, by ordinal, the values that the pool takes into each position that replica `replica` finishes.
@@ -291,12 +354,12 @@ fn reads(kernel: &Kernel, window: (u32, u32), at: (u32, u32)) -> bool {
         && (at.1 + padding.left - window.1 * stride.x).is_multiple_of(dilation.x)
 }
 
-/// Completion of each position.
-type Finishes = IndexVec<Position, Option<Finish>>;
+/// Completions, contributions and feeds of a level.
+type Ends = (IndexVec<Position, Option<Finish>>, Lists<ReplicaId, u32>, Vec<(ReplicaId, ReplicaId)>);
 
 /// Completions of a level under construction.
 struct Finishing {
-    finishes: Finishes,
+    finishes: IndexVec<Position, Option<Finish>>,
     contributions: IndexVec<Position, u32>,
     /// Replicas with values under a position that several replicas have values under.
     pairs: BTreeSet<(Position, ReplicaId)>,
@@ -331,7 +394,7 @@ impl Finishing {
     }
 
     /// Returns the completions, the contributions and the feeds of the level.
-    fn end(self, replicas: usize) -> (Finishes, Lists<ReplicaId, u32>, Vec<(ReplicaId, ReplicaId)>) {
+    fn end(self, replicas: usize) -> Ends {
         let Self { mut finishes, contributions, pairs } = self;
         let mut next_ordinal: IndexVec<ReplicaId, u32> = IndexVec::filled(0, replicas);
         for finish in finishes.iter_mut().flatten() {

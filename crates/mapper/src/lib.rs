@@ -51,6 +51,7 @@
 //! ```
 
 mod balance;
+mod crops;
 mod fabric;
 mod fill;
 mod geometry;
@@ -79,7 +80,7 @@ pub use ids::{GroupId, LevelId, ReceiverId, ReplicaId, SliceId, TileId};
 pub use input_slice::{InputOrder, InputSlice, Reader};
 pub use layer_layout::{LayerLayout, Window};
 pub use layout::{Capacities, Destination, Layout, MapLayout};
-pub use levels::{Finish, Level, Merge, Pool};
+pub use levels::{Finish, Finishes, Level, Merge, Pool};
 pub use mapping::{LayerMapping, Mapping};
 
 /// Reason why a network cannot be mapped or a mapping cannot be run. [`MappingError::remedy`] states the remedy.
@@ -207,16 +208,6 @@ pub enum MappingError {
         /// Remedy.
         remedy: &'static str,
     },
-    /// A node of the network is of a kind that tiles and crossbars do not do.
-    #[error("{node} {problem}")]
-    Unsupported {
-        /// Node of the network.
-        node: String,
-        /// Problem, as shown after the name of the node.
-        problem: &'static str,
-        /// Remedy.
-        remedy: &'static str,
-    },
     /// An edited mapping contradicts itself, the network or the machine.
     #[error("{layer}: {problem}")]
     Invalid {
@@ -246,7 +237,7 @@ impl MappingError {
             }
             Self::Stops { .. } => "put fewer copies into the tile, or raise edram.bytes",
             Self::NoShape { .. } => "raise ima.input_register_bytes or ima.output_register_bytes",
-            Self::Limit { remedy, .. } | Self::Unsupported { remedy, .. } => remedy,
+            Self::Limit { remedy, .. } => remedy,
             Self::SkipTooLarge { remedy, .. } | Self::Invalid { remedy, .. } => remedy,
         }
     }
@@ -282,7 +273,6 @@ impl MappingError {
             Self::BoardTooSmall { .. }
             | Self::NoSuchChips { .. }
             | Self::TooFewCycles { .. }
-            | Self::Unsupported { .. }
             | Self::Limit { layer: None, .. } => &[],
             Self::BufferTooSmall { layers, .. }
             | Self::SkipTooLarge { layers, .. }

@@ -38,24 +38,7 @@ pub(crate) fn check_network(network: &Network) -> Result<(), Vec<MappingError>> 
             check(Some(&layer.name), "windows", layer.windows(), WINDOWS, remedy),
         ]
     });
-    all([of_network].into_iter().chain(of_layers).chain(check_kinds(network)))
-}
-
-/// Checks that crossbars and tiles do what the nodes of the network ask for.
-fn check_kinds(network: &Network) -> Vec<Result<(), MappingError>> {
-    let unsupported = |node: &str, problem, remedy| {
-        let node = node.to_owned();
-        Err(MappingError::Unsupported { node, problem, remedy })
-    };
-    let merged_late = network.maps.iter().flat_map(|map| {
-        let pooled = map.stages.iter().skip_while(|stage| stage.operation.kernel().is_none());
-        pooled.filter(|stage| stage.operation.operand().is_some())
-    });
-    let merged_late = merged_late.map(|stage| {
-        let problem = "adds to what a pool makes in the same tiles, which merge operands into windows only";
-        unsupported(&stage.name, problem, "put a 1 x 1 convolution between the pool and the addition")
-    });
-    merged_late.collect()
+    all([of_network].into_iter().chain(of_layers))
 }
 
 /// Checks the limit of input slices in one tile.

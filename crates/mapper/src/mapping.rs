@@ -6,10 +6,11 @@
 //! [`Layout::new`](crate::Layout::new) checks these.
 
 use index::count;
-use network::{Layer, LayerPlan, Network, Plan};
+use network::{Layer, LayerId, LayerPlan, Network, Plan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::crops::Crops;
 use crate::grid::cell;
 use crate::{Area, Fabric, Geometry, MappingError};
 
@@ -84,7 +85,12 @@ impl LayerMapping {
         self.windows.unwrap_or(Area::whole(layer))
     }
 
-    fn check_windows(&self, layer: &Layer, plan: &LayerPlan) -> Result<(), MappingError> {
+    fn check_windows(
+        &self,
+        (id, layer): (LayerId, &Layer),
+        plan: &LayerPlan,
+        crops: &Crops,
+    ) -> Result<(), MappingError> {
         let Some(dealt) = self.windows else {
             return Ok(());
         };
@@ -103,13 +109,14 @@ impl LayerMapping {
             return wrong("windows cuts a cell of the max-pool in two", remedy);
         }
         let mut missed = (0..rows).flat_map(|y| (0..columns).map(move |x| (y, x)));
-        match missed.find(|&(y, x)| !dealt.contains(y, x) && plan.bits_at(y, x) > 0) {
-            Some((y, x)) => wrong(
-                &format!("windows leaves out the window at row {y} and column {x}, which is not cropped"),
-                "enlarge it, or leave it out".to_owned(),
-            ),
-            None => Ok(()),
-        }
+        let Some((y, x)) = missed.find(|&(y, x)| !dealt.contains(y, x) && crops.passes(id, y, x, columns)) else {
+            return Ok(());
+        };
+        let why = if plan.bits_at(y, x) > 0 { "which is not cropped" } else { "which an addition keeps" };
+        wrong(
+            &format!("windows leaves out the window at row {y} and column {x}, {why}"),
+            "enlarge it, or leave it out".to_owned(),
+        )
     }
 }
 
@@ -126,6 +133,7 @@ impl Mapping {
         fabric: &Fabric,
         network: &Network,
         plan: &Plan,
+        crops: &Crops,
     ) -> Result<Vec<Geometry>, Vec<MappingError>> {
         let mut faults = self.misnamed_layers(network);
         if !faults.is_empty() {
@@ -135,7 +143,7 @@ impl Mapping {
         let per_tile = u64::from(fabric.tile.imas);
         // (first IMA, end, layer) of every replica.
         let mut places: Vec<(u32, u32, &str)> = Vec::new();
-        for ((mapped, layer), precision) in self.layers.iter().zip(&network.layers).zip(&plan.layers) {
+        for ((mapped, (id, layer)), precision) in self.layers.iter().zip(network.layers.enumerate()).zip(&plan.layers) {
             let name = &layer.name;
             let LayerMapping { ima_rows, ima_cols, .. } = *mapped;
             if ima_rows * ima_cols > fabric.ima.crossbars {
@@ -158,7 +166,7 @@ impl Mapping {
                     "make them equal",
                 ));
             }
-            faults.extend(mapped.check_windows(layer, precision).err());
+            faults.extend(mapped.check_windows((id, layer), precision, crops).err());
             for &first in &mapped.replicas {
                 match first.checked_add(geometry.imas_per_replica()) {
                     Some(end) if end <= fabric.imas() => places.push((first, end, name)),

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use index::{IndexVec, count, size};
-use network::{Kernel, LayerId, MapId};
+use network::{Axes, Layer, LayerId, MapId};
 
 use crate::ids::Position;
 use crate::{Capacities, Layout, Level, LevelId, Reader, ReplicaId, SliceId, Window};
@@ -127,7 +127,7 @@ impl<'a> Play<'a> {
             let missing = |finish: Option<crate::Finish>| {
                 finish.map_or(0, |finish| level.contributions(finish.replica)[size(finish.ordinal)])
             };
-            let of_image: Vec<u32> = level.finishes().map(missing).collect();
+            let of_image: Vec<u32> = level.finishes.iter().map(missing).collect();
             if level.pool.is_some() { of_image.repeat(size(IMAGES)) } else { Vec::new() }
         };
         let missing = layout.layers.iter().map(|layer| layer.levels.iter().map(of_level).collect());
@@ -164,15 +164,14 @@ impl<'a> Play<'a> {
             }
             let (image, step) = (merged / per_image, merged % per_image);
             let window = windows[size(step)];
-            let awaited = if read == merged && window.bits == 0 {
-                None
-            } else if read == merged {
-                let kernel = of.layer.kernel;
-                of.sources().into_iter().find_map(|map| self.unsent(map, &kernel, image, window))
+            let awaited = if read == merged {
+                of.sources().into_iter().find_map(|map| self.unsent(map, image, under(&of.layer, window)))
             } else {
-                let operands = of.levels.iter().flat_map(|level| &level.merges).flat_map(|merge| &merge.parts);
-                let kernel = Kernel::square(1, 1, 0);
-                operands.map(|part| part.map).find_map(|map| self.unsent(map, &kernel, image, window))
+                let mut merging = of.levels.iter().flat_map(|level| {
+                    let operands = level.merges.iter().flat_map(|merge| &merge.parts);
+                    operands.map(move |part| (part.map, level.merging(replica, step, &window)))
+                });
+                merging.find_map(|(map, positions)| self.unsent(map, image, positions))
             };
             if let Some(position) = awaited {
                 self.waiting.entry(position).or_default().push(id);
@@ -192,19 +191,12 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// Returns a position under a window that has not been sent; cropped ones are not awaited.
-    fn unsent(&self, map: MapId, kernel: &Kernel, image: u32, window: Window) -> Option<(MapId, u32)> {
-        let (of, level) = (&self.layout.maps[map], self.layout.level(map)?);
+    /// Returns one of these positions that has not been sent; cropped ones are not awaited.
+    fn unsent(&self, map: MapId, image: u32, mut at: impl Iterator<Item = (u32, u32)>) -> Option<(MapId, u32)> {
+        let (of, finishes) = (&self.layout.maps[map], self.layout.finishes(map)?);
         let sent = &self.sent[map][size(image * of.positions())..];
-        for y in kernel.rows(window.y.into(), of.shape.height).step_by(size(kernel.dilation.y)) {
-            for x in kernel.columns(window.x.into(), of.shape.width).step_by(size(kernel.dilation.x)) {
-                let position = y * of.shape.width + x;
-                if !sent[size(position)] && level.finish(position).is_some() {
-                    return Some((map, image * of.positions() + position));
-                }
-            }
-        }
-        None
+        let (y, x) = at.find(|&(y, x)| !sent[size(y * of.shape.width + x)] && finishes.at(y, x).is_some())?;
+        Some((map, image * of.positions() + y * of.shape.width + x))
     }
 
     /// Sends a position, if all its destinations have room.
@@ -235,8 +227,9 @@ impl<'a> Play<'a> {
         (step, finisher): (u32, PlayerId),
     ) {
         let of = &self.layout.layers[layer];
-        for &map in &level.maps {
-            self.players[finisher].leaving.insert((image, step, map, at.0 * level.width + at.1));
+        let position = at.0 * level.width + at.1;
+        for &map in level.maps.iter().filter(|map| self.layout.maps[**map].stores(position)) {
+            self.players[finisher].leaving.insert((image, step, map, position));
         }
         for &above in &level.above {
             let pool = &of.levels[above];
@@ -245,7 +238,7 @@ impl<'a> Play<'a> {
                 let missing = &mut self.missing[layer][above][size(image * pool.positions() + position.0)];
                 *missing -= 1;
                 if *missing == 0 {
-                    let finish = pool.finish_at(y, x).expect("a value lies under the position");
+                    let finish = pool.finishes.at(y, x).expect("a value lies under the position");
                     let finisher = PlayerId(self.first[layer] + finish.replica.0);
                     self.pass(layer, (above, pool), image, (y, x), (finish.step, finisher));
                     self.movable.push(finisher);
@@ -275,6 +268,13 @@ impl<'a> Play<'a> {
             }
         }
     }
+}
+
+/// Returns the positions that `layer` reads for a window.
+fn under(layer: &Layer, window: Window) -> impl Iterator<Item = (u32, u32)> {
+    let (rows, columns) = window.receptive_field(layer);
+    let Axes { y: down, x: along } = layer.kernel.dilation;
+    rows.step_by(size(down)).flat_map(move |y| columns.clone().step_by(size(along)).map(move |x| (y, x)))
 }
 
 #[cfg(test)]

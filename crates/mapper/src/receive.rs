@@ -5,28 +5,31 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use index::{IndexVec, size};
-use network::{Kernel, LayerId, MapId, Part, Shape};
+use network::{LayerId, MapId, Part};
 
-use crate::input_slice::Field;
+use crate::input_slice::Cells;
 use crate::skips::Needs;
-use crate::{Fabric, InputOrder, InputSlice, Layout, MapLayout, Reader, ReplicaId, SliceId, TileId, Window};
+use crate::{Fabric, InputOrder, InputSlice, Layout, LevelId, MapLayout, Reader, ReplicaId, SliceId, TileId, Window};
 
-/// Channels of a map, in each tile that receives some, with the replicas that they are for.
-type Received = BTreeMap<(TileId, MapId), (Vec<ReplicaId>, Vec<Range<u32>>)>;
+/// What each tile receives of each map.
+type Received = BTreeMap<(TileId, MapId), Receipt>;
+
+/// What a tile receives of a map.
+#[derive(Default)]
+struct Receipt {
+    /// Replicas that it is for.
+    replicas: Vec<ReplicaId>,
+    /// Levels of the layer into which it is merged; none if crossbars read it.
+    levels: Vec<LevelId>,
+    /// Channels.
+    channels: Vec<Range<u32>>,
+}
 
 /// Returns the input slices of the tiles that hold IMAs of `layer`, and of those that merge operands for it.
 pub(crate) fn slices(fabric: &Fabric, layout: &Layout, layer: LayerId, needs: &Needs) -> IndexVec<SliceId, InputSlice> {
     let receiving = Receiving { layout, layer, needs };
-    let of = &layout.layers[layer];
-    let kernels = [
-        (Reader::Crossbars, of.layer.kernel, of.layer.input),
-        (Reader::Register, Kernel::square(1, 1, 0), of.layer.output),
-    ];
-    let [for_crossbars, for_merges] = [receiving.read_by_crossbars(fabric), receiving.merged()];
-    let mut slices = Vec::new();
-    for ((reader, kernel, map), received) in kernels.into_iter().zip([for_crossbars, for_merges]) {
-        slices.extend(receiving.slices(reader, &kernel, map, received));
-    }
+    let mut slices = receiving.slices(Reader::Crossbars, receiving.read_by_crossbars(fabric));
+    slices.extend(receiving.slices(Reader::Register, receiving.merged()));
     slices.into()
 }
 
@@ -58,8 +61,9 @@ impl Receiving<'_> {
         for (tile, (replicas, read)) in tiles {
             for channels in merged(read) {
                 for (map, outputs) in outputs(&self.layout.maps, &layer.reads, &channels) {
-                    let entry = received.entry((tile, map)).or_insert_with(|| (replicas.clone(), Vec::new()));
-                    entry.1.push(outputs);
+                    let receipt = received.entry((tile, map)).or_default();
+                    receipt.replicas.clone_from(&replicas);
+                    receipt.channels.push(outputs);
                 }
             }
         }
@@ -70,36 +74,41 @@ impl Receiving<'_> {
     fn merged(&self) -> Received {
         let layer = &self.layout.layers[self.layer];
         let mut received = Received::new();
-        let merging = layer.levels.iter().filter(|level| !level.merges.is_empty());
-        for level in merging {
+        let merging = layer.levels.enumerate().filter(|(_, level)| !level.merges.is_empty());
+        for (id, level) in merging {
             for (replica, (group, of)) in
                 layer.replicas.indices().flat_map(|replica| layer.groups.enumerate().map(move |group| (replica, group)))
             {
                 for (map, outputs) in level.operands(&self.layout.maps, of) {
-                    let (replicas, read) = received.entry((layer.accumulator(replica, group), map)).or_default();
-                    if !replicas.contains(&replica) {
-                        replicas.push(replica);
-                    }
-                    read.push(outputs);
+                    let receipt = received.entry((layer.accumulator(replica, group), map)).or_default();
+                    add(&mut receipt.replicas, replica);
+                    add(&mut receipt.levels, id);
+                    receipt.channels.push(outputs);
                 }
             }
         }
         received
     }
 
-    /// Returns the slices for what the tiles receive of maps of size `map`.
-    fn slices(&self, reader: Reader, kernel: &Kernel, map: Shape, received: Received) -> Vec<InputSlice> {
+    /// Returns the slices for what the tiles receive.
+    fn slices(&self, reader: Reader, received: Received) -> Vec<InputSlice> {
         let Self { layout, layer: id, needs } = *self;
         let layer = &layout.layers[id];
-        let mut orders: BTreeMap<(MapId, Vec<ReplicaId>), Arc<InputOrder>> = BTreeMap::new();
+        let mut orders: BTreeMap<(MapId, Vec<ReplicaId>, Vec<LevelId>), Arc<InputOrder>> = BTreeMap::new();
         let mut slices = Vec::with_capacity(received.len());
-        for ((tile, from), (mut replicas, channels)) in received {
+        for ((tile, from), Receipt { mut replicas, levels, channels }) in received {
             replicas.sort_unstable();
-            let order = orders.entry((from, replicas.clone())).or_insert_with_key(|(_, replicas)| {
-                let windows: Vec<&[Window]> = replicas.iter().map(|&replica| layer.windows(replica)).collect();
-                let field = Field { reader, windows: &windows, window_rows: layer.layer.output.height, kernel, map };
+            let order = orders.entry((from, replicas.clone(), levels)).or_insert_with_key(|(_, replicas, levels)| {
+                let cells = match reader {
+                    Reader::Crossbars => {
+                        let windows: Vec<&[Window]> = replicas.iter().map(|&replica| layer.windows(replica)).collect();
+                        let of = &layer.layer;
+                        Cells::read(&windows, of.output.height, &of.kernel, of.input)
+                    }
+                    Reader::Register => Cells::merged(layer, levels, replicas),
+                };
                 let steps = layout.maps[from].source.map_or(0, |(producer, _)| layout.layers[producer].steps());
-                Arc::new(InputOrder::new(&field, layout.level(from), steps, needs.through(id, from)))
+                Arc::new(InputOrder::new(cells, layout.finishes(from), steps, needs.through(id, from)))
             });
             let channels = merged(channels);
             let read: u32 = channels.iter().map(|range| range.end - range.start).sum();
@@ -108,6 +117,12 @@ impl Receiving<'_> {
             slices.push(InputSlice { tile, map: from, reader, replicas, channels, position_bits, order });
         }
         slices
+    }
+}
+
+fn add<T: PartialEq>(all: &mut Vec<T>, one: T) {
+    if !all.contains(&one) {
+        all.push(one);
     }
 }
 

@@ -12,9 +12,10 @@
 use std::collections::BTreeMap;
 
 use index::{IndexVec, size};
-use network::{Kernel, LayerId, MapId};
+use network::{Layer, LayerId, MapId, Part};
 
-use crate::{LayerLayout, Layout, Level, Window};
+use crate::layer_layout::sources;
+use crate::{Finishes, LayerLayout, Layout, Window};
 
 /// For each step of a layer, the number of steps of another that must have been done.
 type Steps = Vec<u32>;
@@ -28,7 +29,7 @@ pub(crate) struct Needs {
 impl Needs {
     /// Applies the through-path rule to the layers of `layout`, which need no input slices yet.
     pub(crate) fn new(layout: &Layout) -> Self {
-        let sources: IndexVec<LayerId, Vec<(MapId, Kernel)>> = layout.layers.iter().map(of_layer).collect();
+        let sources: IndexVec<LayerId, Vec<MapId>> = layout.layers.iter().map(of_layer).collect();
         let mut needs = Self::default();
         if sources.iter().all(|maps| maps.len() < 2) {
             return needs;
@@ -39,9 +40,9 @@ impl Needs {
         for (id, maps) in sources.enumerate() {
             let layer = &layout.layers[id];
             // The host has no steps: it keeps buffers filled.
-            let produced = maps.iter().filter_map(|(map, kernel)| {
-                let (producer, level) = layout.maps[*map].source?;
-                Some((*map, producer, directly_needed(layer, kernel, &layout.layers[producer].levels[level])))
+            let produced = maps.iter().filter_map(|&map| {
+                let (producer, _) = layout.maps[map].source?;
+                Some((map, producer, directly_needed(layer, map, layout.finishes(map)?)))
             });
             let produced: Vec<(MapId, LayerId, Steps)> = produced.collect();
             for (map, producer, _) in produced.iter().filter(|_| produced.len() > 1) {
@@ -79,29 +80,33 @@ fn steps_for(needed: &[u32], steps: u32) -> u32 {
     steps.checked_sub(1).map_or(0, |last| needed[size(last)])
 }
 
-/// Returns the maps that a layer reads or merges, each with the kernel of its windows.
-fn of_layer(layer: &LayerLayout) -> Vec<(MapId, Kernel)> {
-    let read = layer.sources().into_iter().map(|map| (map, layer.layer.kernel));
+/// Returns the maps that a layer reads or merges.
+fn of_layer(layer: &LayerLayout) -> Vec<MapId> {
     let operands = layer.levels.iter().flat_map(|level| &level.merges).flat_map(|merge| &merge.parts);
-    let mut maps: Vec<_> = read.chain(operands.map(|part| (part.map, Kernel::square(1, 1, 0)))).collect();
-    let mut known: Vec<MapId> = Vec::new();
-    maps.retain(|(map, _)| {
-        let is_new = !known.contains(map);
-        known.push(*map);
-        is_new
-    });
-    maps
+    let parts: Vec<Part> = layer.reads.iter().chain(operands).cloned().collect();
+    sources(&parts)
 }
 
-/// Returns the steps of the producer that each step of `layer` needs, and all steps before it.
-fn directly_needed(layer: &LayerLayout, kernel: &Kernel, level: &Level) -> Steps {
+/// Returns the steps of the producer of `map` that each step of `layer` needs, and all steps before it.
+fn directly_needed(layer: &LayerLayout, map: MapId, finishes: &Finishes) -> Steps {
     let mut needed = vec![0; layer.steps()];
-    for replica in layer.replicas.indices() {
-        for (needed, Window { y, x, .. }) in needed.iter_mut().zip(layer.windows(replica)) {
-            for row in kernel.rows((*y).into(), level.height).step_by(size(kernel.dilation.y)) {
-                let columns = kernel.columns((*x).into(), level.width);
-                let read = level.finishes_between(row, &columns).iter().step_by(size(kernel.dilation.x));
-                *needed = read.flatten().map(|finish| finish.step + 1).fold(*needed, u32::max);
+    if layer.sources().contains(&map) {
+        let Layer { kernel, input, .. } = &layer.layer;
+        for replica in layer.replicas.indices() {
+            for (needed, Window { y, x, .. }) in needed.iter_mut().zip(layer.windows(replica)) {
+                for row in kernel.rows((*y).into(), input.height).step_by(size(kernel.dilation.y)) {
+                    let columns = kernel.columns((*x).into(), input.width);
+                    let read = finishes.between(row, &columns).iter().step_by(size(kernel.dilation.x));
+                    *needed = read.flatten().map(|finish| finish.step + 1).fold(*needed, u32::max);
+                }
+            }
+        }
+    }
+    for level in layer.levels.iter().filter(|level| level.has_operand(map)) {
+        for replica in layer.replicas.indices() {
+            for (step, (y, x)) in layer.merging(level, replica) {
+                let needed = &mut needed[size(step)];
+                *needed = finishes.at(y, x).map_or(*needed, |finish| (*needed).max(finish.step + 1));
             }
         }
     }

@@ -11,12 +11,12 @@ use crate::{
 /// A random change of a graph: the kind of node, the values that it reads, and its sizes.
 type Step = (u8, [u8; 2], [u8; 4]);
 
-/// Returns random networks that lower: forks, nested forks, joins, concatenations, pools, groups of channels (also in
+/// Returns random networks that lower: forks, nested forks, joins (also behind pools), concatenations, pools, groups of channels (also in
 /// front of joins), strides, and a classifier behind all open ends. Maps have at most 12 rows and columns and few
 /// channels, so that a run takes moments.
 pub fn graphs() -> impl Strategy<Value = NodeList> {
     let input = (4..=12u32, 4..=12u32, 1..=4u32);
-    let step = (0..12u8, any::<[u8; 2]>(), any::<[u8; 4]>());
+    let step = (0..14u8, any::<[u8; 2]>(), any::<[u8; 4]>());
     (input, vec(step, 1..10)).prop_map(|((height, width, channels), steps)| {
         let mut graph = Graph::new(Shape { height, width, channels });
         for step in steps {
@@ -174,6 +174,30 @@ impl Graph {
                     && let Some(both) = self.push(&[low, changed], Operator::Concat, None)
                 {
                     self.push(&[both], Operator::Shuffle { groups: 2 }, None);
+                }
+            }
+            // Joins behind a pool, which the tiles of the pooled layer do: with a convolution of the same stride, or with
+            // what another pool makes.
+            11 | 12 => {
+                let stride = 1 + c % 2;
+                let kernel = Kernel::square(1 + 2 * (a % 2), stride, a % 2);
+                let pool = match b % 4 {
+                    0 => Operator::AveragePool { kernel, counted: Sides::default() },
+                    1 => Operator::GlobalAveragePool,
+                    _ => Operator::MaxPool(kernel),
+                };
+                let is_mean = pool == Operator::GlobalAveragePool;
+                let other = match (d % 2, is_mean) {
+                    (0, false) => self.convolution(first, Kernel::square(1, stride, 0), shape.channels, 1, None),
+                    _ => self.push(&[second], pool.clone(), None),
+                };
+                let channels = other.map_or(0, |other| self.shape(other).channels);
+                let same = Kernel::square(3, 1, 1);
+                if let Some(other) = other
+                    && let Some(main) = self.convolution(first, same, channels, 1, relu.clone())
+                    && let Some(pooled) = self.push(&[main], pool, None)
+                {
+                    self.push(&[pooled, other], Operator::Add, relu);
                 }
             }
             _ => {

@@ -227,7 +227,7 @@ impl Trees {
             builder.trees.layers.push(trees);
         }
         for (id, map) in layout.maps.enumerate() {
-            let trees = map.source.map(|source| builder.map(id, source)).unwrap_or_default();
+            let trees = map.source.map(|(layer, _)| builder.map(id, layer)).unwrap_or_default();
             builder.trees.maps.push(trees);
         }
         builder.trees
@@ -386,15 +386,16 @@ impl Builder<'_> {
         trees
     }
 
-    /// Finds the kinds of positions of a map that leaves from a level of a layer, and makes their trees.
-    fn map(&mut self, map: MapId, (id, level): (LayerId, LevelId)) -> MapTrees {
+    /// Finds the kinds of positions of a map that a layer finishes, and makes their trees.
+    fn map(&mut self, map: MapId, id: LayerId) -> MapTrees {
         let (layout, layer, of) = (self.layout, &self.layout.layers[id], &self.layout.maps[map]);
         let mut trees = MapTrees { groups: layer.groups.len(), ..MapTrees::default() };
         // Kinds of each replica with the destinations of a position. The kind of the position before comes last.
         let mut known: IndexVec<ReplicaId, Vec<(KindId, &[Destination])>> =
             IndexVec::filled(Vec::new(), layer.replicas.len());
         let mut kinds: IndexVec<KindId, (ReplicaId, &[Destination])> = IndexVec::default();
-        for (finish, position) in layer.levels[level].finishes().zip(0..) {
+        let finishes = layout.finishes(map).expect("a layer finishes the map");
+        for (finish, position) in finishes.iter().zip(0..) {
             let Some(finish) = finish else {
                 trees.kinds.push(None);
                 continue;

@@ -6,7 +6,7 @@
 use mapper::{GroupId, ReplicaId, TileId, Window};
 use network::{LayerId, MapId};
 
-use super::{Obstacle, Tile};
+use super::{Obstacle, SliceBuffer, Tile};
 use crate::{ImaId, InputId, LockstepId, PartAddress, Policy, SumsSpec};
 
 /// A part of a tile that may wait.
@@ -140,17 +140,14 @@ impl<P: Policy> Tile<'_, P> {
             Obstacle::Credit(accumulator) => {
                 (format!("room for partial sums in tile {}", accumulator.tile), vec![register(&accumulator)])
             }
-            Obstacle::Skip(inputs) => {
-                let window = control.window(sums.complete());
-                let names = layer.levels.iter().flat_map(|level| &level.merges).map(|merge| merge.name.as_str());
-                let position = |inputs| Awaited::Position {
-                    map: self.inputs.edram.slices[inputs].slice.map,
-                    y: window.y.into(),
-                    x: window.x.into(),
+            Obstacle::Skip(operand) => {
+                let position = |(inputs, y, x)| {
+                    let slice: &SliceBuffer = &self.inputs.edram.slices[inputs];
+                    Awaited::Position { map: slice.slice.map, y, x }
                 };
-                let names: Vec<&str> = names.collect();
-                let waits_for = format!("the skip of {} at ({}, {})", names.join(", "), window.y, window.x);
-                (waits_for, inputs.map(position).into_iter().collect())
+                let at = operand.map_or(String::new(), |(_, y, x)| format!(" at ({y}, {x})"));
+                let waits_for = format!("the skip of {}{at}", layer.joins().join(", "));
+                (waits_for, operand.map(position).into_iter().collect())
             }
             Obstacle::Contributions => {
                 let here = Awaited::Part(self.id, Part::Group(id));

@@ -17,6 +17,7 @@ use mapper::{LevelId, TileId};
 pub(crate) use self::partial_sums::Obstacle;
 pub use self::partial_sums::PartialSums;
 pub use self::skips::Operand;
+use self::skips::Skips;
 pub use self::spec::{Exit, PartAddress, SumsSpec, Target};
 use super::Bus;
 use super::imas::{ImaBank, Policy};
@@ -166,7 +167,8 @@ impl<'a> TileOutputs<'a> {
         }
         for slice in inputs.take_skips() {
             for (id, part) in self.parts.enumerate() {
-                self.looking.insert_if(id, part.skips.as_ref().is_some_and(|skips| skips.awaited() == Some(slice)));
+                let awaited = part.skips.as_ref().and_then(Skips::awaited);
+                self.looking.insert_if(id, awaited.is_some_and(|(inputs, ..)| inputs == slice));
             }
         }
         for id in self.looking.take() {

@@ -260,13 +260,16 @@ impl<'a> PartialSums<'a> {
         let LevelUnit { values, exits, .. } = &self.levels[id];
         self.sigmoid.activate(values * level.look_ups);
         self.additions += u64::from(values * level.additions);
+        let position = at.0 * level.width + at.1;
         for exit in exits.clone() {
-            self.leave(image, exit, at.0 * level.width + at.1, finish);
+            if self.spec.exits[exit].map.stores(position) {
+                self.leave(image, exit, position, finish);
+            }
         }
         for &above in &level.above {
             let pool = &layer.levels[above];
             pool.positions_over(at.0, at.1).for_each(|(y, x)| {
-                let finisher = pool.finish_at(y, x).expect("a value lies under the position").replica;
+                let finisher = pool.finishes.at(y, x).expect("a value lies under the position").replica;
                 if finisher == self.spec.replica {
                     self.pool_value(above, image, y * pool.width + x, finish.1, context);
                 } else {
@@ -285,7 +288,7 @@ impl<'a> PartialSums<'a> {
         let unit = &mut self.levels[id];
         let pool = unit.pool.as_mut().expect("a group without values of the level has none for its pool");
         let before = pool.images();
-        let finish = level.finish(position).expect("a value lies under the position");
+        let finish = level.finishes.of(position).expect("a value lies under the position");
         let is_complete = pool.take(image, finish.ordinal, unit.values);
         let completed = before..pool.images();
         let at = (position / level.width, position % level.width);
@@ -499,11 +502,6 @@ impl<'a> PartialSums<'a> {
         self.left
     }
 
-    /// First window that is not complete, counted over all images.
-    pub(crate) fn complete(&self) -> u32 {
-        self.complete
-    }
-
     /// True if positions wait for room in the buffers of the next layer.
     pub(crate) fn waits_for_buffers(&self) -> bool {
         !self.leaving.is_empty()
@@ -558,8 +556,8 @@ pub(crate) enum Obstacle {
     },
     /// The accumulator has given no credit for partial sums.
     Credit(PartAddress),
-    /// An operand that the oldest window merges is missing: the input slice that lacks it.
-    Skip(Option<InputId>),
+    /// An operand that the oldest window merges is missing: the input slice that lacks it, and its row and column.
+    Skip(Option<(InputId, u32, u32)>),
     /// Results of IMAs or partial sums of contributors are missing.
     Contributions,
 }

@@ -1,24 +1,36 @@
 //! Skips of a part of the output register: operands of joins, which the tile's shift-and-add merges from the eDRAM
 //! buffer as it merges partial sums.
 //!
-//! The operand of a window is one more contribution to it. It may be asked for as soon as it is in the buffer and the
-//! register has room for the window; eDRAM port and bus are granted in the order of windows. Cropped operands read as
-//! zero: nothing is transferred for them.
+//! The operands of a window are one more contribution to it: those that are added to its values, and, behind a pool, to
+//! the positions that it finishes. They may be asked for as soon as they are in the buffer and the register has room for
+//! the window; eDRAM port and bus are granted in the order of windows. Cropped operands read as zero: nothing is
+//! transferred for them.
 
 use des::Fingerprint;
-use index::IndexVec;
+use index::{IndexVec, count};
+use mapper::LevelId;
 
 use crate::{InputId, LayerControl, SliceBuffer};
 
 /// Part of the operands of each window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operand {
+    /// Level of the layer into whose positions it is merged.
+    pub level: LevelId,
     /// Input slice of the tile that holds it.
     pub inputs: InputId,
     /// Bits of a position that the part of the register merges.
     pub bits: u32,
     /// Values of a position that it merges.
     pub values: u32,
+}
+
+impl Operand {
+    /// Row and column of the positions that are merged with `window`, counted over all images.
+    fn positions<'a>(&self, control: &LayerControl<'a>, window: u32) -> impl Iterator<Item = (u32, u32)> + use<'a> {
+        let (_, step) = control.split(window);
+        control.layer.levels[self.level].merging(control.replica, step, control.window(window))
+    }
 }
 
 /// Operands of the windows of one part of the output register.
@@ -33,8 +45,8 @@ pub(crate) struct Skips {
     pub(crate) asked: u32,
     /// First window whose operands have not been merged.
     pub(crate) merged: u32,
-    /// Input slice that lacks the operand of window `ready`.
-    awaited: Option<InputId>,
+    /// Input slice that lacks an operand of window `ready`, and row and column of the operand.
+    awaited: Option<(InputId, u32, u32)>,
     /// Bits read since the start.
     pub(crate) bits: u64,
     /// Values merged since the start.
@@ -52,10 +64,12 @@ impl Skips {
         self.awaited = None;
         while self.ready < room.min(control.total) {
             let (image, _) = control.split(self.ready);
-            let window = control.window(self.ready);
-            let missing = self.operands.iter().map(|operand| operand.inputs).find(|&inputs| {
-                let slice = &slices[inputs];
-                !slice.holds_image(image) || slice.missing_at(image, window.y.into(), window.x.into()).is_some()
+            let missing = self.operands.iter().find_map(|operand| {
+                let slice = &slices[operand.inputs];
+                let is_missing =
+                    |&(y, x): &(u32, u32)| !slice.holds_image(image) || slice.missing_at(image, y, x).is_some();
+                let (y, x) = operand.positions(control, self.ready).find(is_missing)?;
+                Some((operand.inputs, y, x))
             });
             if missing.is_some() {
                 self.awaited = missing;
@@ -75,9 +89,13 @@ impl Skips {
             return None;
         }
         let window = self.asked;
-        let at = control.window(window);
-        let read = self.operands.iter().filter(|of| slices[of.inputs].receives(at.y.into(), at.x.into()));
-        let (bits, values) = read.fold((0, 0), |all, of| (all.0 + u64::from(of.bits), all.1 + u64::from(of.values)));
+        let (mut bits, mut values) = (0, 0);
+        for operand in &self.operands {
+            let slice = &slices[operand.inputs];
+            let read = count(operand.positions(control, window).filter(|&(y, x)| slice.receives(y, x)).count());
+            bits += read * u64::from(operand.bits);
+            values += read * u64::from(operand.values);
+        }
         self.bits += bits;
         self.values += values;
         self.asked += 1;
@@ -109,11 +127,12 @@ impl Skips {
         print.counted(*ready, windows);
         print.counted(*asked, windows);
         print.counted(*merged, windows);
-        print.number(awaited.map_or(u64::MAX, |inputs| inputs.0.into()));
+        print.number(awaited.map_or(u64::MAX, |(inputs, ..)| inputs.0.into()));
     }
 
-    /// Input slice that lacks an operand of the next window that has room; `None` if that has all its operands.
-    pub(crate) fn awaited(&self) -> Option<InputId> {
+    /// Input slice that lacks an operand of the next window that has room, and row and column of the operand; `None` if
+    /// the window has all its operands.
+    pub(crate) fn awaited(&self) -> Option<(InputId, u32, u32)> {
         self.awaited.filter(|_| self.merged == self.ready)
     }
 
@@ -137,7 +156,7 @@ mod tests {
                 |skips| skips.ready += 1,
                 |skips| skips.asked += 1,
                 |skips| skips.merged += 1,
-                |skips| skips.awaited = Some(InputId(0)),
+                |skips| skips.awaited = Some((InputId(0), 0, 0)),
             ],
         );
     }
