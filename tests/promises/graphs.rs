@@ -147,8 +147,96 @@ fn a_join_passes_on_what_it_adds_where_its_layer_is_cropped() {
     assert_eq!(passed(&["b", "stem"]), (40, 40, 40 + 40));
 }
 
+/// A residual block that adds what a convolution of stride 2 makes to what a pool of stride 2 makes.
+const POOLED: &str = "
+    [[layers]]
+    name = 'stem'
+    kind = 'convolution'
+    kernel = 3
+    padding = 1
+    channels = 4
+    [[layers]]
+    name = 'short'
+    kind = 'convolution'
+    kernel = 1
+    stride = 2
+    channels = 4
+    activation = 'none'
+    [[layers]]
+    name = 'main'
+    kind = 'convolution'
+    inputs = ['stem']
+    kernel = 3
+    padding = 1
+    channels = 4
+    [[layers]]
+    name = 'pool'
+    kind = 'max_pool'
+    kernel = 3
+    stride = 2
+    padding = 1
+    [[layers]]
+    name = 'sum'
+    kind = 'add'
+    inputs = ['pool', 'short']
+    activation = 'relu'
+";
+
 #[test]
-fn a_layer_that_passes_on_cropped_positions_in_one_map_only_is_refused() {
+fn a_pooled_position_is_added_to_with_the_window_that_finishes_it() {
+    let network = network([8, 8, 4], POOLED);
+    let arch = machine("isaac-ce", &[]);
+    let added = |crops: &str| {
+        let plan = Plan::parse(crops, "plan.toml", &network).expect("a plan");
+        let layout = mapper::balance(&arch, &network, &plan).expect("it fits");
+        let at = |fidelity| run_at(&arch, &layout, &Options { images: 3, fidelity, ..Options::default() });
+        let outcome = at(Fidelity::Operation);
+        assert_eq!(outcome, at(Fidelity::Iteration));
+        let Counts { windows, tile_shift_adds, max_pools, sigmoids, .. } = outcome.layers[2].counts;
+        let of_channels = [tile_shift_adds, max_pools, sigmoids].map(|values| values / 4 / 3);
+        (layout.layers[LayerId(2)].all_windows(), windows / 3, of_channels)
+    };
+    let rows = |layer: &str, height, width| {
+        format!(
+            "[[layers]]\nname = '{layer}'\nregions = [{{ top = 0, left = 0, height = {height}, width = {width}, bits = 0 }}]\n"
+        )
+    };
+    // Windows that pass through the tiles, those that are computed, and values of a channel: results and operands that
+    // are added, those that the pool takes, and those that pass the sigmoid unit. A pool of 3 takes 11 of 8 rows: 2 at
+    // the edge and thrice 3.
+    assert_eq!(added(""), (64, 64, [64 + 16, 121, 64 + 16]));
+    // Of the first row of positions no window is computed. Each keeps its last, in columns 1, 3, 5 and 7, which lie under
+    // 7 positions of that row and of the next. The rows that are left lie under positions 7 times.
+    assert_eq!(added(&rows("main", 3, 8)), (40 + 4, 40, [44 + 16, 2 * 7 + 7 * 11, 44 + 16]));
+    assert_eq!(added(&rows("short", 1, 4)), (64, 64, [64 + 12, 121, 64 + 16]));
+    // Nothing is left of the first row of positions.
+    assert_eq!(added(&(rows("main", 3, 8) + &rows("short", 1, 4))), (40, 40, [40 + 12, 7 * 11, 40 + 12]));
+}
+
+#[test]
+fn the_buffer_of_a_skip_behind_a_pool_holds_what_the_other_path_needs() {
+    let network = network([8, 8, 4], POOLED);
+    let plan = Plan::uniform(&network, 16, 16);
+    let on = |bytes: u64| {
+        let arch = machine("tiny", &[("edram.bytes", &bytes.to_string())]);
+        (mapper::balance_to(&arch, &network, &plan, 64, 64), arch)
+    };
+    let layout = on(65536).0.expect("there is room");
+    let merging = &layout.layers[LayerId(2)];
+    let skip = merging.slices.iter().find(|slice| slice.reader == mapper::Reader::Register).expect("main merges short");
+    // Position (y, x) is finished by window (2 y + 1, 2 x + 1), for which the stem is computed up to (2 y + 2, 2 x + 2), and
+    // the short path follows up to (y + 1, x + 1).
+    assert_eq!(skip.order.positions_at_once, 4 + 2);
+    let needed: u64 = merging.slices.iter().map(mapper::InputSlice::bytes_at_once).sum();
+    let error = on(needed - skip.position_bits / 8).0.expect_err("a position does not find room");
+    assert!(error[0].to_string().contains("152 bytes of inputs of main"), "{}", error[0]);
+    let (layout, arch) = on(needed);
+    let outcome = run_at(&arch, &layout.expect("it fits to the byte"), &Options { images: 3, ..Options::default() });
+    assert_eq!(outcome.images.len(), 3);
+}
+
+#[test]
+fn a_layer_keeps_cropped_positions_for_one_of_its_maps_only() {
     let two_maps = BLOCK.to_owned()
         + "
     [[layers]]
@@ -169,7 +257,16 @@ fn a_layer_that_passes_on_cropped_positions_in_one_map_only_is_refused() {
     inputs = ['of_b', 'of_sum']
 ";
     let network = network([8, 8, 4], &two_maps);
-    let errors = with_cropped_rows(&network, &["b"]).expect_err("b has a map without what is added");
-    assert!(errors[0].to_string().starts_with("sum adds to positions"), "{errors:?}");
-    assert!(with_cropped_rows(&network, &["b", "stem"]).is_ok());
+    let received = |layers: &[&str]| {
+        let layout = with_cropped_rows(&network, layers).expect("it fits");
+        let arch = machine("isaac-ce", &[]);
+        let at = |fidelity| run_at(&arch, &layout, &Options { images: 3, fidelity, ..Options::default() });
+        assert_eq!(at(Fidelity::Operation), at(Fidelity::Iteration));
+        let crossbars = |layer| &layout.layers[LayerId(layer)].slices[mapper::SliceId(0)];
+        (layout.layers[LayerId(2)].all_windows(), [3, 4].map(|layer| crossbars(layer).order.positions))
+    };
+    // Windows of b that pass through its tiles, and positions that of_sum and of_b receive.
+    assert_eq!(received(&[]), (64, [64, 64]));
+    assert_eq!(received(&["b"]), (64, [64, 40]));
+    assert_eq!(received(&["b", "stem"]), (40, [40, 40]));
 }

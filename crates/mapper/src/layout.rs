@@ -271,11 +271,9 @@ impl Layout {
         let slices = self.layers.iter().flat_map(|layer| layer.slices.iter().map(move |slice| (layer, slice)));
         let here = slices.filter(|(layer, slice)| slice.tile == tile && layer.waits_for_several());
         let (layer, largest) = here.max_by_key(|(_, slice)| slice.bytes_at_once())?;
-        let joins = layer.joins();
-        let what = if joins.is_empty() {
-            format!("inputs of {}", layer.layer.name)
-        } else {
-            format!("the skip of {}", joins.join(", "))
+        let what = match largest.reader {
+            Reader::Register => format!("the skip of {}", layer.joins().join(", ")),
+            Reader::Crossbars => format!("inputs of {}", layer.layer.name),
         };
         Some((what, largest.bytes_at_once()))
     }

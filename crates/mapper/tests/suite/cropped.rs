@@ -59,3 +59,34 @@ fn a_mapping_for_a_crop_is_read_back_and_refused_for_another_crop() {
     let faults = faults.expect_err("windows at the top are missing").to_string();
     assert!(faults.contains("conv1_1: windows leaves out the window at row 0 and column 0"), "{faults}");
 }
+
+#[test]
+fn windows_that_an_addition_keeps_are_dealt() {
+    let convolution = |name: &str, more: &str| {
+        format!(
+            "[[layers]]\nname = '{name}'\nkind = 'convolution'\nkernel = 3\npadding = 1\nchannels = 4\n\
+             crop = {{ x = 2, y = 2 }}\n{more}\n"
+        )
+    };
+    let sum = "[[layers]]\nname = 'sum'\nkind = 'add'\ninputs = ['b', 'a']\n";
+    let layers = convolution("a", "") + &convolution("b", "activation = 'none'") + sum;
+    let text = format!("name = 'sum'\ninput = {{ height = 8, width = 8, channels = 4 }}\n{layers}");
+    let network = network::parse(&text, "sum.toml").expect("the network is valid");
+    let arch = arch::load("tiny").expect("a preset");
+    let both = cropped(&network, "left");
+    let mut only_b = both.clone();
+    only_b.layers[LayerId(0)].regions.clear();
+    let dealt = |plan: &Plan| {
+        let layout = balance_cropped(&arch, &network, plan).expect("it fits");
+        (layout.layers.iter().map(|layer| layer.all_windows()).collect::<Vec<_>>(), layout.mapping)
+    };
+    assert_eq!(dealt(&only_b).0, [64, 64], "b adds a where it computes nothing");
+    let (windows, mapping) = dealt(&both);
+    assert_eq!(windows, [48, 48]);
+    let faults = Layout::parse(&mapping.to_toml(), "left.toml", &arch, &network, &only_b);
+    let faults = faults.expect_err("windows at the left are missing").to_string();
+    for (layer, why) in [("a", "which is not cropped"), ("b", "which an addition keeps")] {
+        let fault = format!("{layer}: windows leaves out the window at row 0 and column 0, {why}");
+        assert!(faults.contains(&fault), "{faults}");
+    }
+}

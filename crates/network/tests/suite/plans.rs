@@ -98,3 +98,31 @@ fn a_plan_is_read_back_as_it_was_written() {
     plan.layers[LayerId(1)].regions.push(network::Region { top: 1, left: 2, height: 3, width: 4, bits: 8 });
     assert_eq!(Plan::parse(&plan.to_toml(&network), "plan", &network).unwrap(), plan);
 }
+
+#[test]
+fn crops_by_the_size_of_maps_are_those_written_out_for_each_layer() {
+    let network = |by_size: &str, of_layers: [&str; 4]| {
+        let layer = |number: usize, kind: &str, crop: &str| {
+            format!("[[layers]]\nname = '{kind}{number}'\nkind = '{kind}'\n{crop}\n")
+        };
+        let convolution = |number: usize| {
+            let shape = "kernel = 3\npadding = 1\nchannels = 4\n".to_owned();
+            layer(number, "convolution", &(shape + of_layers[number]))
+        };
+        let pool = layer(0, "max_pool", "kernel = 2\nstride = 2");
+        let layers = convolution(0) + &convolution(1) + &pool + &convolution(2) + &convolution(3);
+        let text = format!("name = 'n'\ninput = {{ height = 8, width = 8, channels = 3 }}\n{by_size}\n{layers}");
+        network::parse(&text, "n.toml").unwrap_or_else(|faults| panic!("{faults}"))
+    };
+    let (of_8, of_4, own) = ("crop = { x = 2, y = 3 }", "crop = { x = 1, y = 0 }", "crop = { x = 4, y = 1 }");
+    let by_size = network("crops = [{ map = 8, x = 2, y = 3 }, { map = 4, x = 1, y = 0 }]", ["", own, "", ""]);
+    let written_out = network("", [of_8, own, of_4, of_4]);
+    assert_eq!(by_size, written_out, "a layer that states its own crop keeps it");
+    for edges in Edges::all() {
+        let plan = |network: &Network| Plan::uniform(network, 16, 16).crop(network, edges).unwrap();
+        assert_eq!(plan(&by_size), plan(&written_out), "{edges}");
+        let windows = |plan: Plan| plan.layers[LayerId(3)].windows_computed(&by_size.layers[LayerId(3)]);
+        let cut = u64::from(edges.left) + u64::from(edges.right);
+        assert_eq!(windows(plan(&by_size)), 4 * (4 - cut), "{edges}");
+    }
+}
