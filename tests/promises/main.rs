@@ -13,6 +13,7 @@ mod paper;
 mod pipeline;
 mod placement;
 mod regions;
+mod resnet18;
 mod settled;
 mod stalls;
 mod support;
