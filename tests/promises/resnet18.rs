@@ -24,7 +24,7 @@ fn an_image_takes_the_cycles_the_digest_and_the_work_that_it_took() {
     let outcome = outcome.expect("it ends");
     assert_eq!((outcome.cycles, outcome.digest), (2453, 0x7046_2483_23f4_d68f));
     let counts = outcome.counts();
-    assert_eq!((counts.windows, counts.router_flit_hops), (0, 0));
-    // Everything that a trace can show. More of it is more time: 0.05 s, and 0.15 s are promised.
-    assert_eq!(events, 0);
+    assert_eq!((counts.windows, counts.router_flit_hops), (30_234, 6_744_802));
+    // Everything that a trace can show, 831,844 events in 0.05 s: more of it takes longer.
+    assert!(events <= 850_000, "{events} events");
 }

@@ -63,6 +63,7 @@ impl<'a> Problem<'a> {
     /// Maps the network.
     pub fn layout(&self) -> Result<Layout, Vec<MappingError>> {
         let Self { balance, fabric, cycles_per_iteration, network, plan } = self;
+        limits::check_network(network)?;
         let crops = balance.for_crop.then(|| Crops::new(network, plan));
         let area = |(id, layer): (LayerId, &Layer)| match &crops {
             Some(crops) => Area::passing(layer, |y, x| crops.passes(id, y, x, layer.output.width)),
