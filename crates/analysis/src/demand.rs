@@ -214,8 +214,9 @@ impl Of<'_> {
     /// Returns, for each replica, the positions of a map of the layer that it finishes.
     fn finished(self, map: MapId) -> BTreeMap<ReplicaId, u64> {
         let mut finished = BTreeMap::new();
-        let finishes = self.layout.finishes(map).expect("the layer finishes the map");
-        finishes.iter().flatten().for_each(|finish| *finished.entry(finish.replica).or_default() += 1);
+        for finish in self.layout.finishes(map).expect("the layer finishes the map").iter().flatten() {
+            *finished.entry(finish.replica).or_default() += 1;
+        }
         finished
     }
 

@@ -6,7 +6,7 @@
 //! the tiles for what is added on the way.
 
 use index::{IndexVec, size};
-use network::{Kernel, Layer, LayerId, LayerPlan, Map, MapId, Network, Operation, Part, Plan, Shape};
+use network::{Kernel, Layer, LayerId, LayerPlan, Map, MapId, Network, Operation, Plan, Shape};
 
 /// True for some positions of a grid, row by row; `None` stands for all of them.
 type Mask = Option<Vec<bool>>;
@@ -33,7 +33,9 @@ impl Crops {
             let stored = layer.map(|(id, computed)| {
                 let (stored, kept) = crops.finish(&network.layers[id], map, computed.clone());
                 let passing = crops.passing[id].as_mut().expect("some windows are cropped");
-                kept.into_iter().for_each(|window| passing[window] = true);
+                for window in kept {
+                    passing[window] = true;
+                }
                 stored
             });
             crops.stored.push(stored.filter(|stored| stored.contains(&false)));
@@ -61,11 +63,12 @@ impl Crops {
             let is_mean_of_all = match &stage.operation {
                 Operation::Activation(_) | Operation::Affine(_) => continue,
                 Operation::Add(operand) => {
-                    let is_added = |position| operand.iter().any(|part: &Part| self.stores(part.map, position));
-                    let added: Vec<usize> =
-                        (0..stored.len()).filter(|&position| !stored[position] && is_added(position)).collect();
-                    added.iter().for_each(|&position| stored[position] = true);
-                    kept.extend(added.into_iter().map(|position| last_under(position, shape.width, &pools)));
+                    for (position, stored) in stored.iter_mut().enumerate() {
+                        if !*stored && operand.iter().any(|part| self.stores(part.map, position)) {
+                            *stored = true;
+                            kept.push(last_under(position, shape.width, &pools));
+                        }
+                    }
                     continue;
                 }
                 Operation::MaxPool(_) => false,
@@ -107,8 +110,8 @@ fn last_under(position: usize, width: u32, pools: &[(Kernel, Shape)]) -> usize {
     let position = u32::try_from(position).expect("a map has fewer than 2^32 positions");
     let (mut at, mut columns) = ((position / width, position % width), width);
     for (kernel, below) in pools.iter().rev() {
-        let row = kernel.rows(at.0, below.height).step_by(size(kernel.dilation.y)).last();
-        let column = kernel.columns(at.1, below.width).step_by(size(kernel.dilation.x)).last();
+        let row = kernel.rows(at.0, below.height).step_by(size(kernel.dilation.y)).next_back();
+        let column = kernel.columns(at.1, below.width).step_by(size(kernel.dilation.x)).next_back();
         (at, columns) = (row.zip(column).expect("a pool reads a position"), below.width);
     }
     size(at.0 * columns + at.1)

@@ -212,8 +212,9 @@ fn read_extent<'a>(windows: impl Iterator<Item = &'a Window>, kernel: &Kernel, m
 
 impl InputOrder {
     /// Orders the cells that replicas need of a map. Positions that `source` does not have are cropped and read as zero;
-    /// `None` stands for the host. The replicas of the producer have at most `source_steps` windows. For each step, the positions
-    /// that the producer finishes before its step of number `through` must find room, whether the step needs them or not.
+    /// `None` stands for the host. The replicas of the producer have at most `source_steps` windows. For each step, the
+    /// positions that the producer finishes before its step of number `through` must find room, whether the step needs
+    /// them or not.
     pub(crate) fn new(cells: Cells, source: Option<&Finishes>, source_steps: usize, through: Option<&[u32]>) -> Self {
         let Cells { steps, rows, columns, needed } = cells;
         let (origin, width) = ((rows.start, columns.start), columns.end - columns.start);

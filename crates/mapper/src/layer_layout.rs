@@ -10,8 +10,8 @@ use network::{FULL_PRECISION_BITS, Kernel, Layer, LayerId, LayerKind, MapId, Net
 use crate::crops::Crops;
 use crate::grid::Grid;
 use crate::{
-    Fabric, Finishes, Geometry, GroupId, InputSlice, LayerMapping, Layout, Level, LevelId, MapLayout, OutputGroup,
-    ReplicaId, SliceId, TileId,
+    Fabric, Finishes, Geometry, GroupId, InputSlice, Layout, Level, LevelId, MapLayout, OutputGroup, ReplicaId,
+    SliceId, TileId,
 };
 
 index::index! {
@@ -103,11 +103,11 @@ impl LayerLayout {
         id: LayerId,
         plan: &Plan,
         crops: &Crops,
-        mapped: &LayerMapping,
         geometry: Geometry,
         layout: &Layout,
     ) -> Self {
         let (layer, plan, reads) = (&network.layers[id], &plan.layers[id], network.reads[id].clone());
+        let mapped = &layout.mapping.layers[id.index()];
         let grid = Grid::new(layer, mapped.area(layer), mapped.strips, mapped.interleave);
         let sources = sources(&reads).into_iter().filter_map(|map| layout.finishes(map));
         let cropped: Vec<&Finishes> = sources.filter(|finishes| finishes.is_cropped()).collect();

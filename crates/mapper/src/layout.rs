@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use arch::{Arch, Edram};
-use index::{Index, IndexVec, Lists, size};
+use index::{IndexVec, Lists, size};
 use network::{Graph, LayerId, MapId, Network, Plan, Shape};
 
 use crate::crops::Crops;
@@ -118,8 +118,7 @@ impl Layout {
         layout.number_results(network);
         for (id, geometry) in network.layers.indices().zip(geometries) {
             let _span = tracing::debug_span!("lay out", layer = %network.layers[id].name).entered();
-            let mapped = &layout.mapping.layers[id.index()];
-            let laid = LayerLayout::new(fabric, network, id, plan, &crops, mapped, geometry, &layout);
+            let laid = LayerLayout::new(fabric, network, id, plan, &crops, geometry, &layout);
             for (level, of) in laid.levels.enumerate() {
                 for &map in &of.maps {
                     layout.maps[map].source = Some((id, level));

@@ -112,7 +112,7 @@ impl LayerMapping {
         let Some((y, x)) = missed.find(|&(y, x)| !dealt.contains(y, x) && crops.passes(id, y, x, columns)) else {
             return Ok(());
         };
-        let why = if plan.bits_at(y, x) > 0 { "which is not cropped" } else { "which an addition keeps" };
+        let why = if plan.bits_at(y, x) > 0 { "which is not cropped" } else { "which an addition or a mean keeps" };
         wrong(
             &format!("windows leaves out the window at row {y} and column {x}, {why}"),
             "enlarge it, or leave it out".to_owned(),
