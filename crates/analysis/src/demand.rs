@@ -11,8 +11,8 @@ use arch::Arch;
 use chip::Routed;
 use components::{ChipId, Direction, MeshGeometry, Node, RowsRead, SegmentId, Trees};
 use index::{Index, IndexVec, count, size};
-use mapper::{GroupId, LayerLayout, Layout, ReplicaId, TileId};
-use network::{LayerId, MapId};
+use mapper::{Finishes, GroupId, LayerLayout, Layout, ReplicaId, TileId, Window};
+use network::{Kernel, LayerId, MapId};
 
 index::index! {
     /// A port of a router of the board: chip by chip, router by router, [`Demand::port`].
@@ -140,14 +140,14 @@ impl Demand {
     /// Adds inputs of operations, from the buffer over the bus, and results, over the bus.
     fn operations(&mut self, of: Of) {
         let Of { arch, id, layer, .. } = of;
-        for replica in layer.replicas.indices() {
-            let inputs = of.bits_read(replica);
+        let geometry = &layer.geometry;
+        let imas = (0..geometry.imas_per_replica()).map(|ima| (geometry.groups_of(ima).0, geometry.ima(ima).outputs));
+        let imas: Vec<(usize, u64)> = imas.map(|(rows, outputs)| (size(rows), of.partial_sum_bits(&outputs))).collect();
+        for (replica, inputs) in of.bits_read().enumerate() {
             let windows = count(layer.windows(replica).len());
-            for (tile, _, ima) in layer.places(&arch.tile, replica) {
-                let (row_group, _) = layer.geometry.groups_of(ima);
-                let read = inputs[size(row_group)];
-                let results = windows * of.partial_sum_bits(&layer.geometry.ima(ima).outputs);
-                self.buses[tile].add(id, read + results);
+            for ((tile, ..), (row_group, result_bits)) in layer.places(&arch.tile, replica).zip(&imas) {
+                let read = inputs[*row_group];
+                self.buses[tile].add(id, read + windows * result_bits);
                 self.edram_ports[tile].add(id, read);
             }
         }
@@ -274,31 +274,48 @@ impl Of<'_> {
         }
     }
 
-    /// Returns the bits that an IMA of each row group of a replica reads. Zeros (padding and cropped positions) are not
+    /// Returns the bits that an IMA of each row group of each replica reads. Zeros (padding and cropped positions) are not
     /// read.
-    fn bits_read(self, replica: ReplicaId) -> Vec<u64> {
-        let layer = self.layer;
+    fn bits_read(self) -> IndexVec<ReplicaId, Vec<u64>> {
+        let Of { layout, layer, .. } = self;
         let is_read = |map| {
-            let finishes = self.layout.finishes(map);
+            let finishes = layout.finishes(map);
             move |y, x| finishes.is_none_or(|finishes| finishes.at(y, x).is_some())
         };
         let row_groups = 0..layer.geometry.row_groups;
         let rows: Vec<Range<u32>> = row_groups.map(|row_group| layer.geometry.rows_of(row_group)).collect();
-        let (mut bits_of_whole, mut bits) = (0, vec![0; rows.len()]);
-        for window in layer.windows(replica) {
-            if window.whole {
-                bits_of_whole += u64::from(window.bits);
-                continue;
+        // Rows of each row group that read an input. Unless positions are cropped, windows read alike whose kernels
+        // overlap the map alike.
+        let mut rows_read: BTreeMap<_, Vec<u64>> = BTreeMap::new();
+        let is_cropped = layer.sources().into_iter().filter_map(|map| layout.finishes(map)).any(Finishes::is_cropped);
+        let Kernel { stride, padding, .. } = layer.layer.kernel;
+        let overlap = |window: &Window| {
+            let (y, x) = (u32::from(window.y), u32::from(window.x));
+            let (rows, columns) = window.receptive_field(&layer.layer);
+            let (top, left) = (rows.start + padding.top - y * stride.y, columns.start + padding.left - x * stride.x);
+            ((top, rows.len()), (left, columns.len()), is_cropped.then_some((y, x)))
+        };
+        let of_replica = |replica: ReplicaId| {
+            let (mut bits_of_whole, mut bits) = (0, vec![0; rows.len()]);
+            for window in layer.windows(replica).iter().filter(|window| window.bits > 0) {
+                if window.whole {
+                    bits_of_whole += u64::from(window.bits);
+                    continue;
+                }
+                let rows_read = rows_read.entry(overlap(window)).or_insert_with(|| {
+                    let read = RowsRead::new(layer, window, is_read);
+                    rows.iter().map(|rows| u64::from(read.among(rows))).collect()
+                });
+                for (bits, rows) in bits.iter_mut().zip(rows_read) {
+                    *bits += *rows * u64::from(window.bits);
+                }
             }
-            let read = RowsRead::new(layer, window, is_read);
             for (bits, rows) in bits.iter_mut().zip(&rows) {
-                *bits += u64::from(read.among(rows)) * u64::from(window.bits);
+                *bits += count(rows.len()) * bits_of_whole;
             }
-        }
-        for (bits, rows) in bits.iter_mut().zip(&rows) {
-            *bits += count(rows.len()) * bits_of_whole;
-        }
-        bits
+            bits
+        };
+        layer.replicas.indices().map(of_replica).collect()
     }
 
     /// Returns the bits of the results or partial sums of `outputs` for one window.

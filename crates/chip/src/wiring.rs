@@ -128,6 +128,7 @@ impl<'a> Wiring<'a> {
     /// one tile keep pace with each other, since they share its input slices.
     fn needed_replicas(&self, id: LayerId, layer: &LayerLayout) -> IndexVec<ReplicaId, bool> {
         let mut needed = IndexVec::filled(false, layer.replicas.len());
+        let mut others = needed.len();
         for &map in layer.levels.iter().flat_map(|level| &level.maps) {
             let is_needed = |((reader, _), slice): ((LayerId, SliceId), &InputSlice)| {
                 let mut readers = self.tiles[slice.tile].controls.iter().filter(|control| control.0 == reader);
@@ -140,8 +141,12 @@ impl<'a> Wiring<'a> {
                 let mut destinations = map.destinations(position).iter();
                 if (map.result.is_some() || destinations.any(|to| receivers[to.receiver]))
                     && let Some(finish) = finishes.of(position)
+                    && !std::mem::replace(&mut needed[finish.replica], true)
                 {
-                    needed[finish.replica] = true;
+                    others -= 1;
+                    if others == 0 {
+                        return needed;
+                    }
                 }
             }
         }

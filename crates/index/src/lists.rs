@@ -15,7 +15,12 @@ pub struct Lists<I, T> {
 impl<I: Index, T> Lists<I, T> {
     /// Appends a list.
     pub fn push(&mut self, list: impl IntoIterator<Item = T>) {
-        self.items.extend(list);
+        self.push_with(|items| items.extend(list));
+    }
+
+    /// Appends a list of the items that `extend` adds to those of the lists before it.
+    pub fn push_with(&mut self, extend: impl FnOnce(&mut Vec<T>)) {
+        extend(&mut self.items);
         self.starts.push(u32::try_from(self.items.len()).expect("lists have fewer than 2^32 items"));
     }
 

@@ -154,8 +154,8 @@ fn fit(
         if !fits(most) {
             continue;
         }
-        // Invariant: bounds below `low` do not fit, `high` does.
-        let (mut low, mut high) = (aim, most.max(aim));
+        // Invariant: bounds below `low` do not fit, `high` does. On most boards, the aim does.
+        let (mut low, mut high) = (aim, if fits(aim) { aim } else { most.max(aim) });
         while low < high {
             let middle = low + (high - low) / 2;
             if fits(middle) { high = middle } else { low = middle + 1 }

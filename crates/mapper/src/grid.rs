@@ -174,14 +174,19 @@ impl Grid {
     pub(crate) fn visit_windows(&self, replica: ReplicaId, mut visit: impl FnMut(u32, u32)) {
         let (strip, first) = (replica.0 / self.interleave, replica.0 % self.interleave);
         let Area { top, left, height, width } = self.area;
-        let within = |index: u32, size: u32| index * self.cell..((index + 1) * self.cell).min(size);
+        let within = |cell: u32, start: u32, size: u32| {
+            let first = cell * self.cell;
+            start + first..start + (first + self.cell).min(size)
+        };
         let turns = self.period().min(self.cell_rows());
         let columns: Vec<Range<u32>> = (0..turns).map(|turn| self.columns(strip, turn)).collect();
         for (row, columns) in (first..self.cell_rows()).step_by(size(self.interleave)).zip(columns.iter().cycle()) {
+            let rows = within(row, top, height);
             for column in columns.clone() {
-                for y in within(row, height) {
-                    for x in within(column, width) {
-                        visit(top + y, left + x);
+                let columns = within(column, left, width);
+                for y in rows.clone() {
+                    for x in columns.clone() {
+                        visit(y, x);
                     }
                 }
             }

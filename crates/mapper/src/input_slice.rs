@@ -11,15 +11,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use index::{Index, IndexVec, Lists, size};
+use index::{Index, IndexVec, size};
 use network::{Kernel, MapId, Shape};
 
-use crate::{Finishes, LayerLayout, LevelId, ReplicaId, TileId, Window};
-
-index::index! {
-    /// A window of a replica, in the order of computation.
-    struct Step(u32);
-}
+use crate::needed::{Field, Known, Needed, Step, pattern};
+use crate::{Finish, Finishes, LayerLayout, LevelId, ReplicaId, TileId, Window};
 
 /// Part of a map that one tile receives for one layer, and holds in its eDRAM buffer.
 #[derive(Clone, Debug)]
@@ -76,16 +72,14 @@ pub struct InputOrder {
     pub positions: u32,
     /// Most positions that must be in the buffer at once.
     pub positions_at_once: u32,
-    /// Windows per image of the replica with the most.
-    steps: usize,
     /// First row and column of the rectangle that holds the positions.
     origin: (u32, u32),
     /// Columns of that rectangle.
     width: u32,
     /// Sequence number of each cell of the rectangle.
     ranks: Vec<Rank>,
-    /// Last step that needs each position, by sequence number.
-    last_needed: Vec<Step>,
+    /// Positions that only earlier steps need, for each step and for the end of the image.
+    dropped_before: Vec<u32>,
 }
 
 /// Sequence number of a cell, or none. An `Option<u32>` would take twice the memory.
@@ -98,27 +92,6 @@ impl Rank {
     #[inline]
     fn get(self) -> Option<u32> {
         (self.0 != Self::NONE.0).then_some(self.0)
-    }
-}
-
-/// First and last step that needs a cell.
-#[derive(Clone, Copy)]
-struct Needed {
-    first: Step,
-    last: Step,
-}
-
-impl Needed {
-    /// Steps of a cell that no window needs.
-    const NEVER: Self = Self { first: Step(u32::MAX), last: Step(0) };
-
-    fn is_ever(self) -> bool {
-        self.first != Self::NEVER.first
-    }
-
-    fn join(&mut self, other: Self) {
-        self.first = self.first.min(other.first);
-        self.last = self.last.max(other.last);
     }
 }
 
@@ -135,33 +108,23 @@ pub(crate) struct Cells {
 }
 
 impl Cells {
-    /// Returns the cells that crossbars read with `kernel` for the `windows` of each replica of a layer with `window_rows`
-    /// rows of them. They read nothing for windows that are kept.
-    pub(crate) fn read(windows: &[&[Window]], window_rows: u32, kernel: &Kernel, map: Shape) -> Self {
-        let computed = |window: &&Window| window.bits > 0;
-        let all = || windows.iter().flat_map(|windows| windows.iter()).filter(computed);
-        let (rows, columns) = read_extent(all(), kernel, map);
-        // Windows side by side read the same rows of cells, so the columns that each row of windows needs come first.
-        let width = columns.len();
-        let mut of_windows = vec![Needed::NEVER; size(window_rows) * width];
-        for windows in windows {
-            for (step, window) in (0..).map(Step).zip(windows.iter()).filter(|(_, window)| computed(window)) {
-                let read = kernel.columns(window.x.into(), map.width);
-                let start = usize::from(window.y) * width + size(read.start - columns.start);
-                for column in of_windows[start..start + read.len()].iter_mut().step_by(size(kernel.dilation.x)) {
-                    column.join(Needed { first: step, last: step });
-                }
-            }
-        }
-        let mut needed = vec![Needed::NEVER; rows.len() * width];
-        for (y, of_windows) in (0..).zip(of_windows.chunks(width.max(1))) {
-            if of_windows.iter().any(|column| column.is_ever()) {
-                for y in kernel.rows(y, map.height).step_by(size(kernel.dilation.y)) {
-                    let start = size(y - rows.start) * width;
-                    let row = &mut needed[start..start + width];
-                    row.iter_mut().zip(of_windows).for_each(|(cell, column)| cell.join(*column));
-                }
-            }
+    /// Returns the cells that crossbars read with `kernel` for the `windows` of each replica. They read nothing for windows
+    /// that are kept. What is under `known` patterns is taken from there.
+    pub(crate) fn read(windows: &[&[Window]], kernel: &Kernel, map: Shape, known: &mut Known) -> Self {
+        let (top, left, pattern) = pattern(windows);
+        let field = known.entry(pattern).or_insert_with_key(|pattern| Field::under(pattern, kernel));
+        // Cells in the map, and those in the padding before them.
+        let within = |first: u16, stride: u32, cells: u32, padding: u32, length: u32| {
+            let first = u32::from(first) * stride;
+            let end = (first + cells).saturating_sub(padding).min(length);
+            (first.saturating_sub(padding).min(end)..end, size(padding.saturating_sub(first)))
+        };
+        let (rows, above) = within(top, kernel.stride.y, field.rows, kernel.padding.top, map.height);
+        let (columns, before) = within(left, kernel.stride.x, field.columns, kernel.padding.left, map.width);
+        let mut needed = Vec::with_capacity(rows.len() * columns.len());
+        for row in field.needed.chunks(size(field.columns.max(1))).skip(above).take(rows.len()) {
+            // Of windows in the padding, no cell may be left.
+            needed.extend_from_slice(row.get(before..before + columns.len()).unwrap_or_default());
         }
         Self { steps: most_windows(windows.iter().copied()), rows, columns, needed }
     }
@@ -178,7 +141,7 @@ impl Cells {
         let mut needed = vec![Needed::NEVER; rows.len() * columns.len()];
         for (step, (y, x)) in all() {
             let cell = size(y - rows.start) * columns.len() + size(x - columns.start);
-            needed[cell].join(Needed { first: Step(step), last: Step(step) });
+            needed[cell].join(Step(step));
         }
         Self { steps: most_windows(replicas.iter().map(|&replica| layer.windows(replica))), rows, columns, needed }
     }
@@ -186,28 +149,6 @@ impl Cells {
 
 fn most_windows<'a>(replicas: impl Iterator<Item = &'a [Window]>) -> usize {
     replicas.map(<[Window]>::len).max().unwrap_or(0)
-}
-
-/// Returns rows and columns that hold all positions that `windows` read.
-fn read_extent<'a>(windows: impl Iterator<Item = &'a Window>, kernel: &Kernel, map: Shape) -> (Range<u32>, Range<u32>) {
-    let (mut top_left, mut bottom_right) = ((u16::MAX, u16::MAX), (0, 0));
-    for window in windows {
-        top_left = (window.y.min(top_left.0), window.x.min(top_left.1));
-        bottom_right = (window.y.max(bottom_right.0), window.x.max(bottom_right.1));
-    }
-    if top_left > bottom_right {
-        return (0..0, 0..0);
-    }
-    let rows = |y: u16| kernel.rows(y.into(), map.height);
-    let columns = |x: u16| kernel.columns(x.into(), map.width);
-    let start = |first: u32, dilation: u32| {
-        // Where dilated windows begin in the padding, a later window may read an earlier position.
-        first.saturating_sub(dilation - 1)
-    };
-    (
-        start(rows(top_left.0).start, kernel.dilation.y)..rows(bottom_right.0).end,
-        start(columns(top_left.1).start, kernel.dilation.x)..columns(bottom_right.1).end,
-    )
 }
 
 impl InputOrder {
@@ -219,96 +160,64 @@ impl InputOrder {
         let Cells { steps, rows, columns, needed } = cells;
         let (origin, width) = ((rows.start, columns.start), columns.end - columns.start);
         // Step in which each cell is received. The host delivers its positions in the order in which they are needed.
-        let mut received_in: Vec<Option<Step>> =
-            needed.iter().map(|needed| needed.is_ever().then_some(needed.first)).collect();
-        if let Some(source) = source {
-            for (y, row) in rows.zip(received_in.chunks_mut(size(width.max(1)))) {
-                for (step, finish) in row.iter_mut().zip(source.between(y, &columns)) {
-                    *step = step.and(finish.map(|finish| Step(finish.step)));
+        let mut received_in: Vec<Option<Step>> = Vec::with_capacity(needed.len());
+        for (y, row) in rows.zip(needed.chunks(size(width.max(1)))) {
+            match source {
+                None => received_in.extend(row.iter().map(|needed| needed.is_ever().then_some(needed.first))),
+                Some(source) => {
+                    let cells = row.iter().zip(source.between(y, &columns));
+                    let finish = |(needed, finish): (&Needed, &Option<Finish>)| finish.filter(|_| needed.is_ever());
+                    received_in.extend(cells.map(finish).map(|finish| finish.map(|finish| Step(finish.step))));
                 }
             }
         }
-        let received = received_in.iter().zip(0u32..).filter_map(|(step, cell)| Some(((*step)?, cell)));
-        let received: Lists<Step, u32> = Lists::grouped(source.map_or(steps, |_| source_steps), received);
-        let mut ranks = vec![Rank::NONE; needed.len()];
-        let mut last_needed = Vec::with_capacity(received.items().len());
-        // For each step, one more than the highest sequence number among the positions that are first needed in it.
+        // Sequence number of the next position that each step receives; to begin with, the positions received before it.
+        let source_steps = source.map_or(steps, |_| source_steps);
+        let mut next: IndexVec<Step, u32> = IndexVec::filled(0, source_steps + 1);
+        received_in.iter().flatten().for_each(|step| next[*step] += 1);
+        let mut positions = 0;
+        for next in &mut next {
+            positions += std::mem::replace(next, positions);
+        }
+        // For each step, the positions that must find room: up to the last of those that are first needed in it.
         let mut wanted: IndexVec<Step, u32> = IndexVec::filled(0, steps);
-        for (rank, &cell) in (0u32..).zip(received.items()) {
-            let cell = size(cell);
-            ranks[cell] = Rank(rank);
-            let Needed { first, last } = needed[cell];
-            last_needed.push(last);
-            wanted[first] = rank + 1;
+        for (wanted, through) in wanted.iter_mut().zip(through.unwrap_or_default()) {
+            *wanted = next[Step::new(size(*through).min(source_steps))];
         }
-        if let Some(through) = through {
-            // Positions that the producer finishes before each of its steps.
-            let mut before = vec![0];
-            for finished in received.iter() {
-                before
-                    .push(before[before.len() - 1] + u32::try_from(finished.len()).expect("fewer than 2^32 positions"));
-            }
-            for (wanted, through) in wanted.iter_mut().zip(through) {
-                *wanted = (*wanted).max(before[size(*through).min(before.len() - 1)]);
-            }
+        let mut dropped_before = vec![0; steps + 1];
+        let rank = |(step, Needed { first, last }): (Option<Step>, Needed)| {
+            let Some(step) = step else { return Rank::NONE };
+            let rank = next[step];
+            next[step] += 1;
+            wanted[first] = wanted[first].max(rank + 1);
+            dropped_before[last.index() + 1] += 1;
+            Rank(rank)
+        };
+        let ranks = received_in.into_iter().zip(needed).map(rank).collect();
+        for step in 1..dropped_before.len() {
+            dropped_before[step] += dropped_before[step - 1];
         }
-        let positions = u32::try_from(last_needed.len()).expect("fewer than 2^32 positions");
-        let mut order = Self { positions, positions_at_once: 0, steps, origin, width, ranks, last_needed };
-        order.positions_at_once = order.count_at_once(&wanted);
-        order
-    }
-
-    /// Returns the most positions held at once if each step admits the positions below its entry of `wanted`, and drops
-    /// those that no later step needs.
-    fn count_at_once(&self, wanted: &IndexVec<Step, u32>) -> u32 {
-        let mut dropped_after: IndexVec<Step, u32> = IndexVec::filled(0, self.steps);
-        let (mut admitted, mut held, mut most) = (0u32, 0u32, 0u32);
-        for (step, &wanted) in wanted.enumerate() {
-            for rank in admitted..wanted.max(admitted) {
-                held += 1;
-                dropped_after[self.last_needed[size(rank)]] += 1;
-            }
-            admitted = admitted.max(wanted);
-            most = most.max(held);
-            held -= dropped_after[step];
+        let (mut wanted_before, mut positions_at_once) = (0, 0);
+        for (wanted, dropped) in wanted.iter().zip(&dropped_before) {
+            wanted_before = wanted_before.max(*wanted);
+            positions_at_once = positions_at_once.max(wanted_before - dropped);
         }
-        most
+        Self { positions, positions_at_once, origin, width, ranks, dropped_before }
     }
 
     /// Returns the limit for each step of the slowest replica, which holds once all earlier windows have been read:
-    /// positions that producers may have sent, relative to the start of the current image. The buffer holds `capacity`
-    /// positions, if given, and two images at most.
+    /// positions that producers may have sent, relative to the start of the current image. The buffer holds two images at
+    /// most, and `capacity` positions, if given, at least [`Self::positions_at_once`].
     pub fn limits(&self, capacity: Option<u64>) -> Vec<u32> {
-        let capacity = capacity.unwrap_or(u64::MAX);
-        let mut dropped_after: IndexVec<Step, u64> = IndexVec::filled(0, self.steps);
-        let (mut sent, mut held) = (0u32, 0u64);
-        dropped_after
-            .indices()
-            .map(|step| {
-                while sent < 2 * self.positions && held < capacity {
-                    held += 1;
-                    if sent < self.positions {
-                        dropped_after[self.last_needed[size(sent)]] += 1;
-                    }
-                    sent += 1;
-                }
-                let limit = sent;
-                held -= dropped_after[step];
-                limit
-            })
-            .collect()
+        let capacity = capacity.and_then(|capacity| u32::try_from(capacity).ok()).unwrap_or(u32::MAX);
+        let (_, dropped_before) = self.dropped_before.split_last().expect("an image has an end");
+        let limit = |dropped: &u32| capacity.saturating_add(*dropped).min(2 * self.positions);
+        dropped_before.iter().map(limit).collect()
     }
 
     /// Returns, for each step and for the end of the image, the number of positions that only earlier steps need.
-    pub fn dropped_before(&self) -> Vec<u32> {
-        let mut dropped = vec![0; self.steps + 1];
-        for &step in &self.last_needed {
-            dropped[step.index() + 1] += 1;
-        }
-        for step in 1..dropped.len() {
-            dropped[step] += dropped[step - 1];
-        }
-        dropped
+    pub fn dropped_before(&self) -> &[u32] {
+        &self.dropped_before
     }
 
     /// Returns the sequence number of the position at row `y` and column `x` of the input map; `None` if the tile does
@@ -323,5 +232,78 @@ impl InputOrder {
         let rows = (self.origin.0..).zip(self.ranks.chunks(size(self.width.max(1))));
         let cells = rows.flat_map(move |(y, ranks)| (y * map_width + self.origin.1..).zip(ranks));
         cells.filter_map(|(position, rank)| Some((position, rank.get()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use network::Axes;
+
+    use super::*;
+
+    #[test]
+    fn cells_are_needed_by_the_windows_that_read_them_wherever_a_pattern_begins() {
+        let map = Shape { height: 11, width: 9, channels: 1 };
+        for (reach, stride, dilation, padding) in [(3, 1, 1, 1), (3, 2, 1, 0), (2, 3, 1, 2), (3, 1, 2, 1), (1, 1, 1, 2)]
+        {
+            let kernel = Kernel { dilation: Axes::both(dilation), ..Kernel::square(reach, stride, padding) };
+            let (rows, columns) = kernel.windows(map).expect("the map is larger");
+            let side = |at: u32| u16::try_from(at).expect("the map is small");
+            let mut known = Known::new();
+            for left in 0..columns - 1 {
+                // Two replicas take turns in two columns of windows.
+                let of_row =
+                    |y: u32, turn| Window { y: side(y), x: side(left + (y + turn) % 2), bits: 16, whole: false };
+                let windows = [0, 1].map(|turn| (0..rows).map(|y| of_row(y, turn)).collect::<Vec<_>>());
+                let mut expected: BTreeMap<(u32, u32), (u32, u32)> = BTreeMap::new();
+                for window in windows.iter().flatten() {
+                    let step = u32::from(window.y);
+                    for y in kernel.rows(step, map.height).step_by(size(dilation)) {
+                        for x in kernel.columns(window.x.into(), map.width).step_by(size(dilation)) {
+                            let needed = expected.entry((y, x)).or_insert((step, step));
+                            *needed = (needed.0.min(step), needed.1.max(step));
+                        }
+                    }
+                }
+                let windows = [windows[0].as_slice(), &windows[1]];
+                let Cells { rows, columns, needed, .. } = Cells::read(&windows, &kernel, map, &mut known);
+                let at = rows.flat_map(|y| columns.clone().map(move |x| (y, x)));
+                let needed = at.zip(needed).filter(|(_, needed)| needed.is_ever());
+                let needed = needed.map(|(at, Needed { first, last })| (at, (first.0, last.0)));
+                assert!(needed.eq(expected), "columns of windows from {left} on, {kernel:?}");
+            }
+            assert_eq!(known.len(), 1, "the windows differ in their first column alone");
+        }
+    }
+
+    #[test]
+    fn limits_let_in_what_each_step_needs_from_the_fewest_positions_at_once_on() {
+        // Two replicas compute a 4 x 6 map row by row, every other row each.
+        let map = Shape { height: 8, width: 12, channels: 1 };
+        let kernel = Kernel::square(3, 2, 1);
+        let row = |y| (0..6).map(move |x| Window { y, x, bits: 16, whole: false });
+        let windows = [[0, 2], [1, 3]].map(|rows| rows.into_iter().flat_map(row).collect::<Vec<_>>());
+        let windows = [windows[0].as_slice(), &windows[1]];
+        let cells = Cells::read(&windows, &kernel, map, &mut Known::new());
+        let order = InputOrder::new(cells, None, 0, None);
+        assert_eq!((order.positions, order.rank(0, 0), order.dropped_before().last()), (96, Some(0), Some(&96)));
+        let last_needed = |step: usize| {
+            let read = windows.iter().flat_map(|windows| {
+                let Window { y, x, .. } = windows[step];
+                let columns = kernel.columns(x.into(), map.width);
+                kernel.rows(y.into(), map.height).flat_map(move |y| columns.clone().map(move |x| (y, x)))
+            });
+            read.filter_map(|(y, x)| order.rank(y, x)).max()
+        };
+        let serves = |capacity: u32| {
+            let limits = order.limits(Some(capacity.into()));
+            let held = limits.iter().zip(order.dropped_before()).map(|(limit, dropped)| limit - dropped);
+            assert!(held.max() <= Some(capacity), "no more than there is room for");
+            limits.iter().zip(0..).all(|(limit, step)| last_needed(step) < Some(*limit))
+        };
+        assert!((order.positions_at_once..=2 * order.positions).all(serves));
+        assert!(!serves(order.positions_at_once - 1));
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use arch::Tile;
-use index::{Index, IndexVec, Lists, count};
-use network::{FULL_PRECISION_BITS, Kernel, Layer, LayerId, LayerKind, MapId, Network, Part, Plan};
+use index::{Index, IndexVec, Lists, count, size};
+use network::{FULL_PRECISION_BITS, Layer, LayerId, LayerKind, MapId, Network, Part, Plan};
 
 use crate::crops::Crops;
 use crate::grid::Grid;
@@ -73,26 +73,11 @@ pub struct LayerLayout {
     windows: Lists<ReplicaId, Window>,
 }
 
-/// Returns the window at row `y` and column `x` of `layer`. Of the input, what is not among `cropped` finishes reads as
-/// zero.
-fn window((y, x): (u32, u32), bits: u8, layer: &Layer, cropped: &[&Finishes]) -> Window {
-    let side = |at: u32| u16::try_from(at).expect("the side of a map fits 16 bits");
-    let mut window = Window { y: side(y), x: side(x), bits, whole: false };
-    let Kernel { size, stride, dilation, padding } = layer.kernel;
-    let is_inside = |at: u32, stride: u32, reach: u32, before: u32, length: u32| {
-        let start = at * stride;
-        start >= before && start + reach < length + before
-    };
-    let is_read = |finishes: &&Finishes| {
-        let (rows, columns) = window.receptive_field(layer);
-        let read = |y| finishes.between(y, &columns).iter().step_by(index::size(dilation.x)).all(Option::is_some);
-        rows.step_by(index::size(dilation.y)).all(read)
-    };
-    window.whole = bits > 0
-        && is_inside(y, stride.y, dilation.y * (size.y - 1), padding.top, layer.input.height)
-        && is_inside(x, stride.x, dilation.x * (size.x - 1), padding.left, layer.input.width)
-        && cropped.iter().all(is_read);
-    window
+/// True if `finishes` has all positions that `window` of `layer` reads.
+fn reads_finished(window: Window, layer: &Layer, finishes: &Finishes) -> bool {
+    let (rows, columns) = window.receptive_field(layer);
+    let (step_y, step_x) = (size(layer.kernel.dilation.y), size(layer.kernel.dilation.x));
+    rows.step_by(step_y).all(|y| finishes.between(y, &columns).iter().step_by(step_x).all(Option::is_some))
 }
 
 impl LayerLayout {
@@ -112,16 +97,26 @@ impl LayerLayout {
         let sources = sources(&reads).into_iter().filter_map(|map| layout.finishes(map));
         let cropped: Vec<&Finishes> = sources.filter(|finishes| finishes.is_cropped()).collect();
         let replicas: IndexVec<ReplicaId, u32> = mapped.replicas.clone().into();
+        // Windows that read no padding.
+        let rows_within = layer.kernel.rows_within(layer.input.height);
+        let columns_within = layer.kernel.columns_within(layer.input.width);
+        let side = |at: u32| u16::try_from(at).expect("the side of a map fits 16 bits");
         let mut windows = Lists::default();
-        let mut of_replica = Vec::new();
         for replica in replicas.indices() {
-            grid.visit_windows(replica, |y, x| {
-                if crops.passes(id, y, x, layer.output.width) {
+            windows.push_with(|windows| {
+                grid.visit_windows(replica, |y, x| {
+                    if !crops.passes(id, y, x, layer.output.width) {
+                        return;
+                    }
                     let bits = u8::try_from(plan.bits_at(y, x)).expect("an activation has at most 32 bits");
-                    of_replica.push(window((y, x), bits, layer, &cropped));
-                }
+                    let mut window = Window { y: side(y), x: side(x), bits, whole: false };
+                    window.whole = bits > 0
+                        && rows_within.contains(&y)
+                        && columns_within.contains(&x)
+                        && cropped.iter().all(|finishes| reads_finished(window, layer, finishes));
+                    windows.push(window);
+                });
             });
-            windows.push(of_replica.drain(..));
         }
         // Of a layer that is cropped as a whole, joins may keep windows.
         let kept = windows.items();
@@ -206,21 +201,11 @@ impl LayerLayout {
     /// Calls `visit` with the values that the pool of a level takes: the replica that finishes each, its row and its
     /// column.
     pub fn visit_values_under(&self, level: LevelId, mut visit: impl FnMut(ReplicaId, u32, u32)) {
-        let below = self.levels[level].pool.as_ref().map(|pool| &self.levels[pool.of]);
-        match below.filter(|below| below.pool.is_some()) {
-            Some(below) => {
-                for (finish, position) in below.finishes.iter().zip(0..) {
-                    if let Some(finish) = finish {
-                        visit(finish.replica, position / below.width, position % below.width);
-                    }
-                }
-            }
-            None => {
-                for replica in self.replicas.indices() {
-                    for window in self.windows(replica) {
-                        visit(replica, window.y.into(), window.x.into());
-                    }
-                }
+        let pool = self.levels[level].pool.as_ref().expect("only pools take values");
+        let below = &self.levels[pool.of];
+        for (finish, position) in below.finishes.iter().zip(0..) {
+            if let Some(finish) = finish {
+                visit(finish.replica, position / below.width, position % below.width);
             }
         }
     }

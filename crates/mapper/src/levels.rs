@@ -52,7 +52,7 @@ pub struct Level {
     pub look_ups: u32,
     /// Additions of the tile's shift-and-add for each value, beside those of merges.
     pub additions: u32,
-    /// Completions of the positions. Empty for windows that no map leaves from.
+    /// Completions of the positions.
     pub finishes: Finishes,
     /// Values that the pool takes into each position that a replica finishes, by ordinal.
     contributions: Lists<ReplicaId, u32>,
@@ -91,12 +91,13 @@ impl Finishes {
 
     /// Returns the completions of the positions in row `y` between `columns`.
     pub(crate) fn between(&self, y: u32, columns: &Range<u32>) -> &[Option<Finish>] {
-        let start = size(y * self.width + columns.start);
-        &self.all.as_slice()[start..start + columns.len()]
+        let row = &self.all.as_slice()[size(y * self.width)..][..size(self.width)];
+        // A window in the padding reads no columns.
+        row.get(size(columns.start)..size(columns.end)).unwrap_or_default()
     }
 
     /// True if a position is never finished.
-    pub(crate) fn is_cropped(&self) -> bool {
+    pub fn is_cropped(&self) -> bool {
         self.all.iter().any(Option::is_none)
     }
 
@@ -207,38 +208,68 @@ impl Level {
     /// Finds the last window, the finisher and the contributions of each position of `levels`. The replicas compute
     /// `windows`.
     pub(crate) fn finish_all(levels: &mut IndexVec<LevelId, Self>, windows: &Lists<ReplicaId, Window>) {
+        let replicas = windows.iter().count();
         for id in levels.indices() {
             let level = &levels[id];
-            if level.pool.is_none() && level.maps.is_empty() {
-                continue;
+            let (mut finishes, contributions, mut feeds) = match &level.pool {
+                None => (level.finish_windows(windows), Vec::new(), Feeds::new()),
+                Some(pool) => level.finish_pooled(&pool.kernel, &levels[pool.of]),
+            };
+            let mut next_ordinal: IndexVec<ReplicaId, u32> = IndexVec::filled(0, replicas);
+            for finish in finishes.iter_mut().flatten() {
+                finish.ordinal = next_ordinal[finish.replica];
+                next_ordinal[finish.replica] += 1;
             }
-            let mut finishing = Finishing::new(level);
-            match level.pool.as_ref().map(|pool| &levels[pool.of]) {
-                Some(below) if below.pool.is_some() => {
-                    for (finish, position) in below.finishes.iter().zip(0..) {
-                        if let Some(Finish { replica, step, .. }) = finish {
-                            let (y, x) = (position / below.width, position % below.width);
-                            finishing.take(level, replica, step, (y, x));
-                        }
-                    }
-                }
-                _ => {
-                    for (windows, replica) in windows.iter().zip((0..).map(ReplicaId)) {
-                        for (step, window) in (0..).zip(windows) {
-                            finishing.take(level, replica, step, (window.y.into(), window.x.into()));
-                        }
-                    }
-                }
+            if !feeds.is_empty() {
+                let finishing = next_ordinal.enumerate().filter(|(_, finished)| **finished > 0);
+                feeds.extend(finishing.map(|(finisher, _)| (finisher, finisher)));
             }
-            let replicas = windows.iter().count();
-            let (finishes, contributions, feeds) = finishing.end(replicas);
+            let of_finishers = finishes.iter().flatten().zip(&contributions);
+            let of_finishers = of_finishers.map(|(finish, values)| (finish.replica, *values));
+            let contributions = Lists::grouped(replicas, of_finishers);
             let level = &mut levels[id];
-            (level.contributions, level.feeds) = (contributions, feeds);
+            (level.contributions, level.feeds) = (contributions, feeds.into_iter().collect());
             level.finishes = Finishes { all: finishes, width: level.width };
             if level.pool.is_some() && !level.merges.is_empty() {
                 level.merging = level.in_order(replicas);
             }
         }
+    }
+
+    /// Returns the completions of windows: each is its own last window.
+    fn finish_windows(&self, windows: &Lists<ReplicaId, Window>) -> Completions {
+        let mut finishes = IndexVec::filled(None, size(self.positions()));
+        for (windows, replica) in windows.iter().zip((0..).map(ReplicaId)) {
+            for (window, step) in windows.iter().zip(0..) {
+                let position = self.position(window.y.into(), window.x.into());
+                finishes[position] = Some(Finish { replica, step, ordinal: 0 });
+            }
+        }
+        finishes
+    }
+
+    /// Returns the completions of a pool's positions, the values that it takes into each position that is finished, and
+    /// the feeds of positions with values of several replicas. Values are those of the level `below`.
+    fn finish_pooled(&self, kernel: &Kernel, below: &Level) -> (Completions, Vec<u32>, Feeds) {
+        let (mut finishes, mut contributions, mut feeds) = (Completions::default(), Vec::new(), Feeds::new());
+        let columns: Vec<Range<u32>> = (0..self.width).map(|x| kernel.columns(x, below.width)).collect();
+        let mut values: Vec<Finish> = Vec::new();
+        for (y, columns) in (0..self.height).flat_map(|y| columns.iter().map(move |columns| (y, columns))) {
+            values.clear();
+            for y in kernel.rows(y, below.height).step_by(size(kernel.dilation.y)) {
+                values.extend(below.finishes.between(y, columns).iter().step_by(size(kernel.dilation.x)).flatten());
+            }
+            // Of values of the same step, that of the last replica finishes the position.
+            let last = values.iter().copied().max_by_key(|value| (value.step, value.replica));
+            if let Some(Finish { replica, .. }) = last {
+                contributions.push(u32::try_from(values.len()).expect("a level has fewer than 2^32 positions"));
+                if values.iter().any(|value| value.replica != replica) {
+                    feeds.extend(values.iter().map(|value| (replica, value.replica)));
+                }
+            }
+            finishes.push(last);
+        }
+        (finishes, contributions, feeds)
     }
 
     /// Returns the number of outputs of a group that belong to the level.
@@ -312,8 +343,11 @@ impl Level {
             }
             None => (y..y + 1, x..x + 1, None),
         };
-        let positions = rows.flat_map(move |y| columns.clone().map(move |x| (y, x)));
-        positions.filter(move |&(row, column)| kernel.is_none_or(|kernel| reads(&kernel, (row, column), (y, x))))
+        // One loop, since most values have one position above them.
+        let (top, height) = (rows.start, rows.end.saturating_sub(rows.start));
+        let (left, width) = (columns.start, columns.end.saturating_sub(columns.start));
+        let positions = (0..height * width).map(move |at| (top + at / width, left + at % width));
+        positions.filter(move |&position| kernel.is_none_or(|kernel| reads(&kernel, position, (y, x))))
     }
 
     /// True if a position lies over values of more than one replica.
@@ -354,62 +388,8 @@ fn reads(kernel: &Kernel, window: (u32, u32), at: (u32, u32)) -> bool {
         && (at.1 + padding.left - window.1 * stride.x).is_multiple_of(dilation.x)
 }
 
-/// Completions, contributions and feeds of a level.
-type Ends = (IndexVec<Position, Option<Finish>>, Lists<ReplicaId, u32>, Vec<(ReplicaId, ReplicaId)>);
+/// Completion of each position of a level under construction.
+type Completions = IndexVec<Position, Option<Finish>>;
 
-/// Completions of a level under construction.
-struct Finishing {
-    finishes: IndexVec<Position, Option<Finish>>,
-    contributions: IndexVec<Position, u32>,
-    /// Replicas with values under a position that several replicas have values under.
-    pairs: BTreeSet<(Position, ReplicaId)>,
-}
-
-impl Finishing {
-    fn new(level: &Level) -> Self {
-        let positions = size(level.positions());
-        Self {
-            finishes: IndexVec::filled(None, positions),
-            contributions: IndexVec::filled(0, positions),
-            pairs: BTreeSet::new(),
-        }
-    }
-
-    /// Takes a value at row and column `at` of the level below `level`, which `replica` finishes in `step`.
-    fn take(&mut self, level: &Level, replica: ReplicaId, step: u32, at: (u32, u32)) {
-        level.positions_over(at.0, at.1).for_each(|(y, x)| {
-            let position = level.position(y, x);
-            self.contributions[position] += 1;
-            let finish = &mut self.finishes[position];
-            if let Some(Finish { replica: other, .. }) = *finish
-                && other != replica
-            {
-                self.pairs.extend([(position, other), (position, replica)]);
-            }
-            // Of windows of the same step, the last replica finishes the position.
-            if finish.is_none_or(|finish| (step, replica) >= (finish.step, finish.replica)) {
-                *finish = Some(Finish { replica, step, ordinal: 0 });
-            }
-        });
-    }
-
-    /// Returns the completions, the contributions and the feeds of the level.
-    fn end(self, replicas: usize) -> Ends {
-        let Self { mut finishes, contributions, pairs } = self;
-        let mut next_ordinal: IndexVec<ReplicaId, u32> = IndexVec::filled(0, replicas);
-        for finish in finishes.iter_mut().flatten() {
-            finish.ordinal = next_ordinal[finish.replica];
-            next_ordinal[finish.replica] += 1;
-        }
-        let of_finishers = finishes.iter().zip(&contributions);
-        let of_finishers = of_finishers.filter_map(|(finish, &windows)| Some(((*finish)?.replica, windows)));
-        let contributions = Lists::grouped(replicas, of_finishers);
-        let finisher = |position| finishes[position].expect("a value lies under it").replica;
-        let mut feeds: BTreeSet<_> = pairs.iter().map(|&(position, feeder)| (finisher(position), feeder)).collect();
-        if !feeds.is_empty() {
-            let finishers = next_ordinal.enumerate().filter(|(_, finished)| **finished > 0);
-            feeds.extend(finishers.map(|(finisher, _)| (finisher, finisher)));
-        }
-        (finishes, contributions, feeds.into_iter().collect())
-    }
-}
+/// Pairs (finisher, feeder) of replicas.
+type Feeds = BTreeSet<(ReplicaId, ReplicaId)>;

@@ -63,6 +63,7 @@ mod layout;
 mod levels;
 mod limits;
 mod mapping;
+mod needed;
 mod play;
 mod reading;
 mod receive;

@@ -124,11 +124,13 @@ impl<'a> Play<'a> {
         }
         let sent = layout.maps.iter().map(|map| vec![map.source.is_none(); size(map.positions() * IMAGES)]);
         let of_level = |level: &Level| {
+            if level.pool.is_none() {
+                return Vec::new();
+            }
             let missing = |finish: Option<crate::Finish>| {
                 finish.map_or(0, |finish| level.contributions(finish.replica)[size(finish.ordinal)])
             };
-            let of_image: Vec<u32> = level.finishes.iter().map(missing).collect();
-            if level.pool.is_some() { of_image.repeat(size(IMAGES)) } else { Vec::new() }
+            level.finishes.iter().map(missing).collect::<Vec<u32>>().repeat(size(IMAGES))
         };
         let missing = layout.layers.iter().map(|layer| layer.levels.iter().map(of_level).collect());
         Self {

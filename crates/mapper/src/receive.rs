@@ -8,6 +8,7 @@ use index::{IndexVec, size};
 use network::{LayerId, MapId, Part};
 
 use crate::input_slice::Cells;
+use crate::needed::Known;
 use crate::skips::Needs;
 use crate::{Fabric, InputOrder, InputSlice, Layout, LevelId, MapLayout, Reader, ReplicaId, SliceId, TileId, Window};
 
@@ -49,12 +50,11 @@ impl Receiving<'_> {
         // Replicas in each tile, and the channels of the layer's input that they read there.
         let mut tiles: BTreeMap<TileId, (Vec<ReplicaId>, Vec<Range<u32>>)> = BTreeMap::new();
         for replica in layer.replicas.indices() {
-            for (tile, _, ima) in layer.places(&fabric.tile, replica) {
-                let (replicas, read) = tiles.entry(tile).or_default();
-                if replicas.last() != Some(&replica) {
-                    replicas.push(replica);
-                }
-                read.push(channels[size(geometry.groups_of(ima).0)].clone());
+            let places: Vec<_> = layer.places(&fabric.tile, replica).collect();
+            for of_tile in places.chunk_by(|(a, ..), (b, ..)| a == b) {
+                let (replicas, read) = tiles.entry(of_tile[0].0).or_default();
+                replicas.push(replica);
+                read.extend(of_tile.iter().map(|&(_, _, ima)| channels[size(geometry.groups_of(ima).0)].clone()));
             }
         }
         let mut received = Received::new();
@@ -95,6 +95,7 @@ impl Receiving<'_> {
         let Self { layout, layer: id, needs } = *self;
         let layer = &layout.layers[id];
         let mut orders: BTreeMap<(MapId, Vec<ReplicaId>, Vec<LevelId>), Arc<InputOrder>> = BTreeMap::new();
+        let mut known = Known::new();
         let mut slices = Vec::with_capacity(received.len());
         for ((tile, from), Receipt { mut replicas, levels, channels }) in received {
             replicas.sort_unstable();
@@ -102,8 +103,7 @@ impl Receiving<'_> {
                 let cells = match reader {
                     Reader::Crossbars => {
                         let windows: Vec<&[Window]> = replicas.iter().map(|&replica| layer.windows(replica)).collect();
-                        let of = &layer.layer;
-                        Cells::read(&windows, of.output.height, &of.kernel, of.input)
+                        Cells::read(&windows, &layer.layer.kernel, layer.layer.input, &mut known)
                     }
                     Reader::Register => Cells::merged(layer, levels, replicas),
                 };

@@ -117,6 +117,16 @@ impl Kernel {
         self.columns_axis().read(x, width)
     }
 
+    /// Returns the rows of windows that read no padding above or below a map of `height` rows.
+    pub fn rows_within(&self, height: u32) -> Range<u32> {
+        self.rows_axis().within(height)
+    }
+
+    /// Returns the columns of windows that read no padding beside a map of `width` columns.
+    pub fn columns_within(&self, width: u32) -> Range<u32> {
+        self.columns_axis().within(width)
+    }
+
     /// Returns the rows of windows, of `windows` in all, that reach over row `y` of the map. With dilation, not all of
     /// them read it.
     #[inline]
@@ -195,6 +205,12 @@ impl Axis {
         first - self.before..end
     }
 
+    fn within(self, length: u32) -> Range<u32> {
+        let last = (u64::from(length) + u64::from(self.before)).checked_sub(self.span());
+        let end = last.map_or(0, |last| last / u64::from(self.stride) + 1);
+        self.before.div_ceil(self.stride)..u32::try_from(end).expect("a map has fewer than 2^32 rows and columns")
+    }
+
     #[inline]
     fn over(self, position: u32, windows: u32) -> Range<u32> {
         let position = position + self.before;
@@ -230,6 +246,8 @@ mod tests {
                         .collect();
                     let rows: Vec<u32> = kernel.rows(window, 9).step_by(index::size(dilation)).collect();
                     assert_eq!(rows, defined, "window {window} of {kernel:?}");
+                    let is_within = kernel.rows_within(9).contains(&window);
+                    assert_eq!(is_within, rows.len() == index::size(size), "window {window} of {kernel:?}");
                     for row in rows {
                         assert!(kernel.rows_over(row, windows).contains(&window), "row {row} of {kernel:?}");
                     }

@@ -12,6 +12,7 @@
 //! Positions of a map that the same replica finishes and the same slices receive are of one kind, and have the same
 //! trees, one for each output group.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -29,6 +30,8 @@ index::index! {
     pub struct SegmentId(u32);
     /// A node of a segment.
     pub struct NodeId(u16);
+    /// An output group of a replica.
+    struct PartId(u32);
     /// A kind of positions of a map.
     struct KindId(u32);
     /// Output group of a kind of positions.
@@ -132,8 +135,9 @@ pub struct Receiver {
 /// Trees of one layer's messages between its tiles.
 #[derive(Clone, Debug, Default)]
 pub struct LayerTrees {
-    /// Tree from a contributor to the accumulator tile of a replica and group.
-    partial_sums: BTreeMap<(ReplicaId, GroupId, TileId), SegmentId>,
+    groups: usize,
+    /// Contributors to each output group of each replica, with their trees to its accumulator tile.
+    partial_sums: Lists<PartId, (TileId, SegmentId)>,
     /// Tree from the accumulator tile of a replica to that of the replica that finishes a position of a pool's level.
     pool_values: BTreeMap<(LevelId, ReplicaId, ReplicaId, GroupId), SegmentId>,
 }
@@ -141,7 +145,9 @@ pub struct LayerTrees {
 impl LayerTrees {
     /// Returns the tree of partial sums from tile `contributor`.
     pub fn partial_sums(&self, replica: ReplicaId, group: GroupId, contributor: TileId) -> SegmentId {
-        self.partial_sums[&(replica, group, contributor)]
+        let contributors = &self.partial_sums[PartId::new(replica.index() * self.groups + group.index())];
+        let tree = contributors.iter().find(|(tile, _)| *tile == contributor);
+        tree.expect("the tile is a contributor").1
     }
 
     /// Returns the tree of values that `feeder` hands to the pool of `finisher` that makes `level`; `None` within a tile.
@@ -298,7 +304,8 @@ impl Trees {
         let target =
             |&tile: &TileId, bits: u32| Target { tile, receiver: None, values: std::iter::once(0..bits).collect() };
         let trees = routes.iter().map(|&(from, to, bits)| {
-            builder.tree((LayerId(0), None), from, to.iter().map(|tile| target(tile, bits)).collect(), 1)
+            let targets: Vec<Target> = to.iter().map(|tile| target(tile, bits)).collect();
+            builder.tree((LayerId(0), None), from, &targets, 1)
         });
         let trees = trees.collect();
         (builder.trees, trees)
@@ -339,10 +346,10 @@ enum Entry {
     Side(ChipId, Direction),
 }
 
-/// A node under construction.
-struct Draft {
+/// A node under construction. Mostly its targets take the same values.
+struct Draft<'a> {
     node: Node,
-    values: Values,
+    values: Cow<'a, Values>,
 }
 
 struct Builder<'a> {
@@ -354,21 +361,18 @@ struct Builder<'a> {
 impl Builder<'_> {
     /// Makes the trees of partial sums and of values for pools of a layer.
     fn layer(&mut self, id: LayerId, layer: &LayerLayout) -> LayerTrees {
-        let mut trees = LayerTrees::default();
+        let mut trees = LayerTrees { groups: layer.groups.len(), ..LayerTrees::default() };
         let partial_sum_bits = self.routing.partial_sum_bits;
         for replica in layer.replicas.indices() {
             for (group, OutputGroup { outputs, .. }) in layer.groups.enumerate() {
                 let accumulator = layer.accumulator(replica, group);
                 let to_accumulator = |values: Range<u32>| {
-                    vec![Target { tile: accumulator, receiver: None, values: Values::from_iter([values]) }]
+                    [Target { tile: accumulator, receiver: None, values: Values::from_iter([values]) }]
                 };
-                for &contributor in layer.group_tiles(replica, group) {
-                    if contributor != accumulator {
-                        let to = to_accumulator(outputs.clone());
-                        let segment = self.tree((id, None), contributor, to, partial_sum_bits);
-                        trees.partial_sums.insert((replica, group, contributor), segment);
-                    }
-                }
+                let to = to_accumulator(outputs.clone());
+                let contributors = layer.group_tiles(replica, group).iter().filter(|&&tile| tile != accumulator);
+                let trees_of = contributors.map(|&tile| (tile, self.tree((id, None), tile, &to, partial_sum_bits)));
+                trees.partial_sums.push(trees_of);
                 for (number, level) in layer.levels.enumerate() {
                     let values = common(std::slice::from_ref(&level.outputs), outputs);
                     let [values] = &values[..] else { continue };
@@ -376,7 +380,7 @@ impl Builder<'_> {
                         let from = layer.accumulator(feeder, group);
                         if from != accumulator {
                             let to = to_accumulator(values.clone());
-                            let segment = self.tree((id, None), from, to, partial_sum_bits);
+                            let segment = self.tree((id, None), from, &to, partial_sum_bits);
                             trees.pool_values.insert((number, feeder, replica, group), segment);
                         }
                     }
@@ -437,13 +441,13 @@ impl Builder<'_> {
                 let mut roots = Vec::new();
                 if self.routing.multicast {
                     if !targets.is_empty() {
-                        roots.push(self.tree((id, Some(map)), from, targets, unit_bits));
+                        roots.push(self.tree((id, Some(map)), from, &targets, unit_bits));
                     }
                 } else {
                     // A value goes once to each tile, however many slices of it receive the value.
                     targets.sort_by_key(|target| target.tile);
                     for of_tile in targets.chunk_by(|a, b| a.tile == b.tile) {
-                        roots.push(self.tree((id, Some(map)), from, of_tile.to_vec(), unit_bits));
+                        roots.push(self.tree((id, Some(map)), from, of_tile, unit_bits));
                     }
                 }
                 trees.roots.push(roots);
@@ -453,17 +457,11 @@ impl Builder<'_> {
     }
 
     /// Makes a tree from tile `from` to `targets`. Returns its first segment.
-    fn tree(&mut self, of: (LayerId, Option<MapId>), from: TileId, targets: Vec<Target>, unit_bits: u32) -> SegmentId {
+    fn tree(&mut self, of: (LayerId, Option<MapId>), from: TileId, targets: &[Target], unit_bits: u32) -> SegmentId {
         self.segment(of, Entry::Tile(from), targets, unit_bits)
     }
 
-    fn segment(
-        &mut self,
-        of: (LayerId, Option<MapId>),
-        entry: Entry,
-        targets: Vec<Target>,
-        unit_bits: u32,
-    ) -> SegmentId {
+    fn segment(&mut self, of: (LayerId, Option<MapId>), entry: Entry, targets: &[Target], unit_bits: u32) -> SegmentId {
         let chip = match entry {
             Entry::Tile(tile) => self.trees.geometry.chip_of(tile),
             Entry::Side(chip, _) => chip,
@@ -475,12 +473,12 @@ impl Builder<'_> {
         let mut beyond: Vec<(Direction, NodeId, Vec<Target>)> = Vec::new();
         for target in targets {
             let side = self.trees.geometry.side_towards(chip, self.trees.geometry.chip_of(target.tile));
-            let node = self.route(&mut drafts, entry, side, &target);
+            let node = self.route(&mut drafts, entry, side, target);
             match side {
                 None => ends.push(End::Leaf { node, receiver: target.receiver, tile: target.tile }),
                 Some(side) => match beyond.iter_mut().find(|(of, ..)| *of == side) {
-                    Some((_, _, targets)) => targets.push(target),
-                    None => beyond.push((side, node, vec![target])),
+                    Some((_, _, targets)) => targets.push(target.clone()),
+                    None => beyond.push((side, node, vec![target.clone()])),
                 },
             }
         }
@@ -488,13 +486,13 @@ impl Builder<'_> {
         for draft in &mut drafts {
             draft.node.flits = flits(&draft.values);
         }
-        let mut entering = Values::new();
+        let mut entering = Cow::Owned(Values::new());
         for draft in drafts.iter().filter(|draft| draft.node.parent.is_none()) {
             join(&mut entering, &draft.values);
         }
         for (side, node, targets) in beyond {
             let neighbour = self.trees.geometry.neighbour(chip, side);
-            let next = self.segment(of, Entry::Side(neighbour, side.opposite()), targets, unit_bits);
+            let next = self.segment(of, Entry::Side(neighbour, side.opposite()), &targets, unit_bits);
             ends.push(End::Link { node, side, next });
         }
         // The port from the tile leads into the first router; every other port leads out of one.
@@ -510,13 +508,19 @@ impl Builder<'_> {
             destination,
             first,
         };
-        self.trees.nodes.push(drafts.into_iter().map(|draft| draft.node));
+        self.trees.nodes.push(drafts.iter().map(|draft| draft.node));
         self.trees.ends.push(ends);
         self.trees.segments.push(segment)
     }
 
     /// Adds the ports on the way of `target` that are not there yet. Returns the last.
-    fn route(&self, drafts: &mut Vec<Draft>, entry: Entry, leaves: Option<Direction>, target: &Target) -> NodeId {
+    fn route<'a>(
+        &self,
+        drafts: &mut Vec<Draft<'a>>,
+        entry: Entry,
+        leaves: Option<Direction>,
+        target: &'a Target,
+    ) -> NodeId {
         let geometry = &self.trees.geometry;
         let (to, number) = geometry.place(target.tile);
         let exit = leaves.map_or(to, |side| geometry.link_router(side));
@@ -526,13 +530,14 @@ impl Builder<'_> {
             let behind = parent.map_or(0, |parent: NodeId| parent.index() + 1);
             let same = |Draft { node, .. }: &Draft| (node.router, node.port) == (router, port);
             let known = drafts[behind..].iter().position(same).map(|known| behind + known);
-            let index = known.unwrap_or_else(|| {
+            if let Some(known) = known {
+                join(&mut drafts[known].values, &target.values);
+            } else {
                 let depth = parent.map_or(0, |parent: NodeId| drafts[parent.index()].node.depth) + 1;
-                drafts.push(Draft { node: Node { parent, router, port, depth, flits: 0 }, values: Values::new() });
-                drafts.len() - 1
-            });
-            join(&mut drafts[index].values, &target.values);
-            parent = Some(NodeId::new(index));
+                let node = Node { parent, router, port, depth, flits: 0 };
+                drafts.push(Draft { node, values: Cow::Borrowed(&target.values) });
+            }
+            parent = Some(NodeId::new(known.unwrap_or(drafts.len() - 1)));
         };
         let mut at = match entry {
             Entry::Tile(tile) => {
@@ -552,7 +557,7 @@ impl Builder<'_> {
 }
 
 fn have_same_receivers(a: &[Destination], b: &[Destination]) -> bool {
-    a.iter().map(|of| of.receiver).eq(b.iter().map(|of| of.receiver))
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.receiver == b.receiver)
 }
 
 /// Returns the number of a port in a router of `tiles` tiles.
@@ -567,10 +572,11 @@ fn common(ranges: &[Range<u32>], of: &Range<u32>) -> Values {
 }
 
 /// Adds the values of `more` to `values`.
-fn join(values: &mut Values, more: &Values) {
-    if values == more {
+fn join(values: &mut Cow<Values>, more: &Values) {
+    if **values == *more {
         return;
     }
+    let values = values.to_mut();
     values.extend(more.iter().cloned());
     values.sort_unstable_by_key(|range| range.start);
     values.dedup_by(|next, before| {
