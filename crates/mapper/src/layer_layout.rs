@@ -203,9 +203,17 @@ impl LayerLayout {
     pub fn visit_values_under(&self, level: LevelId, mut visit: impl FnMut(ReplicaId, u32, u32)) {
         let pool = self.levels[level].pool.as_ref().expect("only pools take values");
         let below = &self.levels[pool.of];
-        for (finish, position) in below.finishes.iter().zip(0..) {
-            if let Some(finish) = finish {
-                visit(finish.replica, position / below.width, position % below.width);
+        if below.pool.is_some() {
+            for (finish, position) in below.finishes.iter().zip(0..) {
+                if let Some(finish) = finish {
+                    visit(finish.replica, position / below.width, position % below.width);
+                }
+            }
+        } else {
+            for replica in self.replicas.indices() {
+                for window in self.windows(replica) {
+                    visit(replica, window.y.into(), window.x.into());
+                }
             }
         }
     }

@@ -52,7 +52,7 @@ pub struct Level {
     pub look_ups: u32,
     /// Additions of the tile's shift-and-add for each value, beside those of merges.
     pub additions: u32,
-    /// Completions of the positions.
+    /// Completions of the positions. Empty for windows that no map leaves from.
     pub finishes: Finishes,
     /// Values that the pool takes into each position that a replica finishes, by ordinal.
     contributions: Lists<ReplicaId, u32>,
@@ -233,6 +233,10 @@ impl Level {
             if level.pool.is_some() && !level.merges.is_empty() {
                 level.merging = level.in_order(replicas);
             }
+        }
+        // Windows that only pools take are known by their replicas.
+        for level in levels.iter_mut().filter(|level| level.pool.is_none() && level.maps.is_empty()) {
+            level.finishes = Finishes::default();
         }
     }
 
