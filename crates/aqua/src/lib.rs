@@ -36,12 +36,14 @@ pub mod published;
 mod study;
 mod tolerance;
 mod trace;
+mod weights;
 
 pub use figures::{SetEnergy, SetTolerance, tolerance_figures};
 pub use paper::{
-    Allowed, Comparison, Figure3Row, Figure4Row, Figure5Row, File, NOT_REPRESENTABLE, OracleRow, Paper, Table1Row,
-    ThroughputRow,
+    Allowed, Comparison, Figure3Row, Figure4Row, Figure5Row, File, NO_PREDICTIONS, NOT_REPRESENTABLE, OracleRow, Paper,
+    Table1Row, ThroughputRow,
 };
-pub use study::{Bottleneck, Job, Measured, StudyError, WeightSet};
+pub use study::{Bottleneck, Job, Measured, StudyError};
 pub use tolerance::{Infeasible, Population, Tolerance, most_saving};
 pub use trace::{Top, Trace};
+pub use weights::WeightSet;

@@ -21,6 +21,10 @@ const WIDTH: u32 = 720;
 const HEIGHTS: (u32, u32) = (400, 300);
 /// Height of a line of the legend, in pixels.
 const LEGEND_LINE: i32 = 20;
+/// Height of a line of a label or title of the horizontal axis, in pixels.
+const LINE: i32 = 16;
+/// Letters of a line of the horizontal axis.
+const LETTERS: usize = 96;
 const FONT: &str = "sans-serif";
 /// Most bars of a panel at which each is labelled with its value.
 const FEW_BARS: usize = 24;
@@ -64,6 +68,28 @@ fn colour_of(number: usize) -> RGBColor {
     COLOURS[number % COLOURS.len()]
 }
 
+/// A text in lines of no more than so many letters. Longer words are broken.
+fn wrap(text: &str, letters: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        for part in word.chars().collect::<Vec<char>>().chunks(letters.max(1)) {
+            let part = String::from_iter(part);
+            match lines.last_mut() {
+                Some(line) if line.chars().count() + 1 + part.chars().count() <= letters => {
+                    *line += &format!(" {part}");
+                }
+                _ => lines.push(part),
+            }
+        }
+    }
+    lines
+}
+
+/// Height of the lines of a text that follow the first, in pixels.
+fn further(lines: &[String]) -> i32 {
+    LINE * number(lines.len().saturating_sub(1)).cast_signed()
+}
+
 /// Panels of bars, one below the other, all over the same `labels`.
 pub(crate) fn bars(labels: &[String], x: &str, panels: &[Panel]) -> String {
     let mut svg = String::new();
@@ -96,10 +122,13 @@ fn draw_bars(svg: &mut String, labels: &[String], x: &str, panels: &[Panel]) -> 
 
 fn draw_panel(root: &Area, area: &Area, labels: &[String], x: &str, panel: &Panel) -> Drawn {
     let Panel { y, most, digits, series } = panel;
+    let labels: Vec<Vec<String>> = labels.iter().map(|label| wrap(label, LETTERS / labels.len())).collect();
+    let x = wrap(x, LETTERS);
+    let below_labels = labels.iter().map(|label| further(label)).max().unwrap_or(0);
     let mut chart = ChartBuilder::on(area)
         .margin(12)
         .margin_top(48)
-        .x_label_area_size(if x.is_empty() { 24 } else { 52 })
+        .x_label_area_size(if x.is_empty() { 24 } else { 52 } + below_labels + further(&x))
         .y_label_area_size(64)
         .build_cartesian_2d(0.0..labels.len() as f64, 0.0..*most)?;
     // Labels are drawn by hand, since the axis has no tick under the middle of the bars.
@@ -131,12 +160,19 @@ fn draw_panel(root: &Area, area: &Area, labels: &[String], x: &str, panel: &Pane
             }
         }
     }
+    let write = |lines: &[String], size: i32, (middle, mut top): (i32, i32)| -> Drawn {
+        for line in lines {
+            root.draw(&Text::new(line.clone(), (middle, top), centred(size, VPos::Top)))?;
+            top += LINE;
+        }
+        Ok(())
+    };
     for (index, label) in labels.iter().enumerate() {
         let (at, bottom) = chart.backend_coord(&(index as f64 + 0.5, 0.0));
-        root.draw(&Text::new(label.clone(), (at, bottom + 8), centred(13, VPos::Top)))?;
+        write(label, 13, (at, bottom + 8))?;
     }
     let (middle, bottom) = chart.backend_coord(&(labels.len() as f64 / 2.0, 0.0));
-    root.draw(&Text::new(x.to_owned(), (middle, bottom + 30), centred(15, VPos::Top)))?;
+    write(&x, 15, (middle, bottom + 30 + below_labels))?;
     let (_, top) = area.get_base_pixel();
     let entries = series.iter().enumerate().map(|(index, series)| (series.name.as_str(), index, Mark::Bar));
     legend(root, top, entries)

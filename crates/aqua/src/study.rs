@@ -9,54 +9,21 @@ use arch::Arch;
 use chip::{Options, Routed, SimulationError};
 use document::{Fault, Faults};
 use mapper::{LayerLayout, MappingError};
-use network::{Edges, FULL_PRECISION_BITS, LayerKind, Network, Plan, parse_weights};
+use network::{Edges, LayerKind, Network};
 
 use crate::crops::crops;
+use crate::weights::{FIXED_16, WeightSet};
 
 /// Images of the first run that is tested for being settled: VGG16's queues have then filled on most machines.
 const FIRST_IMAGES: u32 = 48;
 
-/// Weights of a network, quantised by rounding (section IV.A).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum WeightSet {
-    /// 32-bit floating-point numbers. No crossbar can hold them: they have a tolerance of crops, but no energy.
-    Float,
-    /// 16 bits in every layer: the baseline.
-    Fixed16,
-    /// 11 to 13 bits in the convolutions of VGG16, 16 in its classifiers.
-    Varied,
-    /// 12 bits in every layer.
-    Fixed12,
-}
-
-impl WeightSet {
-    /// All, in the order of the paper.
-    pub(crate) const ALL: [WeightSet; 4] =
-        [WeightSet::Float, WeightSet::Fixed16, WeightSet::Varied, WeightSet::Fixed12];
-
-    /// True if crossbars can hold them.
-    pub(crate) fn is_representable(self) -> bool {
-        self != WeightSet::Float
-    }
-
-    /// Name on the command line and in tables.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            WeightSet::Float => "float",
-            WeightSet::Fixed16 => "16",
-            WeightSet::Varied => "varied",
-            WeightSet::Fixed12 => "12",
-        }
-    }
-}
-
 /// One run of the study.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Job {
-    /// Weights.
+    /// Weights, which crossbars can hold.
     pub weights: WeightSet,
-    /// Bits of the activations of convolutions; classifiers keep 16.
-    pub activation_bits: u32,
+    /// Bits of the activations of convolutions, in place of those of the weight set.
+    pub activation_bits: Option<u32>,
     /// Crop of every convolution.
     pub edges: Edges,
     /// Replicas are balanced for the crop, not for the whole map.
@@ -137,39 +104,41 @@ impl StudyError {
 impl Job {
     /// The study: every crop with every weight set, throughput before and after rebalancing for the 16-bit weights, and
     /// one run with 8-bit activations.
-    pub fn all() -> Vec<Job> {
-        let job = |weights, edges, rebalanced, settled| Job {
-            weights,
-            activation_bits: FULL_PRECISION_BITS,
+    pub fn all(sets: &[WeightSet]) -> Vec<Job> {
+        let job = |weights: &WeightSet, edges, rebalanced, settled| Job {
+            weights: weights.clone(),
+            activation_bits: None,
             edges,
             rebalanced,
             settled,
         };
         let mut jobs = Vec::new();
-        for edges in crops() {
-            // Without a crop there is nothing to rebalance.
-            let balances = if edges == Edges::NONE { &[false][..] } else { &[false, true] };
-            jobs.extend(balances.iter().map(|&rebalanced| job(WeightSet::Fixed16, edges, rebalanced, true)));
-            jobs.extend([WeightSet::Varied, WeightSet::Fixed12].map(|weights| job(weights, edges, false, false)));
+        for weights in sets.iter().filter(|set| set.plan().is_some()) {
+            let is_baseline = weights.name() == FIXED_16;
+            for edges in crops() {
+                jobs.push(job(weights, edges, false, is_baseline));
+                // Without a crop there is nothing to rebalance.
+                if is_baseline && edges != Edges::NONE {
+                    jobs.push(job(weights, edges, true, true));
+                }
+            }
+            if is_baseline {
+                jobs.push(Job { activation_bits: Some(8), ..job(weights, Edges::NONE, false, false) });
+            }
         }
-        jobs.push(Job { activation_bits: 8, ..job(WeightSet::Fixed16, Edges::NONE, false, false) });
         jobs
     }
 
     /// Simulates the run.
     pub fn run(self, arch: &Arch, network: &Network) -> Result<Measured, StudyError> {
-        let activations: Vec<u32> = network
-            .layers
-            .iter()
-            .map(|layer| match layer.kind {
-                LayerKind::Convolution => self.activation_bits,
-                LayerKind::FullyConnected => FULL_PRECISION_BITS,
-            })
-            .collect();
-        let plan = Plan::uniform(network, FULL_PRECISION_BITS, FULL_PRECISION_BITS)
-            .with_weights(&parse_weights(self.weights.name(), network)?)
-            .with_activations(&activations)
-            .crop(network, self.edges)?;
+        let mut plan = self.weights.plan().expect("a study runs weights that crossbars can hold").clone();
+        if let Some(bits) = self.activation_bits {
+            let layers = plan.layers.iter_mut().zip(&network.layers);
+            for (layer, _) in layers.filter(|(_, layer)| layer.kind == LayerKind::Convolution) {
+                layer.activation_bits = bits;
+            }
+        }
+        let plan = plan.crop(network, self.edges)?;
         let balance = if self.rebalanced { mapper::balance_cropped } else { mapper::balance };
         let layout = balance(arch, network, &plan)?;
         let routed = Routed::new(arch, &layout);

@@ -5,7 +5,7 @@
 //! | column | content |
 //! | --- | --- |
 //! | `image` | name of the image |
-//! | `weights` | weight set: `float`, `16`, `varied` or `12` |
+//! | `weights` | weight set: `float`, `16`, `varied` or `12`, or another one of the study |
 //! | `top1_0000` to `top1_1111` | 1 if the likeliest class is right under that crop, else 0 |
 //! | `top5_0000` to `top5_1111` | 1 if the right class is among the five likeliest, else 0 |
 //!
@@ -19,8 +19,8 @@ use std::ops::Range;
 use document::{Fault, Faults, Text};
 
 use crate::crops::{CROPS, bits, crops};
-use crate::study::WeightSet;
 use crate::tolerance::Tolerance;
+use crate::weights::WeightSet;
 
 /// Most faults reported of one trace.
 const MOST_FAULTS: usize = 20;
@@ -57,34 +57,39 @@ type Correct = [bool; CROPS];
 /// Classifications of the images of a trace, by weight set and criterion.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
-    images: BTreeMap<(WeightSet, Top), Vec<Correct>>,
+    images: BTreeMap<(String, Top), Vec<Correct>>,
 }
 
 impl Trace {
-    /// Reads the trace in the file at `path`.
-    pub fn load(path: &str) -> Result<Trace, Faults> {
-        Trace::parse(&document::read_text(path)?, path)
+    /// Reads the trace in the file at `path`, for a study of these sets.
+    pub fn load(path: &str, sets: &[WeightSet]) -> Result<Trace, Faults> {
+        Trace::parse(&document::read_text(path)?, path, sets)
     }
 
-    /// Reads the trace in `text`; faults name it `file`.
-    pub fn parse(text: &str, file: &str) -> Result<Trace, Faults> {
-        let mut reader = Reader { source: Text::new(file, text), faults: Vec::new() };
+    /// Reads the trace in `text`, for a study of these sets; faults name it `file`.
+    pub fn parse(text: &str, file: &str, sets: &[WeightSet]) -> Result<Trace, Faults> {
+        // Sets of the paper may have rows that the study does not use.
+        let mut names = WeightSet::OF_PAPER.to_vec();
+        names.extend(sets.iter().filter(|set| !set.is_of_paper()).map(WeightSet::name));
+        let mut reader = Reader { source: Text::new(file, text), faults: Vec::new(), names };
         let trace = reader.read(text);
         if reader.faults.is_empty() { Ok(trace) } else { Err(reader.faults.into()) }
     }
 
     /// Tolerance of the images with `weights`; `None` if the trace has no row for them.
-    pub fn tolerance(&self, weights: WeightSet, top: Top) -> Option<Tolerance> {
-        self.images.get(&(weights, top)).and_then(|images| Tolerance::count(images.iter().copied()))
+    pub fn tolerance(&self, weights: &str, top: Top) -> Option<Tolerance> {
+        self.images.get(&(weights.to_owned(), top)).and_then(|images| Tolerance::count(images.iter().copied()))
     }
 }
 
-struct Reader {
+struct Reader<'a> {
     source: Text,
     faults: Vec<Fault>,
+    /// Weight sets that may have rows.
+    names: Vec<&'a str>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn fault(&mut self, span: Range<usize>, message: impl Into<String>, remedy: impl Into<String>) {
         if self.faults.len() < MOST_FAULTS {
             self.faults.push(self.source.fault(span, message, remedy));
@@ -132,16 +137,17 @@ impl Reader {
             }
             let (image, image_span) = row[places[0]].clone();
             let (weights, weights_span) = row[places[1]].clone();
-            let Some(weights) = WeightSet::ALL.into_iter().find(|set| set.name() == weights) else {
+            if !self.names.contains(&weights) {
                 // Reported once for each name, not for each image.
                 if unknown.insert(weights) {
                     let message = format!("there is no weight set {weights:?}");
-                    self.fault(weights_span, message, "give float, 16, varied or 12");
+                    let remedy = format!("give one of {}, or add the set to --weights", self.names.join(", "));
+                    self.fault(weights_span, message, remedy);
                 }
                 continue;
-            };
+            }
             if !seen.insert((image, weights)) {
-                let message = format!("image {image} has two rows for weights {}", weights.name());
+                let message = format!("image {image} has two rows for weights {weights}");
                 self.fault(image_span, message, "remove one of them");
             }
             for (top, places) in Top::ALL.into_iter().zip(places[2..].chunks(CROPS)) {
@@ -156,7 +162,7 @@ impl Reader {
                         }
                     }
                 }
-                trace.images.entry((weights, top)).or_default().push(correct);
+                trace.images.entry((weights.to_owned(), top)).or_default().push(correct);
             }
         }
         if !self.faults.is_empty() {
@@ -167,7 +173,7 @@ impl Reader {
         }
         for ((weights, top), images) in &trace.images {
             if !images.iter().any(|correct| correct[0]) {
-                let (weights, top) = (weights.name(), top.name());
+                let top = top.name();
                 let message = format!("with weights {weights}, no image is right at {top} without a crop");
                 self.fault(header.clone(), message, "give a trace of a network that recognises some of its images");
             }

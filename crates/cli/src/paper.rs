@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::thread;
 
-use aqua::{Job, Measured, StudyError, Trace};
+use aqua::{Job, Measured, StudyError, Trace, WeightSet};
 use clap::{Args, Subcommand};
 use index::count;
 
@@ -32,6 +32,10 @@ pub(crate) struct Paper {
     /// reconstructed from what the paper states
     #[arg(long, value_name = "FILE")]
     trace: Option<String>,
+    /// Weight sets of Figures 4 and 5, in their order: each a number of bits for all layers, varied, float, or a plan
+    /// file, whose set has the file's name. 16, to which energies are relative, comes first where it is not given
+    #[arg(long, value_name = "SET,...", value_delimiter = ',', default_values = WeightSet::OF_PAPER)]
+    weights: Vec<String>,
     #[command(flatten)]
     machine: ChosenMachine,
     /// Threads; by default one for each core
@@ -54,9 +58,10 @@ impl Paper {
         let out = self.out.expect("clap requires it unless there is a subcommand");
         let arch = self.machine.load()?;
         let network = network::load("vgg16")?;
-        let trace = self.trace.as_deref().map(Trace::load).transpose()?;
+        let sets = WeightSet::list(&self.weights, &network)?;
+        let trace = self.trace.as_deref().map(|path| Trace::load(path, &sets)).transpose()?;
         output::create_folder(&out)?;
-        let jobs = Job::all();
+        let jobs = Job::all(&sets);
         let bar = progress::bar("simulating", count(jobs.len()), 0);
         let mut measured: Vec<Measured> = Vec::new();
         sweep::pool::run(
@@ -70,8 +75,8 @@ impl Paper {
             },
         )?;
         bar.finish_and_clear();
-        let paper =
-            aqua::Paper::new(&measured, arch.cycle_ns, trace.as_ref()).map_err(|error| Failure::Other(error.into()))?;
+        let paper = aqua::Paper::new(&measured, &sets, arch.cycle_ns, trace.as_ref())
+            .map_err(|error| Failure::Other(error.into()))?;
         for file in paper.files() {
             Output::create(&out.join(&file.name))?.write(&file.text)?;
         }

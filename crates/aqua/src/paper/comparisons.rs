@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::tables::{FROM_TRACE, Figure5Row, Known, Runs};
 use crate::crops::{bits, crops};
 use crate::published::{self, TABLE_I};
-use crate::study::{Measured, WeightSet};
+use crate::study::Measured;
 use crate::tolerance::{Population, most_saving};
 use crate::trace::Top;
+use crate::weights::{FIXED_12, FIXED_16, VARIED};
 
 /// An expected number and the number obtained.
 #[derive(Clone, Debug, Serialize)]
@@ -93,9 +94,9 @@ impl Comparison {
 }
 
 /// Compares every published number, and those that follow by arithmetic, with the number obtained.
-pub(super) fn comparisons(runs: &Runs<'_>, figure5: &[Figure5Row], known: &[Known]) -> Vec<Comparison> {
+pub(super) fn comparisons(runs: &Runs<'_>, figure5: &[Figure5Row], known: &[Known<'_>]) -> Vec<Comparison> {
     let mut all = of_runs(runs);
-    for known in known.iter().filter(|known| known.weights == WeightSet::Fixed16) {
+    for known in known.iter().filter(|known| known.weights == FIXED_16) {
         all.extend(of_images(known));
     }
     all.extend(of_savings(figure5));
@@ -111,7 +112,7 @@ fn of_runs(runs: &Runs<'_>) -> Vec<Comparison> {
     let mut compare = |what: String, got: f64, expected: Expected, why| {
         all.push(Comparison::new(SIMULATED, (what, ""), got, expected, why));
     };
-    let crops_of_16 = runs.of(WeightSet::Fixed16, false);
+    let crops_of_16 = runs.of(FIXED_16, false);
     let none = crops_of_16[0];
     for (run, printed) in crops_of_16.into_iter().zip(TABLE_I) {
         let (expected, why) = if matches!(printed.cut, "1100" | "0011") {
@@ -152,17 +153,18 @@ fn of_runs(runs: &Runs<'_>) -> Vec<Comparison> {
             compare(format!("{what} by number of cuts, {cuts}"), got, expected, why);
         }
     }
-    let eight = runs.find(|job| job.activation_bits == 8);
+    let eight = runs.find(|job| job.activation_bits == Some(8));
     compare(
         "ADC energy of the convolutions with 8-bit activations".to_owned(),
         eight.convolution_conversions as f64 / none.convolution_conversions as f64,
         about(0.5, 0.0, "section III"),
         "half the iterations",
     );
-    for (weights, expected) in [(WeightSet::Fixed12, 0.75), (WeightSet::Varied, 0.7974)] {
+    let sets = [(FIXED_12, 0.75), (VARIED, 0.7974)];
+    for (weights, expected) in sets.into_iter().filter(|(weights, _)| runs.have(weights)) {
         let got = runs.of(weights, false)[0].adc_conversions as f64 / none.adc_conversions as f64;
         compare(
-            format!("ADC conversions, weights {}", weights.name()),
+            format!("ADC conversions, weights {weights}"),
             got,
             about(expected, 0.0001, "section III, by arithmetic"),
             "columns of a weight: 6 for 11 or 12 bits, 7 for 13, 8 for 16; classifiers of the varied set have 16",
@@ -172,7 +174,7 @@ fn of_runs(runs: &Runs<'_>) -> Vec<Comparison> {
 }
 
 /// Comparisons of the images' tolerance with 16-bit weights.
-fn of_images(known: &Known) -> Vec<Comparison> {
+fn of_images(known: &Known<'_>) -> Vec<Comparison> {
     let Known { top, tolerance, from, .. } = known;
     let (name, stated) = (top.name(), published::stated(*top));
     let why = if *from == FROM_TRACE {
@@ -201,11 +203,11 @@ fn of_images(known: &Known) -> Vec<Comparison> {
 
 /// Comparisons of AQuA's savings.
 fn of_savings(figure5: &[Figure5Row]) -> Vec<Comparison> {
-    let row = |weights: WeightSet, top: Top, population: Population| {
-        let wanted = ("oracle", weights.name(), top.name(), population.name());
-        let row = figure5.iter().find(|row| (row.policy, row.weights, row.top, row.population) == wanted);
-        row.expect("Figure 5 has all weight sets")
+    let row = |weights, top: Top, population: Population| {
+        let wanted = ("oracle", weights, top.name(), population.name());
+        figure5.iter().find(|row| (row.policy, row.weights.as_str(), row.top, row.population) == wanted)
     };
+    let of_16 = |top, population| row(FIXED_16, top, population).expect("a study has the 16-bit weights");
     let mut all = Vec::new();
     let mut compare = |what: String, row: &Figure5Row, got: Option<f64>, expected, why| {
         let got = got.expect("crossbars hold fixed-point weights");
@@ -213,7 +215,7 @@ fn of_savings(figure5: &[Figure5Row]) -> Vec<Comparison> {
     };
     for top in Top::ALL {
         let (name, stated) = (top.name(), published::stated(top));
-        let (saving, of_right) = (1.0 - stated.mean_energy, row(WeightSet::Fixed16, top, Population::Right));
+        let (saving, of_right) = (1.0 - stated.mean_energy, of_16(top, Population::Right));
         compare(
             format!("Figures 3 and 5, {name}, saving"),
             of_right,
@@ -225,7 +227,7 @@ fn of_savings(figure5: &[Figure5Row]) -> Vec<Comparison> {
                 "met by construction"
             },
         );
-        let of_all = row(WeightSet::Fixed16, top, Population::All);
+        let of_all = of_16(top, Population::All);
         compare(
             format!("Figures 3 and 5, {name}, saving"),
             of_all,
@@ -243,10 +245,9 @@ fn of_savings(figure5: &[Figure5Row]) -> Vec<Comparison> {
             ),
             "if all images that four cuts leave right were right without a crop, and all others of those tolerated three",
         );
-        for weights in [WeightSet::Varied, WeightSet::Fixed12] {
-            let row = row(weights, top, Population::Right);
+        for row in [VARIED, FIXED_12].into_iter().filter_map(|weights| row(weights, top, Population::Right)) {
             compare(
-                format!("Figure 5, {name}, saving with weights {}", weights.name()),
+                format!("Figure 5, {name}, saving with weights {}", row.weights),
                 row,
                 row.saving,
                 about(saving, 0.015, "section IV.C, \"nearly identical\""),
@@ -254,15 +255,16 @@ fn of_savings(figure5: &[Figure5Row]) -> Vec<Comparison> {
             );
         }
     }
-    let both = row(WeightSet::Varied, Top::One, Population::Right);
-    compare(
-        "weights and crops together, saving: varied, top-1".to_owned(),
-        both,
-        both.relative_energy.map(|energy| 1.0 - energy),
-        about(published::BOTH_SAVE, 0.01, "section II, \"up to 46 %\""),
-        "the paper does not say of which weights: the varied set under top-1 crops fits",
-    );
-    let top5 = row(WeightSet::Fixed16, Top::Five, Population::Right);
+    if let Some(both) = row(VARIED, Top::One, Population::Right) {
+        compare(
+            "weights and crops together, saving: varied, top-1".to_owned(),
+            both,
+            both.relative_energy.map(|energy| 1.0 - energy),
+            about(published::BOTH_SAVE, 0.01, "section II, \"up to 46 %\""),
+            "the paper does not say of which weights: the varied set under top-1 crops fits",
+        );
+    }
+    let top5 = of_16(Top::Five, Population::Right);
     compare(
         "saving, top-5".to_owned(),
         top5,

@@ -1,12 +1,12 @@
 //! First part of `paper.md`: results, and the evidence for them.
 
 use super::comparisons::SIMULATED;
-use super::tables::{NOT_REPRESENTABLE, RECONSTRUCTED};
+use super::tables::{NO_PREDICTIONS, NOT_REPRESENTABLE, RECONSTRUCTED};
 use super::{Comparison, Paper};
 use crate::published::{self, TABLE_I};
-use crate::study::WeightSet;
 use crate::tolerance::{Population, most_saving};
 use crate::trace::Top;
+use crate::weights::{FIXED_16, FLOAT, VARIED, WeightSet};
 
 /// Savings that the paper's own numbers allow, for one criterion of a right classification.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,17 +44,22 @@ fn percent(share: f64) -> String {
 }
 
 impl Paper {
-    /// A saving of Figure 5: by AQuA alone, and by weights and crops together.
-    fn savings(&self, weights: WeightSet, top: Top, population: Population) -> (f64, f64) {
-        let wanted = ("oracle", weights.name(), top.name(), population.name());
-        let row = self.figure5.iter().find(|row| (row.policy, row.weights, row.top, row.population) == wanted);
-        let savings = row.and_then(|row| Some((row.saving?, 1.0 - row.relative_energy?)));
-        savings.expect("Figure 5 has the energies of all weights that crossbars hold")
+    /// Savings of AQuA with these weights; `None` without predictions of them.
+    fn by_aqua(&self, weights: &str) -> Option<String> {
+        let saving = |top, population| Some(percent(self.oracle(weights, top, population)?.saving?));
+        Some(format!(
+            "{} (top-1) and {} (top-5) of the energy of images that are right without a crop, and {} and {} of that of \
+             all images",
+            saving(Top::One, Population::Right)?,
+            saving(Top::Five, Population::Right)?,
+            saving(Top::One, Population::All)?,
+            saving(Top::Five, Population::All)?,
+        ))
     }
 
     /// Mark of results with `weights` if their tolerance is reconstructed, else empty.
-    fn mark(&self, weights: WeightSet) -> &'static str {
-        let mut rows = self.figure4.iter().filter(|row| row.weights == weights.name());
+    fn mark(&self, weights: &str) -> &'static str {
+        let mut rows = self.figure4.iter().filter(|row| row.weights == weights);
         if rows.any(|row| row.tolerance_from == RECONSTRUCTED) { " (reconstructed)" } else { "" }
     }
 
@@ -74,16 +79,10 @@ impl Paper {
             opposite.join(", "),
             TABLE_I[9].relative_energy,
         );
-        let [right, all] = Population::ALL
-            .map(|population| Top::ALL.map(|top| percent(self.savings(WeightSet::Fixed16, top, population).0)));
         text += &format!(
-            "- **AQuA saves {} (top-1) and {} (top-5) of the energy of images that are right without a crop, and {} and \
-             {} of that of all images**{}: an image that is wrong without a crop is not cropped.\n",
-            right[0],
-            right[1],
-            all[0],
-            all[1],
-            self.mark(WeightSet::Fixed16),
+            "- **AQuA saves {}**{}: an image that is wrong without a crop is not cropped.\n",
+            self.by_aqua(FIXED_16).expect("16-bit weights have a tolerance"),
+            self.mark(FIXED_16),
         );
         let allowed = Top::ALL.map(Allowed::by_the_paper);
         text += &format!(
@@ -94,14 +93,27 @@ impl Paper {
             percent(allowed[0].most_over_all),
             percent(allowed[1].most_over_all),
         );
-        let [right, all] =
-            Population::ALL.map(|population| percent(self.savings(WeightSet::Varied, Top::One, population).1));
-        text += &format!(
-            "- **Weights and crops together** save {right} of the energy of right images, {all} of that of all (varied \
-             weights, top-1 crops){}; the paper has \"up to 46 %\".\n",
-            self.mark(WeightSet::Varied),
-        );
-        text += &format!("- 32-bit floating-point weights are {NOT_REPRESENTABLE}: no energy is stated for them.\n");
+        let both = |population| Some(percent(1.0 - self.oracle(VARIED, Top::One, population)?.relative_energy?));
+        if let (Some(right), Some(all)) = (both(Population::Right), both(Population::All)) {
+            text += &format!(
+                "- **Weights and crops together** save {right} of the energy of right images, {all} of that of all (varied \
+                 weights, top-1 crops){}; the paper has \"up to 46 %\".\n",
+                self.mark(VARIED),
+            );
+        }
+        for row in self.weight_sets().filter(|row| !WeightSet::OF_PAPER.contains(&row.weights.as_str())) {
+            let energy = percent(row.relative_energy.expect("crossbars hold weights of a plan"));
+            let by_aqua =
+                self.by_aqua(&row.weights).map_or(NO_PREDICTIONS.to_owned(), |saving| format!("AQuA saves {saving}"));
+            text += &format!(
+                "- **Weights {}** take {energy} of the energy of 16-bit weights without a crop; {by_aqua}.\n",
+                row.weights
+            );
+        }
+        if self.weight_sets().any(|row| row.weights == FLOAT) {
+            text +=
+                &format!("- 32-bit floating-point weights are {NOT_REPRESENTABLE}: no energy is stated for them.\n");
+        }
         let missed: Vec<&Comparison> = self.comparisons.iter().filter(|comparison| !comparison.met).collect();
         if missed.is_empty() {
             text +=

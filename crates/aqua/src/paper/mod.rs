@@ -1,8 +1,8 @@
 //! The paper's tables and figures, and their comparison with the published numbers.
 //!
 //! [`Paper::new`] takes the runs of the study and a trace. Each weight set and criterion has a tolerance: from the
-//! trace if it has rows for the set, else reconstructed. Rows and comparisons that depend on it state which, so that a
-//! reconstructed figure cannot be mistaken for a measured one.
+//! trace if it has rows for the set, else reconstructed if the paper has the set, else none. Rows and comparisons that
+//! depend on it state which, so that a reconstructed figure cannot be mistaken for a measured one.
 
 mod comparisons;
 mod markdown;
@@ -16,13 +16,14 @@ use serde::Serialize;
 pub use self::comparisons::Comparison;
 use self::comparisons::comparisons;
 pub use self::markdown::Allowed;
-pub use self::tables::NOT_REPRESENTABLE;
 use self::tables::{FROM_TRACE, Known, RECONSTRUCTED, Runs};
 pub use self::tables::{Figure3Row, Figure4Row, Figure5Row, OracleRow, Table1Row, ThroughputRow};
+pub use self::tables::{NO_PREDICTIONS, NOT_REPRESENTABLE};
 use crate::published;
-use crate::study::{Measured, WeightSet};
-use crate::tolerance::{Infeasible, Tolerance};
+use crate::study::Measured;
+use crate::tolerance::{Infeasible, Population, Tolerance};
 use crate::trace::{Top, Trace};
+use crate::weights::{FIXED_16, WeightSet};
 
 /// A file of results.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,25 +54,34 @@ pub struct Paper {
 }
 
 impl Paper {
-    /// Makes the tables from the runs of [`Job::all`](crate::Job::all), on a machine with cycles of `cycle_ns`, and
-    /// from `trace`. The tolerance of weight sets without a trace is reconstructed.
-    pub fn new(runs: &[Measured], cycle_ns: f64, trace: Option<&Trace>) -> Result<Paper, Infeasible> {
+    /// Makes the tables from the runs of [`Job::all`](crate::Job::all) with `sets`, on a machine with cycles of
+    /// `cycle_ns`, and from `trace`. The tolerance of the paper's sets is reconstructed where the trace has no rows for
+    /// them; that of other sets is then not known.
+    pub fn new(
+        runs: &[Measured],
+        sets: &[WeightSet],
+        cycle_ns: f64,
+        trace: Option<&Trace>,
+    ) -> Result<Paper, Infeasible> {
         let runs = Runs(runs);
-        let energies = runs.energies(WeightSet::Fixed16);
+        let energies = runs.energies(FIXED_16);
         let mut known = Vec::new();
-        for weights in WeightSet::ALL {
+        for set in sets {
             for top in Top::ALL {
-                let traced = trace.and_then(|trace| trace.tolerance(weights, top));
+                let traced = trace.and_then(|trace| trace.tolerance(set.name(), top));
                 let (tolerance, from) = match traced {
                     Some(tolerance) => (tolerance, FROM_TRACE),
-                    // The statements of the text refer to the 16-bit weights.
-                    None => (Tolerance::reconstruct(&published::stated(top), &energies)?, RECONSTRUCTED),
+                    // The statements of the text refer to the 16-bit weights, and hold for the others of the paper.
+                    None if set.is_of_paper() => {
+                        (Tolerance::reconstruct(&published::stated(top), &energies)?, RECONSTRUCTED)
+                    }
+                    None => continue,
                 };
-                known.push(Known { weights, top, tolerance, from });
+                known.push(Known { weights: set.name(), top, tolerance, from });
             }
         }
         let table1 = tables::table1(&runs, cycle_ns);
-        let figure5 = tables::figure5(&runs, &known);
+        let figure5 = tables::figure5(&runs, sets, &known);
         Ok(Paper {
             throughput: tables::throughput(&runs),
             figure3: tables::figure3(&energies, &known),
@@ -81,6 +91,17 @@ impl Paper {
             table1,
             figure5,
         })
+    }
+
+    /// The rows of Figure 5 without AQuA, one for each weight set.
+    fn weight_sets(&self) -> impl Iterator<Item = &Figure5Row> {
+        self.figure5.iter().filter(|row| (row.policy, row.population) == ("none", Population::All.name()))
+    }
+
+    /// A row of Figure 5 under the oracle; `None` if the study has no such weights.
+    fn oracle(&self, weights: &str, top: Top, population: Population) -> Option<&Figure5Row> {
+        let wanted = ("oracle", weights, top.name(), population.name());
+        self.figure5.iter().find(|row| (row.policy, row.weights.as_str(), row.top, row.population) == wanted)
     }
 
     /// Every table and figure as CSV and SVG, and the comparison with the paper.

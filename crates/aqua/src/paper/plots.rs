@@ -1,12 +1,17 @@
 //! Plots of the tables and figures. Reconstructed series are marked as such in the legend.
 
 use super::Paper;
-use super::tables::{FROM_TRACE, Figure3Row, Figure5Row, NOT_REPRESENTABLE, RECONSTRUCTED, Table1Row, ThroughputRow};
+use super::tables::{
+    FROM_TRACE, Figure3Row, Figure4Row, Figure5Row, NO_PREDICTIONS, NOT_REPRESENTABLE, RECONSTRUCTED, Table1Row,
+    ThroughputRow,
+};
 use crate::plot::{self, Panel, Points, Series};
-use crate::study::WeightSet;
 use crate::tolerance::Population;
 use crate::trace::Top;
+use crate::weights::FIXED_16;
 
+/// A space at which no line ends.
+const NO_BREAK: &str = "\u{a0}";
 /// Title of the axis of crops.
 const CROP_AXIS: &str = "crop (top, bottom, left, right)";
 
@@ -95,56 +100,63 @@ impl Paper {
 
     pub(super) fn plot_figure4(&self) -> String {
         let labels: Vec<String> = (0..=4).map(|cuts: usize| cuts.to_string()).collect();
-        let rows = |weights: WeightSet, top: Top| {
-            self.figure4.iter().filter(move |row| row.top == top.name() && row.weights == weights.name())
+        let rows = |weights: &str, top: Top| -> Vec<&Figure4Row> {
+            self.figure4.iter().filter(|row| row.top == top.name() && row.weights == weights).collect()
         };
         // A reconstructed tolerance is the same for all weight sets, and needs no panel for each.
-        let traced = |weights: &WeightSet| {
-            *weights == WeightSet::Fixed16
-                || Top::ALL.iter().any(|&top| rows(*weights, top).any(|row| row.tolerance_from == FROM_TRACE))
+        let is_shown = |weights: &&str| {
+            *weights == FIXED_16 || rows(weights, Top::One).iter().any(|row| row.tolerance_from == FROM_TRACE)
         };
-        let panel = |weights: WeightSet| {
-            let series = Top::ALL.map(|top| Series {
-                name: format!(
-                    "{}, weights {}{}",
-                    top.name(),
-                    weights.name(),
-                    mark(rows(weights, top).map(|row| row.tolerance_from))
-                ),
-                values: rows(weights, top).map(|row| row.share).collect(),
+        let panel = |weights: &str| {
+            let series = Top::ALL.map(|top| {
+                let rows = rows(weights, top);
+                let mark = mark(rows.iter().map(|row| row.tolerance_from));
+                Series {
+                    name: format!("{}, weights {weights}{mark}", top.name()),
+                    values: rows.into_iter().map(|row| row.share).collect(),
+                }
             });
             Panel { y: "share of right images", most: 1.0, digits: 3, series: series.to_vec() }
         };
-        let panels: Vec<Panel> = WeightSet::ALL.into_iter().filter(traced).map(panel).collect();
-        plot::bars(&labels, "cuts tolerated by images that are right without a crop", &panels)
+        let sets = || self.weight_sets().map(|set| set.weights.as_str());
+        let panels: Vec<Panel> = sets().filter(is_shown).map(panel).collect();
+        let unknown = sets().filter(|weights| rows(weights, Top::One).is_empty());
+        let unknown: String = unknown.map(|weights| format!("; weights {weights}: {NO_PREDICTIONS}")).collect();
+        plot::bars(&labels, &format!("cuts tolerated by images that are right without a crop{unknown}"), &panels)
     }
 
     pub(super) fn plot_figure5(&self) -> String {
-        let (drawn, missing): (Vec<WeightSet>, Vec<WeightSet>) =
-            WeightSet::ALL.into_iter().partition(|weights| weights.is_representable());
+        let (drawn, missing): (Vec<&Figure5Row>, Vec<&Figure5Row>) =
+            self.weight_sets().partition(|set| set.relative_energy.is_some());
         // A trace may have some weight sets and not others.
-        let label = |weights: &WeightSet| {
-            let rows = self.figure5.iter().filter(|row| row.weights == weights.name());
-            format!("weights {}{}", weights.name(), mark(rows.map(|row| row.tolerance_from)))
+        let label = |set: &&Figure5Row| {
+            let rows = || self.figure5.iter().filter(|row| row.weights == set.weights);
+            let note = rows().map(|row| row.note).find(|note| !note.is_empty());
+            let mark = note.map_or(mark(rows().map(|row| row.tolerance_from)).to_owned(), |note| {
+                format!(" ({})", note.replace(' ', NO_BREAK))
+            });
+            format!("weights {}{mark}", set.weights)
         };
         let labels: Vec<String> = drawn.iter().map(label).collect();
-        let series = |population: Population| {
-            let policies = [("none", ""), ("oracle", Top::One.name()), ("oracle", Top::Five.name())];
-            let series = policies.map(|(policy, top)| {
-                let of = |row: &&Figure5Row| (row.policy, row.top, row.population) == (policy, top, population.name());
-                let rows = self.figure5.iter().filter(of);
-                Series {
-                    name: if policy == "none" { "no crop".to_owned() } else { format!("AQuA, {top}") },
-                    values: rows.filter_map(|row| row.relative_energy).collect(),
-                }
-            });
-            series.to_vec()
+        let series = |name, energy: &dyn Fn(&Figure5Row) -> Option<f64>| Series {
+            name,
+            values: drawn.iter().map(|set| energy(set).unwrap_or(f64::NAN)).collect(),
         };
-        let panel = |y, population| Panel { y, most: 1.1, digits: 3, series: series(population) };
+        let panel = |y, population: Population| {
+            let by_aqua = Top::ALL.map(|top| {
+                let energy = |set: &Figure5Row| self.oracle(&set.weights, top, population)?.relative_energy;
+                series(format!("AQuA, {}", top.name()), &energy)
+            });
+            let mut all = vec![series("no crop".to_owned(), &|set| set.relative_energy)];
+            all.extend(by_aqua);
+            // Sets of more than 16 bits take more than the baseline.
+            let largest = drawn.iter().filter_map(|set| set.relative_energy).fold(0.0, f64::max);
+            Panel { y, most: if largest < 1.1 { 1.1 } else { most(&all) }, digits: 3, series: all }
+        };
         let panels =
             [panel("energy, images right uncropped", Population::Right), panel("energy, all images", Population::All)];
-        let missing = missing.into_iter().map(|weights| format!("weights {}: {NOT_REPRESENTABLE}", weights.name()));
-        let x = format!("relative to weights 16 without a crop; {}", missing.collect::<Vec<_>>().join(", "));
+        let missing = missing.into_iter().map(|set| format!("; weights {}: {NOT_REPRESENTABLE}", set.weights));
+        let x = format!("relative to weights 16 without a crop{}", missing.collect::<String>());
         plot::bars(&labels, &x, &panels)
     }
 }

@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use crate::crops::{CROPS, bits, crops};
 use crate::published::{self, TABLE_I};
-use crate::study::{Job, Measured, WeightSet};
+use crate::study::{Job, Measured};
 use crate::tolerance::{Population, Tolerance};
 use crate::trace::Top;
+use crate::weights::{FIXED_16, WeightSet};
 
 /// Table I: every image gets the same crop; 16-bit weights.
 #[derive(Clone, Debug, Serialize)]
@@ -99,7 +100,7 @@ pub struct Figure3Row {
 #[derive(Clone, Debug, Serialize)]
 pub struct Figure4Row {
     /// Weight set.
-    pub weights: &'static str,
+    pub weights: String,
     /// Criterion of a right classification.
     pub top: &'static str,
     /// Share of all images that are right without a crop, 0 to 1. Reconstructed: Table I's, of 16-bit weights.
@@ -116,7 +117,7 @@ pub struct Figure4Row {
 #[derive(Clone, Debug, Serialize)]
 pub struct OracleRow {
     /// Weight set.
-    pub weights: &'static str,
+    pub weights: String,
     /// Criterion of a right classification.
     pub top: &'static str,
     /// Share of all images that are right without a crop, 0 to 1. Reconstructed: Table I's, of 16-bit weights.
@@ -133,18 +134,19 @@ pub struct OracleRow {
 #[derive(Clone, Debug, Serialize)]
 pub struct Figure5Row {
     /// Weight set.
-    pub weights: &'static str,
+    pub weights: String,
     /// `none`, or the `oracle`.
     pub policy: &'static str,
     /// Criterion of a right classification; empty without AQuA.
     pub top: &'static str,
     /// Images that the energy is a mean over: `all`, or those that are `right` without a crop.
     pub population: &'static str,
-    /// Dynamic energy relative to 16-bit weights without a crop; `None` where crossbars cannot hold the weights.
+    /// Dynamic energy relative to 16-bit weights without a crop; `None` where crossbars cannot hold the weights, and
+    /// for the oracle without predictions of them.
     pub relative_energy: Option<f64>,
     /// Part of the weight set's own energy without a crop that AQuA saves, 0 to 1.
     pub saving: Option<f64>,
-    /// Source of the tolerance: `trace` or `reconstructed`; empty without AQuA.
+    /// Source of the tolerance: `trace` or `reconstructed`; empty without AQuA and without predictions.
     pub tolerance_from: &'static str,
     /// Reason for a missing energy; else empty.
     pub note: &'static str,
@@ -152,6 +154,9 @@ pub struct Figure5Row {
 
 /// Value of [`Figure5Row::note`] for weights that crossbars cannot hold.
 pub const NOT_REPRESENTABLE: &str = "not representable on this machine";
+
+/// Value of [`Figure5Row::note`] for weights whose tolerance of crops neither the trace nor the paper states.
+pub const NO_PREDICTIONS: &str = "no predictions";
 
 /// Value of [`Figure4Row::tolerance_from`] for figures without a trace.
 pub(super) const RECONSTRUCTED: &str = "reconstructed";
@@ -165,35 +170,40 @@ impl Runs<'_> {
         self.0.iter().find(|run| wanted(&run.job)).expect("a study has a run for everything that is asked of it")
     }
 
+    /// True if there are runs with `weights`.
+    pub(super) fn have(&self, weights: &str) -> bool {
+        self.0.iter().any(|run| run.job.weights.name() == weights)
+    }
+
     /// The runs of all crops, in the order of Table I.
-    pub(super) fn of(&self, weights: WeightSet, rebalanced: bool) -> [&Measured; CROPS] {
+    pub(super) fn of(&self, weights: &str, rebalanced: bool) -> [&Measured; CROPS] {
         crops().map(|edges| {
             self.find(|job| {
-                job.weights == weights
+                job.weights.name() == weights
                     && job.edges == edges
                     && job.rebalanced == (rebalanced && edges != Edges::NONE)
-                    && job.activation_bits == network::FULL_PRECISION_BITS
+                    && job.activation_bits.is_none()
             })
         })
     }
 
     /// Energy of each crop relative to 16-bit weights without one.
-    pub(super) fn energies(&self, weights: WeightSet) -> [f64; CROPS] {
-        let baseline = self.of(WeightSet::Fixed16, false)[0].energy_pj;
+    pub(super) fn energies(&self, weights: &str) -> [f64; CROPS] {
+        let baseline = self.of(FIXED_16, false)[0].energy_pj;
         self.of(weights, false).map(|run| run.energy_pj / baseline)
     }
 }
 
 /// Tolerance of images with a weight set, and its source.
-pub(super) struct Known {
-    pub(crate) weights: WeightSet,
+pub(super) struct Known<'a> {
+    pub(crate) weights: &'a str,
     pub(crate) top: Top,
     pub(crate) tolerance: Tolerance,
     pub(crate) from: &'static str,
 }
 
 pub(super) fn table1(runs: &Runs<'_>, cycle_ns: f64) -> Vec<Table1Row> {
-    let all = runs.of(WeightSet::Fixed16, false);
+    let all = runs.of(FIXED_16, false);
     let none = all[0];
     let rows = all.into_iter().zip(TABLE_I).map(|(run, printed)| Table1Row {
         cuts: run.job.edges.count(),
@@ -213,7 +223,7 @@ pub(super) fn table1(runs: &Runs<'_>, cycle_ns: f64) -> Vec<Table1Row> {
 }
 
 pub(super) fn throughput(runs: &Runs<'_>) -> Vec<ThroughputRow> {
-    let (before, after) = (runs.of(WeightSet::Fixed16, false), runs.of(WeightSet::Fixed16, true));
+    let (before, after) = (runs.of(FIXED_16, false), runs.of(FIXED_16, true));
     let none = before[0];
     let both = before.into_iter().zip(after).flat_map(|(before, after)| [(before, false), (after, true)]);
     let rows = both.map(|(run, rebalanced)| {
@@ -241,9 +251,9 @@ pub(super) fn throughput(runs: &Runs<'_>) -> Vec<ThroughputRow> {
     rows.collect()
 }
 
-pub(super) fn figure3(energies: &[f64; CROPS], known: &[Known]) -> Vec<Figure3Row> {
+pub(super) fn figure3(energies: &[f64; CROPS], known: &[Known<'_>]) -> Vec<Figure3Row> {
     let mut rows = Vec::new();
-    for Known { top, tolerance, from, .. } in known.iter().filter(|known| known.weights == WeightSet::Fixed16) {
+    for Known { top, tolerance, from, .. } in known.iter().filter(|known| known.weights == FIXED_16) {
         let accuracy_from = if tolerance.fixed.is_some() { FROM_TRACE } else { "printed" };
         let accuracies = tolerance.fixed.unwrap_or_else(|| published::accuracies(*top));
         let row = |policy, cut, population: Population, relative_energy, accuracy, tolerance_from| Figure3Row {
@@ -268,10 +278,10 @@ pub(super) fn figure3(energies: &[f64; CROPS], known: &[Known]) -> Vec<Figure3Ro
     rows
 }
 
-pub(super) fn figure4(known: &[Known]) -> Vec<Figure4Row> {
+pub(super) fn figure4(known: &[Known<'_>]) -> Vec<Figure4Row> {
     let rows = known.iter().flat_map(|Known { weights, top, tolerance, from }| {
         tolerance.shares.into_iter().enumerate().map(move |(cuts, share)| Figure4Row {
-            weights: weights.name(),
+            weights: (*weights).to_owned(),
             top: top.name(),
             accuracy: tolerance.accuracy,
             cuts,
@@ -282,10 +292,10 @@ pub(super) fn figure4(known: &[Known]) -> Vec<Figure4Row> {
     rows.collect()
 }
 
-pub(super) fn oracle(known: &[Known]) -> Vec<OracleRow> {
+pub(super) fn oracle(known: &[Known<'_>]) -> Vec<OracleRow> {
     let rows = known.iter().flat_map(|Known { weights, top, tolerance, from }| {
         crops().into_iter().zip(tolerance.crops).map(move |(edges, share)| OracleRow {
-            weights: weights.name(),
+            weights: (*weights).to_owned(),
             top: top.name(),
             accuracy: tolerance.accuracy,
             cut: bits(edges),
@@ -296,25 +306,31 @@ pub(super) fn oracle(known: &[Known]) -> Vec<OracleRow> {
     rows.collect()
 }
 
-pub(super) fn figure5(runs: &Runs<'_>, known: &[Known]) -> Vec<Figure5Row> {
+pub(super) fn figure5(runs: &Runs<'_>, sets: &[WeightSet], known: &[Known<'_>]) -> Vec<Figure5Row> {
     let mut rows = Vec::new();
-    for weights in WeightSet::ALL {
-        let energies = weights.is_representable().then(|| runs.energies(weights));
+    for set in sets {
+        let energies = set.plan().map(|_| runs.energies(set.name()));
         let row = |policy, top, population: Population, energy: Option<f64>, tolerance_from| Figure5Row {
-            weights: weights.name(),
+            weights: set.name().to_owned(),
             policy,
             top,
             population: population.name(),
             relative_energy: energy,
             saving: energy.zip(energies).map(|(energy, energies)| 1.0 - energy / energies[0]),
             tolerance_from,
-            note: if weights.is_representable() { "" } else { NOT_REPRESENTABLE },
+            note: match (energies, energy) {
+                (None, _) => NOT_REPRESENTABLE,
+                (Some(_), None) => NO_PREDICTIONS,
+                (Some(_), Some(_)) => "",
+            },
         };
         for population in Population::ALL {
             rows.push(row("none", "", population, energies.map(|energies| energies[0]), ""));
-            for Known { top, tolerance, from, .. } in known.iter().filter(|known| known.weights == weights) {
-                let energy = energies.map(|energies| tolerance.oracle_energy(&energies, population));
-                rows.push(row("oracle", top.name(), population, energy, from));
+            for top in Top::ALL {
+                let known = known.iter().find(|known| known.weights == set.name() && known.top == top);
+                let energy =
+                    known.zip(energies).map(|(of, energies)| of.tolerance.oracle_energy(&energies, population));
+                rows.push(row("oracle", top.name(), population, energy, known.map_or("", |known| known.from)));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Images that the paper's savings are of.
 
 use aqua::published::{self, TABLE_I};
-use aqua::{Allowed, Paper, Population, Tolerance, Top, Trace, WeightSet, most_saving};
+use aqua::{Allowed, Paper, Population, Tolerance, Top, Trace, most_saving};
 use proptest::prelude::*;
 
 use super::close;
@@ -136,8 +136,9 @@ fn as_published() -> String {
 
 #[test]
 fn a_trace_with_the_published_shares_meets_every_expected_number() {
-    let trace = Trace::parse(&as_published(), "trace.csv").expect("a good trace");
-    let paper = Paper::new(super::paper::runs(), 100.0, Some(&trace)).expect("nothing is reconstructed");
+    let trace = Trace::parse(&as_published(), "trace.csv", &[]).expect("a good trace");
+    let paper = Paper::new(super::paper::runs(), &super::paper::of_paper(), 100.0, Some(&trace))
+        .expect("nothing is reconstructed");
     assert!(paper.comparisons.iter().all(|comparison| comparison.evidence != "reconstructed"));
     for comparison in &paper.comparisons {
         assert!(comparison.met, "{comparison:?}");
@@ -151,11 +152,12 @@ fn a_trace_with_the_published_shares_meets_every_expected_number() {
 
 #[test]
 fn floating_point_weights_have_accuracy_and_tolerance_and_no_energy() {
-    let trace = Trace::parse(&as_published(), "trace.csv").expect("a good trace");
-    let float = trace.tolerance(WeightSet::Float, Top::Five).expect("the trace has them");
+    let trace = Trace::parse(&as_published(), "trace.csv", &[]).expect("a good trace");
+    let float = trace.tolerance("float", Top::Five).expect("the trace has them");
     close(float.accuracy, 0.8586, 0.0005, "accuracy");
     for trace in [None, Some(&trace)] {
-        let paper = Paper::new(super::paper::runs(), 100.0, trace).expect("the text can be met");
+        let paper =
+            Paper::new(super::paper::runs(), &super::paper::of_paper(), 100.0, trace).expect("the text can be met");
         let figure4 = paper.figure4.iter().filter(|row| row.weights == "float");
         assert_eq!(figure4.count(), 10);
         let rows: Vec<_> = paper.figure5.iter().filter(|row| row.weights == "float").collect();

@@ -413,7 +413,7 @@ fn a_trace_says_of_each_crop_what_infer_says_and_the_paper_takes_it() {
             assert_eq!(line.split(',').nth(index), Some(if right { "1" } else { "0" }), "{crop}, {line}");
         }
     }
-    aqua::Trace::parse(&trace, "trace.csv").expect("the paper's figures take it");
+    aqua::Trace::parse(&trace, "trace.csv", &[]).expect("the paper's figures take it");
 }
 
 #[test]
@@ -451,7 +451,7 @@ fn floating_point_says_what_the_reference_says_and_has_no_energy() {
 fn shipped_traces_and_figures_are_of_the_shipped_pictures() {
     let read = |name: &str| fs::read_to_string(digits().join(name)).unwrap();
     let trace = read("trace.csv");
-    aqua::Trace::parse(&trace, "trace.csv").expect("the paper's figures take it");
+    aqua::Trace::parse(&trace, "trace.csv", &[]).expect("the paper's figures take it");
     assert_eq!(trace.lines().count(), 1 + 3 * 400);
     // Share of right answers without a crop, in the trace and in both figures.
     let right = trace.lines().filter(|line| line.contains(".png,16,1,")).count() as f64 / 400.0;

@@ -499,3 +499,17 @@ fn a_bad_trace_is_refused_before_the_first_simulation() {
     assert!(stderr(&output).contains("trace.csv:2:3"), "{}", stderr(&output));
     assert!(!place.path("paper").exists());
 }
+
+#[test]
+fn a_weight_set_that_is_none_is_refused_before_the_first_simulation() {
+    let place = Place::new("");
+    fs::write(place.path("mine.toml"), "[[layers]]\nname = \"conv1_3\"\n").expect("a writable folder");
+    for (weights, told) in [("16,vared", "did you mean varied?"), ("8,mine.toml", "mine.toml:2:8")] {
+        let mut command = aquasim();
+        command.current_dir(place.0.path()).args(["paper", "--weights", weights, "--out", "paper"]);
+        let output = command.output().expect("it runs");
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(told), "{}", stderr(&output));
+        assert!(!place.path("paper").exists());
+    }
+}
