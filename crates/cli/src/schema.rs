@@ -1,4 +1,4 @@
-//! `aquasim schema`: JSON Schemas of the files that users write, for editors.
+//! `aquasim schema`: JSON Schemas of files that have no subcommands of their own, for editors.
 
 use clap::{Args, ValueEnum};
 use mapper::Mapping;
@@ -8,7 +8,9 @@ use sweep::Sweep;
 use crate::failure::Failure;
 use crate::output;
 
-/// Print the JSON Schema of a kind of file, for editors
+/// Print the JSON Schema of plan, mapping or sweep files, for editors
+///
+/// `aquasim arch schema` and `aquasim network schema` print those of machine and network files.
 #[derive(Args)]
 pub(crate) struct Schema {
     /// Kind of file
@@ -17,10 +19,6 @@ pub(crate) struct Schema {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Kind {
-    /// Machine
-    Arch,
-    /// Network
-    Network,
     /// Bits of layers and regions
     Plan,
     /// Place of a network on a machine
@@ -33,8 +31,6 @@ impl Schema {
     /// Prints the schema.
     pub(crate) fn execute(self) -> Result<(), Failure> {
         let schema = match self.kind {
-            Kind::Arch => arch::schema(),
-            Kind::Network => network::schema(),
             Kind::Plan => Plan::schema(),
             Kind::Mapping => Mapping::schema(),
             Kind::Sweep => Sweep::schema(),
