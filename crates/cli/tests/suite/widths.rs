@@ -55,6 +55,22 @@ fn tables_of_runs_fit_into_80_columns() {
 }
 
 #[test]
+fn comparisons_of_any_number_of_machines_fit_into_80_columns_with_all_ratios() {
+    let place = folder();
+    let machines = ["tiny", "isaac-ce", "field-energies", "isaac-one-chip"];
+    for count in [5, 6, 8, 12] {
+        let machines: Vec<&str> = machines.into_iter().cycle().take(count).collect();
+        let arguments = [&["compare", "--network", "tiny"][..], &machines].concat();
+        check(place.path(), &arguments);
+        let text = printed(place.path(), 80, &arguments);
+        for letter in &["B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L"][..count - 1] {
+            // Figures, energies by component and by layer, and areas.
+            assert!(text.matches(&format!("{letter} / A")).count() >= 3, "{letter} of {count}\n{text}");
+        }
+    }
+}
+
+#[test]
 fn tables_of_machines_and_networks_fit_into_80_columns() {
     let place = folder();
     fs::write(place.path().join("mine.toml"), "extends = \"isaac-ce\"\n[adc]\nbits = 9\n").unwrap();

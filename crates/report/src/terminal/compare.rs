@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{joules, paragraph, table};
+use super::table::{Table as Grid, table};
+use super::{joules, paragraph};
 use crate::compare::{Comparison, NOT_SETTLED, Row, Setting, Table, Unit};
 use crate::format::{rounded, scaled, significant};
 
@@ -50,13 +51,30 @@ pub(crate) fn remarks(comparison: &Comparison) -> Vec<String> {
 }
 
 fn differences(title: &str, settings: &[Setting], letters: &[String]) -> String {
-    let headings: Vec<&str> = [title].into_iter().chain(letters.iter().map(String::as_str)).collect();
-    let words: Vec<usize> = (0..headings.len()).collect();
-    let mut table = table(&headings, &words);
-    for Setting { key, values } in settings {
-        table.add_row([key.clone()].into_iter().chain(values.iter().map(stated)));
-    }
-    table.trim_fmt()
+    let headings: Vec<String> = [title.to_owned()].into_iter().chain(letters.iter().cloned()).collect();
+    let cells = |of: &Setting| [of.key.clone()].into_iter().chain(of.values.iter().map(stated)).collect();
+    folded(&headings, &settings.iter().map(cells).collect::<Vec<_>>(), 1, |headings| {
+        table(headings, &(0..headings.len()).collect::<Vec<_>>())
+    })
+}
+
+/// Returns a table of all subjects, or as few as fit into the terminal, one below the other: each has the first subject
+/// and some of the others, which have `each` columns.
+fn folded(headings: &[String], rows: &[Vec<String>], each: usize, empty: impl Fn(&[&str]) -> Grid) -> String {
+    let columns: Vec<usize> = (2..headings.len()).collect();
+    let others = columns.len() / each;
+    let part = |others: &[usize]| {
+        let columns = || [0, 1].iter().chain(others);
+        let mut table = empty(&columns().map(|&column| headings[column].as_str()).collect::<Vec<_>>());
+        for row in rows {
+            table.add_row(columns().map(|&column| &row[column]));
+        }
+        table
+    };
+    let parts = |count: usize| -> Vec<Grid> { columns.chunks(others.div_ceil(count) * each).map(part).collect() };
+    let fitting = (1..others).map(parts).find(|parts| parts.iter().all(Grid::fits));
+    let parts = fitting.unwrap_or_else(|| parts(others));
+    parts.iter().map(Grid::trim_fmt).collect::<Vec<_>>().join("\n\n")
 }
 
 /// Returns a value of a machine or run.
@@ -70,20 +88,18 @@ pub(crate) fn stated(value: &Value) -> String {
 
 fn figures(of: &Table, letters: &[String]) -> String {
     let headings = headings(of, letters);
-    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
     // Where room is short, differences make way first, then values from the last subject on, which their ratios imply.
-    let is_value = |index: &usize| *index > 1 && letters.contains(&headings[*index].to_owned());
-    let mut spare: Vec<usize> = (2..headings.len()).filter(|&index| headings[index].contains(" - ")).collect();
-    spare.extend((2..headings.len()).rev().filter(is_value));
-    spare.extend((2..headings.len()).rev().filter(|&index| headings[index].contains(" / ")));
-    let mut table = table(&headings, &[0]).sparing(&spare);
-    let shown = |row: &&Row| !row.is_same() && !row.is_missing();
-    for row in of.rows.iter().filter(shown) {
-        table.add_row([row.name.clone()].into_iter().chain(cells(row)));
-    }
+    let grid = |headings: &[&str]| {
+        let mut spare: Vec<usize> = (2..headings.len()).filter(|&index| headings[index].contains(" - ")).collect();
+        spare.extend((2..headings.len()).rev().filter(|&index| !headings[index].contains(' ')));
+        table(headings, &[0]).sparing(&spare)
+    };
+    let shown = of.rows.iter().filter(|row| !row.is_same() && !row.is_missing());
+    let rows: Vec<Vec<String>> = shown.map(|row| [row.name.clone()].into_iter().chain(cells(row)).collect()).collect();
     let mut lines = Vec::new();
-    if !table.is_empty() {
-        lines.push(table.trim_fmt());
+    if !rows.is_empty() {
+        let each = (headings.len() - 2) / (letters.len() - 1);
+        lines.push(folded(&headings, &rows, each, grid));
     }
     let mut folded = |what: &str, is_folded: &dyn Fn(&Row) -> bool| {
         let names: Vec<&str> = of.rows.iter().filter(|row| is_folded(row)).map(|row| row.name.as_str()).collect();
@@ -133,7 +149,8 @@ pub(crate) fn cells(row: &Row) -> Vec<String> {
             cells.push(row.differences[index].map_or(String::new(), |difference| signed(difference, row.unit)));
         }
         cells.push(match row.differences[index] {
-            Some(0.0) => "same".to_owned(),
+            // As wide as a ratio, so that the heading fits above it.
+            Some(0.0) => " same".to_owned(),
             _ => row.ratios[index].map_or(String::new(), |ratio| format!("{ratio:.3}")),
         });
     }

@@ -13,8 +13,9 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().f
 const PADDING: usize = 2;
 /// Columns of space between two columns.
 const BETWEEN: usize = 1;
-/// Widest word that does not wrap, where there is room, and where there is none.
+/// Widest word that does not wrap, where there is room, where a table could be folded, and where there is none.
 const WORD: usize = 26;
+const READABLE_WORD: usize = 16;
 const SHORTEST_WORD: usize = 8;
 
 /// Table.
@@ -44,8 +45,10 @@ impl Table {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+    /// True if the columns that cannot be left out fit into the terminal, with words that can be read.
+    pub(super) fn fits(&self) -> bool {
+        let columns: Vec<usize> = (0..self.headings.len()).filter(|column| !self.spare.contains(column)).collect();
+        fit(&columns, &|column| self.least(column, READABLE_WORD), width())
     }
 
     /// Returns the table as text of the width of the terminal.
@@ -55,10 +58,7 @@ impl Table {
 
     /// Returns the table as text of a width.
     pub(super) fn of_width(&self, width: usize) -> String {
-        let fits = |columns: &[usize], width_of: &dyn Fn(usize) -> usize| {
-            let widths = columns.iter().map(|column| width_of(*column) + PADDING + BETWEEN);
-            widths.sum::<usize>() <= width + BETWEEN
-        };
+        let fits = |columns: &[usize], width_of: &dyn Fn(usize) -> usize| fit(columns, width_of, width);
         let mut shown: Vec<usize> = (0..self.headings.len()).collect();
         if fits(&shown, &|column| self.natural(column)) {
             return self.of_columns(&shown, width, None);
@@ -135,6 +135,12 @@ impl Table {
         let of_cell = |cell: String| if self.is_words(column) { longest(&cell) } else { cell.chars().count() };
         self.cells(column).map(of_cell).chain([longest(&self.headings[column])]).max().unwrap_or(0)
     }
+}
+
+/// True if columns of these widths fit into `width`.
+fn fit(columns: &[usize], width_of: &dyn Fn(usize) -> usize, width: usize) -> bool {
+    let widths = columns.iter().map(|column| width_of(*column) + PADDING + BETWEEN);
+    widths.sum::<usize>() <= width + BETWEEN
 }
 
 #[cfg(test)]
