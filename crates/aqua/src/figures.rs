@@ -77,8 +77,8 @@ fn figure4_csv(sets: &[SetTolerance]) -> String {
 }
 
 fn figure4_svg(sets: &[SetTolerance]) -> String {
-    let series = sets.iter().filter_map(|SetTolerance { weights, top, shares, .. }| {
-        Some(Series { name: format!("{}, {}", label(weights), top.name()), values: shares.as_ref()?.to_vec() })
+    let series = sets.iter().enumerate().filter_map(|(colour, SetTolerance { weights, top, shares, .. })| {
+        Some(Series { name: format!("{}, {}", label(weights), top.name()), colour, values: shares.as_ref()?.to_vec() })
     });
     let labels: Vec<String> = (0..SIZES).map(|cuts| cuts.to_string()).collect();
     let panel = Panel { y: "share of right pictures", most: 1.0, digits: 2, series: series.collect() };
@@ -121,11 +121,11 @@ fn figure5_svg(sets: &[SetTolerance]) -> String {
     let panel = |(y, population): (&'static str, Population)| {
         let oracle = |energy: &SetEnergy| energy.oracle_pj(population);
         let series = [
-            ("no crop", values(Top::One, &|energy| Some(energy.uncropped_pj))?),
-            ("AQuA, right at top-1", values(Top::One, &oracle)?),
-            ("AQuA, right at top-5", values(Top::Five, &oracle)?),
+            ("no crop", plot::BASELINE, values(Top::One, &|energy| Some(energy.uncropped_pj))?),
+            ("AQuA, right at top-1", plot::colour_by(Top::One), values(Top::One, &oracle)?),
+            ("AQuA, right at top-5", plot::colour_by(Top::Five), values(Top::Five, &oracle)?),
         ];
-        let series = series.map(|(name, values)| Series { name: name.to_owned(), values });
+        let series = series.map(|(name, colour, values)| Series { name: name.to_owned(), colour, values });
         Some(Panel { y, most: 1.1, digits: 3, series: series.to_vec() })
     };
     let panels = [("energy, right pictures", Population::Right), ("energy, all pictures", Population::All)];

@@ -6,6 +6,8 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::trace::Top;
+
 /// Colours that readers with any colour vision can distinguish (Okabe and Ito).
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
@@ -16,6 +18,21 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(86, 180, 233),
     RGBColor(90, 90, 90),
 ];
+/// Number of the colour of what others are compared with: results without a crop.
+pub(crate) const BASELINE: usize = 0;
+/// Number of the colour of replicas balanced for each crop.
+pub(crate) const REBALANCED: usize = 5;
+/// Number of the colour of numbers that are printed in the paper.
+pub(crate) const PRINTED: usize = 6;
+
+/// Number of the colour of results by a criterion.
+pub(crate) fn colour_by(top: Top) -> usize {
+    match top {
+        Top::One => 1,
+        Top::Five => 2,
+    }
+}
+
 const WIDTH: u32 = 720;
 /// Height of a figure of one panel, and of each panel of several, in pixels.
 const HEIGHTS: (u32, u32) = (400, 300);
@@ -33,6 +50,8 @@ const FEW_BARS: usize = 24;
 #[derive(Clone)]
 pub(crate) struct Series {
     pub(crate) name: String,
+    /// Number of the colour.
+    pub(crate) colour: usize,
     /// NaN has no bar.
     pub(crate) values: Vec<f64>,
 }
@@ -145,10 +164,10 @@ fn draw_panel(root: &Area, area: &Area, labels: &[String], x: &str, panel: &Pane
         .draw()?;
     let centred = |size: i32, vertical| TextStyle::from((FONT, size)).pos(Pos::new(HPos::Center, vertical));
     let width = 0.8 / series.len() as f64;
-    for (index, Series { values, .. }) in series.iter().enumerate() {
+    for (index, Series { values, colour, .. }) in series.iter().enumerate() {
         let left = |label: usize| label as f64 + 0.1 + width * index as f64;
         let bar = |(label, value): (usize, &f64)| {
-            Rectangle::new([(left(label), 0.0), (left(label) + width * 0.94, *value)], colour_of(index).filled())
+            Rectangle::new([(left(label), 0.0), (left(label) + width * 0.94, *value)], colour_of(*colour).filled())
         };
         let known = || values.iter().enumerate().filter(|(_, value)| value.is_finite());
         chart.draw_series(known().map(bar))?;
@@ -174,7 +193,7 @@ fn draw_panel(root: &Area, area: &Area, labels: &[String], x: &str, panel: &Pane
     let (middle, bottom) = chart.backend_coord(&(labels.len() as f64 / 2.0, 0.0));
     write(&x, 15, (middle, bottom + 30 + below_labels))?;
     let (_, top) = area.get_base_pixel();
-    let entries = series.iter().enumerate().map(|(index, series)| (series.name.as_str(), index, Mark::Bar));
+    let entries = series.iter().map(|series| (series.name.as_str(), series.colour, Mark::Bar));
     legend(root, top, entries)
 }
 

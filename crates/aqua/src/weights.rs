@@ -18,6 +18,7 @@ pub(crate) const FIXED_12: &str = "12";
 #[derive(Clone, Debug, PartialEq)]
 pub struct WeightSet {
     name: String,
+    /// Precision of every layer; `None` for floating-point numbers.
     plan: Option<Plan>,
 }
 

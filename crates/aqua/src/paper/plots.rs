@@ -31,18 +31,19 @@ fn most(series: &[Series]) -> f64 {
 impl Paper {
     pub(super) fn plot_table1(&self) -> String {
         let labels: Vec<String> = self.table1.iter().map(|row| row.cut.clone()).collect();
-        let series = |name: &str, value: fn(&Table1Row) -> f64| Series {
+        let series = |name: &str, colour, value: fn(&Table1Row) -> f64| Series {
             name: name.to_owned(),
+            colour,
             values: self.table1.iter().map(value).collect(),
         };
         let energies = vec![
-            series("simulated", |row| row.relative_energy),
-            series("printed in Table I", |row| row.printed_relative_energy),
+            series("simulated", plot::BASELINE, |row| row.relative_energy),
+            series("printed in Table I", plot::PRINTED, |row| row.printed_relative_energy),
         ];
-        let rates = vec![series("simulated", |row| row.images_per_second.unwrap_or(f64::NAN))];
+        let rates = vec![series("simulated", plot::BASELINE, |row| row.images_per_second.unwrap_or(f64::NAN))];
         let accuracies = vec![
-            series("top-1, printed in Table I", |row| row.printed_top1_percent),
-            series("top-5, printed in Table I", |row| row.printed_top5_percent),
+            series("top-1, printed in Table I", plot::colour_by(Top::One), |row| row.printed_top1_percent),
+            series("top-5, printed in Table I", plot::colour_by(Top::Five), |row| row.printed_top5_percent),
         ];
         let panels = [
             Panel { y: "relative energy", most: 1.1, digits: 2, series: energies },
@@ -56,10 +57,13 @@ impl Paper {
         let before = |row: &&ThroughputRow| !row.rebalanced;
         let labels: Vec<String> = self.throughput.iter().filter(before).map(|row| row.cut.clone()).collect();
         let series = |value: fn(&ThroughputRow) -> f64| {
-            let named = [("replicas balanced for the whole map", false), ("replicas balanced for the crop", true)];
-            let series = named.map(|(name, rebalanced)| {
+            let named = [
+                ("replicas balanced for the whole map", plot::BASELINE, false),
+                ("replicas balanced for the crop", plot::REBALANCED, true),
+            ];
+            let series = named.map(|(name, colour, rebalanced)| {
                 let rows = self.throughput.iter().filter(|row| row.rebalanced == rebalanced);
-                Series { name: name.to_owned(), values: rows.map(value).collect() }
+                Series { name: name.to_owned(), colour, values: rows.map(value).collect() }
             });
             series.to_vec()
         };
@@ -74,7 +78,7 @@ impl Paper {
 
     pub(super) fn plot_figure3(&self) -> String {
         let mut all = Vec::new();
-        for (colour, top) in Top::ALL.into_iter().enumerate() {
+        for top in Top::ALL {
             for (policy, population, name) in [
                 ("fixed", Population::All, "one crop for all"),
                 ("oracle", Population::All, "AQuA, energy of all images"),
@@ -86,7 +90,7 @@ impl Paper {
                     name: format!("{}, {name}{}", top.name(), mark(rows().map(|row| row.tolerance_from))),
                     points: rows().map(|row| (row.relative_energy, row.accuracy_percent)).collect(),
                     // The paper's own points, of mixed populations, in colours of their own.
-                    colour: if population == Population::Right { 3 + colour } else { colour },
+                    colour: plot::colour_by(top) + if population == Population::Right { 2 } else { 0 },
                     large: policy == "oracle",
                 });
             }
@@ -113,6 +117,7 @@ impl Paper {
                 let mark = mark(rows.iter().map(|row| row.tolerance_from));
                 Series {
                     name: format!("{}, weights {weights}{mark}", top.name()),
+                    colour: plot::colour_by(top),
                     values: rows.into_iter().map(|row| row.share).collect(),
                 }
             });
@@ -138,16 +143,17 @@ impl Paper {
             format!("weights {}{mark}", set.weights)
         };
         let labels: Vec<String> = drawn.iter().map(label).collect();
-        let series = |name, energy: &dyn Fn(&Figure5Row) -> Option<f64>| Series {
+        let series = |name, colour, energy: &dyn Fn(&Figure5Row) -> Option<f64>| Series {
             name,
+            colour,
             values: drawn.iter().map(|set| energy(set).unwrap_or(f64::NAN)).collect(),
         };
         let panel = |y, population: Population| {
             let by_aqua = Top::ALL.map(|top| {
                 let energy = |set: &Figure5Row| self.oracle(&set.weights, top, population)?.relative_energy;
-                series(format!("AQuA, {}", top.name()), &energy)
+                series(format!("AQuA, {}", top.name()), plot::colour_by(top), &energy)
             });
-            let mut all = vec![series("no crop".to_owned(), &|set| set.relative_energy)];
+            let mut all = vec![series("no crop".to_owned(), plot::BASELINE, &|set| set.relative_energy)];
             all.extend(by_aqua);
             // Sets of more than 16 bits take more than the baseline.
             let largest = drawn.iter().filter_map(|set| set.relative_energy).fold(0.0, f64::max);
