@@ -56,7 +56,7 @@ fn files_without_edits_are_read() {
         arch::parse(&shipped(&format!("arch-configs/{file}.toml")), FILE).unwrap_or_else(|faults| panic!("{faults}"));
     }
     Plan::parse(&plan_text(), FILE, &tiny()).unwrap_or_else(|faults| panic!("{faults}"));
-    aqua::Trace::parse(&trace(), FILE).unwrap_or_else(|faults| panic!("{faults}"));
+    aqua::Trace::parse(&trace(), FILE, &[]).unwrap_or_else(|faults| panic!("{faults}"));
 }
 
 /// The beginning of the trace of the example.
@@ -104,6 +104,6 @@ proptest! {
 
     #[test]
     fn a_trace_of_classifications(edits in edits()) {
-        check(&trace(), &edits, |text| aqua::Trace::parse(text, FILE))?;
+        check(&trace(), &edits, |text| aqua::Trace::parse(text, FILE, &[]))?;
     }
 }
