@@ -180,6 +180,7 @@ fn what_ifs(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> Markup {
                 tr { @for heading in terminal::what_if_columns(measure) { th { (heading) } } }
                 @for row in rows { tr { @for cell in row { td { (cell) } } } }
             } }
+            @for why in terminal::what_ifs_not_run(analysis, tried) { p { (why) } }
         }
     }
 }

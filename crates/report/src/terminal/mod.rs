@@ -30,7 +30,7 @@ pub use network::{bits, flowchart, network, networks};
 pub use placement::placements;
 pub use run::run;
 pub(crate) use run::{both, energy_per_image, latency, rate};
-pub(crate) use stalls::{chain, what_if_columns, what_if_heading, what_if_rows};
+pub(crate) use stalls::{chain, what_if_columns, what_if_heading, what_if_rows, what_ifs_not_run};
 pub use stalls::{stalls, what_ifs};
 
 /// Largest and smallest width of tables, in columns.

@@ -116,7 +116,12 @@ pub fn what_ifs(analysis: &Analysis, measure: Measure, tried: &[WhatIf]) -> Stri
     for row in what_if_rows(analysis, measure, tried) {
         table.add_row(row);
     }
-    format!("{}\n{}\n", paragraph(&heading), table.trim_fmt())
+    let mut text = format!("{}\n{}\n", paragraph(&heading), table.trim_fmt());
+    for why in what_ifs_not_run(analysis, tried) {
+        text += &paragraph(&why);
+        text += "\n";
+    }
+    text
 }
 
 /// Returns a sentence about what-if runs, to stand before their table.
@@ -163,11 +168,20 @@ pub(crate) fn what_if_rows(analysis: &Analysis, measure: Measure, tried: &[WhatI
         };
         let [cycles, gain, bound] = match gave {
             Ok(Gave { cycles, bound }) => [rounded(*cycles), gained(before, *cycles), rounded(*bound)],
-            Err(why) => [format!("none: {why}"), String::new(), String::new()],
+            Err(_) => ["not run".to_owned(), String::new(), String::new()],
         };
         [changed(analysis, change), against, cycles, gain, bound]
     };
     tried.iter().map(row).collect()
+}
+
+/// Returns a sentence for each what-if run that there was none of: the change, and the reason.
+pub(crate) fn what_ifs_not_run(analysis: &Analysis, tried: &[WhatIf]) -> Vec<String> {
+    let reason = |of: &WhatIf| {
+        let why = of.gave.as_ref().err()?;
+        Some(format!("{} was not run: {why}", changed(analysis, &of.change)))
+    };
+    tried.iter().filter_map(reason).collect()
 }
 
 /// Returns the gain of a change from `before` to `after` cycles.
@@ -191,5 +205,31 @@ pub(crate) fn changed(analysis: &Analysis, change: &Change) -> String {
             let name = &analysis.layers[*layer].name;
             format!("{from} → {to} replicas of {name}: strips = {strips}, interleave = {interleave}")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use analysis::{Subject, what_ifs as try_out};
+    use chip::{Options, Routed};
+    use network::Plan;
+
+    use super::*;
+
+    #[test]
+    fn a_change_that_cannot_be_run_says_why_below_the_table() {
+        let (arch, network) = (arch::load("tiny").unwrap(), network::load("tiny").unwrap());
+        let plan = Plan::uniform(&network, 16, 16);
+        let layout = mapper::balance(&arch, &network, &plan).unwrap();
+        let (routed, options) = (Routed::new(&arch, &layout), Options::default());
+        let outcome = routed.run(&options).unwrap();
+        let analysis = Analysis::of(&outcome, &layout, analysis::Bound::of(&routed, false));
+        let subject = Subject { arch: &arch, network: &network, plan: &plan, layout: &layout, options: &options };
+        let measure = Measure::of(&outcome).unwrap();
+        let mut tried = try_out(&subject, measure, &analysis, 1);
+        tried[0].gave = Err("its buffers do not hold it".to_owned());
+        let text = what_ifs(&analysis, measure, &tried);
+        let (table, below) = text.split_at(text.rfind("was not run").expect("the reason stands below"));
+        assert!(table.contains("not run") && below.starts_with("was not run: its buffers do not hold it"), "{text}");
     }
 }
