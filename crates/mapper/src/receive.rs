@@ -12,10 +12,10 @@ use crate::needed::Known;
 use crate::skips::Needs;
 use crate::{Fabric, InputOrder, InputSlice, Layout, LevelId, MapLayout, Reader, ReplicaId, SliceId, TileId, Window};
 
-/// What each tile receives of each map.
+/// Receipts of each tile and map.
 type Received = BTreeMap<(TileId, MapId), Receipt>;
 
-/// What a tile receives of a map.
+/// Part of a map that a tile receives.
 #[derive(Default)]
 struct Receipt {
     /// Replicas that it is for.
