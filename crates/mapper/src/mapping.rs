@@ -24,7 +24,7 @@ const HEADER: &str = "\
 # strips           vertical strips that the map of windows is cut into
 # interleave       replicas that share a strip; its rows are dealt to them in turn
 # windows          the rectangle of windows that is dealt (top, left, height, width); the whole map if it is left out.
-#                  It must hold all windows that are not cropped
+#                  It must hold all windows that are not cropped, and those that an addition or a mean keeps
 # copies           first IMA of each replica, counted over the board (chip by chip, tile by tile); the rest follows it.
 #                  strips x interleave entries, the replicas of a strip next to each other
 

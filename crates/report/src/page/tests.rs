@@ -174,7 +174,7 @@ fn the_page_says_what_was_run_and_what_it_gave() {
         report.tool.version,
         "aquasim run --arch 'my machine.toml'",
         "What bounds the pace",
-        "Each change was run",
+        "Each change was tried",
     ] {
         assert!(page.contains(text), "{text}");
     }

@@ -136,7 +136,7 @@ pub(crate) fn what_if_heading(analysis: &Analysis, measure: Measure, tried: &[Wh
     let before = measure.before();
     let helps = tried.iter().any(|tried| tried.gave.as_ref().is_ok_and(|gave| gave.cycles < before));
     format!(
-        "Each change was run, everything else as it was ({} {compared}, bound {}){}:",
+        "Each change was tried, everything else as it was ({} {compared}, bound {}){}:",
         rounded(before),
         rounded(analysis.bound.cycles),
         if helps { "" } else { "; none makes it shorter" },
