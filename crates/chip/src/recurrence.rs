@@ -123,9 +123,9 @@ pub(crate) fn simulate<O: Probe>(
         }
         complete = schedule.completions.complete();
         let begun = board.tiles.iter().map(Tile::begun_images).max().unwrap_or(0);
-        let ahead = board.tiles.iter().map(Tile::images_ahead).max().unwrap_or(0);
-        if begun >= images || (forward == Forward::Check && ahead >= images) {
-            // The last image has begun, and nothing can be left out any more.
+        let sees_end = |tile: &Tile<_>| tile.images_ahead() >= images;
+        // Nothing can be left out once the last image has begun. The state is another as soon as the end is in sight.
+        if begun >= images || (forward == Forward::Check && board.tiles.iter().any(sees_end)) {
             watching = false;
             continue;
         }

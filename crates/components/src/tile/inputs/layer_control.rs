@@ -286,13 +286,13 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_would_have_ended_by_now_is_felt() {
+    fn a_control_looks_ahead_to_the_image_of_the_window_that_it_awaits() {
         let machine = OneLayer::new(|_| ());
         let mut control = machine.inputs().controls.iter().next().unwrap().clone();
         // Four windows in an image: with the third image ready, a run of three images would look for no window more.
-        for (ready, least) in [(0, 1), (3, 1), (4, 2), (11, 3), (12, 4)] {
+        for (ready, images) in [(0, 1), (3, 1), (4, 2), (11, 3), (12, 4)] {
             control.ready = ready;
-            assert_eq!(control.images_ahead(), least, "{ready} windows are ready");
+            assert_eq!(control.images_ahead(), images, "{ready} windows are ready");
         }
     }
 }
