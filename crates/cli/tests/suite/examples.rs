@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use analysis::{Analysis, Bound, Change, Kind, Measure, Subject, WhatIf, what_ifs};
 use arch::Arch;
@@ -163,4 +164,22 @@ fn in_the_clean_pipeline_nothing_waits_and_no_single_replica_helps_much() {
     let printed = example.command(at.path(), &["stalls"]);
     assert!(printed.contains("Nothing waits for more than 1.0 % of its cycles."), "{printed}");
     promises_hold(&example, &analysis, &printed, 0.0);
+}
+
+/// `make.sh` makes what stands beside it, to the byte.
+#[test]
+fn examples_are_those_of_this_version() {
+    let traces = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../traces");
+    let at = folder();
+    let mut script = Command::new(traces.join("make.sh"));
+    script.arg(at.path()).env("AQUASIM", env!("CARGO_BIN_EXE_aquasim"));
+    assert!(script.status().expect("make.sh can be run").success());
+    for example in fs::read_dir(at.path()).unwrap() {
+        let example = example.unwrap();
+        for file in fs::read_dir(example.path()).unwrap() {
+            let made = file.unwrap().path();
+            let kept = traces.join(example.file_name()).join(made.file_name().unwrap());
+            assert!(fs::read(&made).unwrap() == fs::read(&kept).unwrap(), "{}: run traces/make.sh", kept.display());
+        }
+    }
 }
