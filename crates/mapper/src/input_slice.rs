@@ -193,7 +193,9 @@ impl InputOrder {
             dropped_before[last.index() + 1] += 1;
             Rank(rank)
         };
-        let ranks = received_in.into_iter().zip(needed).map(rank).collect();
+        let mut ranks: Vec<Rank> = received_in.into_iter().zip(needed).map(rank).collect();
+        // They are collected in the memory of the steps, which are twice as large.
+        ranks.shrink_to_fit();
         for step in 1..dropped_before.len() {
             dropped_before[step] += dropped_before[step - 1];
         }

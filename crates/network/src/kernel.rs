@@ -117,6 +117,20 @@ impl Kernel {
         self.columns_axis().read(x, width)
     }
 
+    /// Returns the row of a map of `height` rows that a window of row `y` reads in row `row` of the kernel; `None` in the
+    /// padding.
+    #[inline]
+    pub fn row_read(&self, y: u32, row: u32, height: u32) -> Option<u32> {
+        self.rows_axis().at(y, row, height)
+    }
+
+    /// Returns the column of a map of `width` columns that a window of column `x` reads in column `column` of the kernel;
+    /// `None` in the padding.
+    #[inline]
+    pub fn column_read(&self, x: u32, column: u32, width: u32) -> Option<u32> {
+        self.columns_axis().at(x, column, width)
+    }
+
     /// Returns the rows of windows that read no padding above or below a map of `height` rows.
     pub fn rows_within(&self, height: u32) -> Range<u32> {
         self.rows_axis().within(height)
@@ -205,6 +219,11 @@ impl Axis {
         first - self.before..end
     }
 
+    #[inline]
+    fn at(self, window: u32, number: u32, length: u32) -> Option<u32> {
+        (window * self.stride + number * self.dilation).checked_sub(self.before).filter(|at| *at < length)
+    }
+
     fn within(self, length: u32) -> Range<u32> {
         let last = (u64::from(length) + u64::from(self.before)).checked_sub(self.span());
         let end = last.map_or(0, |last| last / u64::from(self.stride) + 1);
@@ -246,6 +265,8 @@ mod tests {
                         .collect();
                     let rows: Vec<u32> = kernel.rows(window, 9).step_by(index::size(dilation)).collect();
                     assert_eq!(rows, defined, "window {window} of {kernel:?}");
+                    let one_by_one: Vec<u32> = (0..size).filter_map(|k| kernel.row_read(window, k, 9)).collect();
+                    assert_eq!(one_by_one, defined, "window {window} of {kernel:?}");
                     let is_within = kernel.rows_within(9).contains(&window);
                     assert_eq!(is_within, rows.len() == index::size(size), "window {window} of {kernel:?}");
                     for row in rows {

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use index::size;
 use mapper::{LayerLayout, Window};
-use network::{Kernel, MapId};
+use network::{Layer, MapId};
 use smallvec::SmallVec;
 
 /// Numbers of kernel positions, with room for a 5 x 5 kernel before it needs an allocation.
@@ -23,29 +23,24 @@ impl RowsRead {
     where
         Produced: Fn(u32, u32) -> bool,
     {
-        let Kernel { size: kernel, stride, padding, dilation } = layer.layer.kernel;
-        let positions = layer.layer.kernel.positions();
-        let (field_rows, field_columns) = window.receptive_field(&layer.layer);
+        let Layer { kernel, input, .. } = &layer.layer;
         let (mut parts, mut row, mut last) = (SmallVec::new(), 0, None);
         for part in &layer.reads {
             let map = part.map;
             if last != Some(map) {
-                let mut before = Before::from_elem(0, size(positions) + 1);
                 let is_produced = produced(map);
-                for y in field_rows.clone().step_by(size(dilation.y)) {
-                    for x in field_columns.clone().step_by(size(dilation.x)).filter(|&x| is_produced(y, x)) {
-                        let row = (y + padding.top - u32::from(window.y) * stride.y) / dilation.y;
-                        let column = (x + padding.left - u32::from(window.x) * stride.x) / dilation.x;
-                        before[size(row * kernel.x + column) + 1] = 1;
+                let (mut before, mut read) = (Before::from_elem(0, 1), 0);
+                for y in (0..kernel.size.y).map(|row| kernel.row_read(window.y.into(), row, input.height)) {
+                    for x in (0..kernel.size.x).map(|column| kernel.column_read(window.x.into(), column, input.width)) {
+                        let is_read = y.zip(x).is_some_and(|(y, x)| window.bits > 0 && is_produced(y, x));
+                        read += u32::from(is_read);
+                        before.push(read);
                     }
-                }
-                for position in 1..before.len() {
-                    before[position] += before[position - 1];
                 }
                 parts.push((row, before));
             }
             last = Some(map);
-            row += (part.channels.end - part.channels.start) * positions;
+            row += (part.channels.end - part.channels.start) * kernel.positions();
         }
         RowsRead { parts }
     }
