@@ -17,9 +17,9 @@ pub(crate) struct Adc {
 }
 
 impl Adc {
-    /// `count` ADCs of `conversions` per cycle each. `columns` has the columns to convert of each crossbar of the IMA.
-    pub(crate) fn new(count: u32, conversions: Rate, columns: impl Iterator<Item = u32>) -> Self {
-        let (crossbars, widest) = columns.fold((0, 0), |(count, widest), columns| (count + 1, widest.max(columns)));
+    /// `count` ADCs of `conversions` per cycle each, of an IMA of `crossbars` crossbars with at most `widest` columns to
+    /// convert.
+    pub(crate) fn new(count: u32, conversions: Rate, crossbars: u32, widest: u32) -> Self {
         let busiest = arch::columns_of_busiest(count, crossbars, widest);
         Self { cycles_per_read: arch::conversion_cycles(conversions, busiest), conversions: 0 }
     }
@@ -41,8 +41,8 @@ mod tests {
         arch::load("isaac-ce").expect("the preset is built in")
     }
 
-    fn adc(arch: &arch::Arch, columns: &[u32]) -> Adc {
-        Adc::new(arch.adc.count, arch.conversions_per_cycle(), columns.iter().copied())
+    fn adc(arch: &arch::Arch, crossbars: u32, widest: u32) -> Adc {
+        Adc::new(arch.adc.count, arch.conversions_per_cycle(), crossbars, widest)
     }
 
     #[test]
@@ -50,7 +50,7 @@ mod tests {
         let cycles = |count| {
             let mut arch = isaac();
             arch.adc.count = count;
-            adc(&arch, &[128; 8]).cycles_per_read
+            adc(&arch, 8, 128).cycles_per_read
         };
         assert_eq!((cycles(8), cycles(7), cycles(4), cycles(3), cycles(1)), (1, 2, 2, 3, 8));
     }
@@ -60,7 +60,7 @@ mod tests {
         let cycles = |rate_gsps| {
             let mut arch = isaac();
             arch.adc.rate_gsps = rate_gsps;
-            adc(&arch, &[128]).cycles_per_read
+            adc(&arch, 1, 128).cycles_per_read
         };
         assert_eq!((cycles(1.28), cycles(1.27)), (1, 2));
     }
@@ -69,14 +69,14 @@ mod tests {
     fn the_cycles_of_a_read_follow_from_the_unrounded_rate() {
         let mut arch = isaac();
         (arch.cycle_ns, arch.adc.count) = (1.0, 1);
-        let cycles = |columns: &[u32]| adc(&arch, columns).cycles_per_read;
+        let cycles = |crossbars, widest| adc(&arch, crossbars, widest).cycles_per_read;
         // 1.28 conversions a cycle: 17 / 1.28 = 13.3, 32 / 1.28 = 25, 3 x 16 / 1.28 = 37.5.
-        assert_eq!((cycles(&[17]), cycles(&[32]), cycles(&[16, 7, 3])), (14, 25, 38));
+        assert_eq!((cycles(1, 17), cycles(1, 32), cycles(3, 16)), (14, 25, 38));
     }
 
     #[test]
     fn every_held_column_is_converted() {
-        let mut adc = adc(&isaac(), &[128, 128]);
+        let mut adc = adc(&isaac(), 2, 128);
         adc.convert(&OPERATION, 16);
         assert_eq!(adc.conversions, 256 * 16);
     }

@@ -183,7 +183,9 @@ impl Ima {
     pub fn new(arch: &Arch, conversions: Rate, spec: ImaSpec) -> Self {
         let unit_columns = u32::from(arch.adc.unit_column);
         let crossbar = CrossbarSize { rows: arch.crossbar.rows, columns: arch.crossbar.columns, unit_columns };
-        let columns = spec.crossbars(arch).map(|(_, used)| used + unit_columns);
+        let all = Operation::new(crossbar.row_blocks(&spec), RowBlock::whole);
+        // No crossbar is wider than the first.
+        let widest = spec.crossbars(arch).next().map_or(0, |(_, used)| used + unit_columns);
         Self {
             rows: spec.rows.end - spec.rows.start,
             results: spec.outputs.end - spec.outputs.start,
@@ -192,15 +194,15 @@ impl Ima {
             held_back_by: Cause::Bus,
             held_back_until: Some(0),
             inside: Inside {
-                all: Operation::new(crossbar.row_blocks(&spec), RowBlock::whole),
+                all,
                 crossbar,
                 blocks: Blocks {
                     input_register: InputRegister::new(arch.dac.bits),
                     dac: Dac::default(),
                     crossbars: Crossbars::default(),
                     sample_hold: SampleHold::default(),
-                    adc: Adc::new(arch.adc.count, conversions, columns.clone()),
-                    shift_add: ShiftAdd::new(arch, columns),
+                    adc: Adc::new(arch.adc.count, conversions, all.crossbars, widest),
+                    shift_add: ShiftAdd::new(arch, all.crossbars, widest),
                     output_register: OutputRegister::default(),
                 },
                 spec,

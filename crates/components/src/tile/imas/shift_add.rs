@@ -10,9 +10,8 @@ pub(crate) struct ShiftAdd {
 }
 
 impl ShiftAdd {
-    /// The shift-and-adds of an IMA. `columns` has the columns to convert of each of its crossbars.
-    pub(crate) fn new(arch: &arch::Arch, columns: impl Iterator<Item = u32>) -> Self {
-        let (crossbars, widest) = columns.fold((0, 0), |(count, widest), columns| (count + 1, widest.max(columns)));
+    /// The shift-and-adds of an IMA of `crossbars` crossbars with at most `widest` columns to convert.
+    pub(crate) fn new(arch: &arch::Arch, crossbars: u32, widest: u32) -> Self {
         let busiest = arch::columns_of_busiest(arch.shift_add.count, crossbars, widest);
         Self { cycles_per_read: arch.merge_cycles(busiest), merged: 0 }
     }
@@ -35,7 +34,7 @@ mod tests {
         let mut arch = arch::load("isaac-ce").expect("the preset is built in");
         let mut cycles = |count| {
             arch.shift_add.count = count;
-            ShiftAdd::new(&arch, [128; 8].into_iter()).cycles_per_read
+            ShiftAdd::new(&arch, 8, 128).cycles_per_read
         };
         assert_eq!((cycles(4), cycles(3)), (1, 2));
     }
@@ -43,7 +42,7 @@ mod tests {
     #[test]
     fn every_conversion_is_merged() {
         let arch = arch::load("isaac-ce").expect("the preset is built in");
-        let mut shift_add = ShiftAdd::new(&arch, [128, 128].into_iter());
+        let mut shift_add = ShiftAdd::new(&arch, 2, 128);
         shift_add.merge(&OPERATION, 16);
         assert_eq!(shift_add.merged, 256 * 16);
     }
