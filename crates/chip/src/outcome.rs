@@ -11,7 +11,7 @@ use index::{IndexVec, count, size};
 use mapper::Layout;
 use network::{LayerId, MapId};
 
-use crate::counted::{Counted, crossbar_cells};
+use crate::counted::Counted;
 use crate::deadlock::Deadlock;
 use crate::recurrence::{Recurrence, Skipped};
 use crate::wiring::Wiring;
@@ -110,8 +110,8 @@ pub(crate) fn collect(
     }
     let layer = |(counts, stalls)| LayerOutcome { counts, stalls, ..LayerOutcome::default() };
     let mut layers: IndexVec<LayerId, LayerOutcome> = counted.layers.into_iter().map(layer).collect();
-    for tile in &board.tiles {
-        tile.check_bus(crossbar_cells(arch));
+    for (tile, &bits) in board.tiles.iter().zip(&counted.buses) {
+        tile.check_bus(bits);
         for (unit, finished) in tile.finished(cycles, skipped_cycles) {
             let layer = &mut layers[unit.layer];
             layer.stalls.add(Cause::Finished, finished.end - finished.start);
@@ -131,8 +131,9 @@ pub(crate) fn collect(
             }
         }
     }
+    let results: Vec<_> = layout.results().collect();
     for tile in &board.tiles {
-        for ((_, layer), written) in layout.results().zip(tile.results().maps()).filter(|(_, of)| of.bits > 0) {
+        for (&(_, layer), written) in results.iter().zip(tile.results().maps()).filter(|(_, of)| of.bits > 0) {
             layers[layer].last_cycle = layers[layer].last_cycle.max(Some(written.last_at + skipped_cycles));
         }
     }

@@ -84,18 +84,17 @@ impl<'a, P: Policy> Tile<'a, P> {
         })
     }
 
-    /// Checks that the bus has moved the inputs and results of all operations. Holds after a run.
-    pub fn check_bus(&self, crossbar_cells: u64) {
-        let bits: u64 = self.counts(crossbar_cells).iter().map(|(_, counts)| counts.bus_bits).sum();
+    /// Checks that the bus has moved the inputs and results of all operations, `bits` in all. Holds after a run.
+    pub fn check_bus(&self, bits: u64) {
         assert_eq!(bits, self.bus.bits, "bits were lost on the bus of tile {}", self.id);
     }
 
-    /// Counts of the blocks of the tile, as (layer, counts), without the writes to its buffer, which count for their
-    /// producers. A layer may have several entries.
-    pub fn counts(&self, crossbar_cells: u64) -> Vec<(LayerId, Counts)> {
+    /// Calls `visit` with counts of the blocks of the tile and their layer, several times for a layer. Writes to its buffer,
+    /// which count for their producers, are not among them.
+    pub fn visit_counts(&self, crossbar_cells: u64, mut visit: impl FnMut(LayerId, &Counts)) {
         let (bank, controls) = (&self.imas, &self.inputs.controls);
         let mut results: IndexVec<LockstepId, u64> = IndexVec::filled(0, bank.groups.len());
-        let imas = bank.imas.enumerate().map(|(id, ima)| {
+        for (id, ima) in bank.imas.enumerate() {
             let group = bank.group_of(id);
             let mut counts = ima.counts(&bank.groups[group], crossbar_cells);
             results[group] += counts.output_register_values;
@@ -103,12 +102,13 @@ impl<'a, P: Policy> Tile<'a, P> {
             counts.edram_bits_read = counts.input_register_bits_written;
             let result_bits = counts.output_register_values * u64::from(bank.partial_sum_bits);
             counts.bus_bits = counts.input_register_bits_written + result_bits;
-            (controls[bank.groups[group].control].id, counts)
-        });
-        let imas: Vec<_> = imas.collect();
-        let windows = controls.iter().map(|control| (control.id, control.counters.counts()));
-        let sums = (self.outputs.parts.iter().zip(results))
-            .map(|(part, results)| (part.spec().layer_id, part.counts(results, bank.partial_sum_bits)));
-        imas.into_iter().chain(windows).chain(sums).collect()
+            visit(controls[bank.groups[group].control].id, &counts);
+        }
+        for control in controls {
+            visit(control.id, &control.counters.counts());
+        }
+        for (part, results) in self.outputs.parts.iter().zip(results) {
+            visit(part.spec().layer_id, &part.counts(results, bank.partial_sum_bits));
+        }
     }
 }
