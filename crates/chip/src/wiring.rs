@@ -33,6 +33,8 @@ pub(crate) struct Wiring<'a> {
     tiles: IndexVec<TileId, TilePlan>,
     /// For each layer, the places of its input slices.
     slices: IndexVec<LayerId, IndexVec<SliceId, Place>>,
+    /// Positions of each map that is a result.
+    results: Vec<u32>,
     /// For each map and output group of its producer, the input slices of the readers.
     targets: IndexVec<MapId, IndexVec<GroupId, IndexVec<ReceiverId, Target>>>,
     /// For each layer, the accumulator of each (replica, group), at index replica x groups + group.
@@ -77,13 +79,13 @@ struct PartPlan {
     contributors: Vec<PartAddress>,
     /// Max-pools that windows finished here go to. 0 if no replica shares positions with another.
     pools: u32,
-    /// For each level, accumulators of the replicas whose windows feed its pool here. Empty if no replica shares positions
-    /// with another.
-    feeders: IndexVec<LevelId, Vec<PartAddress>>,
+    /// Accumulators of the replicas whose windows feed the pools of levels here. Empty if no replica shares positions with
+    /// another.
+    feeders: Vec<(LevelId, PartAddress)>,
 }
 
 impl PartPlan {
-    fn new(control: ControlId, layer: LayerId, replica: ReplicaId, group: GroupId, levels: usize) -> Self {
+    fn new(control: ControlId, layer: LayerId, replica: ReplicaId, group: GroupId) -> Self {
         Self {
             control,
             layer,
@@ -92,8 +94,13 @@ impl PartPlan {
             imas: Set::EMPTY,
             contributors: Vec::new(),
             pools: 0,
-            feeders: IndexVec::filled(Vec::new(), levels),
+            feeders: Vec::new(),
         }
+    }
+
+    /// Accumulators of the replicas whose windows feed the pool of a level here.
+    fn feeders_of(&self, level: LevelId) -> Vec<PartAddress> {
+        self.feeders.iter().filter(|(of, _)| *of == level).map(|(_, feeder)| *feeder).collect()
     }
 }
 
@@ -108,6 +115,7 @@ impl<'a> Wiring<'a> {
             trees: &routed.trees,
             tiles: IndexVec::default(),
             slices: IndexVec::default(),
+            results: layout.results().map(|(map, _)| layout.maps[map].positions()).collect(),
             targets: IndexVec::default(),
             accumulators: IndexVec::default(),
             needed: layout.layers.iter().map(|layer| IndexVec::filled(false, layer.replicas.len())).collect(),
@@ -153,7 +161,7 @@ impl<'a> Wiring<'a> {
         let part = |&PartAddress { tile, part }: &PartAddress| &self.tiles[tile].parts[part];
         let finishers = layer.replicas.indices().filter(|&replica| needed[replica]);
         let accumulators = finishers.flat_map(|replica| self.accumulators(id, replica)).map(part);
-        let feeders: Vec<_> = accumulators.flat_map(|part| part.feeders.iter().flatten()).map(part).collect();
+        let feeders: Vec<_> = accumulators.flat_map(|part| &part.feeders).map(|(_, feeder)| part(feeder)).collect();
         for feeder in feeders {
             needed[feeder.replica] = true;
         }
@@ -213,8 +221,7 @@ impl<'a> Wiring<'a> {
                 plan.controls[control].2.insert(here);
                 let same = |part: &PartPlan| (part.layer, part.replica, part.group) == (id, replica, group);
                 let known = plan.parts.enumerate().rfind(|(_, part)| same(part)).map(|(part, _)| part);
-                let part = known
-                    .unwrap_or_else(|| plan.parts.push(PartPlan::new(control, id, replica, group, layer.levels.len())));
+                let part = known.unwrap_or_else(|| plan.parts.push(PartPlan::new(control, id, replica, group)));
                 plan.parts[part].imas.insert(here);
                 let contributors = &mut contributors[group];
                 if contributors.last().is_none_or(|last| last.tile != tile) {
@@ -235,7 +242,7 @@ impl<'a> Wiring<'a> {
                 for (group, _) in layer.groups.enumerate().filter(|(_, of)| layer.levels[level].values(of) > 0) {
                     let accumulator = |replica: ReplicaId| accumulators[replica.index() * groups + group.index()];
                     let (finishes, feeds) = (accumulator(replica), accumulator(feeder));
-                    self.part(finishes).feeders[level].push(feeds);
+                    self.part(finishes).feeders.push((level, feeds));
                     self.part(feeds).pools += 1;
                 }
             }
@@ -340,7 +347,7 @@ impl<'a> Wiring<'a> {
             groups: groups.collect(),
             imas,
             parts: self.partial_sums(id, slots, plan),
-            results: Results::new(self.layout.results().map(|(map, _)| self.layout.maps[map].positions())),
+            results: Results::new(self.results.iter().copied()),
         }
     }
 
@@ -392,7 +399,7 @@ impl<'a> Wiring<'a> {
                 accumulators: &self.accumulators[part.layer],
                 contributors: part.contributors.clone(),
                 pools: part.pools,
-                feeders: part.feeders.clone(),
+                feeders: layers[part.layer].levels.indices().map(|level| part.feeders_of(level)).collect(),
                 slots: slots[tile],
                 credit: slots[accumulator.tile],
                 partial_sum_bits: arch.tile.partial_sum_bits,
