@@ -14,7 +14,7 @@ use std::sync::Arc;
 use index::{Index, IndexVec, size};
 use network::{Kernel, MapId, Shape};
 
-use crate::needed::{Field, Known, Needed, Step, pattern};
+use crate::needed::{Field, Known, Needed, Step, Windows};
 use crate::{Finish, Finishes, LayerLayout, LevelId, ReplicaId, TileId, Window};
 
 /// Part of a map that one tile receives for one layer, and holds in its eDRAM buffer.
@@ -108,11 +108,19 @@ pub(crate) struct Cells {
 }
 
 impl Cells {
-    /// Returns the cells that crossbars read with `kernel` for the `windows` of each replica. They read nothing for windows
-    /// that are kept. What is under `known` patterns is taken from there.
-    pub(crate) fn read(windows: &[&[Window]], kernel: &Kernel, map: Shape, known: &mut Known) -> Self {
-        let (top, left, pattern) = pattern(windows);
-        let field = known.entry(pattern).or_insert_with_key(|pattern| Field::under(pattern, kernel));
+    /// Returns the cells that crossbars read with `kernel` for the windows of each replica. Cells under windows that repeat
+    /// `known` ones are taken from there.
+    pub(crate) fn read<'a>(windows: Vec<&'a [Window]>, kernel: &Kernel, map: Shape, known: &mut Known<'a>) -> Self {
+        let steps = most_windows(windows.iter().copied());
+        let windows = Windows::new(windows);
+        let Windows { top, left, .. } = windows;
+        let same = known.iter().position(|(known, _)| windows.repeat(known));
+        let same = same.unwrap_or_else(|| {
+            let field = Field::under(&windows, kernel);
+            known.push((windows, field));
+            known.len() - 1
+        });
+        let (_, field) = &known[same];
         // Cells in the map, and those in the padding before them.
         let within = |first: u16, stride: u32, cells: u32, padding: u32, length: u32| {
             let first = u32::from(first) * stride;
@@ -126,7 +134,7 @@ impl Cells {
             // Of windows in the padding, no cell may be left.
             needed.extend_from_slice(row.get(before..before + columns.len()).unwrap_or_default());
         }
-        Self { steps: most_windows(windows.iter().copied()), rows, columns, needed }
+        Self { steps, rows, columns, needed }
     }
 
     /// Returns the cells that are merged into values of some `levels` of `layer` together with windows of `replicas`.
@@ -253,12 +261,15 @@ mod tests {
             let kernel = Kernel { dilation: Axes::both(dilation), ..Kernel::square(reach, stride, padding) };
             let (rows, columns) = kernel.windows(map).expect("the map is larger");
             let side = |at: u32| u16::try_from(at).expect("the map is small");
-            let mut known = Known::new();
-            for left in 0..columns - 1 {
-                // Two replicas take turns in two columns of windows.
+            // Two replicas take turns in two columns of windows.
+            let pairs = (0..columns - 1).map(|left| {
                 let of_row =
                     |y: u32, turn| Window { y: side(y), x: side(left + (y + turn) % 2), bits: 16, whole: false };
-                let windows = [0, 1].map(|turn| (0..rows).map(|y| of_row(y, turn)).collect::<Vec<_>>());
+                [0, 1].map(|turn| (0..rows).map(|y| of_row(y, turn)).collect::<Vec<_>>())
+            });
+            let pairs: Vec<_> = pairs.collect();
+            let mut known = Known::new();
+            for (left, windows) in pairs.iter().enumerate() {
                 let mut expected: BTreeMap<(u32, u32), (u32, u32)> = BTreeMap::new();
                 for window in windows.iter().flatten() {
                     let step = u32::from(window.y);
@@ -269,8 +280,8 @@ mod tests {
                         }
                     }
                 }
-                let windows = [windows[0].as_slice(), &windows[1]];
-                let Cells { rows, columns, needed, .. } = Cells::read(&windows, &kernel, map, &mut known);
+                let windows = windows.iter().map(Vec::as_slice).collect();
+                let Cells { rows, columns, needed, .. } = Cells::read(windows, &kernel, map, &mut known);
                 let at = rows.flat_map(|y| columns.clone().map(move |x| (y, x)));
                 let needed = at.zip(needed).filter(|(_, needed)| needed.is_ever());
                 let needed = needed.map(|(at, Needed { first, last })| (at, (first.0, last.0)));
@@ -288,7 +299,7 @@ mod tests {
         let row = |y| (0..6).map(move |x| Window { y, x, bits: 16, whole: false });
         let windows = [[0, 2], [1, 3]].map(|rows| rows.into_iter().flat_map(row).collect::<Vec<_>>());
         let windows = [windows[0].as_slice(), &windows[1]];
-        let cells = Cells::read(&windows, &kernel, map, &mut Known::new());
+        let cells = Cells::read(windows.to_vec(), &kernel, map, &mut Known::new());
         let order = InputOrder::new(cells, None, 0, None);
         assert_eq!((order.positions, order.rank(0, 0), order.dropped_before().last()), (96, Some(0), Some(&96)));
         let last_needed = |step: usize| {

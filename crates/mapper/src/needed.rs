@@ -3,8 +3,6 @@
 //! The strips of a layer repeat, so most tiles compute the same windows but for the first row and column. Their cells
 //! are worked out once.
 
-use std::collections::BTreeMap;
-
 use index::size;
 use network::Kernel;
 
@@ -36,30 +34,46 @@ impl Needed {
     }
 }
 
-/// Windows of some replicas with their steps, rows and columns, counted from the first row and column of all.
-type Pattern = Vec<(Step, u16, u16)>;
-
-/// Cells under the windows of known patterns.
-pub(crate) type Known = BTreeMap<Pattern, Field>;
-
-/// Returns the first row and column of the `windows` of some replicas that read a map, and their pattern: crossbars read
-/// nothing for windows that are kept.
-pub(crate) fn pattern(windows: &[&[Window]]) -> (u16, u16, Pattern) {
-    let mut pattern = Pattern::with_capacity(windows.iter().map(|windows| windows.len()).sum());
-    for windows in windows {
-        let reading = windows.iter().zip((0..).map(Step)).filter(|(window, _)| window.bits > 0);
-        reading.for_each(|(window, step)| pattern.push((step, window.y, window.x)));
-    }
-    let top = pattern.iter().map(|&(_, y, _)| y).min().unwrap_or(0);
-    let left = pattern.iter().map(|&(.., x)| x).min().unwrap_or(0);
-    for (_, y, x) in &mut pattern {
-        (*y, *x) = (*y - top, *x - left);
-    }
-    (top, left, pattern)
+/// Windows of some replicas of a layer.
+pub(crate) struct Windows<'a> {
+    of_replicas: Vec<&'a [Window]>,
+    /// First row of all.
+    pub(crate) top: u16,
+    /// First column of all.
+    pub(crate) left: u16,
 }
 
-/// Rectangle of cells under the windows of a pattern, padding included. It begins with the first cell of a window in the
-/// first row and column.
+/// Windows with the cells under them. Cells are alike under windows that repeat these.
+pub(crate) type Known<'a> = Vec<(Windows<'a>, Field)>;
+
+impl<'a> Windows<'a> {
+    pub(crate) fn new(of_replicas: Vec<&'a [Window]>) -> Self {
+        let all = || of_replicas.iter().copied().flatten();
+        let top = all().map(|window| window.y).min().unwrap_or(0);
+        let left = all().map(|window| window.x).min().unwrap_or(0);
+        Self { of_replicas, top, left }
+    }
+
+    /// True if these are the windows of `other`, all moved by as many rows and columns.
+    pub(crate) fn repeat(&self, other: &Self) -> bool {
+        let place = |of: &Self, window: &Window| (window.y - of.top, window.x - of.left, window.bits > 0);
+        let alike = |(own, others): (&&[Window], &&[Window])| {
+            own.len() == others.len() && own.iter().zip(*others).all(|(a, b)| place(self, a) == place(other, b))
+        };
+        self.of_replicas.len() == other.of_replicas.len() && self.of_replicas.iter().zip(&other.of_replicas).all(alike)
+    }
+
+    /// Returns the windows with their steps, rows and columns, counted from the first row and column. Crossbars read
+    /// nothing for windows that are kept.
+    fn reading(&self) -> impl Iterator<Item = (Step, u16, u16)> {
+        let steps = self.of_replicas.iter().flat_map(|windows| (0..).map(Step).zip(*windows));
+        let reading = steps.filter(|(_, window)| window.bits > 0);
+        reading.map(|(step, window)| (step, window.y - self.top, window.x - self.left))
+    }
+}
+
+/// Rectangle of cells under the windows of some replicas, padding included. It begins with the first cell of a window in
+/// the first row and column.
 pub(crate) struct Field {
     pub(crate) rows: u32,
     pub(crate) columns: u32,
@@ -68,18 +82,19 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// Finds the cells that the windows of `pattern` read through `kernel`.
-    pub(crate) fn under(pattern: &Pattern, kernel: &Kernel) -> Self {
+    /// Finds the cells that crossbars read through `kernel` for `windows`.
+    pub(crate) fn under(windows: &Windows, kernel: &Kernel) -> Self {
         let Kernel { size: reach, stride, dilation, .. } = *kernel;
         let read = |window: u16, reach: u32, stride: u32, dilation: u32| {
             (0..reach).map(move |position| u32::from(window) * stride + position * dilation)
         };
         let rows_of = |y| read(y, reach.y, stride.y, dilation.y);
         let columns_of = |x| read(x, reach.x, stride.x, dilation.x);
-        let rows = pattern.iter().filter_map(|&(_, y, _)| rows_of(y).next_back()).max().map_or(0, |last| last + 1);
-        let columns = pattern.iter().filter_map(|&(.., x)| columns_of(x).next_back()).max().map_or(0, |last| last + 1);
+        let reading: Vec<_> = windows.reading().collect();
+        let rows = reading.iter().filter_map(|&(_, y, _)| rows_of(y).next_back()).max().map_or(0, |last| last + 1);
+        let columns = reading.iter().filter_map(|&(.., x)| columns_of(x).next_back()).max().map_or(0, |last| last + 1);
         let mut needed = vec![Needed::NEVER; size(rows) * size(columns)];
-        for &(step, y, x) in pattern {
+        for (step, y, x) in reading {
             for row in rows_of(y) {
                 let row = &mut needed[size(row) * size(columns)..][..size(columns)];
                 columns_of(x).for_each(|column| row[size(column)].join(step));

@@ -10,7 +10,7 @@ use network::{LayerId, MapId, Part};
 use crate::input_slice::Cells;
 use crate::needed::Known;
 use crate::skips::Needs;
-use crate::{Fabric, InputOrder, InputSlice, Layout, LevelId, MapLayout, Reader, ReplicaId, SliceId, TileId, Window};
+use crate::{Fabric, InputOrder, InputSlice, Layout, LevelId, MapLayout, Reader, ReplicaId, SliceId, TileId};
 
 /// Receipts of each tile and map.
 type Received = BTreeMap<(TileId, MapId), Receipt>;
@@ -102,8 +102,8 @@ impl Receiving<'_> {
             let order = orders.entry((from, replicas.clone(), levels)).or_insert_with_key(|(_, replicas, levels)| {
                 let cells = match reader {
                     Reader::Crossbars => {
-                        let windows: Vec<&[Window]> = replicas.iter().map(|&replica| layer.windows(replica)).collect();
-                        Cells::read(&windows, &layer.layer.kernel, layer.layer.input, &mut known)
+                        let windows = replicas.iter().map(|&replica| layer.windows(replica)).collect();
+                        Cells::read(windows, &layer.layer.kernel, layer.layer.input, &mut known)
                     }
                     Reader::Register => Cells::merged(layer, levels, replicas),
                 };
