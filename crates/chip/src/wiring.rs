@@ -228,11 +228,12 @@ impl<'a> Wiring<'a> {
                     contributors.push(PartAddress { tile, part });
                 }
             }
-            for (group, contributors) in layer.groups.indices().zip(contributors) {
+            for (group, mut contributors) in layer.groups.indices().zip(contributors) {
                 let accumulator = layer.accumulator(replica, group);
-                let (here, others): (Vec<_>, Vec<_>) = contributors.into_iter().partition(|c| c.tile == accumulator);
-                self.part(here[0]).contributors = others;
-                accumulators.push(here[0]);
+                let here = contributors.iter().position(|of| of.tile == accumulator);
+                let here = contributors.remove(here.expect("an accumulator tile has IMAs of its group"));
+                self.part(here).contributors = contributors;
+                accumulators.push(here);
             }
         }
         for (level, replica) in
@@ -386,20 +387,26 @@ impl<'a> Wiring<'a> {
         let parts = plan.parts.iter().map(|part| {
             let accumulator = self.accumulators(part.layer, part.replica)[part.group.index()];
             let is_accumulator = accumulator.tile == tile;
+            let (exits, operands, feeders) = if is_accumulator {
+                let feeders = layers[part.layer].levels.indices().map(|level| part.feeders_of(level));
+                (self.exits(part), self.operands(part, plan), feeders.collect())
+            } else {
+                Default::default()
+            };
             PartialSums::new(SumsSpec {
                 chip: ChipId(tile.0 / arch.tiles_per_chip()),
                 tile,
                 layer: &layers[part.layer],
                 layer_id: part.layer,
-                exits: self.exits(part),
-                operands: if is_accumulator { self.operands(part, plan) } else { Vec::new() },
+                exits,
+                operands,
                 result_positions: self.layout.result_positions(),
                 replica: part.replica,
                 group: part.group,
                 accumulators: &self.accumulators[part.layer],
                 contributors: part.contributors.clone(),
                 pools: part.pools,
-                feeders: layers[part.layer].levels.indices().map(|level| part.feeders_of(level)).collect(),
+                feeders,
                 slots: slots[tile],
                 credit: slots[accumulator.tile],
                 partial_sum_bits: arch.tile.partial_sum_bits,

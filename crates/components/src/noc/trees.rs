@@ -417,11 +417,12 @@ impl Builder<'_> {
             trees.kinds.push(Some(kind));
         }
         let receivers: IndexVec<ReceiverId, _> = layout.receivers(map).collect();
+        let mut targets = Vec::new();
         for &(replica, destinations) in &kinds {
             for (group, outputs) in layer.groups.enumerate() {
                 let from = layer.accumulator(replica, group);
                 let mut unit_bits = 0;
-                let mut targets = Vec::new();
+                targets.clear();
                 for (destination, number) in destinations.iter().zip(0..) {
                     let ((reader, slice), input) = receivers[destination.receiver];
                     let values = common(&input.channels, &outputs.outputs);
@@ -438,19 +439,12 @@ impl Builder<'_> {
                     };
                     targets.push(Target { tile: input.tile, receiver: Some(receiver), values });
                 }
-                let mut roots = Vec::new();
-                if self.routing.multicast {
-                    if !targets.is_empty() {
-                        roots.push(self.tree((id, Some(map)), from, &targets, unit_bits));
-                    }
-                } else {
+                if !self.routing.multicast {
                     // A value goes once to each tile, however many slices of it receive the value.
                     targets.sort_by_key(|target| target.tile);
-                    for of_tile in targets.chunk_by(|a, b| a.tile == b.tile) {
-                        roots.push(self.tree((id, Some(map)), from, of_tile, unit_bits));
-                    }
                 }
-                trees.roots.push(roots);
+                let of_tree = targets.chunk_by(|a, b| self.routing.multicast || a.tile == b.tile);
+                trees.roots.push(of_tree.map(|targets| self.tree((id, Some(map)), from, targets, unit_bits)));
             }
         }
         trees
