@@ -48,9 +48,9 @@ impl Crops {
         self.passing[layer].as_ref().is_none_or(|passing| passing[size(y * width + x)])
     }
 
-    /// True if a position of a map is stored.
-    pub(crate) fn stores(&self, map: MapId, position: usize) -> bool {
-        self.stored[map].as_ref().is_none_or(|stored| stored[position])
+    /// Returns, for each position of a map, whether it is stored; `None` if all are.
+    pub(crate) fn stored(&self, map: MapId) -> Option<&[bool]> {
+        self.stored[map].as_deref()
     }
 
     /// Takes the `stored` windows of `layer` through the stages of `map`. Returns its stored positions, and the windows
@@ -64,7 +64,9 @@ impl Crops {
                 Operation::Activation(_) | Operation::Affine(_) => continue,
                 Operation::Add(operand) => {
                     for (position, stored) in stored.iter_mut().enumerate() {
-                        if !*stored && operand.iter().any(|part| self.stores(part.map, position)) {
+                        if !*stored
+                            && operand.iter().any(|part| self.stored(part.map).is_none_or(|stored| stored[position]))
+                        {
                             *stored = true;
                             kept.push(last_under(position, shape.width, &pools));
                         }

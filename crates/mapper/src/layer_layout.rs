@@ -71,6 +71,8 @@ pub struct LayerLayout {
     accumulators: IndexVec<PartId, TileId>,
     /// Windows of each replica in the order of computation: those that are not cropped, and those that joins keep.
     windows: Lists<ReplicaId, Window>,
+    /// Windows that are not cropped.
+    computed: u64,
 }
 
 /// True if `finishes` has all positions that `window` of `layer` reads.
@@ -94,8 +96,8 @@ impl LayerLayout {
         let (layer, plan, reads) = (&network.layers[id], &plan.layers[id], network.reads[id].clone());
         let mapped = &layout.mapping.layers[id.index()];
         let grid = Grid::new(layer, mapped.area(layer), mapped.strips, mapped.interleave);
-        let sources = sources(&reads).into_iter().filter_map(|map| layout.finishes(map));
-        let cropped: Vec<&Finishes> = sources.filter(|finishes| finishes.is_cropped()).collect();
+        let cropped = sources(&reads).into_iter().filter(|map| crops.stored(*map).is_some());
+        let cropped: Vec<&Finishes> = cropped.filter_map(|map| layout.finishes(map)).collect();
         let replicas: IndexVec<ReplicaId, u32> = mapped.replicas.clone().into();
         // Windows that read no padding.
         let rows_within = layer.kernel.rows_within(layer.input.height);
@@ -118,9 +120,9 @@ impl LayerLayout {
                 });
             });
         }
+        let computed = count(windows.items().iter().filter(|window| window.bits > 0).count());
         // Of a layer that is cropped as a whole, joins may keep windows.
-        let kept = windows.items();
-        let is_cropped = !kept.is_empty() && kept.iter().all(|window| window.bits == 0);
+        let is_cropped = computed == 0 && !windows.items().is_empty();
         let mut levels = Level::of_layer(layer, network.maps_of(id));
         Level::finish_all(&mut levels, &windows);
         let mut laid = Self {
@@ -135,6 +137,7 @@ impl LayerLayout {
             part_tiles: Lists::default(),
             accumulators: IndexVec::default(),
             windows,
+            computed,
         };
         laid.place_parts(fabric);
         laid
@@ -158,7 +161,7 @@ impl LayerLayout {
 
     /// Returns the windows of all replicas that are computed per image: those that are not cropped.
     pub fn computed_windows(&self) -> u64 {
-        count(self.windows.items().iter().filter(|window| window.bits > 0).count())
+        self.computed
     }
 
     /// Returns the names of the joins that its tiles do.

@@ -122,7 +122,7 @@ impl Layout {
             for (level, of) in laid.levels.enumerate() {
                 for &map in &of.maps {
                     layout.maps[map].source = Some((id, level));
-                    layout.maps[map].finishes = of.finishes.stored(|position| crops.stores(map, position));
+                    layout.maps[map].finishes = crops.stored(map).and_then(|stored| of.finishes.stored(stored));
                 }
             }
             layout.layers.push(laid);
@@ -205,13 +205,13 @@ impl Layout {
         Lists::grouped(size(of.positions()), destinations)
     }
 
-    /// Returns the bytes that the input slices and the output groups of each tile need: (inputs, results, layers with
-    /// inputs).
-    pub(crate) fn tile_needs(&self, fabric: &Fabric) -> BTreeMap<TileId, (u64, u64, Vec<LayerId>)> {
-        let mut needs: BTreeMap<TileId, (u64, u64, Vec<LayerId>)> = BTreeMap::new();
+    /// Returns the bytes that the input slices and the output groups of each tile of the board need: (inputs, results,
+    /// layers with inputs).
+    pub(crate) fn tile_needs(&self, fabric: &Fabric) -> IndexVec<TileId, (u64, u64, Vec<LayerId>)> {
+        let mut needs = IndexVec::filled((0, 0, Vec::new()), size(fabric.tiles()));
         for (id, layer) in self.layers.enumerate() {
             for slice in &layer.slices {
-                let need = needs.entry(slice.tile).or_default();
+                let need = &mut needs[slice.tile];
                 need.0 += slice.bytes_at_once();
                 if need.2.last() != Some(&id) {
                     need.2.push(id);
@@ -221,7 +221,7 @@ impl Layout {
                 for (group, OutputGroup { outputs, .. }) in layer.groups.enumerate() {
                     let bits = u64::from(outputs.end - outputs.start) * u64::from(fabric.tile.partial_sum_bits);
                     for &tile in layer.group_tiles(replica, group) {
-                        needs.entry(tile).or_default().1 += bits.div_ceil(8);
+                        needs[tile].1 += bits.div_ceil(8);
                     }
                 }
             }
@@ -282,7 +282,7 @@ impl Layout {
         // Tiles with the same layers fail alike; only the one with the largest need is reported.
         let mut buffers: BTreeMap<Vec<LayerId>, (u64, TileId)> = BTreeMap::new();
         let mut registers = buffers.clone();
-        for (tile, (inputs, results, layers)) in self.tile_needs(fabric) {
+        for (tile, &(inputs, results, ref layers)) in self.tile_needs(fabric).enumerate() {
             let note = |worst: &mut BTreeMap<Vec<LayerId>, (u64, TileId)>, needed: u64, available: u64| {
                 if needed > available {
                     let worst = worst.entry(layers.clone()).or_default();

@@ -101,13 +101,13 @@ impl Finishes {
         self.all.iter().any(Option::is_none)
     }
 
-    /// Returns the completions without those of positions that are not stored; `None` if all are.
-    pub(crate) fn stored(&self, is_stored: impl Fn(usize) -> bool) -> Option<Self> {
-        let dropped = |(position, finish): (usize, &Option<Finish>)| finish.is_some() && !is_stored(position);
-        if !self.all.iter().enumerate().any(dropped) {
+    /// Returns the completions without those of positions that are not `stored`; `None` if all are.
+    pub(crate) fn stored(&self, stored: &[bool]) -> Option<Self> {
+        let all = || self.all.iter().zip(stored);
+        if !all().any(|(finish, stored)| finish.is_some() && !stored) {
             return None;
         }
-        let all = self.all.iter().enumerate().map(|(position, finish)| finish.filter(|_| is_stored(position)));
+        let all = all().map(|(finish, stored)| finish.filter(|_| *stored));
         Some(Self { all: all.collect(), width: self.width })
     }
 }

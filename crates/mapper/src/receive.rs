@@ -131,30 +131,26 @@ pub(crate) fn outputs(
     maps: &IndexVec<MapId, MapLayout>,
     parts: &[Part],
     channels: &Range<u32>,
-) -> Vec<(MapId, Range<u32>)> {
-    let mut first = 0;
-    let mut outputs = Vec::new();
-    for part in parts {
-        let length = part.channels.end - part.channels.start;
-        let (start, end) = (channels.start.max(first), channels.end.min(first + length));
-        if start < end {
-            let offset = part.channels.start + maps[part.map].outputs.start;
-            outputs.push((part.map, start - first + offset..end - first + offset));
-        }
-        first += length;
-    }
-    outputs
+) -> impl Iterator<Item = (MapId, Range<u32>)> {
+    let mut next = 0;
+    parts.iter().filter_map(move |part| {
+        let first = next;
+        next += part.channels.end - part.channels.start;
+        let (start, end) = (channels.start.max(first), channels.end.min(next));
+        let offset = part.channels.start + maps[part.map].outputs.start;
+        (start < end).then(|| (part.map, start - first + offset..end - first + offset))
+    })
 }
 
 /// Returns the union of `ranges` as disjoint ranges in order.
 fn merged(mut ranges: Vec<Range<u32>>) -> Vec<Range<u32>> {
     ranges.sort_unstable_by_key(|range| (range.start, range.end));
-    let mut merged: Vec<Range<u32>> = Vec::new();
-    for range in ranges {
-        match merged.last_mut() {
-            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-            _ => merged.push(range),
+    ranges.dedup_by(|next, before| {
+        let joined = next.start <= before.end;
+        if joined {
+            before.end = before.end.max(next.end);
         }
-    }
-    merged
+        joined
+    });
+    ranges
 }

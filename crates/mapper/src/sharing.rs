@@ -87,7 +87,8 @@ impl Packer<'_> {
         }
         let in_time = |bits: u64, bytes_per_cycle: u32| bits <= slowest * 8 * u64::from(bytes_per_cycle);
         let has_room = |needed: u64, bytes: u32| 2 * needed <= u64::from(bytes);
-        let shared = layout.tile_needs(fabric).into_iter().filter(|(_, (_, _, layers))| layers.len() > 1);
+        let needs = layout.tile_needs(fabric);
+        let shared = needs.enumerate().filter(|(_, (_, _, layers))| layers.len() > 1);
         let slow = shared.filter(|(tile, (inputs, results, _))| {
             let Moved { over_bus, through_port } = tiles[tile];
             !(in_time(over_bus, fabric.bus.bytes_per_cycle)
@@ -95,6 +96,6 @@ impl Packer<'_> {
                 && has_room(*inputs, fabric.edram.bytes)
                 && has_room(*results, fabric.tile.output_register_bytes))
         });
-        slow.flat_map(|(_, (_, _, layers))| layers).collect()
+        slow.flat_map(|(_, (_, _, layers))| layers).copied().collect()
     }
 }
