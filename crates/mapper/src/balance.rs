@@ -100,7 +100,7 @@ impl<'a> Problem<'a> {
                 let per_window = fabric.iterations(bits.unwrap_or(1)) * per_iteration;
                 let per_window = u64::from(per_window.max(1));
                 let layout = fit(fabric, network, plan, &areas, (cycles / per_window).max(1), most)?;
-                let steps = layout.layers.iter().map(|layer| count(layer.steps())).max();
+                let steps = layout.layers.iter().map(|layer| count(layer.steps)).max();
                 let least = steps.expect("a network has at least one layer") * per_window;
                 if least <= cycles {
                     return Ok(layout);

@@ -73,6 +73,8 @@ pub struct LayerLayout {
     windows: Lists<ReplicaId, Window>,
     /// Windows that are not cropped.
     computed: u64,
+    /// Windows of the replica with the most.
+    pub(crate) steps: usize,
 }
 
 /// True if `finishes` has all positions that `window` of `layer` reads.
@@ -103,7 +105,7 @@ impl LayerLayout {
         let rows_within = layer.kernel.rows_within(layer.input.height);
         let columns_within = layer.kernel.columns_within(layer.input.width);
         let side = |at: u32| u16::try_from(at).expect("the side of a map fits 16 bits");
-        let mut windows = Lists::default();
+        let (mut windows, mut computed) = (Lists::default(), 0);
         for replica in replicas.indices() {
             windows.push_with(|windows| {
                 grid.visit_windows(replica, |y, x| {
@@ -117,10 +119,10 @@ impl LayerLayout {
                         && columns_within.contains(&x)
                         && cropped.iter().all(|finishes| reads_finished(window, layer, finishes));
                     windows.push(window);
+                    computed += u64::from(bits > 0);
                 });
             });
         }
-        let computed = count(windows.items().iter().filter(|window| window.bits > 0).count());
         // Of a layer that is cropped as a whole, joins may keep windows.
         let is_cropped = computed == 0 && !windows.items().is_empty();
         let mut levels = Level::of_layer(layer, network.maps_of(id));
@@ -136,6 +138,7 @@ impl LayerLayout {
             slices: IndexVec::default(),
             part_tiles: Lists::default(),
             accumulators: IndexVec::default(),
+            steps: windows.iter().map(<[Window]>::len).max().unwrap_or(0),
             windows,
             computed,
         };
@@ -147,11 +150,6 @@ impl LayerLayout {
     /// joins keep.
     pub fn windows(&self, replica: ReplicaId) -> &[Window] {
         &self.windows[replica]
-    }
-
-    /// Returns the windows of the replica with the most.
-    pub(crate) fn steps(&self) -> usize {
-        self.windows.iter().map(<[Window]>::len).max().unwrap_or(0)
     }
 
     /// Returns the windows of all replicas per image.

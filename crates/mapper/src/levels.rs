@@ -257,18 +257,23 @@ impl Level {
     fn finish_pooled(&self, kernel: &Kernel, below: &Level) -> (Completions, Vec<u32>, Feeds) {
         let (mut finishes, mut contributions, mut feeds) = (Completions::default(), Vec::new(), Feeds::new());
         let columns: Vec<Range<u32>> = (0..self.width).map(|x| kernel.columns(x, below.width)).collect();
-        let mut values: Vec<Finish> = Vec::new();
         for (y, columns) in (0..self.height).flat_map(|y| columns.iter().map(move |columns| (y, columns))) {
-            values.clear();
-            for y in kernel.rows(y, below.height).step_by(size(kernel.dilation.y)) {
-                values.extend(below.finishes.between(y, columns).iter().step_by(size(kernel.dilation.x)).flatten());
-            }
-            // Of values of the same step, that of the last replica finishes the position.
-            let last = values.iter().copied().max_by_key(|value| (value.step, value.replica));
+            let rows = kernel.rows(y, below.height).step_by(size(kernel.dilation.y));
+            let values = rows.flat_map(|y| below.finishes.between(y, columns).iter().step_by(size(kernel.dilation.x)));
+            let values = values.copied().flatten();
+            let (mut last, mut taken, mut is_shared): (Option<Finish>, u32, bool) = (None, 0, false);
+            values.clone().for_each(|value| {
+                taken += 1;
+                is_shared |= last.is_some_and(|last| last.replica != value.replica);
+                // Of values of the same step, that of the last replica finishes the position.
+                if last.is_none_or(|last| (last.step, last.replica) <= (value.step, value.replica)) {
+                    last = Some(value);
+                }
+            });
             if let Some(Finish { replica, .. }) = last {
-                contributions.push(u32::try_from(values.len()).expect("a level has fewer than 2^32 positions"));
-                if values.iter().any(|value| value.replica != replica) {
-                    feeds.extend(values.iter().map(|value| (replica, value.replica)));
+                contributions.push(taken);
+                if is_shared {
+                    feeds.extend(values.map(|value| (replica, value.replica)));
                 }
             }
             finishes.push(last);

@@ -107,7 +107,7 @@ impl Receiving<'_> {
                     }
                     Reader::Register => Cells::merged(layer, levels, replicas),
                 };
-                let steps = layout.maps[from].source.map_or(0, |(producer, _)| layout.layers[producer].steps());
+                let steps = layout.maps[from].source.map_or(0, |(producer, _)| layout.layers[producer].steps);
                 Arc::new(InputOrder::new(cells, layout.finishes(from), steps, needs.through(id, from)))
             });
             let channels = merged(channels);

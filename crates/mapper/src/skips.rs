@@ -48,12 +48,12 @@ impl Needs {
             for (map, producer, _) in produced.iter().filter(|_| produced.len() > 1) {
                 let others = produced.iter().filter(|(of, ..)| of != map);
                 let others = others.map(|(_, other, needed)| (*other, needed.clone()));
-                let through = through(*producer, others, layer.steps(), &before, &direct);
+                let through = through(*producer, others, layer.steps, &before, &direct);
                 needs.through.insert((id, *map), through);
             }
             let mut ancestors: BTreeMap<LayerId, Steps> = BTreeMap::new();
             let mut raise = |ancestor: LayerId, steps: &mut dyn Iterator<Item = u32>| {
-                let all = ancestors.entry(ancestor).or_insert_with(|| vec![0; layer.steps()]);
+                let all = ancestors.entry(ancestor).or_insert_with(|| vec![0; layer.steps]);
                 all.iter_mut().zip(steps).for_each(|(all, step)| *all = (*all).max(step));
             };
             for (_, producer, steps) in &produced {
@@ -89,7 +89,7 @@ fn of_layer(layer: &LayerLayout) -> Vec<MapId> {
 
 /// Returns the steps of the producer of `map` that each step of `layer` needs, and all steps before it.
 fn directly_needed(layer: &LayerLayout, map: MapId, finishes: &Finishes) -> Steps {
-    let mut needed = vec![0; layer.steps()];
+    let mut needed = vec![0; layer.steps];
     if layer.sources().contains(&map) {
         let Layer { kernel, input, .. } = &layer.layer;
         for replica in layer.replicas.indices() {
