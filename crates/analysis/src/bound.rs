@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use arch::Arch;
 use chip::Routed;
 use components::{Direction, Ima, MeshGeometry};
-use index::{Index, IndexVec};
+use index::{Index, IndexVec, count};
 use mapper::{LayerLayout, Layout, ReplicaId, TileId};
 use network::LayerId;
 use serde::{Deserialize, Serialize};
@@ -150,8 +150,9 @@ fn crossbars(arch: &Arch, layer: &LayerLayout) -> Option<Resource> {
     // No IMA of a replica holds more than the first one, so none takes longer.
     let timing = Ima::new(arch, arch.conversions_per_cycle(), layer.geometry.ima(0)).timing();
     let cycles = |replica: ReplicaId| -> u64 {
-        let windows = layer.windows(replica).iter();
-        windows.map(|window| timing.reads(arch.iterations(window.bits.into()).max(1))).sum()
+        let alike = layer.windows(replica).chunk_by(|a, b| a.bits == b.bits);
+        let reads = |bits: u8| timing.reads(arch.iterations(bits.into()).max(1));
+        alike.map(|windows| count(windows.len()) * reads(windows[0].bits)).sum()
     };
     let replicas = layer.replicas.indices().map(|replica| (cycles(replica), replica));
     let (amount, replica) = replicas.max_by_key(|&(cycles, replica)| (cycles, Reverse(replica)))?;

@@ -141,8 +141,10 @@ impl Demand {
     fn operations(&mut self, of: Of) {
         let Of { arch, id, layer, .. } = of;
         let geometry = &layer.geometry;
-        let imas = (0..geometry.imas_per_replica()).map(|ima| (geometry.groups_of(ima).0, geometry.ima(ima).outputs));
-        let imas: Vec<(usize, u64)> = imas.map(|(rows, outputs)| (size(rows), of.partial_sum_bits(&outputs))).collect();
+        let results = (0..geometry.col_groups).map(|col_group| of.partial_sum_bits(&geometry.outputs_of(col_group)));
+        let results: Vec<u64> = results.collect();
+        let imas = (0..geometry.imas_per_replica()).map(|ima| geometry.groups_of(ima));
+        let imas: Vec<_> = imas.map(|(row_group, col_group)| (size(row_group), results[size(col_group)])).collect();
         for (replica, inputs) in of.bits_read().enumerate() {
             let windows = count(layer.windows(replica).len());
             for ((tile, ..), (row_group, result_bits)) in layer.places(&arch.tile, replica).zip(&imas) {
@@ -238,12 +240,8 @@ impl Of<'_> {
         for replica in layer.replicas.indices() {
             let packets = count(layer.windows(replica).len());
             for group in layer.groups.indices() {
-                let accumulator = layer.accumulator(replica, group);
-                for &from in layer.group_tiles(replica, group) {
-                    if from != accumulator {
-                        let tree = trees.layer(id).partial_sums(replica, group, from);
-                        send(Sends { layer: id, group, from, tree, packets });
-                    }
+                for &(from, tree) in trees.layer(id).contributors(replica, group) {
+                    send(Sends { layer: id, group, from, tree, packets });
                 }
             }
         }

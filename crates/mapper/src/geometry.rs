@@ -226,6 +226,11 @@ impl Geometry {
         first + within * of_ima..end.min(all)
     }
 
+    /// Returns the outputs with at least one column in a column group.
+    pub fn outputs_of(&self, col_group: u32) -> Range<u32> {
+        self.outputs(&self.columns_of(col_group))
+    }
+
     /// Returns the outputs with at least one of `columns`.
     fn outputs(&self, columns: &Range<u32>) -> Range<u32> {
         columns.start / self.columns_per_weight..columns.end.div_ceil(self.columns_per_weight)
@@ -281,7 +286,7 @@ impl Geometry {
     /// many IMAs, the balance takes the one with the least.
     pub(crate) fn traffic(&self) -> u64 {
         let inputs = u64::from(self.rows) * u64::from(self.col_groups / self.pack_groups);
-        let outputs = |col_group| u64::from(length(&self.outputs(&self.columns_of(col_group))));
+        let outputs = |col_group| u64::from(length(&self.outputs_of(col_group)));
         let results: u64 = (0..self.col_groups).map(outputs).sum();
         16 * (inputs + results * u64::from(self.rows_of_pack_group()))
     }

@@ -143,10 +143,14 @@ pub struct LayerTrees {
 }
 
 impl LayerTrees {
+    /// Returns the contributors to an output group of a replica, each with its tree of partial sums.
+    pub fn contributors(&self, replica: ReplicaId, group: GroupId) -> &[(TileId, SegmentId)] {
+        &self.partial_sums[PartId::new(replica.index() * self.groups + group.index())]
+    }
+
     /// Returns the tree of partial sums from tile `contributor`.
     pub fn partial_sums(&self, replica: ReplicaId, group: GroupId, contributor: TileId) -> SegmentId {
-        let contributors = &self.partial_sums[PartId::new(replica.index() * self.groups + group.index())];
-        let tree = contributors.iter().find(|(tile, _)| *tile == contributor);
+        let tree = self.contributors(replica, group).iter().find(|(tile, _)| *tile == contributor);
         tree.expect("the tile is a contributor").1
     }
 
@@ -393,7 +397,8 @@ impl Builder<'_> {
     /// Finds the kinds of positions of a map that a layer finishes, and makes their trees.
     fn map(&mut self, map: MapId, id: LayerId) -> MapTrees {
         let (layout, layer, of) = (self.layout, &self.layout.layers[id], &self.layout.maps[map]);
-        let mut trees = MapTrees { groups: layer.groups.len(), ..MapTrees::default() };
+        let kinds = Vec::with_capacity(size(of.positions()));
+        let mut trees = MapTrees { groups: layer.groups.len(), kinds, ..MapTrees::default() };
         // Kinds of each replica with the destinations of a position. The kind of the position before comes last.
         let mut known: IndexVec<ReplicaId, Vec<(KindId, &[Destination])>> =
             IndexVec::filled(Vec::new(), layer.replicas.len());
