@@ -11,7 +11,7 @@ use components::{
     MeshGeometry, Operand, PartAddress, PartialSums, Policy, Results, RoomId, Rooms, SliceBuffer, SumsSpec, Target,
     Tile, TileSpec, Trees,
 };
-use index::{Index, IndexVec, Set, count};
+use index::{Index, IndexVec, Set, count, size};
 use mapper::{
     Capacities, GroupId, InputSlice, LayerLayout, Layout, LevelId, OutputGroup, Reader, ReceiverId, ReplicaId, SliceId,
     TileId,
@@ -184,7 +184,8 @@ impl<'a> Wiring<'a> {
 
     fn tile(&mut self, tile: TileId) -> &mut TilePlan {
         while self.tiles.len() <= tile.index() {
-            self.tiles.push(TilePlan::default());
+            let imas = Vec::with_capacity(size(self.arch.tile.imas)).into();
+            self.tiles.push(TilePlan { imas, ..TilePlan::default() });
         }
         &mut self.tiles[tile]
     }

@@ -92,23 +92,22 @@ impl<'a, P: Policy> Tile<'a, P> {
     /// Calls `visit` with counts of the blocks of the tile and their layer, several times for a layer. Writes to its buffer,
     /// which count for their producers, are not among them.
     pub fn visit_counts(&self, crossbar_cells: u64, mut visit: impl FnMut(LayerId, &Counts)) {
-        let (bank, controls) = (&self.imas, &self.inputs.controls);
-        let mut results: IndexVec<LockstepId, u64> = IndexVec::filled(0, bank.groups.len());
-        for (id, ima) in bank.imas.enumerate() {
-            let group = bank.group_of(id);
-            let mut counts = ima.counts(&bank.groups[group], crossbar_cells);
-            results[group] += counts.output_register_values;
-            // Inputs and results of an IMA cross the bus.
-            counts.edram_bits_read = counts.input_register_bits_written;
-            let result_bits = counts.output_register_values * u64::from(bank.partial_sum_bits);
-            counts.bus_bits = counts.input_register_bits_written + result_bits;
-            visit(controls[bank.groups[group].control].id, &counts);
+        let bank = &self.imas;
+        for (group, part) in bank.groups.iter().zip(&self.outputs.parts) {
+            let (layer, mut results) = (part.spec().layer_id, 0);
+            for ima in group.imas {
+                let mut counts = bank.imas[ima].counts(group, crossbar_cells);
+                results += counts.output_register_values;
+                // Inputs and results of an IMA cross the bus.
+                counts.edram_bits_read = counts.input_register_bits_written;
+                let result_bits = counts.output_register_values * u64::from(bank.partial_sum_bits);
+                counts.bus_bits = counts.input_register_bits_written + result_bits;
+                visit(layer, &counts);
+            }
+            visit(layer, &part.counts(results, bank.partial_sum_bits));
         }
-        for control in controls {
+        for control in &self.inputs.controls {
             visit(control.id, &control.counters.counts());
-        }
-        for (part, results) in self.outputs.parts.iter().zip(results) {
-            visit(part.spec().layer_id, &part.counts(results, bank.partial_sum_bits));
         }
     }
 }

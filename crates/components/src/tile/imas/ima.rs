@@ -184,8 +184,8 @@ impl Ima {
         let unit_columns = u32::from(arch.adc.unit_column);
         let crossbar = CrossbarSize { rows: arch.crossbar.rows, columns: arch.crossbar.columns, unit_columns };
         let all = Operation::new(crossbar.row_blocks(&spec), RowBlock::whole);
-        // No crossbar is wider than the first.
-        let widest = spec.crossbars(arch).next().map_or(0, |(_, used)| used + unit_columns);
+        // The last pack may be narrower than the others.
+        let widest = spec.pack.1.min(spec.columns.end - spec.columns.start).min(crossbar.columns) + unit_columns;
         Self {
             rows: spec.rows.end - spec.rows.start,
             results: spec.outputs.end - spec.outputs.start,
