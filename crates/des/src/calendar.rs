@@ -12,7 +12,7 @@ const WHEEL: usize = 256;
 /// The memory of an emptied bucket goes to the next bucket that fills: once warm, a run allocates nothing, and the
 /// memory that it writes to is in the cache.
 pub(crate) struct Calendar<E> {
-    buckets: Vec<Vec<E>>,
+    buckets: [Vec<E>; WHEEL],
     /// Memory of emptied buckets.
     spare: Vec<Vec<E>>,
     /// Buckets that hold an event, one bit each.
@@ -51,7 +51,7 @@ impl<E> Ord for Far<E> {
 impl<E> Default for Calendar<E> {
     fn default() -> Self {
         Self {
-            buckets: (0..WHEEL).map(|_| Vec::new()).collect(),
+            buckets: std::array::from_fn(|_| Vec::new()),
             spare: Vec::new(),
             busy: [0; WHEEL / 64],
             far: BinaryHeap::new(),
