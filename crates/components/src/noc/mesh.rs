@@ -62,12 +62,12 @@ impl<'a> Mesh<'a> {
     }
 
     /// Takes the ports of a packet's segment, and sets `heads`.
-    fn take_ports(&mut self, now: Cycle, packet: &Packet, probe: &mut impl Probe) {
+    fn take_ports(&mut self, now: Cycle, packet: &Packet, nodes: &[Node], probe: &mut impl Probe) {
         let per_cycle = self.flit.map(|flit| flit.per_cycle);
         let start = now * per_cycle.unwrap_or(1);
         let (chip, tiles, columns) = (self.chip, self.geometry.tiles_per_router(), self.geometry.columns());
         self.heads.clear();
-        for &Node { parent, router, port, flits, .. } in self.trees.nodes(packet.segment) {
+        for &Node { parent, router, port, flits, .. } in nodes {
             let head = parent.map_or(start, |parent| self.heads[parent]);
             let head = self.routers.pass(size(router), size(port), head, flits);
             self.heads.push(head);
@@ -144,9 +144,9 @@ impl<C: Context> Component<C> for Mesh<'_> {
         let (now, chip, trees) = (context.now(), self.chip, self.trees);
         let mut waiting = std::mem::take(&mut self.waiting);
         for packet in waiting.drain(..) {
-            self.take_ports(now, &packet, context.probe());
-            self.flit_hops[packet.layer] += u64::from(trees.segment(packet.segment).flit_hops);
             let (nodes, destinations) = (trees.nodes(packet.segment), self.destinations(&packet));
+            self.take_ports(now, &packet, nodes, context.probe());
+            self.flit_hops[packet.layer] += u64::from(trees.segment(packet.segment).flit_hops);
             let (mut last, mut waited) = (now, 0);
             for end in trees.ends(packet.segment) {
                 let id = end.node();

@@ -30,7 +30,7 @@ mod tests;
 
 use arch::Arch;
 use des::{Cycle, Fingerprint, Recurrent};
-use index::{IndexVec, Set};
+use index::{Index as _, IndexVec, Set};
 use mapper::{TileId, Window};
 
 use self::batch::Batch;
@@ -53,10 +53,10 @@ pub(crate) struct ImaBank<P> {
     pub(crate) imas: IndexVec<ImaId, Ima>,
     /// Lockstep groups, one for each output group of each replica with IMAs in the tile.
     pub(crate) groups: IndexVec<LockstepId, LockstepGroup>,
-    /// Lockstep group of each IMA.
-    group_of: IndexVec<ImaId, LockstepId>,
+    /// Lockstep group of each IMA. In place for as many as a set holds, so that an access is not checked, as is the next.
+    group_of: [LockstepId; Set::<ImaId>::CAPACITY],
     /// First cycle of the present or next pause of each IMA: its crossbars are free from then on.
-    idle_since: IndexVec<ImaId, Cycle>,
+    idle_since: [Cycle; Set::<ImaId>::CAPACITY],
     /// Operations at each point.
     pub(crate) pipeline: Pipeline,
     /// IMAs whose next window misses inputs.
@@ -82,11 +82,16 @@ impl<P: Policy> ImaBank<P> {
         fidelity: Fidelity,
         policy: P,
     ) -> Self {
-        let group_of = |ima: ImaId| groups.enumerate().find(|(_, group)| group.imas.contains(ima)).map(|(id, _)| id);
+        let (mut group_of, mut grouped) = ([LockstepId(0); Set::<ImaId>::CAPACITY], Set::EMPTY);
+        for (id, group) in groups.enumerate() {
+            group.imas.into_iter().for_each(|ima| group_of[ima.index()] = id);
+            grouped |= group.imas;
+        }
+        assert_eq!(grouped, Set::below(imas.len()), "every IMA is in a lockstep group");
         let mut bits = 0..;
         Self {
-            group_of: imas.indices().map(|ima| group_of(ima).expect("every IMA is in a lockstep group")).collect(),
-            idle_since: IndexVec::filled(1, imas.len()),
+            group_of,
+            idle_since: [1; Set::<ImaId>::CAPACITY],
             pipeline: Pipeline::new(imas.len(), arch.ima.output_registers),
             starving: Set::EMPTY,
             refused: Set::EMPTY,
@@ -103,7 +108,7 @@ impl<P: Policy> ImaBank<P> {
 
     /// Lockstep group of an IMA.
     pub(crate) fn group_of(&self, ima: ImaId) -> LockstepId {
-        self.group_of[ima]
+        self.group_of[ima.index()]
     }
 
     /// First window whose inputs not all IMAs of a layer control have read.
@@ -114,7 +119,7 @@ impl<P: Policy> ImaBank<P> {
 
     /// First cycle after the last operation of an IMA so far.
     pub(crate) fn idle_since(&self, ima: ImaId) -> Cycle {
-        self.idle_since[ima]
+        self.idle_since[ima.index()]
     }
 
     /// Adds the state to a fingerprint.
@@ -139,7 +144,7 @@ impl<P: Policy> ImaBank<P> {
             if windows > 0 {
                 group.state(windows, print);
                 for ima in group.imas {
-                    imas[ima].state(group.starting, idle_since[ima], print);
+                    imas[ima].state(group.starting, idle_since[ima.index()], print);
                 }
             }
         }
@@ -168,7 +173,7 @@ impl<P: Policy> ImaBank<P> {
     /// Removes the IMAs of one lockstep group, that of the lowest IMA, from `imas`. Returns the group and these IMAs.
     #[inline]
     fn take_group(&self, imas: &mut Set<ImaId>) -> Option<(LockstepId, Set<ImaId>)> {
-        let group = self.group_of[imas.first()?];
+        let group = self.group_of[imas.first()?.index()];
         let members = *imas & self.groups[group].imas;
         *imas -= members;
         Some((group, members))
@@ -207,7 +212,7 @@ impl<P: Policy> ImaBank<P> {
                 let reads = timing.reads(iterations);
                 for ima in starting {
                     let unit = control.unit(tile, ima);
-                    let pause = self.idle_since[ima]..now;
+                    let pause = self.idle_since[ima.index()]..now;
                     if !pause.is_empty() {
                         for (cause, cycles) in self.imas[ima].pause(window_index, started_at, pause) {
                             control.stalls.add(cause, cycles.end - cycles.start);
@@ -217,7 +222,7 @@ impl<P: Policy> ImaBank<P> {
                         }
                     }
                     control.stalls.add(Cause::Computing, reads);
-                    self.idle_since[ima] = now + reads;
+                    self.idle_since[ima.index()] = now + reads;
                     context.probe().observe(|| Event::Operation {
                         unit,
                         window: window_index,
@@ -344,7 +349,7 @@ impl<P: Policy> ImaBank<P> {
             (Stage::Accumulate, stages.accumulate, batch.timing.merge_cycles),
         ] {
             for ima in batch.imas.into_iter().filter(|_| is_performed) {
-                let unit = inputs.controls[self.groups[self.group_of[ima]].control].unit(tile, ima);
+                let unit = inputs.controls[self.groups[self.group_of[ima.index()]].control].unit(tile, ima);
                 let cycles = now..now + Cycle::from(cycles);
                 context.probe().observe(|| Event::Stage { unit, stage, cycles });
             }

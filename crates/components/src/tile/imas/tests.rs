@@ -147,7 +147,7 @@ fn what_the_imas_wait_for_is_state() {
         &[
             |imas| imas.starving = IMA,
             |imas| imas.refused = IMA,
-            |imas| imas.idle_since[ImaId(0)] += 1,
+            |imas| imas.idle_since[0] += 1,
             |imas| imas.groups[LockstepId(0)].sending += 1,
             |imas| imas.imas[ImaId(0)].result_refused(Cause::MaxPool),
             |imas| imas.pipeline.results_ready(IMA),
