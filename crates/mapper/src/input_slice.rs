@@ -215,14 +215,23 @@ impl InputOrder {
         Self { positions, positions_at_once, origin, width, ranks, dropped_before }
     }
 
-    /// Returns the limit for each step of the slowest replica, which holds once all earlier windows have been read:
-    /// positions that producers may have sent, relative to the start of the current image. The buffer holds two images at
-    /// most, and `capacity` positions, if given, at least [`Self::positions_at_once`].
-    pub fn limits(&self, capacity: Option<u64>) -> Vec<u32> {
-        let capacity = capacity.and_then(|capacity| u32::try_from(capacity).ok()).unwrap_or(u32::MAX);
-        let (_, dropped_before) = self.dropped_before.split_last().expect("an image has an end");
-        let limit = |dropped: &u32| capacity.saturating_add(*dropped).min(2 * self.positions);
-        dropped_before.iter().map(limit).collect()
+    /// Returns the number of positions that a buffer holds: `capacity` if it is given, and those of two images at most.
+    pub fn held(&self, capacity: Option<u64>) -> u32 {
+        let capacity = capacity.and_then(|capacity| u32::try_from(capacity).ok());
+        capacity.map_or(2 * self.positions, |capacity| capacity.min(2 * self.positions))
+    }
+
+    /// Returns the limit that holds once all windows before `step` of the slowest replica have been read: positions that
+    /// producers may have sent, relative to the start of the current image, to a buffer that holds `held`, at least
+    /// [`Self::positions_at_once`].
+    #[inline]
+    pub fn limit(&self, held: u32, step: usize) -> u32 {
+        (held + self.dropped_before[step]).min(2 * self.positions)
+    }
+
+    /// Returns the number of steps: windows of the replica with the most.
+    pub fn steps(&self) -> usize {
+        self.dropped_before.len() - 1
     }
 
     /// Returns, for each step and for the end of the image, the number of positions that only earlier steps need.
@@ -311,10 +320,10 @@ mod tests {
             read.filter_map(|(y, x)| order.rank(y, x)).max()
         };
         let serves = |capacity: u32| {
-            let limits = order.limits(Some(capacity.into()));
-            let held = limits.iter().zip(order.dropped_before()).map(|(limit, dropped)| limit - dropped);
+            let limits = (0..windows[0].len()).map(|step| order.limit(order.held(Some(capacity.into())), step));
+            let held = limits.clone().zip(order.dropped_before()).map(|(limit, dropped)| limit - dropped);
             assert!(held.max() <= Some(capacity), "no more than there is room for");
-            limits.iter().zip(0..).all(|(limit, step)| last_needed(step) < Some(*limit))
+            limits.zip(0..).all(|(limit, step)| last_needed(step) < Some(limit))
         };
         assert!((order.positions_at_once..=2 * order.positions).all(serves));
         assert!(!serves(order.positions_at_once - 1));

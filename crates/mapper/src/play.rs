@@ -12,7 +12,7 @@ use index::{IndexVec, count, size};
 use network::{Axes, Layer, LayerId, MapId};
 
 use crate::ids::Position;
-use crate::{Capacities, Layout, Level, LevelId, Reader, ReplicaId, SliceId, Window};
+use crate::{Capacities, InputOrder, Layout, Level, LevelId, Reader, ReplicaId, SliceId, Window};
 
 index::index! {
     /// A replica of the board.
@@ -60,12 +60,11 @@ struct Player {
 }
 
 /// Room of an input slice.
-struct Room {
+struct Room<'a> {
     of: Stop,
-    /// Positions per image.
-    positions: u32,
-    /// Limit for each step of the slowest reader.
-    limits: Vec<u32>,
+    order: &'a InputOrder,
+    /// Positions that there is room for.
+    held: u32,
     /// Positions that may have been sent, over all images.
     limit: u32,
     readers: Vec<PlayerId>,
@@ -78,7 +77,7 @@ struct Play<'a> {
     players: IndexVec<PlayerId, Player>,
     /// First player of each layer.
     first: IndexVec<LayerId, u32>,
-    rooms: IndexVec<RoomId, Room>,
+    rooms: IndexVec<RoomId, Room<'a>>,
     /// First room of each layer.
     first_room: IndexVec<LayerId, u32>,
     /// Rooms of the slices that each player reads, for crossbars and for the output register.
@@ -108,12 +107,12 @@ impl<'a> Play<'a> {
             for (number, slice) in of.slices.enumerate() {
                 let with_windows = slice.replicas.iter().filter(|&&replica| !of.windows(replica).is_empty());
                 let readers: Vec<PlayerId> = with_windows.map(|replica| PlayerId(first[layer] + replica.0)).collect();
-                let limits = slice.order.limits(Some(capacities[layer][number]));
+                let held = slice.order.held(Some(capacities[layer][number]));
                 let room = rooms.push(Room {
                     of: Stop { layer, slice: number },
-                    positions: slice.order.positions,
-                    limit: limits.first().copied().unwrap_or(0),
-                    limits,
+                    order: &slice.order,
+                    held,
+                    limit: slice.order.limit(held, 0),
                     readers: readers.clone(),
                     blocked: Vec::new(),
                 });
@@ -207,7 +206,7 @@ impl<'a> Play<'a> {
         for destination in of.destinations(position) {
             let (layer, slice) = of.readers[destination.receiver];
             let room = &mut self.rooms[RoomId(self.first_room[layer] + slice.0)];
-            if image * room.positions + destination.rank >= room.limit {
+            if image * room.order.positions + destination.rank >= room.limit {
                 room.blocked.push(id);
                 return false;
             }
@@ -262,8 +261,8 @@ impl<'a> Play<'a> {
             let room = &mut self.rooms[room];
             let (image, step) = room.readers.iter().map(progress).min().expect("the player reads it");
             let image = u32::try_from(image).expect("a play has few images");
-            let ahead = room.limits.get(size(step)).copied().unwrap_or(0);
-            let limit = (image * room.positions + ahead).min(room.positions * IMAGES);
+            let (ahead, positions) = (room.order.limit(room.held, size(step)), room.order.positions);
+            let limit = (image * positions + ahead).min(positions * IMAGES);
             if limit > room.limit {
                 room.limit = limit;
                 self.movable.append(&mut room.blocked);

@@ -113,9 +113,8 @@ pub struct SliceBuffer<'a> {
     pieces: u16,
     /// Packets missing of each position: slots of even images by sequence number, then those of odd images.
     missing: Vec<u16>,
-    /// Credit limit for each step of the slowest replica: positions that producers may have sent, relative to the start
-    /// of the current image.
-    limits: Vec<u32>,
+    /// Positions that it has room for.
+    held: u32,
     /// Credit limit as raised last: positions that producers may have sent, counted over all images.
     limit: u32,
     /// Positions of all images of the run.
@@ -140,7 +139,6 @@ impl<'a> SliceBuffer<'a> {
         capacity: Option<u64>,
     ) -> Self {
         let order = &*slice.order;
-        let limits = order.limits(capacity);
         Self {
             slice,
             order,
@@ -148,8 +146,8 @@ impl<'a> SliceBuffer<'a> {
             room,
             pieces,
             missing: vec![pieces; 2 * size(order.positions)],
-            limit: limits.first().copied().unwrap_or(0),
-            limits,
+            limit: order.limit(order.held(capacity), 0),
+            held: order.held(capacity),
             total: order.positions * images,
             image: 0,
             last_written_at: 0,
@@ -229,6 +227,7 @@ impl<'a> SliceBuffer<'a> {
     }
 
     /// Records that all replicas have read the windows before `step` of `image`. Returns the credit limit if it rises.
+    #[inline]
     pub(crate) fn advance(&mut self, image: u32, step: u32) -> Option<u32> {
         while self.image < image {
             let positions = size(self.order.positions);
@@ -236,8 +235,7 @@ impl<'a> SliceBuffer<'a> {
             self.missing[bank..bank + positions].fill(self.pieces);
             self.image += 1;
         }
-        // After the last window of the last image there is no next step.
-        let ahead = self.limits.get(size(step)).copied().unwrap_or(0);
+        let ahead = self.order.limit(self.held, size(step));
         let limit = (self.image * self.order.positions + ahead).min(self.total);
         (limit > self.limit).then(|| {
             self.limit = limit;
@@ -255,7 +253,7 @@ impl Recurrent for SliceBuffer<'_> {
             room: _,
             pieces: _,
             missing,
-            limits,
+            held: _,
             limit,
             total: _,
             image,
@@ -263,7 +261,7 @@ impl Recurrent for SliceBuffer<'_> {
             bits_written: _,
         } = self;
         // A slice that no window reads stays as it is.
-        if limits.is_empty() {
+        if order.steps() == 0 {
             return;
         }
         print.counted(*image, 1);
