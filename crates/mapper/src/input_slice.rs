@@ -78,6 +78,8 @@ pub struct InputOrder {
     width: u32,
     /// Sequence number of each cell of the rectangle.
     ranks: Vec<Rank>,
+    /// Cell of each sequence number.
+    cells: Vec<u32>,
     /// Positions that only earlier steps need, for each step and for the end of the image.
     dropped_before: Vec<u32>,
 }
@@ -204,6 +206,12 @@ impl InputOrder {
         let mut ranks: Vec<Rank> = received_in.into_iter().zip(needed).map(rank).collect();
         // They are collected in the memory of the steps, which are twice as large.
         ranks.shrink_to_fit();
+        let mut cells = vec![0; size(positions)];
+        for (rank, cell) in ranks.iter().zip(0..) {
+            if let Some(rank) = rank.get() {
+                cells[size(rank)] = cell;
+            }
+        }
         for step in 1..dropped_before.len() {
             dropped_before[step] += dropped_before[step - 1];
         }
@@ -212,7 +220,7 @@ impl InputOrder {
             wanted_before = wanted_before.max(*wanted);
             positions_at_once = positions_at_once.max(wanted_before - dropped);
         }
-        Self { positions, positions_at_once, origin, width, ranks, dropped_before }
+        Self { positions, positions_at_once, origin, width, ranks, cells, dropped_before }
     }
 
     /// Returns the number of positions that a buffer holds: `capacity` if it is given, and those of two images at most.
@@ -239,11 +247,29 @@ impl InputOrder {
         &self.dropped_before
     }
 
+    /// Returns the number of cells of a rectangle that holds the positions.
+    #[inline]
+    pub fn area(&self) -> usize {
+        self.ranks.len()
+    }
+
+    /// Returns the cell of the position at row `y` and column `x` of the input map, which must lie under a window of the
+    /// replicas.
+    #[inline]
+    pub fn cell(&self, y: u32, x: u32) -> usize {
+        size((y - self.origin.0) * self.width + x - self.origin.1)
+    }
+
+    /// Returns the cells of the positions, by sequence number.
+    #[inline]
+    pub fn cells(&self) -> &[u32] {
+        &self.cells
+    }
+
     /// Returns the sequence number of the position at row `y` and column `x` of the input map; `None` if the tile does
     /// not receive it. The position must lie under a window of the replicas.
-    #[inline]
     pub fn rank(&self, y: u32, x: u32) -> Option<u32> {
-        self.ranks[size((y - self.origin.0) * self.width + x - self.origin.1)].get()
+        self.ranks[self.cell(y, x)].get()
     }
 
     /// Returns the received positions, each as row times `map_width` plus column, with their sequence numbers.

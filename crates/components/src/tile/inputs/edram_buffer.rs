@@ -2,9 +2,11 @@
 //!
 //! A slice holds positions of two images at most: the current image and the next. A position consists of packets, one
 //! from each output group of the producer that it needs channels of, and is present when all of them have been written.
-//! Its sequence number gives its slot; slots of even and odd images alternate. Positions leave when the
+//! Its place in the map gives its slot; slots of even and odd images alternate. Positions leave when the
 //! slowest replica has read the last window that needs them; then the limit rises up to which producers may send
 //! (docs/model.md, "Room and credits").
+
+use std::ops::Range;
 
 use des::{Cycle, Fingerprint, Recurrent, Server};
 use index::{IndexVec, size};
@@ -111,7 +113,8 @@ pub struct SliceBuffer<'a> {
     /// Packets of a position, one from each output group that it needs channels of. 0 for the host, which keeps the
     /// buffers of the first layer filled.
     pieces: u16,
-    /// Packets missing of each position: slots of even images by sequence number, then those of odd images.
+    /// Packets missing of each position, 0 where the slice receives none: slots of even images by cell, then those of odd
+    /// images.
     missing: Vec<u16>,
     /// Positions that it has room for.
     held: u32,
@@ -139,19 +142,33 @@ impl<'a> SliceBuffer<'a> {
         capacity: Option<u64>,
     ) -> Self {
         let order = &*slice.order;
-        Self {
+        let mut empty = Self {
             slice,
             order,
             layer,
             room,
             pieces,
-            missing: vec![pieces; 2 * size(order.positions)],
+            missing: vec![0; 2 * order.area()],
             limit: order.limit(order.held(capacity), 0),
             held: order.held(capacity),
             total: order.positions * images,
             image: 0,
             last_written_at: 0,
             bits_written: 0,
+        };
+        empty.expect_all(0);
+        empty.expect_all(1);
+        empty
+    }
+
+    /// Expects all packets of all positions of `image`.
+    fn expect_all(&mut self, image: u32) {
+        let (first, area) = (self.slot(image, 0), self.order.area());
+        let slots = &mut self.missing[first..first + area];
+        if size(self.order.positions) == area {
+            slots.fill(self.pieces);
+        } else {
+            self.order.cells().iter().for_each(|&cell| slots[size(cell)] = self.pieces);
         }
     }
 
@@ -179,7 +196,9 @@ impl<'a> SliceBuffer<'a> {
     /// Splits `sequence`, counted over all images, into its image and its number there.
     #[inline]
     pub(crate) fn split(&self, sequence: u32) -> (u32, u32) {
-        (sequence / self.order.positions, sequence % self.order.positions)
+        let positions = self.order.positions;
+        // Most runs have few images, and divisions are slow.
+        if sequence < positions { (0, sequence) } else { (sequence / positions, sequence % positions) }
     }
 
     /// Map that the positions are of.
@@ -193,18 +212,37 @@ impl<'a> SliceBuffer<'a> {
         self.image + 2
     }
 
-    /// True if positions of `image` have slots. A precondition of [`Self::missing_at`].
+    /// True if positions of `image` have slots. A precondition of [`Self::missing_in_row`].
     #[inline]
     pub(crate) fn holds_image(&self, image: u32) -> bool {
         image < self.images_held()
     }
 
-    /// Slot of the position at row `y`, column `x` of `image`, if the slice receives it and packets of it are missing.
+    /// Slot of a cell for `image`.
     #[inline]
-    pub(crate) fn missing_at(&self, image: u32, y: u32, x: u32) -> Option<u32> {
-        let rank = self.order.rank(y, x)?;
-        let slot = image % 2 * self.order.positions + rank;
-        (self.missing[size(slot)] > 0).then_some(slot)
+    fn slot(&self, image: u32, cell: usize) -> usize {
+        size(image % 2) * self.order.area() + cell
+    }
+
+    /// First position of `image` in row `y` and every `stride`-th of `columns` of which packets are missing, as slot and
+    /// column; `None` if there is none. Positions that the slice does not receive are not missing.
+    #[inline]
+    pub(crate) fn missing_in_row(&self, image: u32, y: u32, columns: Range<u32>, stride: u32) -> Option<(usize, u32)> {
+        if columns.is_empty() {
+            return None;
+        }
+        let first = self.slot(image, self.order.cell(y, columns.start));
+        let slots = &self.missing[first..first + size(columns.end - columns.start)];
+        let mut ahead = 0;
+        while *slots.get(size(ahead))? == 0 {
+            ahead += stride;
+        }
+        Some((first + size(ahead), columns.start + ahead))
+    }
+
+    /// True if packets of the position at row `y` and column `x` of `image` are missing.
+    pub(crate) fn misses(&self, image: u32, y: u32, x: u32) -> bool {
+        self.missing_in_row(image, y, x..x + 1, 1).is_some()
     }
 
     /// True if the slice receives the position at row `y`, column `x`: it is not cropped.
@@ -216,11 +254,10 @@ impl<'a> SliceBuffer<'a> {
     /// Records that a packet of the position of sequence number `sequence`, counted over all images, has been written.
     /// Returns the slot of the position if it is complete now.
     #[inline]
-    pub(crate) fn written(&mut self, sequence: u32) -> Option<u32> {
-        let slots = 2 * self.order.positions;
-        // Most runs have few images, and a division is slow.
-        let slot = if sequence < slots { sequence } else { sequence % slots };
-        let missing = &mut self.missing[size(slot)];
+    pub(crate) fn written(&mut self, sequence: u32) -> Option<usize> {
+        let (image, rank) = self.split(sequence);
+        let slot = self.slot(image, size(self.order.cells()[size(rank)]));
+        let missing = &mut self.missing[slot];
         assert!(*missing > 0, "layer {} in tile {} got position {sequence} twice", self.layer, self.slice.tile);
         *missing -= 1;
         (*missing == 0).then_some(slot)
@@ -230,9 +267,7 @@ impl<'a> SliceBuffer<'a> {
     #[inline]
     pub(crate) fn advance(&mut self, image: u32, step: u32) -> Option<u32> {
         while self.image < image {
-            let positions = size(self.order.positions);
-            let bank = size(self.image % 2) * positions;
-            self.missing[bank..bank + positions].fill(self.pieces);
+            self.expect_all(self.image);
             self.image += 1;
         }
         let ahead = self.order.limit(self.held, size(step));
@@ -266,7 +301,7 @@ impl Recurrent for SliceBuffer<'_> {
         }
         print.counted(*image, 1);
         print.counted(*limit, order.positions);
-        let (even, odd) = missing.split_at(size(order.positions));
+        let (even, odd) = missing.split_at(order.area());
         let (current, next) = if image % 2 == 0 { (even, odd) } else { (odd, even) };
         print.small_numbers(current);
         print.small_numbers(next);

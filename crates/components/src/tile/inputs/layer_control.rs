@@ -51,7 +51,7 @@ pub struct LayerControl<'a> {
     /// Ready windows, counted over all images: windows below this one have their inputs in the buffer.
     pub(crate) ready: u32,
     /// Input that window `ready` misses, as input slice and slot; `None` if no such input is known.
-    pub(crate) awaited: Option<(InputId, u32)>,
+    pub(crate) awaited: Option<(InputId, usize)>,
     /// Next input of window `ready` to check, as number of the slice, and row and column of its receptive field.
     cursor: (usize, u32, u32),
     /// Cycle in which the latest window became ready.
@@ -174,12 +174,11 @@ impl<'a> LayerControl<'a> {
             while let Some(&inputs) = self.inputs.get(cursor.0) {
                 let slice = &slices[inputs];
                 while rows.start + cursor.1 < rows.end {
-                    while columns.start + cursor.2 < columns.end {
-                        if let Some(slot) = slice.missing_at(image, rows.start + cursor.1, columns.start + cursor.2) {
-                            awaited = Some((inputs, slot));
-                            break 'windows;
-                        }
-                        cursor.2 += stride.x;
+                    let left = columns.start + cursor.2..columns.end;
+                    if let Some((slot, x)) = slice.missing_in_row(image, rows.start + cursor.1, left, stride.x) {
+                        cursor.2 = x - columns.start;
+                        awaited = Some((inputs, slot));
+                        break 'windows;
                     }
                     cursor.2 = 0;
                     cursor.1 += stride.y;

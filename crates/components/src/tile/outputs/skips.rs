@@ -66,8 +66,7 @@ impl Skips {
             let (image, _) = control.split(self.ready);
             let missing = self.operands.iter().find_map(|operand| {
                 let slice = &slices[operand.inputs];
-                let is_missing =
-                    |&(y, x): &(u32, u32)| !slice.holds_image(image) || slice.missing_at(image, y, x).is_some();
+                let is_missing = |&(y, x): &(u32, u32)| !slice.holds_image(image) || slice.misses(image, y, x);
                 let (y, x) = operand.positions(control, self.ready).find(is_missing)?;
                 Some((operand.inputs, y, x))
             });
