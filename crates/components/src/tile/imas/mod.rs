@@ -199,12 +199,13 @@ impl<P: Policy> ImaBank<P> {
         let mut reads_done = Batch::new(tile, |imas| TileMessage::ReadsDone { imas });
         let mut results_ready = Batch::new(tile, |imas| TileMessage::ResultsReady { imas });
         while let Some((id, members)) = self.take_group(&mut imas) {
-            let LockstepGroup { starting: window_index, started_at, control, .. } = self.groups[id];
-            let window = inputs.controls[control].window(window_index);
+            let group = &self.groups[id];
+            let window_index = group.starting;
+            let control = &mut inputs.controls[group.control];
+            let window = control.window(window_index);
             let iterations = self.policy.iterations(window, self.iterations[usize::from(window.bits)]);
             let in_closed_form = self.fidelity == Fidelity::Operation && self.is_full(*window);
-            let control = &mut inputs.controls[control];
-            for &(of_timing, timing) in &self.groups[id].timings {
+            for &(of_timing, timing) in &group.timings {
                 let starting = members & of_timing;
                 if starting.is_empty() {
                     continue;
@@ -214,7 +215,7 @@ impl<P: Policy> ImaBank<P> {
                     let unit = control.unit(tile, ima);
                     let pause = self.idle_since[ima.index()]..now;
                     if !pause.is_empty() {
-                        for (cause, cycles) in self.imas[ima].pause(window_index, started_at, pause) {
+                        for (cause, cycles) in self.imas[ima].pause(window_index, group.started_at, pause) {
                             control.stalls.add(cause, cycles.end - cycles.start);
                             if !cycles.is_empty() {
                                 context.probe().observe(|| Event::Wait { unit, cause, cycles });
