@@ -231,11 +231,11 @@ impl<'a> PartialSums<'a> {
 
     /// Passes the values of a complete window through the stages of its levels.
     fn finish<C: Context>(&mut self, control: &mut LayerControl, window: u32, context: &mut C) {
-        let is_computed = control.window(window).bits > 0;
-        control.counters.windows += u64::from(is_computed && self.spec.group == GroupId(0));
+        let at = control.window(window);
+        control.counters.windows += u64::from(at.bits > 0 && self.spec.group == GroupId(0));
         let (&SumsSpec { tile, layer_id, replica, group, .. }, now) = (&*self.spec, context.now());
         context.probe().observe(|| Event::Activate { tile, layer: layer_id, replica, window, at: now });
-        let ((image, step), at) = (control.split(window), control.window(window));
+        let (image, step) = control.split(window);
         let of_replica = u64::from(replica.0) << 32 | u64::from(step);
         context.completions().add(image, [layer_id.0.into(), of_replica, group.0.into()], now);
         let layer = self.spec.layer;
@@ -378,6 +378,7 @@ impl<'a> PartialSums<'a> {
             let target = &targets[destination.receiver];
             (target, image * target.positions + destination.rank)
         };
+        let (mut bits_sent, mut is_read_here) = (0, false);
         for (number, destination) in (0..).zip(destinations) {
             let (target, sequence) = sequence_at(destination);
             if target.bits > 0 && sequence >= context.rooms().limit(target.room, now) {
@@ -386,13 +387,16 @@ impl<'a> PartialSums<'a> {
                 }
                 return Err(number);
             }
+            bits_sent += u64::from(target.bits);
+            is_read_here |= target.tile == spec.tile;
         }
-        for destination in destinations {
-            let (&Target { tile, inputs, bits, .. }, sequence) = sequence_at(destination);
-            control.counters.result_bits_sent += u64::from(bits);
-            if bits > 0 && tile == spec.tile {
-                let held_up = HeldUp::default();
-                context.send_to_tile(1, tile, TileMessage::Delivery { inputs, held_up, bits, sequence });
+        control.counters.result_bits_sent += bits_sent;
+        if is_read_here {
+            for (&Target { tile, inputs, bits, .. }, sequence) in destinations.iter().map(sequence_at) {
+                if bits > 0 && tile == spec.tile {
+                    let held_up = HeldUp::default();
+                    context.send_to_tile(1, tile, TileMessage::Delivery { inputs, held_up, bits, sequence });
+                }
             }
         }
         for &tree in trees.roots(position, spec.group) {
