@@ -86,7 +86,7 @@ impl<'a> Mesh<'a> {
     /// mesh.
     fn leaves_by(&self, now: Cycle, id: NodeId, node: &Node) -> (Cycle, Cycle) {
         let Some(flit) = self.flit else { return (now, now) };
-        let leaves = |head| arrival(head, node.flits, flit);
+        let leaves = |head| arrival(now, head, node.flits, flit);
         let head = self.heads[id];
         let unhindered = now * flit.per_cycle + u64::from(node.depth) * flit.per_action;
         let done = leaves(head);
