@@ -81,13 +81,13 @@ fn a_tile_that_fills_its_bus_draws_the_bus_and_edram_power_of_isaac_table_1() {
 fn a_router_with_all_ports_full_draws_the_power_of_isaac_table_1() {
     let arch = isaac(&[]);
     // A flit each ns of a cycle of 100 ns.
-    let (mut router, cycles, per_cycle) = (Routers::new(1, 4, 1), 100u64, 100u32);
+    let (mut router, cycles, per_cycle) = (Routers::new(12, 1), 100u64, 100u32);
     let tiles = (0..4).map(Port::ToTile);
     let ports: Vec<Port> = tiles.chain(Direction::ALL.map(Port::Neighbour)).collect();
     for cycle in 1..=cycles {
         for &port in &ports {
             let start = cycle * u64::from(per_cycle);
-            assert_eq!(router.pass(0, port.number(4), start, per_cycle), start + 1, "a full port had to wait");
+            assert_eq!(router.pass(port.number(4), start, per_cycle), start + 1, "a full port had to wait");
         }
     }
     let flits = cycles * u64::from(per_cycle) * ports.len() as u64;

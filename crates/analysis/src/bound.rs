@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 
 use arch::Arch;
 use chip::Routed;
-use components::{Direction, Ima, MeshGeometry};
+use components::{Ima, MeshGeometry, Port};
 use index::{Index, IndexVec, count};
 use mapper::{LayerLayout, Layout, ReplicaId, TileId};
 use network::LayerId;
@@ -178,17 +178,15 @@ fn shared(mapped: &Routed<'_>) -> Vec<Resource> {
         format!("tile {} on chip {}", tile.0 % of_chip, tile.0 / of_chip)
     };
     let port = |port: PortId| {
-        let (chip, router, port) = demand.port(port);
-        let (column, row) = (router % geometry.columns(), router / geometry.columns());
-        let tiles = index::size(arch.router.tile_columns * arch.router.tile_rows);
+        let (chip, (column, row), port) = demand.port(port);
         let tile = |number: usize| {
             let own = (0..arch.tiles_per_chip()).filter(|&tile| geometry.router_of(tile) == (column, row)).nth(number);
             own.expect("a router has all its tiles")
         };
-        let port = match port.checked_sub(2 * tiles) {
-            Some(side) => format!("{} port", Direction::ALL[side].name()),
-            None if port < tiles => format!("port from tile {}", tile(port)),
-            None => format!("port to tile {}", tile(port - tiles)),
+        let port = match port {
+            Port::FromTile(number) => format!("port from tile {}", tile(number)),
+            Port::ToTile(number) => format!("port to tile {}", tile(number)),
+            Port::Neighbour(side) => format!("{} port", side.name()),
         };
         format!("{port} of router {column},{row} on chip {chip}")
     };

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use arch::Arch;
 use chip::Routed;
-use components::{ChipId, Direction, MeshGeometry, Node, RowsRead, SegmentId, Trees};
+use components::{ChipId, Direction, MeshGeometry, Node, Port, RowsRead, SegmentId, Trees};
 use index::{Index, IndexVec, count, size};
 use mapper::{Finishes, GroupId, LayerLayout, Layout, ReplicaId, TileId, Window};
 use network::{Kernel, LayerId, MapId};
@@ -27,7 +27,6 @@ index::index! {
 #[derive(Clone, Debug)]
 pub struct Demand {
     geometry: MeshGeometry,
-    tiles_of_router: usize,
     /// Bits per image over the bus of each tile of the board.
     pub buses: IndexVec<TileId, ByLayer>,
     /// Bits per image through the eDRAM port of each tile of the board.
@@ -102,16 +101,13 @@ impl Demand {
         let Routed { arch, layout, .. } = *routed;
         let geometry = MeshGeometry::new(arch);
         let (chips, tiles) = (size(arch.board.chips), size(arch.tiles()));
-        let tiles_of_router = geometry.tiles_per_router();
-        let ports = chips * size(geometry.routers()) * ports_of_router(tiles_of_router);
         let idle = ByLayer::default();
         let mut demand = Demand {
             buses: IndexVec::filled(idle.clone(), tiles),
             edram_ports: IndexVec::filled(idle.clone(), tiles),
-            router_ports: IndexVec::filled(idle.clone(), ports),
+            router_ports: IndexVec::filled(idle.clone(), chips * geometry.ports()),
             links: IndexVec::filled(idle, chips * Direction::ALL.len()),
             geometry,
-            tiles_of_router,
         };
         let all_trees = &*routed.trees;
         for (id, layer) in layout.layers.enumerate() {
@@ -124,12 +120,11 @@ impl Demand {
         demand
     }
 
-    /// Returns chip, router on the chip, and port of the router.
-    pub fn port(&self, port: PortId) -> (ChipId, u32, usize) {
-        let (ports, routers) = (ports_of_router(self.tiles_of_router), size(self.geometry.routers()));
-        let (router, port) = (port.index() / ports, port.index() % ports);
-        let number = |number| u32::try_from(number).expect("less than the number of a port");
-        (ChipId::new(router / routers), number(router % routers), port)
+    /// Returns chip, (column, row) of the router on the chip, and port of the router.
+    pub fn port(&self, port: PortId) -> (ChipId, (u32, u32), Port) {
+        let (chip, port) = (port.index() / self.geometry.ports(), port.index() % self.geometry.ports());
+        let (router, port) = self.geometry.port(u32::try_from(port).expect("a chip has fewer ports"));
+        (ChipId::new(chip), router, port)
     }
 
     /// Returns the chip and the side on which the link leaves it.
@@ -199,10 +194,9 @@ impl Demand {
     /// Adds packets along a tree.
     fn send(&mut self, trees: &Trees, Sends { layer: id, tree, packets, .. }: Sends) {
         let Demand { geometry, router_ports, links, .. } = self;
-        let (routers, ports) = (size(geometry.routers()), ports_of_router(geometry.tiles_per_router()));
+        let ports = geometry.ports();
         let mut port = |chip: ChipId, node: &Node| {
-            let port = (size(chip.0) * routers + size(node.router)) * ports + size(node.port);
-            router_ports[PortId::new(port)].add(id, u64::from(node.flits) * packets);
+            router_ports[PortId::new(size(chip.0) * ports + size(node.port))].add(id, u64::from(node.flits) * packets);
         };
         let mut link = |chip: ChipId, side: Direction, bits: u32| {
             let link = size(chip.0) * Direction::ALL.len() + size(side.number());
@@ -320,9 +314,4 @@ impl Of<'_> {
     fn partial_sum_bits(self, outputs: &Range<u32>) -> u64 {
         count(outputs.len()) * u64::from(self.arch.tile.partial_sum_bits)
     }
-}
-
-/// Returns the number of ports of a router: from its tiles, to its tiles, to its neighbours.
-fn ports_of_router(tiles: usize) -> usize {
-    2 * tiles + Direction::ALL.len()
 }

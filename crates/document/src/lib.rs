@@ -171,7 +171,7 @@ impl Document {
 
     /// True if the value at `path` fits the schema, with all values inside it and around it.
     pub fn is_sound(&self, path: &str) -> bool {
-        if path.is_empty() {
+        if path.is_empty() || self.unsound.is_empty() {
             return self.unsound.is_empty();
         }
         let below = |end: char| {

@@ -168,6 +168,7 @@ impl<'a> Loads<'a> {
 
 #[cfg(test)]
 mod tests {
+    use components::Port;
     use mapper::Layout;
     use network::{Network, Plan};
 
@@ -188,8 +189,8 @@ mod tests {
     /// Loads of the ports to neighbours by the counts of flits and bits, in thousandths of a cycle.
     fn counted(arch: &Arch, layout: &Layout) -> Vec<u64> {
         let demand = Demand::new(&chip::Routed::new(arch, layout));
-        let tiles = size(arch.router.tile_columns * arch.router.tile_rows);
-        let ports = demand.router_ports.enumerate().filter(|&(port, _)| demand.port(port).2 >= 2 * tiles);
+        let is_to_neighbour = |port| matches!(demand.port(port).2, Port::Neighbour(_));
+        let ports = demand.router_ports.enumerate().filter(|&(port, _)| is_to_neighbour(port));
         // 25 flits a cycle.
         ports.map(|(_, flits)| flits.total() * 1000 / 25).collect()
     }

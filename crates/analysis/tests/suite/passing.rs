@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arch::Arch;
 use chip::{Options, Outcome, Probe, SimulationError};
-use components::{ChipId, Direction, Event, InputId, MeshGeometry};
+use components::{ChipId, Direction, Event, InputId, MeshGeometry, Port};
 use index::{Index, IndexVec};
 use mapper::{Layout, TileId};
 use network::LayerId;
@@ -18,13 +18,12 @@ pub(crate) struct Passing {
     /// Producer of each input slice, and of each result by its position.
     producers: BTreeMap<(TileId, InputId), LayerId>,
     results: Vec<LayerId>,
-    tiles_of_router: usize,
     /// Bits over the bus of a tile.
     pub(crate) buses: Amounts<TileId>,
     /// Bits through the eDRAM port of a tile.
     pub(crate) edram_ports: Amounts<TileId>,
-    /// Flits through a port: chip, router (column, row), number of the port.
-    pub(crate) router_ports: Amounts<(ChipId, (u32, u32), usize)>,
+    /// Flits through a port: chip, router (column, row), port.
+    pub(crate) router_ports: Amounts<(ChipId, (u32, u32), Port)>,
     /// Bits over a link: the chip that it enters, and the side.
     pub(crate) links: Amounts<(ChipId, Direction)>,
 }
@@ -36,12 +35,7 @@ impl Passing {
         let slices = scene.tiles().flat_map(|tile| scene.buffered(tile).map(move |inputs| (tile, inputs)));
         let producers = slices.filter_map(|of| Some((of, scene.producer(of.0, of.1)?)));
         let results = layout.results().flat_map(|(map, layer)| vec![layer; layout.maps[map].positions() as usize]);
-        let passing = Passing {
-            producers: producers.collect(),
-            results: results.collect(),
-            tiles_of_router: (arch.router.tile_columns * arch.router.tile_rows) as usize,
-            ..Passing::default()
-        };
+        let passing = Passing { producers: producers.collect(), results: results.collect(), ..Passing::default() };
         let (outcome, passing) = chip::run_probed(arch, layout, &Options { images, ..Options::default() }, passing);
         // What passed is all that is compared.
         Ok((outcome?, Passing { producers: BTreeMap::new(), results: Vec::new(), ..passing }))
@@ -50,14 +44,11 @@ impl Passing {
     /// What `analysis` says will pass.
     pub(crate) fn foreseen(arch: &Arch, layout: &Layout) -> Passing {
         let (demand, geometry) = (analysis::Demand::new(&chip::Routed::new(arch, layout)), MeshGeometry::new(arch));
-        let router = |router: u32| (router % geometry.columns(), router / geometry.columns());
-        let port = |(chip, of_chip, port): (ChipId, u32, usize)| (chip, router(of_chip), port);
         let link = |(chip, side): (ChipId, Direction)| (geometry.neighbour(chip, side), side.opposite());
         Passing {
-            tiles_of_router: (arch.router.tile_columns * arch.router.tile_rows) as usize,
             buses: amounts(&demand.buses, |tile| tile),
             edram_ports: amounts(&demand.edram_ports, |tile| tile),
-            router_ports: amounts(&demand.router_ports, |index| port(demand.port(index))),
+            router_ports: amounts(&demand.router_ports, |index| demand.port(index)),
             links: amounts(&demand.links, |index| link(demand.link(index))),
             ..Passing::default()
         }
@@ -103,8 +94,7 @@ impl Probe for Passing {
                 add(&mut self.edram_ports, tile, layer, bits.into());
             }
             Event::Port { chip, router, port, layer, flits, .. } => {
-                let port = (chip, router, port.number(self.tiles_of_router));
-                add(&mut self.router_ports, port, layer, flits.into());
+                add(&mut self.router_ports, (chip, router, port), layer, flits.into());
             }
             Event::Crossing { to, enters, layer, bits, .. } => {
                 add(&mut self.links, (to, enters), layer, bits.into());

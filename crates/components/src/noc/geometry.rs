@@ -7,7 +7,7 @@ use arch::Arch;
 use index::size;
 use mapper::TileId;
 
-use crate::{ChipId, Direction};
+use crate::{ChipId, Direction, Port};
 
 /// Grids of tiles, routers and chips.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,29 @@ impl MeshGeometry {
     /// Tiles of a router.
     pub fn tiles_per_router(&self) -> usize {
         size(self.tiles_per_router)
+    }
+
+    /// Ports of a router: from its tiles, to its tiles, to its neighbours.
+    pub fn ports_of_router(&self) -> u32 {
+        2 * self.tiles_per_router + 4
+    }
+
+    /// Ports of all routers of a chip.
+    pub fn ports(&self) -> usize {
+        size(self.routers() * self.ports_of_router())
+    }
+
+    /// Number of a port of the router at (column, row) among the ports of the chip: router by router, row by row.
+    pub(super) fn port_number(&self, (column, row): (u32, u32), port: Port) -> u32 {
+        let of_router = u32::try_from(port.number(self.tiles_per_router())).expect("a router has few ports");
+        (row * self.columns + column) * self.ports_of_router() + of_router
+    }
+
+    /// (column, row) of the router of the port of that number, and the port.
+    pub fn port(&self, number: u32) -> ((u32, u32), Port) {
+        let (router, of_router) = (number / self.ports_of_router(), number % self.ports_of_router());
+        let port = Port::from_number(size(of_router), self.tiles_per_router());
+        ((router % self.columns, router / self.columns), port)
     }
 
     /// Chip of a tile.

@@ -12,7 +12,7 @@ use network::LayerId;
 
 use super::router::{Routers, arrival};
 use super::trees::{End, Node, NodeId, Receiver, Trees};
-use crate::{ChipId, Context, Event, MeshGeometry, Packet, Payload, Port, Probe, TileMessage, Waits};
+use crate::{ChipId, Context, Event, MeshGeometry, Packet, Payload, Probe, TileMessage, Waits};
 
 /// The concentrated mesh of one chip: its routers, and the packets that enter it.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl<'a> Mesh<'a> {
             layout,
             trees,
             flit,
-            routers: Routers::new(size(geometry.routers()), geometry.tiles_per_router(), times_per_flit),
+            routers: Routers::new(geometry.ports(), times_per_flit),
             geometry,
             waiting: Vec::new(),
             heads: IndexVec::default(),
@@ -65,19 +65,16 @@ impl<'a> Mesh<'a> {
     fn take_ports(&mut self, now: Cycle, packet: &Packet, nodes: &[Node], probe: &mut impl Probe) {
         let per_cycle = self.flit.map(|flit| flit.per_cycle);
         let start = now * per_cycle.unwrap_or(1);
-        let (chip, tiles, columns) = (self.chip, self.geometry.tiles_per_router(), self.geometry.columns());
+        let (chip, geometry) = (self.chip, &self.geometry);
         self.heads.clear();
-        for &Node { parent, router, port, flits, .. } in nodes {
+        for &Node { parent, port, flits, .. } in nodes {
             let head = parent.map_or(start, |parent| self.heads[parent]);
-            let head = self.routers.pass(size(router), size(port), head, flits);
+            let head = self.routers.pass(size(port), head, flits);
             self.heads.push(head);
-            probe.observe(|| Event::Port {
-                chip,
-                router: (router % columns, router / columns),
-                port: Port::from_number(size(port), tiles),
-                layer: packet.layer,
-                flits,
-                at: per_cycle.map_or(now, |per_cycle| (head - 1) / per_cycle),
+            probe.observe(|| {
+                let (router, port) = geometry.port(port);
+                let at = per_cycle.map_or(now, |per_cycle| (head - 1) / per_cycle);
+                Event::Port { chip, router, port, layer: packet.layer, flits, at }
             });
         }
     }

@@ -8,7 +8,7 @@ use des::{Cycle, Fingerprint};
 use index::size;
 
 /// A port of a router. Packets that arrive from a neighbour have taken the port at the neighbour's end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Port {
     /// From a tile of the router, by its number at the router.
     FromTile(usize),
@@ -47,7 +47,6 @@ impl Port {
 pub struct Routers {
     /// Ports, router by router.
     ports: Vec<Passed>,
-    ports_of_router: usize,
     times_per_flit: u64,
 }
 
@@ -61,10 +60,9 @@ struct Passed {
 }
 
 impl Routers {
-    /// Idle routers of `tiles` tiles each.
-    pub fn new(routers: usize, tiles: usize, times_per_flit: u64) -> Self {
-        let ports_of_router = 2 * tiles + 4;
-        Self { ports: vec![Passed::default(); routers * ports_of_router], ports_of_router, times_per_flit }
+    /// Idle routers with `ports` ports in all.
+    pub fn new(ports: usize, times_per_flit: u64) -> Self {
+        Self { ports: vec![Passed::default(); ports], times_per_flit }
     }
 
     /// Flits that took each port since the start, router by router.
@@ -74,16 +72,15 @@ impl Routers {
 
     /// Adds the state to a fingerprint; the present cycle ends at time `now`.
     pub(crate) fn state(&self, now: u64, print: &mut Fingerprint) {
-        let Self { ports, ports_of_router: _, times_per_flit: _ } = self;
+        let Self { ports, times_per_flit: _ } = self;
         // Ports that are free have no past.
         print.numbers(ports.iter().map(|port| port.free_at.saturating_sub(now)));
     }
 
-    /// Takes port `port` of router `router` for `flits` flits whose head arrives at time `head`. Returns the time at
-    /// which the head leaves.
+    /// Takes a port for `flits` flits whose head arrives at time `head`. Returns the time at which the head leaves.
     #[inline]
-    pub fn pass(&mut self, router: usize, port: usize, head: u64, flits: u32) -> u64 {
-        let port = &mut self.ports[router * self.ports_of_router + port];
+    pub fn pass(&mut self, port: usize, head: u64, flits: u32) -> u64 {
+        let port = &mut self.ports[port];
         let start = head.max(port.free_at);
         port.flits += u64::from(flits);
         port.free_at = start + u64::from(flits) * self.times_per_flit;
@@ -110,8 +107,7 @@ mod tests {
     #[test]
     fn a_packet_of_a_cycles_flits_takes_one_cycle_and_one_flit_more_takes_two() {
         let flit = Times { per_cycle: 100, per_action: 1 };
-        let through =
-            |flits| arrival(5, Routers::new(1, 4, 1).pass(0, Port::ToTile(0).number(4), 500, flits), flits, flit);
+        let through = |flits| arrival(5, Routers::new(12, 1).pass(4, 500, flits), flits, flit);
         assert_eq!((through(100), through(101)), (5, 6));
     }
 
@@ -120,32 +116,32 @@ mod tests {
         // 2.5 flits in a cycle: two times of a fifth of a cycle each. Ten flits that start with cycle 4 take four
         // cycles.
         let flit = Times { per_cycle: 5, per_action: 2 };
-        let through =
-            |flits| arrival(4, Routers::new(1, 4, 2).pass(0, Port::ToTile(0).number(4), 20, flits), flits, flit);
+        let through = |flits| arrival(4, Routers::new(12, 2).pass(4, 20, flits), flits, flit);
         assert_eq!([1, 2, 3, 5, 6, 10, 11].map(through), [4, 4, 5, 5, 6, 7, 8]);
     }
 
     #[test]
     fn packets_to_one_port_queue_and_others_pass() {
-        let mut routers = Routers::new(2, 4, 1);
-        assert_eq!(routers.pass(0, Port::ToTile(0).number(4), 500, 30), 501);
-        assert_eq!(routers.pass(0, Port::ToTile(0).number(4), 500, 30), 531);
-        assert_eq!(routers.pass(0, Port::Neighbour(Direction::East).number(4), 500, 30), 501);
-        assert_eq!(routers.pass(0, Port::FromTile(0).number(4), 500, 30), 501);
-        assert_eq!(routers.pass(1, Port::ToTile(0).number(4), 500, 30), 501, "the same port of another router");
+        // Two routers of four tiles.
+        let mut routers = Routers::new(24, 1);
+        assert_eq!(routers.pass(Port::ToTile(0).number(4), 500, 30), 501);
+        assert_eq!(routers.pass(Port::ToTile(0).number(4), 500, 30), 531);
+        assert_eq!(routers.pass(Port::Neighbour(Direction::East).number(4), 500, 30), 501);
+        assert_eq!(routers.pass(Port::FromTile(0).number(4), 500, 30), 501);
+        assert_eq!(routers.pass(12 + Port::ToTile(0).number(4), 500, 30), 501, "the same port of another router");
     }
 
     #[test]
     fn ports_that_are_taken_are_state() {
         // The present cycle ends at time 1,000.
         assert_told_apart(
-            &Routers::new(2, 4, 1),
+            &Routers::new(24, 1),
             |routers, print| routers.state(1000, print),
             &[
-                |routers| _ = routers.pass(0, 0, 1000, 30),
-                |routers| _ = routers.pass(0, 0, 1000, 31),
-                |routers| _ = routers.pass(0, 1, 1000, 30),
-                |routers| _ = routers.pass(1, 0, 1000, 30),
+                |routers| _ = routers.pass(0, 1000, 30),
+                |routers| _ = routers.pass(0, 1000, 31),
+                |routers| _ = routers.pass(1, 1000, 30),
+                |routers| _ = routers.pass(12, 1000, 30),
             ],
         );
     }

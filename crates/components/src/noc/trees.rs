@@ -77,9 +77,7 @@ pub struct Segment {
 pub struct Node {
     /// Node before it; `None` for the first.
     pub parent: Option<NodeId>,
-    /// Router of the chip, row by row.
-    pub router: u32,
-    /// Number of the port, [`Port::number`].
+    /// Number of the port among those of the chip, router by router.
     pub port: u32,
     /// Ports up to this one.
     pub depth: u32,
@@ -525,15 +523,15 @@ impl Builder<'_> {
         let exit = leaves.map_or(to, |side| geometry.link_router(side));
         let mut parent = None;
         let mut take = |at: (u32, u32), port: Port| {
-            let (router, port) = (at.1 * geometry.columns() + at.0, port_number(port, geometry.tiles_per_router()));
+            let port = geometry.port_number(at, port);
             let behind = parent.map_or(0, |parent: NodeId| parent.index() + 1);
-            let same = |Draft { node, .. }: &Draft| (node.router, node.port) == (router, port);
+            let same = |Draft { node, .. }: &Draft| node.port == port;
             let known = drafts[behind..].iter().position(same).map(|known| behind + known);
             if let Some(known) = known {
                 join(&mut drafts[known].values, &target.values);
             } else {
                 let depth = parent.map_or(0, |parent: NodeId| drafts[parent.index()].node.depth) + 1;
-                let node = Node { parent, router, port, depth, flits: 0 };
+                let node = Node { parent, port, depth, flits: 0 };
                 drafts.push(Draft { node, values: Cow::Borrowed(&target.values) });
             }
             parent = Some(NodeId::new(known.unwrap_or(drafts.len() - 1)));
@@ -557,11 +555,6 @@ impl Builder<'_> {
 
 fn have_same_receivers(a: &[Destination], b: &[Destination]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.receiver == b.receiver)
-}
-
-/// Returns the number of a port in a router of `tiles` tiles.
-fn port_number(port: Port, tiles: usize) -> u32 {
-    u32::try_from(port.number(tiles)).expect("a router has few ports")
 }
 
 /// Returns the parts of sorted `ranges` within `of`.
