@@ -83,6 +83,7 @@ pub use layer_layout::{LayerLayout, Window};
 pub use layout::{Capacities, Destination, Layout, MapLayout};
 pub use levels::{Finish, Finishes, Level, Merge, Pool};
 pub use mapping::{LayerMapping, Mapping};
+pub use receive::unite;
 
 /// Reason why a network cannot be mapped or a mapping cannot be run. [`MappingError::remedy`] states the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -145,12 +145,16 @@ pub(crate) fn outputs(
 /// Returns the union of `ranges` as disjoint ranges in order.
 fn merged(mut ranges: Vec<Range<u32>>) -> Vec<Range<u32>> {
     ranges.sort_unstable_by_key(|range| (range.start, range.end));
-    ranges.dedup_by(|next, before| {
-        let joined = next.start <= before.end;
-        if joined {
-            before.end = before.end.max(next.end);
-        }
-        joined
-    });
+    ranges.dedup_by(unite);
     ranges
+}
+
+/// Extends the range `before` by `next`, which begins no earlier, and returns true, if no gap lies between them. With
+/// `dedup_by`, makes the union of sorted ranges.
+pub fn unite(next: &mut Range<u32>, before: &mut Range<u32>) -> bool {
+    let is_united = next.start <= before.end;
+    if is_united {
+        before.end = before.end.max(next.end);
+    }
+    is_united
 }

@@ -571,13 +571,7 @@ fn join(values: &mut Cow<Values>, more: &Values) {
     let values = values.to_mut();
     values.extend(more.iter().cloned());
     values.sort_unstable_by_key(|range| range.start);
-    values.dedup_by(|next, before| {
-        let joined = next.start <= before.end;
-        if joined {
-            before.end = before.end.max(next.end);
-        }
-        joined
-    });
+    values.dedup_by(mapper::unite);
 }
 
 /// Returns the number of values.
