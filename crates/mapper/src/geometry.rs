@@ -103,6 +103,11 @@ impl ImaSpec {
             cut(&columns, crossbar_columns).map(move |columns| (length(&rows), length(&columns)))
         })
     }
+
+    /// Returns the used columns of the widest of [`Self::crossbars`]: one of the first pack, since the last may be narrower.
+    pub fn widest(&self, crossbar_columns: u32) -> u32 {
+        self.pack.1.min(length(&self.columns)).min(crossbar_columns)
+    }
 }
 
 impl Geometry {

@@ -31,7 +31,12 @@ fn each_cell_of_a_replica_is_in_one_crossbar() {
     let arch = arch::load("isaac-ce").expect("the preset is built in");
     for (ima_rows, ima_cols) in [(1, 8), (2, 4), (8, 1)] {
         for geometry in geometries(ima_rows, ima_cols) {
-            let crossbars = (0..geometry.imas_per_replica()).flat_map(|ima| geometry.ima(ima).crossbars(&arch));
+            let imas = (0..geometry.imas_per_replica()).map(|ima| geometry.ima(ima));
+            for ima in imas.clone() {
+                let widest = ima.crossbars(&arch).map(|(_, columns)| columns).max();
+                assert_eq!(widest, Some(ima.widest(arch.crossbar.columns)));
+            }
+            let crossbars = imas.flat_map(|ima| ima.crossbars(&arch));
             assert_eq!(crossbars.clone().count() as u64, geometry.crossbars());
             assert!(
                 crossbars.clone().all(|(rows, columns)| rows <= arch.crossbar.rows && columns <= arch.crossbar.columns)

@@ -60,6 +60,8 @@ fn each_weight_is_in_one_crossbar_whatever_the_groups() {
                 used += ima.crossbars(&arch).count() as u64;
                 assert!(ima.crossbars(&arch).all(|(rows, columns)| rows <= 128 && columns <= 128));
                 assert!(ima.crossbars(&arch).count() <= (ima_rows * ima_cols) as usize);
+                let widest = ima.crossbars(&arch).map(|(_, columns)| columns).max();
+                assert_eq!(widest, Some(ima.widest(arch.crossbar.columns)));
                 for (of_rows, of_columns) in ima.row_blocks(128) {
                     for group in 0..groups {
                         let of_group = overlap(&of_rows, &(group * rows..(group + 1) * rows));

@@ -184,8 +184,7 @@ impl Ima {
         let unit_columns = u32::from(arch.adc.unit_column);
         let crossbar = CrossbarSize { rows: arch.crossbar.rows, columns: arch.crossbar.columns, unit_columns };
         let all = Operation::new(crossbar.row_blocks(&spec), RowBlock::whole);
-        // The last pack may be narrower than the others.
-        let widest = spec.pack.1.min(spec.columns.end - spec.columns.start).min(crossbar.columns) + unit_columns;
+        let widest = spec.widest(crossbar.columns) + unit_columns;
         Self {
             rows: spec.rows.end - spec.rows.start,
             results: spec.outputs.end - spec.outputs.start,
@@ -396,6 +395,15 @@ mod tests {
         let arch = arch::load("isaac-ce").expect("the preset is built in");
         let spec = ImaSpec { rows: 0..rows, columns: 0..1024, outputs: 0..128, pack: (rows, 1024) };
         Ima::new(&arch, arch.conversions_per_cycle(), spec)
+    }
+
+    #[test]
+    fn an_ima_with_a_narrower_last_pack_converts_as_if_all_were_as_wide_as_the_first() {
+        let mut arch = arch::load("isaac-ce").expect("the preset is built in");
+        (arch.cycle_ns, arch.adc.count, arch.adc.unit_column) = (1.0, 1, false);
+        // Three packs of 16, 16 and 10 columns: 3 x 16 / 1.28 = 37.5 cycles.
+        let spec = ImaSpec { rows: 0..30, columns: 0..42, outputs: 0..6, pack: (10, 16) };
+        assert_eq!(Ima::new(&arch, arch.conversions_per_cycle(), spec).timing().convert_cycles, 38);
     }
 
     #[test]
