@@ -63,10 +63,10 @@ impl Crops {
             let is_mean_of_all = match &stage.operation {
                 Operation::Activation(_) | Operation::Affine(_) => continue,
                 Operation::Add(operand) => {
+                    let operands: Vec<_> = operand.iter().map(|part| self.stored(part.map)).collect();
+                    let is_added = |position: usize| operands.iter().any(|of| of.is_none_or(|of| of[position]));
                     for (position, stored) in stored.iter_mut().enumerate() {
-                        if !*stored
-                            && operand.iter().any(|part| self.stored(part.map).is_none_or(|stored| stored[position]))
-                        {
+                        if !*stored && is_added(position) {
                             *stored = true;
                             kept.push(last_under(position, shape.width, &pools));
                         }

@@ -47,7 +47,7 @@ impl MeshGeometry {
     }
 
     /// Ports of a router: from its tiles, to its tiles, to its neighbours.
-    pub fn ports_of_router(&self) -> u32 {
+    fn ports_of_router(&self) -> u32 {
         2 * self.tiles_per_router + 4
     }
 
