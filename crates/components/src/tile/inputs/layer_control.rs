@@ -5,6 +5,8 @@
 //! its inputs has been written. All IMAs of the tile that work for the replica follow the same control, whatever their
 //! output group.
 
+use std::ops::Range;
+
 use arch::Counts;
 use des::{Cycle, Fingerprint, Recurrent};
 use index::{IndexVec, Set, count, size};
@@ -50,10 +52,8 @@ pub struct LayerControl<'a> {
     pub(crate) total: u32,
     /// Ready windows, counted over all images: windows below this one have their inputs in the buffer.
     pub(crate) ready: u32,
-    /// Input that window `ready` misses, as input slice and slot; `None` if no such input is known.
-    pub(crate) awaited: Option<(InputId, usize)>,
-    /// Next input of window `ready` to check, as number of the slice, and row and column of its receptive field.
-    cursor: (usize, u32, u32),
+    /// Input that window `ready` misses; `None` if no such input is known.
+    pub(crate) awaited: Option<Awaited>,
     /// Cycle in which the latest window became ready.
     readied_at: Cycle,
     /// Delay of the awaited input on its way.
@@ -70,6 +70,33 @@ pub struct LayerControl<'a> {
     pub stalls: Stalls,
     /// Counters of the replica in the tile.
     pub(crate) counters: Counters,
+}
+
+/// An input that a window misses.
+#[derive(Clone, Debug)]
+pub(crate) struct Awaited {
+    inputs: InputId,
+    slot: usize,
+    search: Search,
+}
+
+/// Search for missing inputs of a window, slice by slice and row by row of its receptive field.
+#[derive(Clone, Debug)]
+struct Search {
+    rows: Range<u32>,
+    columns: Range<u32>,
+    /// Next input to look at: number of the slice, row and column.
+    slice: usize,
+    y: u32,
+    x: u32,
+}
+
+impl Search {
+    /// A search of a receptive field.
+    #[inline]
+    fn new((rows, columns): (Range<u32>, Range<u32>)) -> Self {
+        Self { slice: 0, y: rows.start, x: columns.start, rows, columns }
+    }
 }
 
 impl<'a> LayerControl<'a> {
@@ -95,7 +122,6 @@ impl<'a> LayerControl<'a> {
             total: per_image * images,
             ready: 0,
             awaited: None,
-            cursor: (0, 0, 0),
             readied_at: 0,
             held_up: HeldUp::default(),
             read_by_all: 0,
@@ -122,7 +148,7 @@ impl<'a> LayerControl<'a> {
     pub(crate) fn set_images(&mut self, images: u32) {
         self.total = self.per_image * images;
         if self.ready >= self.total {
-            (self.ready, self.cursor, self.awaited) = (self.total, (0, 0, 0), None);
+            (self.ready, self.awaited) = (self.total, None);
         }
     }
 
@@ -155,6 +181,12 @@ impl<'a> LayerControl<'a> {
         self.begins_images.then(|| self.split(first).0)
     }
 
+    /// True if window `ready` misses this input.
+    #[inline]
+    pub(crate) fn awaits(&self, inputs: InputId, slot: usize) -> bool {
+        self.awaited.as_ref().is_some_and(|awaited| (awaited.inputs, awaited.slot) == (inputs, slot))
+    }
+
     /// Records the delay of the awaited input, which has been written.
     pub(crate) fn supply(&mut self, held_up: HeldUp) {
         self.held_up = held_up;
@@ -163,33 +195,33 @@ impl<'a> LayerControl<'a> {
     /// Advances `ready` over the windows that have all their inputs. Returns true if it rises.
     pub(crate) fn look_ahead(&mut self, now: Cycle, slices: &IndexVec<InputId, SliceBuffer>) -> bool {
         let before = self.ready;
-        self.awaited = None;
         let stride = self.layer.layer.kernel.dilation;
         let images = self.inputs.iter().map(|&inputs| slices[inputs].images_held()).min();
         let end = self.total.min(images.map_or(u32::MAX, |images| images.saturating_mul(self.per_image)));
-        let (mut ready, mut cursor, mut awaited) = (self.ready, self.cursor, None);
+        let mut resumed = self.awaited.take().map(|awaited| awaited.search);
+        let mut ready = self.ready;
         'windows: while ready < end {
             let (image, number) = self.split(ready);
-            let (rows, columns) = self.windows[size(number)].receptive_field(&self.layer.layer);
-            while let Some(&inputs) = self.inputs.get(cursor.0) {
+            let field = || self.windows[size(number)].receptive_field(&self.layer.layer);
+            let mut search = resumed.take().unwrap_or_else(|| Search::new(field()));
+            while let Some(&inputs) = self.inputs.get(search.slice) {
                 let slice = &slices[inputs];
-                while rows.start + cursor.1 < rows.end {
-                    let left = columns.start + cursor.2..columns.end;
-                    if let Some((slot, x)) = slice.missing_in_row(image, rows.start + cursor.1, left, stride.x) {
-                        cursor.2 = x - columns.start;
-                        awaited = Some((inputs, slot));
+                while search.y < search.rows.end {
+                    let left = search.x..search.columns.end;
+                    if let Some((slot, x)) = slice.missing_in_row(image, search.y, left, stride.x) {
+                        search.x = x;
+                        self.awaited = Some(Awaited { inputs, slot, search });
                         break 'windows;
                     }
-                    cursor.2 = 0;
-                    cursor.1 += stride.y;
+                    search.x = search.columns.start;
+                    search.y += stride.y;
                 }
-                cursor.1 = 0;
-                cursor.0 += 1;
+                search.y = search.rows.start;
+                search.slice += 1;
             }
-            cursor.0 = 0;
             ready += 1;
         }
-        (self.ready, self.cursor, self.awaited) = (ready, cursor, awaited);
+        self.ready = ready;
         if self.ready > before {
             self.readied_at = now;
         }
@@ -198,9 +230,7 @@ impl<'a> LayerControl<'a> {
 
     /// Input slice, row and column of the input that window `ready` misses; `None` if no such input is known.
     pub(crate) fn awaited_input(&self) -> Option<(InputId, u32, u32)> {
-        let (inputs, _) = self.awaited?;
-        let (rows, columns) = self.window(self.ready).receptive_field(&self.layer.layer);
-        Some((inputs, rows.start + self.cursor.1, columns.start + self.cursor.2))
+        self.awaited.as_ref().map(|awaited| (awaited.inputs, awaited.search.y, awaited.search.x))
     }
 
     /// Delay of the last input of a window that became ready in cycle `now`; zero if it became ready earlier.
@@ -227,9 +257,7 @@ impl Recurrent for LayerControl<'_> {
             inputs: _,
             total: _,
             ready,
-            // The slot follows from `ready` and `cursor`.
-            awaited,
-            cursor,
+            ref awaited,
             // No window becomes ready in a cycle that has ended.
             readied_at: _,
             held_up,
@@ -245,8 +273,12 @@ impl Recurrent for LayerControl<'_> {
             return;
         }
         print.counted(ready, per_image);
-        print.numbers([u32::from(awaited.is_some()), cursor.1, cursor.2]);
-        print.number(count(cursor.0));
+        print.number(awaited.is_some());
+        if let Some(Awaited { inputs: _, slot: _, search: Search { rows: _, columns: _, slice, y, x } }) = awaited {
+            // All else follows from these and from `ready`.
+            print.number(count(*slice));
+            print.numbers([*y, *x]);
+        }
         held_up.state(print);
         print.counted(read_by_all, per_image);
         print.number(begins_next.is_some());
@@ -262,20 +294,27 @@ mod tests {
     use crate::Waits;
     use crate::testing::{OneLayer, assert_told_apart};
 
+    impl LayerControl<'_> {
+        fn search(&mut self) -> &mut Search {
+            &mut self.awaited.as_mut().expect("the control awaits an input").search
+        }
+    }
+
     #[test]
     fn progress_of_a_control_is_state() {
         let machine = OneLayer::new(|_| ());
         let inputs = machine.inputs();
-        let control = inputs.controls.iter().next().unwrap();
+        let mut control = inputs.controls.iter().next().unwrap().clone();
+        control.awaited = Some(Awaited { inputs: InputId(0), slot: 1, search: Search::new((0..3, 0..3)) });
         assert_told_apart(
-            control,
+            &control,
             Recurrent::state,
             &[
                 |control| control.ready += 1,
-                |control| control.awaited = Some((InputId(0), 1)),
-                |control| control.cursor.0 += 1,
-                |control| control.cursor.1 += 1,
-                |control| control.cursor.2 += 1,
+                |control| control.awaited = None,
+                |control| control.search().slice += 1,
+                |control| control.search().y += 1,
+                |control| control.search().x += 1,
                 |control| control.held_up = Waits { routers: 3, links: 0 }.into(),
                 |control| control.read_by_all += 1,
                 |control| control.begins_next = Some(4),

@@ -197,7 +197,7 @@ impl<'a> TileInputs<'a> {
             return;
         }
         for (id, control) in self.controls.enumerate_mut() {
-            if control.awaited == Some((inputs, slot)) {
+            if control.awaits(inputs, slot) {
                 control.supply(held_up);
                 let replica = control.replica;
                 context.probe().observe(|| Event::Supply { tile, layer, inputs, replica, sequence, at });
