@@ -497,12 +497,15 @@ impl<P: Policy> ImaBank<P> {
             if let Some(image) = control.fetches(group.fetching, now) {
                 context.completions().begin(image, now);
             }
-            let control = &inputs.controls[group.control];
             let (window, held_up) = (control.window(group.fetching), control.held_up(now));
-            let rows_read = (!window.whole).then(|| inputs.rows_read(control, *window));
+            if !window.whole {
+                inputs.find_rows_read(group.control, group.fetching);
+            }
+            let control = &inputs.controls[group.control];
+            let rows_read = control.rows_read.as_ref().filter(|_| !window.whole);
             for ima in members {
                 let unit = &mut self.imas[ima];
-                let values = rows_read.as_ref().map_or(unit.rows(), |read| read.among(&unit.spec().rows));
+                let values = rows_read.map_or(unit.rows(), |(_, read)| read.among(&unit.spec().rows));
                 let bits = u64::from(values) * u64::from(window.bits);
                 let done = inputs.edram.port.serve(now, bits).max(bus.transfer(now, bits));
                 unit.fetch(group.fetching, group.fetched_at, now..done + 1, bits, held_up);

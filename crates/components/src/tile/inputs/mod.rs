@@ -82,6 +82,15 @@ impl<'a> TileInputs<'a> {
         })
     }
 
+    /// Finds the rows that read an input for window `index` of a control, unless they are those found last.
+    pub(crate) fn find_rows_read(&mut self, control: ControlId, index: u32) {
+        let of = &self.controls[control];
+        if of.rows_read.as_ref().is_none_or(|(window, _)| *window != index) {
+            let rows_read = self.rows_read(of, *of.window(index));
+            self.controls[control].rows_read = Some((index, rows_read));
+        }
+    }
+
     /// Makes the first windows of all controls ready, as far as their inputs are there.
     pub(crate) fn start(&mut self, now: Cycle) {
         for control in &mut self.controls {
