@@ -26,8 +26,9 @@ pub struct Mesh<'a> {
     routers: Routers,
     /// Packets received in this cycle.
     waiting: Vec<Packet>,
-    /// Times at which the head of the present packet left each node of its segment.
-    heads: IndexVec<NodeId, u64>,
+    /// Times at which the head of the present packet left each node of its segment. Has room for the longest segment so
+    /// far.
+    heads: Vec<u64>,
     /// Flits through routers since the start, once for each router and each copy, by producing layer.
     pub flit_hops: IndexVec<LayerId, u64>,
 }
@@ -46,7 +47,7 @@ impl<'a> Mesh<'a> {
             routers: Routers::new(geometry.ports(), times_per_flit),
             geometry,
             waiting: Vec::new(),
-            heads: IndexVec::default(),
+            heads: Vec::new(),
             flit_hops: IndexVec::filled(0, layout.layers.len()),
         }
     }
@@ -66,11 +67,14 @@ impl<'a> Mesh<'a> {
         let per_cycle = self.flit.map(|flit| flit.per_cycle);
         let start = now * per_cycle.unwrap_or(1);
         let (chip, geometry) = (self.chip, &self.geometry);
-        self.heads.clear();
-        for &Node { parent, port, flits, .. } in nodes {
-            let head = parent.map_or(start, |parent| self.heads[parent]);
+        if self.heads.len() < nodes.len() {
+            self.heads.resize(nodes.len(), 0);
+        }
+        let heads = &mut self.heads[..nodes.len()];
+        for (number, &Node { parent, port, flits, .. }) in nodes.iter().enumerate() {
+            let head = parent.map_or(start, |parent| heads[parent.index()]);
             let head = self.routers.pass(size(port), head, flits);
-            self.heads.push(head);
+            heads[number] = head;
             probe.observe(|| {
                 let (router, port) = geometry.port(port);
                 let at = per_cycle.map_or(now, |per_cycle| (head - 1) / per_cycle);
@@ -84,7 +88,7 @@ impl<'a> Mesh<'a> {
     fn leaves_by(&self, now: Cycle, id: NodeId, node: &Node) -> (Cycle, Cycle) {
         let Some(flit) = self.flit else { return (now, now) };
         let leaves = |head| arrival(now, head, node.flits, flit);
-        let head = self.heads[id];
+        let head = self.heads[id.index()];
         let unhindered = now * flit.per_cycle + u64::from(node.depth) * flit.per_action;
         let done = leaves(head);
         // Most packets are not held up, and divisions are slow.
