@@ -76,8 +76,8 @@ pub use completions::{Completions, ImageRecord};
 pub use ids::{ChipId, ControlId, ImaId, InputId, LockstepId, RoomId};
 pub use message::{Context, HeldUp, PackedImas, Packet, Payload, Stages, TileMessage, Waits};
 pub use noc::{
-    Crossing, Direction, End, LayerTrees, Link, MapTrees, Mesh, MeshGeometry, Node, NodeId, Port, Receiver, Routers,
-    Routing, Segment, SegmentId, Trees,
+    Crossing, Direction, End, LayerTrees, Link, MapTrees, Mesh, MeshGeometry, Next, Node, NodeId, Port, Receiver,
+    Routers, Routing, Segment, SegmentId, Trees,
 };
 pub use observe::{Cause, Event, NoProbe, Probe, Stage, Stalls, Unit};
 pub use rooms::Rooms;

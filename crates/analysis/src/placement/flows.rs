@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arch::{Arch, Rate};
-use components::{End, InputId, Receiver, Routing, SegmentId, Trees};
+use components::{InputId, Next, Receiver, Routing, SegmentId, Trees};
 use index::{Index, IndexVec, Lists};
 use mapper::{InputSlice, Layout, TileId};
 
@@ -148,9 +148,9 @@ fn leaves(trees: &Trees, tree: SegmentId) -> Vec<(TileId, Option<Receiver>)> {
     let mut segments = vec![tree];
     while let Some(segment) = segments.pop() {
         for end in trees.ends(segment) {
-            match *end {
-                End::Leaf { receiver, tile, .. } => leaves.push((tile, receiver)),
-                End::Link { next, .. } => segments.push(next),
+            match end.to {
+                Next::Tile { receiver, tile } => leaves.push((tile, receiver)),
+                Next::Link { segment, .. } => segments.push(segment),
             }
         }
     }

@@ -11,7 +11,7 @@ use mapper::{Destination, Layout};
 use network::LayerId;
 
 use super::router::{Routers, arrival};
-use super::trees::{End, Node, NodeId, Receiver, Trees};
+use super::trees::{End, Next, Node, NodeId, Receiver, Trees};
 use crate::{ChipId, Context, Event, MeshGeometry, Packet, Payload, Probe, TileMessage, Waits};
 
 /// The concentrated mesh of one chip: its routers, and the packets that enter it.
@@ -149,18 +149,17 @@ impl<C: Context> Component<C> for Mesh<'_> {
             self.take_ports(now, &packet, nodes, context.probe());
             self.flit_hops[packet.layer] += u64::from(trees.segment(packet.segment).flit_hops);
             let (mut last, mut waited) = (now, 0);
-            for end in trees.ends(packet.segment) {
-                let id = end.node();
-                let (done, unhindered) = self.leaves_by(now, id, &nodes[id.index()]);
+            for End { node, to } in trees.ends(packet.segment) {
+                let (done, unhindered) = self.leaves_by(now, *node, &nodes[node.index()]);
                 let waits = packet.waits.at_routers(done - unhindered);
                 (last, waited) = (last.max(done), waited.max(done - unhindered));
                 let delay = done + 1 - now;
-                match *end {
-                    End::Leaf { receiver, tile, .. } => {
+                match *to {
+                    Next::Tile { receiver, tile } => {
                         context.send_to_tile(delay, tile, Self::delivery(&packet, waits, receiver, destinations));
                     }
-                    End::Link { side, next, .. } => {
-                        context.send_to_link(delay, chip, side, packet.enters(next, trees.segment(next), waits));
+                    Next::Link { side, segment } => {
+                        context.send_to_link(delay, chip, side, packet.enters(segment, trees.segment(segment), waits));
                     }
                 }
             }

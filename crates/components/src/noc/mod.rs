@@ -14,4 +14,4 @@ pub use geometry::MeshGeometry;
 pub use link::{Crossing, Link};
 pub use mesh::Mesh;
 pub use router::{Port, Routers};
-pub use trees::{End, LayerTrees, MapTrees, Node, NodeId, Receiver, Routing, Segment, SegmentId, Trees};
+pub use trees::{End, LayerTrees, MapTrees, Next, Node, NodeId, Receiver, Routing, Segment, SegmentId, Trees};

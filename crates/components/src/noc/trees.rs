@@ -85,13 +85,20 @@ pub struct Node {
     pub flits: u32,
 }
 
-/// End of a segment, behind its node.
+/// End of a segment.
 #[derive(Clone, Copy, Debug)]
-pub enum End {
+pub struct End {
+    /// Last port.
+    pub node: NodeId,
+    /// What follows it.
+    pub to: Next,
+}
+
+/// What follows the last port of a segment.
+#[derive(Clone, Copy, Debug)]
+pub enum Next {
     /// A receiver.
-    Leaf {
-        /// Last port.
-        node: NodeId,
+    Tile {
         /// Receiver of positions; `None` in trees of partial sums and values for max-pools.
         receiver: Option<Receiver>,
         /// Tile of the board.
@@ -99,22 +106,11 @@ pub enum End {
     },
     /// A link to a neighbouring chip.
     Link {
-        /// Last port.
-        node: NodeId,
         /// Side on which it leaves the chip.
         side: Direction,
         /// Segment on the neighbouring chip.
-        next: SegmentId,
+        segment: SegmentId,
     },
-}
-
-impl End {
-    /// Returns the last node before the end.
-    pub fn node(&self) -> NodeId {
-        match *self {
-            End::Leaf { node, .. } | End::Link { node, .. } => node,
-        }
-    }
 }
 
 /// An input slice that receives positions.
@@ -252,7 +248,7 @@ impl Trees {
         let chip = self.segment(id).chip;
         self.nodes(id).iter().for_each(|node| port(chip, node));
         for end in self.ends(id) {
-            if let End::Link { side, next, .. } = *end {
+            if let Next::Link { side, segment: next } = end.to {
                 link(chip, side, self.segment(next).bits);
                 self.walk(next, port, link);
             }
@@ -472,7 +468,7 @@ impl Builder<'_> {
             let side = self.trees.geometry.side_towards(chip, self.trees.geometry.chip_of(target.tile));
             let node = self.route(&mut drafts, entry, side, target);
             match side {
-                None => ends.push(End::Leaf { node, receiver: target.receiver, tile: target.tile }),
+                None => ends.push(End { node, to: Next::Tile { receiver: target.receiver, tile: target.tile } }),
                 Some(side) => match beyond.iter_mut().find(|(of, ..)| *of == side) {
                     Some((_, _, targets)) => targets.push(target.clone()),
                     None => beyond.push((side, node, vec![target.clone()])),
@@ -490,7 +486,7 @@ impl Builder<'_> {
         for (side, node, targets) in beyond {
             let neighbour = self.trees.geometry.neighbour(chip, side);
             let next = self.segment(of, Entry::Side(neighbour, side.opposite()), &targets, unit_bits);
-            ends.push(End::Link { node, side, next });
+            ends.push(End { node, to: Next::Link { side, segment: next } });
         }
         // The port from the tile leads into the first router; every other port leads out of one.
         let from_tile = matches!(entry, Entry::Tile(_));
