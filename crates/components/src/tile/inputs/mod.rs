@@ -10,6 +10,8 @@ mod rows_read;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use des::{Cycle, Fingerprint, Recurrent};
 use index::{IndexVec, Set};
 use mapper::{Reader, TileId, Window};
@@ -132,31 +134,23 @@ impl<'a> TileInputs<'a> {
 
     #[inline(never)]
     fn write_deliveries<C: Context>(&mut self, tile: TileId, context: &mut C) {
-        let mut deliveries = std::mem::take(&mut self.deliveries);
-        deliveries.sort_unstable();
+        self.deliveries.sort_unstable();
         let now = context.now();
-        for (destination, sequence, bits, held_up) in deliveries.drain(..) {
+        // By number: what is written changes other parts of the tile.
+        for number in 0..self.deliveries.len() {
+            let (destination, sequence, bits, held_up) = self.deliveries[number];
             let done = self.edram.port.serve(now, u64::from(bits));
-            let (slice, (image, position)) = match destination {
-                Destination::Input(inputs) => {
-                    let slice = &self.edram.slices[inputs];
-                    (Some((slice.layer, inputs)), slice.split(sequence))
-                }
-                Destination::Results => (None, self.edram.results.split(sequence)),
-            };
-            context.probe().observe(|| Event::Write { tile, slice, sequence, bits, cycles: now..done + 1 });
-            // Results have no reading layer.
-            let reader = slice.map_or(u64::MAX, |(layer, _)| layer.0.into());
-            context.completions().add(image, [reader, tile.0.into(), position.into(), bits.into()], done);
             match destination {
-                Destination::Results => {
-                    self.edram.results.written(position, bits, done);
-                    context.completions().add_result(image, done);
-                }
+                Destination::Results => self.write_result(tile, sequence, bits, now..done + 1, context),
                 Destination::Input(inputs) => {
                     let slice = &mut self.edram.slices[inputs];
+                    let (layer, (image, rank)) = (slice.layer, slice.split(sequence));
                     slice.bits_written += u64::from(bits);
                     slice.last_written_at = slice.last_written_at.max(done);
+                    let (slice, cycles) = (Some((layer, inputs)), now..done + 1);
+                    context.probe().observe(|| Event::Write { tile, slice, sequence, bits, cycles });
+                    let particulars = [layer.0.into(), tile.0.into(), rank.into(), bits.into()];
+                    context.completions().add(image, particulars, done);
                     if done == now {
                         self.written(tile, inputs, sequence, held_up, now, context);
                     } else {
@@ -165,7 +159,24 @@ impl<'a> TileInputs<'a> {
                 }
             }
         }
-        self.deliveries = deliveries;
+        self.deliveries.clear();
+    }
+
+    /// Writes a result of the network in `cycles`.
+    fn write_result<C: Context>(
+        &mut self,
+        tile: TileId,
+        position: u32,
+        bits: u32,
+        cycles: Range<Cycle>,
+        context: &mut C,
+    ) {
+        let (at, (image, of_image)) = (cycles.end - 1, self.edram.results.split(position));
+        self.edram.results.written(of_image, bits, at);
+        context.probe().observe(|| Event::Write { tile, slice: None, sequence: position, bits, cycles });
+        // Results have no reading layer.
+        context.completions().add(image, [u64::MAX, tile.0.into(), of_image.into(), bits.into()], at);
+        context.completions().add_result(image, at);
     }
 
     /// Records packets whose writes ended with the last cycle. They are sorted, so that the packet that completes a
