@@ -251,14 +251,18 @@ impl<'a> SliceBuffer<'a> {
         self.order.rank(y, x).is_some()
     }
 
-    /// Records that a packet of the position of sequence number `sequence`, counted over all images, has been written.
-    /// Returns the slot of the position if it is complete now.
+    /// Records that a packet of position `rank` of `image` has been written. Returns the slot of the position if it is
+    /// complete now.
     #[inline]
-    pub(crate) fn written(&mut self, sequence: u32) -> Option<usize> {
-        let (image, rank) = self.split(sequence);
+    pub(crate) fn written(&mut self, image: u32, rank: u32) -> Option<usize> {
         let slot = self.slot(image, size(self.order.cells()[size(rank)]));
         let missing = &mut self.missing[slot];
-        assert!(*missing > 0, "layer {} in tile {} got position {sequence} twice", self.layer, self.slice.tile);
+        assert!(
+            *missing > 0,
+            "layer {} in tile {} got position {rank} of image {image} twice",
+            self.layer,
+            self.slice.tile
+        );
         *missing -= 1;
         (*missing == 0).then_some(slot)
     }

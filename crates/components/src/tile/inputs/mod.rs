@@ -152,7 +152,7 @@ impl<'a> TileInputs<'a> {
                     let particulars = [layer.0.into(), tile.0.into(), rank.into(), bits.into()];
                     context.completions().add(image, particulars, done);
                     if done == now {
-                        self.written(tile, inputs, sequence, held_up, now, context);
+                        self.written(tile, inputs, (image, rank), held_up, now, context);
                     } else {
                         context.send_to_tile(done + 1 - now, tile, TileMessage::Written { inputs, held_up, sequence });
                     }
@@ -193,24 +193,25 @@ impl<'a> TileInputs<'a> {
         let mut arrivals = std::mem::take(&mut self.arrivals);
         arrivals.sort_unstable();
         for (inputs, sequence, held_up) in arrivals.drain(..) {
-            self.written(tile, inputs, sequence, held_up, context.now() - 1, context);
+            let position = self.edram.slices[inputs].split(sequence);
+            self.written(tile, inputs, position, held_up, context.now() - 1, context);
         }
         self.arrivals = arrivals;
     }
 
-    /// Records that a packet is in the buffer at the end of cycle `at`.
+    /// Records that a packet of a position, by image and number there, is in the buffer at the end of cycle `at`.
     fn written<C: Context>(
         &mut self,
         tile: TileId,
         inputs: InputId,
-        sequence: u32,
+        (image, rank): (u32, u32),
         held_up: HeldUp,
         at: Cycle,
         context: &mut C,
     ) {
         let slice = &mut self.edram.slices[inputs];
-        let Some(slot) = slice.written(sequence) else { return };
-        let layer = slice.layer;
+        let Some(slot) = slice.written(image, rank) else { return };
+        let (layer, sequence) = (slice.layer, image * slice.positions() + rank);
         context.probe().observe(|| Event::Arrive { tile, layer, inputs, bits: slice.slice.position_bits, at });
         if slice.slice.reader == Reader::Register {
             self.skips.push(inputs);
