@@ -42,6 +42,24 @@ fn mix(hash: u64, value: u64) -> u64 {
     mixed ^ (mixed >> 32)
 }
 
+/// Hash of the particulars that identify a completion within its image.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Particulars(u64);
+
+impl Particulars {
+    /// These particulars.
+    #[inline]
+    pub(crate) fn new<const N: usize>(particulars: [u64; N]) -> Self {
+        Self(0x9e37_79b9_7f4a_7c15).and(particulars)
+    }
+
+    /// These and further ones.
+    #[inline]
+    pub(crate) fn and<const N: usize>(self, further: [u64; N]) -> Self {
+        Self(further.into_iter().fold(self.0, mix))
+    }
+}
+
 impl ImageRecord {
     /// Sum, modulo 2^64, of the hash of each completion times its cycle, counted from cycle `start` on.
     fn digest(&self, start: Cycle) -> u64 {
@@ -106,10 +124,9 @@ impl Completions {
         self.image(image).begun.get_or_insert(now);
     }
 
-    /// Adds a completion of `image` in cycle `at`, which these particulars identify within the image.
+    /// Adds a completion of `image` in cycle `at`.
     #[inline]
-    pub(crate) fn add<const N: usize>(&mut self, image: u32, particulars: [u64; N], at: Cycle) {
-        let hash = particulars.into_iter().fold(0x9e37_79b9_7f4a_7c15, mix);
+    pub(crate) fn add(&mut self, image: u32, Particulars(hash): Particulars, at: Cycle) {
         let per_image = self.per_image;
         let record = self.image(image);
         record.hashes = record.hashes.wrapping_add(hash);
@@ -174,7 +191,7 @@ mod tests {
         let mut completions = Completions::default();
         for (image, of_image) in (0..).zip(images) {
             for &(number, at) in *of_image {
-                completions.add(image, [number], at);
+                completions.add(image, Particulars::new([number]), at);
             }
         }
         completions.digest()
@@ -195,7 +212,7 @@ mod tests {
         let mut completions = Completions::new(3);
         for (number, start) in (0..).zip([0, 20, 40]) {
             for (number_in_image, at) in image(start) {
-                completions.add(number, [number_in_image], at);
+                completions.add(number, Particulars::new([number_in_image]), at);
             }
         }
         let [first, second, third] = completions.images() else { panic!("three images") };
@@ -212,8 +229,8 @@ mod tests {
             for image in 0..images {
                 let start = u64::from(image) * 25 + if image % 2 == 0 { 0 } else { 3 } + u64::from(image > 1);
                 completions.begin(image, start + 1);
-                completions.add(image, [1], start + 5);
-                completions.add(image, [2], start + 20);
+                completions.add(image, Particulars::new([1]), start + 5);
+                completions.add(image, Particulars::new([2]), start + 20);
                 completions.add_result(image, start + 20);
             }
             completions
@@ -228,11 +245,11 @@ mod tests {
     #[test]
     fn an_image_is_complete_when_nothing_of_it_and_of_those_before_is_missing() {
         let mut completions = Completions::new(2);
-        completions.add(1, [1], 5);
-        completions.add(1, [2], 6);
-        completions.add(0, [1], 7);
+        completions.add(1, Particulars::new([1]), 5);
+        completions.add(1, Particulars::new([2]), 6);
+        completions.add(0, Particulars::new([1]), 7);
         assert_eq!(completions.complete(), 0);
-        completions.add(0, [2], 8);
+        completions.add(0, Particulars::new([2]), 8);
         assert_eq!(completions.complete(), 2);
     }
 
@@ -240,7 +257,7 @@ mod tests {
     fn every_field_of_an_incomplete_image_is_state() {
         let mut completions = Completions::new(9);
         completions.begin(0, 40);
-        completions.add(0, [1], 50);
+        completions.add(0, Particulars::new([1]), 50);
         completions.add_result(0, 50);
         assert_told_apart(
             &completions,

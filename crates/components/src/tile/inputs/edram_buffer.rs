@@ -13,6 +13,7 @@ use index::{IndexVec, size};
 use mapper::{InputOrder, InputSlice};
 use network::{LayerId, MapId};
 
+use crate::completions::Particulars;
 use crate::{InputId, RoomId};
 
 /// The eDRAM buffer of a tile: one port, and the input slices of the layers that the tile computes.
@@ -108,6 +109,8 @@ pub struct SliceBuffer<'a> {
     order: &'a InputOrder,
     /// Layer that reads the slice.
     pub layer: LayerId,
+    /// Layer and tile, which the completions of its writes have in common.
+    pub(crate) particulars: Particulars,
     /// Number of the slice over the board.
     pub(crate) room: RoomId,
     /// Packets of a position, one from each output group that it needs channels of. 0 for the host, which keeps the
@@ -146,6 +149,7 @@ impl<'a> SliceBuffer<'a> {
             slice,
             order,
             layer,
+            particulars: Particulars::new([layer.0.into(), slice.tile.0.into()]),
             room,
             pieces,
             missing: vec![0; 2 * order.area()],
@@ -289,6 +293,7 @@ impl Recurrent for SliceBuffer<'_> {
             slice: _,
             order,
             layer: _,
+            particulars: _,
             room: _,
             pieces: _,
             missing,

@@ -20,6 +20,7 @@ pub(crate) use self::edram_buffer::EdramBuffer;
 pub use self::edram_buffer::{Results, SliceBuffer};
 pub use self::layer_control::LayerControl;
 pub use self::rows_read::RowsRead;
+use crate::completions::Particulars;
 use crate::{Context, ControlId, Event, HeldUp, ImaId, InputId, Probe, TileMessage};
 
 /// Input side of a tile: eDRAM buffer, layer controls, and what reached them in this cycle.
@@ -144,12 +145,12 @@ impl<'a> TileInputs<'a> {
                 Destination::Results => self.write_result(tile, sequence, bits, now..done + 1, context),
                 Destination::Input(inputs) => {
                     let slice = &mut self.edram.slices[inputs];
-                    let (layer, (image, rank)) = (slice.layer, slice.split(sequence));
+                    let (layer, of_slice, (image, rank)) = (slice.layer, slice.particulars, slice.split(sequence));
                     slice.bits_written += u64::from(bits);
                     slice.last_written_at = slice.last_written_at.max(done);
                     let (slice, cycles) = (Some((layer, inputs)), now..done + 1);
                     context.probe().observe(|| Event::Write { tile, slice, sequence, bits, cycles });
-                    let particulars = [layer.0.into(), tile.0.into(), rank.into(), bits.into()];
+                    let particulars = of_slice.and([rank.into(), bits.into()]);
                     context.completions().add(image, particulars, done);
                     if done == now {
                         self.written(tile, inputs, (image, rank), held_up, now, context);
@@ -175,7 +176,8 @@ impl<'a> TileInputs<'a> {
         self.edram.results.written(of_image, bits, at);
         context.probe().observe(|| Event::Write { tile, slice: None, sequence: position, bits, cycles });
         // Results have no reading layer.
-        context.completions().add(image, [u64::MAX, tile.0.into(), of_image.into(), bits.into()], at);
+        let particulars = Particulars::new([u64::MAX, tile.0.into(), of_image.into(), bits.into()]);
+        context.completions().add(image, particulars, at);
         context.completions().add_result(image, at);
     }
 

@@ -24,6 +24,7 @@ use super::pool::{PoolCredits, PoolUnit};
 use super::sigmoid::Sigmoid;
 use super::skips::Skips;
 use super::spec::{Exit, PartAddress, SumsSpec, Target};
+use crate::completions::Particulars;
 use crate::{Cause, Context, Event, HeldUp, InputId, LayerControl, Packet, Payload, Probe, SegmentId, TileMessage};
 
 /// Values of a level in one part of the output register.
@@ -237,7 +238,8 @@ impl<'a> PartialSums<'a> {
         context.probe().observe(|| Event::Activate { tile, layer: layer_id, replica, window, at: now });
         let (image, step) = control.split(window);
         let of_replica = u64::from(replica.0) << 32 | u64::from(step);
-        context.completions().add(image, [layer_id.0.into(), of_replica, group.0.into()], now);
+        let particulars = Particulars::new([layer_id.0.into(), of_replica, group.0.into()]);
+        context.completions().add(image, particulars, now);
         let layer = self.spec.layer;
         for (id, level) in layer.levels.enumerate().filter(|(_, level)| level.pool.is_none()) {
             if self.levels[id].values > 0 {
