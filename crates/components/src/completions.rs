@@ -114,9 +114,14 @@ impl Completions {
     fn image(&mut self, image: u32) -> &mut ImageRecord {
         let image = size(image);
         if self.images.len() <= image {
-            self.images.resize(image + 1, ImageRecord::default());
+            self.begin_images(image + 1);
         }
         &mut self.images[image]
+    }
+
+    #[cold]
+    fn begin_images(&mut self, images: usize) {
+        self.images.resize(images, ImageRecord::default());
     }
 
     /// Records that inputs of `image` are fetched in cycle `now`.
@@ -134,9 +139,15 @@ impl Completions {
         record.last_at = record.last_at.max(at);
         record.completions += 1;
         if record.completions == per_image {
-            while self.images.get(self.complete).is_some_and(|record| record.completions == per_image) {
-                self.complete += 1;
-            }
+            self.complete_images();
+        }
+    }
+
+    /// Finds the images that are complete.
+    #[cold]
+    fn complete_images(&mut self) {
+        while self.images.get(self.complete).is_some_and(|record| record.completions == self.per_image) {
+            self.complete += 1;
         }
     }
 
