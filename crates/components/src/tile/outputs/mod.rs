@@ -190,6 +190,20 @@ impl<'a> TileOutputs<'a> {
         bus: &mut Bus,
         context: &mut C,
     ) {
+        if !self.asking.is_empty() {
+            self.ask_for_awaited_skips(tile, inputs, imas, bus, context);
+        }
+    }
+
+    #[inline(never)]
+    fn ask_for_awaited_skips<C: Context>(
+        &mut self,
+        tile: TileId,
+        inputs: &mut TileInputs,
+        imas: &ImaBank<impl Policy>,
+        bus: &mut Bus,
+        context: &mut C,
+    ) {
         let now = context.now();
         for id in self.asking.take() {
             let control = &inputs.controls[imas.groups[id].control];
