@@ -73,16 +73,35 @@ impl UpTo {
     #[inline]
     fn add(&mut self, imas: Set<ImaId>) {
         assert!((self.full() & imas).is_empty(), "the number of an IMA is at its limit");
-        for number in (0..self.last).rev() {
+        // Most limits are 2.
+        if self.last > 1 {
+            self.add_above_two(imas);
+        }
+        self.above[1] |= self.above[0] & imas;
+        self.above[0] |= imas;
+    }
+
+    #[inline(never)]
+    fn add_above_two(&mut self, imas: Set<ImaId>) {
+        for number in (1..self.last).rev() {
             self.above[number + 1] |= self.above[number] & imas;
         }
-        self.above[0] |= imas;
     }
 
     #[inline]
     fn take(&mut self, imas: Set<ImaId>) {
         assert!((imas - self.any()).is_empty(), "the number of an IMA is 0");
-        for number in 0..self.last {
+        self.above[0] = (self.above[0] - imas) | (self.above[0] & self.above[1]);
+        if self.last > 1 {
+            self.take_above_two(imas);
+        } else {
+            self.above[1] -= imas;
+        }
+    }
+
+    #[inline(never)]
+    fn take_above_two(&mut self, imas: Set<ImaId>) {
+        for number in 1..self.last {
             self.above[number] = (self.above[number] - imas) | (self.above[number] & self.above[number + 1]);
         }
         self.above[self.last] -= imas;
