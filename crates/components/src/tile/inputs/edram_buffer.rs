@@ -271,6 +271,18 @@ impl<'a> SliceBuffer<'a> {
         (*missing == 0).then_some(slot)
     }
 
+    /// Credit limit once all replicas have read the windows before `step` of the current image.
+    #[inline]
+    fn limit_at(&self, step: u32) -> u32 {
+        (self.image * self.order.positions + self.order.limit(self.held, size(step))).min(self.total)
+    }
+
+    /// True if the limit rises or the next image begins once all replicas have read the windows before `step` of `image`.
+    #[inline]
+    pub(crate) fn rises(&self, image: u32, step: u32) -> bool {
+        image > self.image || self.limit_at(step) > self.limit
+    }
+
     /// Records that all replicas have read the windows before `step` of `image`. Returns the credit limit if it rises.
     #[inline]
     pub(crate) fn advance(&mut self, image: u32, step: u32) -> Option<u32> {
@@ -278,8 +290,7 @@ impl<'a> SliceBuffer<'a> {
             self.expect_all(self.image);
             self.image += 1;
         }
-        let ahead = self.order.limit(self.held, size(step));
-        let limit = (self.image * self.order.positions + ahead).min(self.total);
+        let limit = self.limit_at(step);
         (limit > self.limit).then(|| {
             self.limit = limit;
             limit

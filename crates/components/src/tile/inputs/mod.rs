@@ -252,12 +252,27 @@ impl<'a> TileInputs<'a> {
         read_by_all: impl Fn(ControlId) -> u32,
         context: &mut C,
     ) -> Set<ImaId> {
+        if self.progressed.is_empty() { Set::EMPTY } else { self.release_read(tile, read_by_all, context) }
+    }
+
+    #[inline(never)]
+    fn release_read<C: Context>(
+        &mut self,
+        tile: TileId,
+        read_by_all: impl Fn(ControlId) -> u32,
+        context: &mut C,
+    ) -> Set<ImaId> {
         // Controls of a layer share their slices, so the first of them stands for all.
         let mut progressed = Set::EMPTY;
         for id in self.progressed.take() {
             let control = &mut self.controls[id];
             control.read_by_all = read_by_all(id);
-            let layer = control.id;
+            let (layer, (image, step)) = (control.id, control.split(control.read_by_all));
+            // Where this replica alone would raise no limit, the slowest of the layer raises none. A probe sees all progress.
+            let mut slices = control.inputs.iter().map(|&inputs| &self.edram.slices[inputs]);
+            if !C::Probe::OBSERVES && !slices.any(|slice| slice.rises(image, step)) {
+                continue;
+            }
             let first = self.controls.enumerate().find(|(_, control)| control.id == layer);
             progressed.insert(first.expect("the control itself is of the layer").0);
         }
