@@ -53,6 +53,8 @@ pub(crate) struct ImaBank<P> {
     pub(crate) imas: IndexVec<ImaId, Ima>,
     /// Lockstep groups, one for each output group of each replica with IMAs in the tile.
     pub(crate) groups: IndexVec<LockstepId, LockstepGroup>,
+    /// Lockstep groups of each layer control.
+    groups_of: IndexVec<ControlId, Set<LockstepId>>,
     /// Lockstep group of each IMA. In place for as many as a set holds, so that an access is not checked, as is the next.
     group_of: [LockstepId; Set::<ImaId>::CAPACITY],
     /// First cycle of the present or next pause of each IMA: its crossbars are free from then on.
@@ -83,13 +85,17 @@ impl<P: Policy> ImaBank<P> {
         policy: P,
     ) -> Self {
         let (mut group_of, mut grouped) = ([LockstepId(0); Set::<ImaId>::CAPACITY], Set::EMPTY);
+        let controls = groups.iter().map(|group| group.control.index() + 1).max();
+        let mut groups_of = IndexVec::filled(Set::EMPTY, controls.unwrap_or(0));
         for (id, group) in groups.enumerate() {
+            groups_of[group.control].insert(id);
             group.imas.into_iter().for_each(|ima| group_of[ima.index()] = id);
             grouped |= group.imas;
         }
         assert_eq!(grouped, Set::below(imas.len()), "every IMA is in a lockstep group");
         let mut bits = 0..;
         Self {
+            groups_of,
             group_of,
             idle_since: [1; Set::<ImaId>::CAPACITY],
             pipeline: Pipeline::new(imas.len(), arch.ima.output_registers),
@@ -113,8 +119,8 @@ impl<P: Policy> ImaBank<P> {
 
     /// First window whose inputs not all IMAs of a layer control have read.
     pub(crate) fn read_by_all(&self, control: ControlId) -> u32 {
-        let groups = self.groups.iter().filter(|group| group.control == control);
-        groups.map(|group| group.arriving.window).min().expect("a layer control has IMAs")
+        let windows = self.groups_of[control].into_iter().map(|id| self.groups[id].arriving.window);
+        windows.min().expect("a layer control has IMAs")
     }
 
     /// First cycle after the last operation of an IMA so far.
@@ -127,6 +133,7 @@ impl<P: Policy> ImaBank<P> {
         let Self {
             imas,
             groups,
+            groups_of: _,
             group_of: _,
             idle_since,
             pipeline,
