@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use index::{IndexVec, Lists, size};
-use network::{Kernel, Layer, Map, MapId, Operation, Part, Shape, Sides, Stage};
+use network::{Axes, Kernel, Layer, Map, MapId, Operation, Part, Shape, Sides, Stage};
 
 use crate::ids::Position;
 use crate::input_slice::overlap;
@@ -348,7 +348,9 @@ impl Level {
     pub fn positions_over(&self, y: u32, x: u32) -> impl Iterator<Item = (u32, u32)> + use<> {
         let (rows, columns, kernel) = match &self.pool {
             Some(Pool { kernel, .. }) => {
-                (kernel.rows_over(y, self.height), kernel.columns_over(x, self.width), Some(*kernel))
+                // With dilation, not all positions over a value read it.
+                let gaps = (kernel.dilation != Axes::both(1)).then_some(*kernel);
+                (kernel.rows_over(y, self.height), kernel.columns_over(x, self.width), gaps)
             }
             None => (y..y + 1, x..x + 1, None),
         };
