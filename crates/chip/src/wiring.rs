@@ -390,7 +390,7 @@ impl<'a> Wiring<'a> {
             let is_accumulator = accumulator.tile == tile;
             let (exits, operands, feeders) = if is_accumulator {
                 let feeders = layers[part.layer].levels.indices().map(|level| part.feeders_of(level));
-                (self.exits(part), self.operands(part, plan), feeders.collect())
+                (self.exits(tile, part), self.operands(part, plan), feeders.collect())
             } else {
                 Default::default()
             };
@@ -420,15 +420,17 @@ impl<'a> Wiring<'a> {
     }
 
     /// Ways out of the tile of the maps that a part of the output register finishes positions of, by level.
-    fn exits(&self, part: &PartPlan) -> Vec<Exit<'_>> {
+    fn exits(&self, tile: TileId, part: &PartPlan) -> Vec<Exit<'_>> {
         let layer = &self.layout.layers[part.layer];
         let maps = layer.levels.enumerate().flat_map(|(level, of)| of.maps.iter().map(move |&map| (level, of, map)));
         let exits = maps.filter_map(|(level, of, map)| {
             let values = of.values(&layer.groups[part.group]);
+            let targets = &self.targets[map][part.group];
             (values > 0).then(|| Exit {
                 level,
                 map: &self.layout.maps[map],
-                targets: &self.targets[map][part.group],
+                targets,
+                is_read_here: targets.iter().any(|target| target.tile == tile),
                 trees: self.trees.map(map),
                 values,
             })

@@ -179,6 +179,7 @@ impl OneLayer {
                 level: LevelId(0),
                 map: &self.layout.maps[MapId(1)],
                 targets: &self.targets,
+                is_read_here: self.targets.iter().any(|target| target.tile == TileId(0)),
                 trees: self.trees.map(MapId(1)),
                 values: 128,
             }],

@@ -370,7 +370,7 @@ impl<'a> PartialSums<'a> {
     fn send_position<C: Context>(
         &self,
         Leaving { image, position, .. }: Leaving,
-        &Exit { map, targets, trees, .. }: &Exit,
+        &Exit { map, targets, is_read_here, trees, .. }: &Exit,
         control: &mut LayerControl,
         context: &mut C,
     ) -> Result<(), u32> {
@@ -380,7 +380,7 @@ impl<'a> PartialSums<'a> {
             let target = &targets[destination.receiver];
             (target, image * target.positions + destination.rank)
         };
-        let (mut bits_sent, mut is_read_here) = (0, false);
+        let mut bits_sent = 0;
         for (number, destination) in (0..).zip(destinations) {
             let (target, sequence) = sequence_at(destination);
             if target.bits > 0 && sequence >= context.rooms().limit(target.room, now) {
@@ -390,7 +390,6 @@ impl<'a> PartialSums<'a> {
                 return Err(number);
             }
             bits_sent += u64::from(target.bits);
-            is_read_here |= target.tile == spec.tile;
         }
         control.counters.result_bits_sent += bits_sent;
         if is_read_here {
@@ -545,7 +544,7 @@ impl<'a> PartialSums<'a> {
     }
 }
 
-/// Reason why a window stays in the output register.
+/// Reason why a window is_read_here in the output register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Obstacle {
     /// A buffer has no room for a position.

@@ -90,6 +90,8 @@ pub struct Exit<'a> {
     pub map: &'a MapLayout,
     /// Its input slices.
     pub targets: &'a IndexVec<ReceiverId, Target>,
+    /// True if one of them is in the tile itself.
+    pub is_read_here: bool,
     /// Its trees.
     pub trees: &'a MapTrees,
     /// Values of a position.
