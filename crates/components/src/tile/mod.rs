@@ -103,6 +103,22 @@ fn wake_if(decision: bool) -> Wake {
     if decision { Wake::Evaluate } else { Wake::Sleep }
 }
 
+/// Steps 1 to 3: what the cycle before has completed is passed on, found and released.
+#[inline(never)]
+fn settle<'a, C: Context>(
+    tile: TileId,
+    inputs: &mut TileInputs<'a>,
+    imas: &mut ImaBank<impl Policy>,
+    outputs: &mut TileOutputs<'a>,
+    context: &mut C,
+) {
+    outputs.pass_on(inputs, imas, context);
+    outputs.look_ahead(inputs, imas);
+    imas.supplied(inputs.look_ahead(context.now()));
+    imas.supplied(inputs.release(tile, |control| imas.read_by_all(control), context));
+    outputs.release(tile, inputs, imas, context);
+}
+
 impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
     type Message = TileMessage;
 
@@ -142,11 +158,7 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
         inputs.arrive(tile, context);
         // Most evaluations are for the IMAs alone.
         if outputs.has_work() || inputs.has_work() {
-            outputs.pass_on(inputs, imas, context);
-            outputs.look_ahead(inputs, imas);
-            imas.supplied(inputs.look_ahead(context.now()));
-            imas.supplied(inputs.release(tile, |control| imas.read_by_all(control), context));
-            outputs.release(tile, inputs, imas, context);
+            settle(tile, inputs, imas, outputs, context);
         }
         imas.start(tile, inputs, context);
         inputs.write(tile, context);
