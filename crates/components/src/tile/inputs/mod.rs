@@ -252,16 +252,6 @@ impl<'a> TileInputs<'a> {
         read_by_all: impl Fn(ControlId) -> u32,
         context: &mut C,
     ) -> Set<ImaId> {
-        if self.progressed.is_empty() { Set::EMPTY } else { self.release_read(tile, read_by_all, context) }
-    }
-
-    #[inline(never)]
-    fn release_read<C: Context>(
-        &mut self,
-        tile: TileId,
-        read_by_all: impl Fn(ControlId) -> u32,
-        context: &mut C,
-    ) -> Set<ImaId> {
         // Controls of a layer share their slices, so the first of them stands for all.
         let mut progressed = Set::EMPTY;
         for id in self.progressed.take() {

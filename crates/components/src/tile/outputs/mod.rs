@@ -130,18 +130,9 @@ impl<'a> TileOutputs<'a> {
         imas: &mut ImaBank<impl Policy>,
         context: &mut C,
     ) {
-        if !self.changed.is_empty() {
-            self.pass_on_changed(inputs, imas, context);
+        if self.changed.is_empty() {
+            return;
         }
-    }
-
-    #[inline(never)]
-    fn pass_on_changed<C: Context>(
-        &mut self,
-        inputs: &mut TileInputs,
-        imas: &mut ImaBank<impl Policy>,
-        context: &mut C,
-    ) {
         self.pool_values.sort_unstable();
         for (part, level, image, position) in self.pool_values.drain(..) {
             self.parts[part].merge_pool_value(level, image, position, context);
