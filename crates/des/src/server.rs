@@ -28,11 +28,15 @@ impl Server {
             (self.busy_until, self.used) = (now, 0);
         }
         self.used += amount;
-        // Most requests fit, and divisions are slow.
+        // Most requests end in this cycle or the next, and divisions are slow.
         if self.used > self.capacity {
-            let cycles = (self.used - 1) / self.capacity;
-            self.busy_until += cycles;
-            self.used -= cycles * self.capacity;
+            self.busy_until += 1;
+            self.used -= self.capacity;
+            if self.used > self.capacity {
+                let cycles = (self.used - 1) / self.capacity;
+                self.busy_until += cycles;
+                self.used -= cycles * self.capacity;
+            }
         }
         self.busy_until
     }
