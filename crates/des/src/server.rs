@@ -57,7 +57,28 @@ impl Recurrent for Server {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_request_ends_in_the_cycle_of_its_last_unit(
+            requests in prop::collection::vec((0u64..4, 1u64..500), 1..30),
+        ) {
+            let (mut bus, mut now, mut cycle, mut used) = (Server::new(Some(100)), 1, 0, 0);
+            for (pause, amount) in requests {
+                now += pause;
+                if cycle < now {
+                    (cycle, used) = (now, 0);
+                }
+                for _ in 0..amount {
+                    (cycle, used) = if used == 100 { (cycle + 1, 1) } else { (cycle, used + 1) };
+                }
+                prop_assert_eq!(bus.serve(now, amount), cycle);
+            }
+        }
+    }
 
     #[test]
     fn a_request_that_fits_ends_in_its_own_cycle_and_one_unit_more_does_not() {

@@ -60,7 +60,7 @@ pub struct LayerControl<'a> {
     held_up: HeldUp,
     /// Windows whose inputs all IMAs of the control have read, counted over all images.
     pub(crate) read_by_all: u32,
-    /// Rows that read an input for the window whose inputs have been asked for last, if not all do, and the window.
+    /// Last window asked for of which not all rows read an input, and the rows that do.
     pub(crate) rows_read: Option<(u32, RowsRead)>,
     /// Cycle in which the first inputs of all were fetched.
     pub first_fetch: Option<Cycle>,
