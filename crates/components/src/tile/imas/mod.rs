@@ -86,16 +86,16 @@ impl<P: Policy> ImaBank<P> {
     ) -> Self {
         let (mut group_of, mut grouped) = ([LockstepId(0); Set::<ImaId>::CAPACITY], Set::EMPTY);
         let controls = groups.iter().map(|group| group.control.index() + 1).max();
-        let mut groups_of = IndexVec::filled(Set::EMPTY, controls.unwrap_or(0));
+        let mut of_control = IndexVec::filled(Set::EMPTY, controls.unwrap_or(0));
         for (id, group) in groups.enumerate() {
-            groups_of[group.control].insert(id);
+            of_control[group.control].insert(id);
             group.imas.into_iter().for_each(|ima| group_of[ima.index()] = id);
             grouped |= group.imas;
         }
         assert_eq!(grouped, Set::below(imas.len()), "every IMA is in a lockstep group");
         let mut bits = 0..;
         Self {
-            groups_of,
+            groups_of: of_control,
             group_of,
             idle_since: [1; Set::<ImaId>::CAPACITY],
             pipeline: Pipeline::new(imas.len(), arch.ima.output_registers),
@@ -509,7 +509,7 @@ impl<P: Policy> ImaBank<P> {
                 inputs.find_rows_read(group.control, group.fetching);
             }
             let control = &inputs.controls[group.control];
-            let rows_read = control.rows_read.as_ref().filter(|_| !window.whole);
+            let rows_read = inputs.rows_read.as_ref().filter(|_| !window.whole);
             for ima in members {
                 let unit = &mut self.imas[ima];
                 let values = rows_read.map_or(unit.rows(), |(_, read)| read.among(&unit.spec().rows));

@@ -13,7 +13,7 @@ use index::{IndexVec, Set, count, size};
 use mapper::{LayerLayout, ReplicaId, TileId, Window};
 use network::LayerId;
 
-use crate::{HeldUp, ImaId, InputId, RowsRead, SliceBuffer, Stalls, Unit};
+use crate::{HeldUp, ImaId, InputId, SliceBuffer, Stalls, Unit};
 
 /// Actions in a tile for one replica of a layer that no block counts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,8 +60,6 @@ pub struct LayerControl<'a> {
     held_up: HeldUp,
     /// Windows whose inputs all IMAs of the control have read, counted over all images.
     pub(crate) read_by_all: u32,
-    /// Last window asked for of which not all rows read an input, and the rows that do.
-    pub(crate) rows_read: Option<(u32, RowsRead)>,
     /// Cycle in which the first inputs of all were fetched.
     pub first_fetch: Option<Cycle>,
     /// First window of the next image whose begin is recorded; `None` if no further one is.
@@ -127,7 +125,6 @@ impl<'a> LayerControl<'a> {
             readied_at: 0,
             held_up: HeldUp::default(),
             read_by_all: 0,
-            rows_read: None,
             first_fetch: None,
             begins_next: Some(0),
             begins_images,
@@ -265,8 +262,6 @@ impl Recurrent for LayerControl<'_> {
             readied_at: _,
             held_up,
             read_by_all,
-            // Follows from the window.
-            rows_read: _,
             first_fetch: _,
             begins_next,
             begins_images: _,

@@ -30,6 +30,8 @@ pub(crate) struct TileInputs<'a> {
     pub(crate) edram: EdramBuffer<'a>,
     /// Layer controls, one for each replica with IMAs in the tile.
     pub(crate) controls: IndexVec<ControlId, LayerControl<'a>>,
+    /// Rows that read an input for the window, by control and number, whose rows were looked for last.
+    pub(crate) rows_read: Option<((ControlId, u32), RowsRead)>,
     /// Writes to be granted in this cycle: destination, sequence number, bits, delay on the way.
     deliveries: Vec<(Destination, u32, u32, HeldUp)>,
     /// Writes that ended with the last cycle: input slice, sequence number, delay on the way.
@@ -54,7 +56,16 @@ impl<'a> TileInputs<'a> {
     pub(crate) fn new(edram: EdramBuffer<'a>, controls: IndexVec<ControlId, LayerControl<'a>>) -> Self {
         let (deliveries, arrivals) = (Vec::new(), Vec::new());
         let skips = Vec::new();
-        Self { edram, controls, deliveries, arrivals, supplied: Set::EMPTY, progressed: Set::EMPTY, skips }
+        Self {
+            edram,
+            controls,
+            rows_read: None,
+            deliveries,
+            arrivals,
+            supplied: Set::EMPTY,
+            progressed: Set::EMPTY,
+            skips,
+        }
     }
 
     /// True if a decision of [`Self::look_ahead`] or [`Self::release`] is due, or a skip has been written.
@@ -87,10 +98,9 @@ impl<'a> TileInputs<'a> {
 
     /// Finds the rows that read an input for window `index` of a control, unless they are those found last.
     pub(crate) fn find_rows_read(&mut self, control: ControlId, index: u32) {
-        let of = &self.controls[control];
-        if of.rows_read.as_ref().is_none_or(|(window, _)| *window != index) {
-            let rows_read = self.rows_read(of, *of.window(index));
-            self.controls[control].rows_read = Some((index, rows_read));
+        if self.rows_read.as_ref().is_none_or(|(of, _)| *of != (control, index)) {
+            let of = &self.controls[control];
+            self.rows_read = Some(((control, index), self.rows_read(of, *of.window(index))));
         }
     }
 
@@ -321,8 +331,8 @@ impl<'a> TileInputs<'a> {
 
 impl Recurrent for TileInputs<'_> {
     fn state(&self, print: &mut Fingerprint) {
-        // Deliveries and arrivals of a cycle are taken in the same cycle.
-        let Self { edram, controls, deliveries: _, arrivals: _, supplied, progressed, skips: _ } = self;
+        // Deliveries and arrivals of a cycle are taken in the same cycle. Rows read follow from the window.
+        let Self { edram, controls, rows_read: _, deliveries: _, arrivals: _, supplied, progressed, skips: _ } = self;
         edram.state(print);
         for control in controls {
             control.state(print);

@@ -544,7 +544,7 @@ impl<'a> PartialSums<'a> {
     }
 }
 
-/// Reason why a window is_read_here in the output register.
+/// Reason why a window stays in the output register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Obstacle {
     /// A buffer has no room for a position.
