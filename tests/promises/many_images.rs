@@ -4,7 +4,7 @@
 //! another image.
 
 use arch::Arch;
-use chip::{Fidelity, Options, Order, Outcome};
+use chip::{Fidelity, Forward, Options, Order, Outcome};
 use mapper::Layout;
 use network::{LayerId, Network, Plan, Region};
 use proptest::prelude::*;
@@ -155,6 +155,28 @@ fn replicas_under_the_positions_of_one_max_pool_stay_within_two_images() {
         let network = pooled(input, 8, pool, behind);
         for images in [2, 3, 4, 60] {
             run(&arch, &network, &Plan::uniform(&network, 16, 16), &Options { images, ..Options::default() });
+        }
+    }
+}
+
+#[test]
+fn pools_over_pools_hold_back_only_replicas_whose_windows_they_take() {
+    // Values of other replicas are late, by slow routers and one copy for each receiver. A pool that takes no window of a
+    // replica may be images ahead of it, and must not tell it so: pools over pools did, with 5 and 21 images.
+    let path = format!("{}/data/cases/pools-over-pools.toml", env!("CARGO_MANIFEST_DIR"));
+    let network = network::load(&path).expect("a sound network");
+    let mut plan = Plan::uniform(&network, 1, 1);
+    (plan.layers[LayerId(1)].weight_bits, plan.layers[LayerId(1)].activation_bits) = (7, 0);
+    for clock in ["0.02", "0.0237", "0.03", "0.05", "1.0"] {
+        let slow = [("router.clock_ghz", clock), ("router.multicast", "false"), ("bus.bytes_per_cycle", "16")];
+        let small = [("board.chips", "1"), ("tile.imas", "2"), ("ima.crossbars", "1"), ("ima.output_registers", "3")];
+        let buffers = [("edram.bytes", "96"), ("edram.bytes_per_cycle", "16"), ("tile.output_register_bytes", "512")];
+        let adc = [("adc.count", "1"), ("adc.bits", "12"), ("adc.rate_gsps", "0.29"), ("adc.unit_column", "false")];
+        let arch = machine("tiny", &[&slow[..], &small, &buffers, &adc].concat());
+        let layout = mapper::balance(&arch, &network, &plan).expect("it fits");
+        for images in [1, 5, 21, 40] {
+            let options = Options { images, forward: Forward::Never, ..Options::default() };
+            assert_eq!(run_at(&arch, &layout, &options).layers[0].counts.windows, u64::from(images) * 6 * 12);
         }
     }
 }

@@ -110,7 +110,7 @@ fn parts(awaited: Awaited, layout: &Layout, wiring: &Wiring, board: &Board<impl 
         Awaited::Pool { layer, feeder, group, image } => {
             let of = &layout.layers[layer];
             let is_fed = |replica: &ReplicaId| {
-                of.levels.indices().any(|level| of.window_feeders(level, *replica).contains(&feeder))
+                of.levels.iter().any(|level| level.window_feeders(*replica).any(|of| of == feeder))
             };
             let fed = of.replicas.indices().filter(is_fed);
             let accumulators = fed.map(|replica| wiring.accumulators(layer, replica)[group.index()]);

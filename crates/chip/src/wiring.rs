@@ -240,7 +240,7 @@ impl<'a> Wiring<'a> {
         for (level, replica) in
             layer.levels.indices().flat_map(|level| layer.replicas.indices().map(move |replica| (level, replica)))
         {
-            for feeder in layer.window_feeders(level, replica) {
+            for feeder in layer.levels[level].window_feeders(replica) {
                 for (group, _) in layer.groups.enumerate().filter(|(_, of)| layer.levels[level].values(of) > 0) {
                     let accumulator = |replica: ReplicaId| accumulators[replica.index() * groups + group.index()];
                     let (finishes, feeds) = (accumulator(replica), accumulator(feeder));

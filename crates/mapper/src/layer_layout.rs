@@ -1,6 +1,5 @@
 //! Layout of one layer: its replicas, their windows, the tiles that finish them, and the levels of its values.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use arch::Tile;
@@ -217,22 +216,6 @@ impl LayerLayout {
                 }
             }
         }
-    }
-
-    /// Returns, in order, the replicas with windows under the positions of a level that `finisher` finishes. Empty where
-    /// every position lies within one replica.
-    pub fn window_feeders(&self, level: LevelId, finisher: ReplicaId) -> Vec<ReplicaId> {
-        let of = &self.levels[level];
-        let Some(below) = of.pool.as_ref().map(|pool| pool.of).filter(|below| self.levels[*below].pool.is_some())
-        else {
-            return of.feeders(finisher).collect();
-        };
-        let direct: Vec<ReplicaId> = if of.shares_positions() { of.feeders(finisher).collect() } else { Vec::new() };
-        let feeders = direct.into_iter().flat_map(|feeder| match self.window_feeders(below, feeder) {
-            alone if alone.is_empty() => vec![feeder],
-            feeders => feeders,
-        });
-        feeders.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Returns the maps that the crossbars read.

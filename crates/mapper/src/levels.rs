@@ -59,6 +59,8 @@ pub struct Level {
     /// Sorted pairs (finisher, feeder): a replica that finishes a position and a replica that finishes a value under it.
     /// Empty where every position lies within one replica.
     feeds: Vec<(ReplicaId, ReplicaId)>,
+    /// The same with the replicas whose windows lie under the positions; `None` where the values are windows.
+    window_feeds: Option<Vec<(ReplicaId, ReplicaId)>>,
     /// Steps and positions that each replica finishes, in order. Empty unless operands are merged into what a pool makes.
     merging: Lists<ReplicaId, (u32, u32)>,
 }
@@ -147,6 +149,7 @@ impl Level {
             finishes: Finishes::default(),
             contributions: Lists::default(),
             feeds: Vec::new(),
+            window_feeds: None,
             merging: Lists::default(),
         }
     }
@@ -224,11 +227,21 @@ impl Level {
                 let finishing = next_ordinal.enumerate().filter(|(_, finished)| **finished > 0);
                 feeds.extend(finishing.map(|(finisher, _)| (finisher, finisher)));
             }
+            let takes_pools = level.pool.as_ref().is_some_and(|pool| levels[pool.of].pool.is_some());
+            let window_feeds = takes_pools.then(|| {
+                let finished = finishes.iter().zip(0..).filter_map(|(finish, at)| Some((finish.as_ref()?.replica, at)));
+                let shared = finished.filter(|_| !feeds.is_empty());
+                let feeds: Feeds = shared
+                    .flat_map(|(finisher, at)| Self::under(levels, id, at).map(move |of| (finisher, of)))
+                    .collect();
+                feeds.into_iter().collect()
+            });
             let of_finishers = finishes.iter().flatten().zip(&contributions);
             let of_finishers = of_finishers.map(|(finish, values)| (finish.replica, *values));
             let contributions = Lists::grouped(replicas, of_finishers);
             let level = &mut levels[id];
             (level.contributions, level.feeds) = (contributions, feeds.into_iter().collect());
+            level.window_feeds = window_feeds;
             level.finishes = Finishes { all: finishes, width: level.width };
             if level.pool.is_some() && !level.merges.is_empty() {
                 level.merging = level.in_order(replicas);
@@ -238,6 +251,22 @@ impl Level {
         for level in levels.iter_mut().filter(|level| level.pool.is_none() && level.maps.is_empty()) {
             level.finishes = Finishes::default();
         }
+    }
+
+    /// Returns the replicas of the windows under a position of level `id`.
+    fn under(levels: &IndexVec<LevelId, Self>, id: LevelId, position: u32) -> impl Iterator<Item = ReplicaId> + use<> {
+        let level = &levels[id];
+        let replicas: BTreeSet<ReplicaId> = match &level.pool {
+            None => level.finishes.of(position).map(|finish| finish.replica).into_iter().collect(),
+            Some(Pool { of, kernel, .. }) => {
+                let below = &levels[*of];
+                let rows = kernel.rows(position / level.width, below.height).step_by(size(kernel.dilation.y));
+                let columns = kernel.columns(position % level.width, below.width).step_by(size(kernel.dilation.x));
+                let values = rows.flat_map(|y| columns.clone().map(move |x| y * below.width + x));
+                values.flat_map(|value| Self::under(levels, *of, value).collect::<Vec<_>>()).collect()
+            }
+        };
+        replicas.into_iter()
     }
 
     /// Returns the completions of windows: each is its own last window.
@@ -371,6 +400,14 @@ impl Level {
     pub fn feeders(&self, finisher: ReplicaId) -> impl Iterator<Item = ReplicaId> + '_ {
         let first = self.feeds.partition_point(|&(of, _)| of < finisher);
         self.feeds[first..].iter().take_while(move |&&(of, _)| of == finisher).map(|&(_, feeder)| feeder)
+    }
+
+    /// Returns, in order, the replicas with windows under the positions that `finisher` finishes. Empty where every position
+    /// has values of one replica.
+    pub fn window_feeders(&self, finisher: ReplicaId) -> impl Iterator<Item = ReplicaId> + '_ {
+        let feeds = self.window_feeds.as_ref().unwrap_or(&self.feeds);
+        let first = feeds.partition_point(|&(of, _)| of < finisher);
+        feeds[first..].iter().take_while(move |&&(of, _)| of == finisher).map(|&(_, feeder)| feeder)
     }
 
     /// Returns the additions that divide the sum of a mean at row `y` and column `x`, for each value: none if the divisor
