@@ -229,8 +229,9 @@ impl Level {
             }
             let takes_pools = level.pool.as_ref().is_some_and(|pool| levels[pool.of].pool.is_some());
             let window_feeds = takes_pools.then(|| {
-                let finished = finishes.iter().zip(0..).filter_map(|(finish, at)| Some((finish.as_ref()?.replica, at)));
-                let shared = finished.filter(|_| !feeds.is_empty());
+                let positions =
+                    finishes.iter().zip(0..).filter_map(|(finish, at)| Some((finish.as_ref()?.replica, at)));
+                let shared = positions.filter(|_| !feeds.is_empty());
                 let feeds: Feeds = shared
                     .flat_map(|(finisher, at)| Self::under(levels, id, at).map(move |of| (finisher, of)))
                     .collect();
@@ -398,16 +399,13 @@ impl Level {
     /// Returns, in order, the replicas that finish values under the positions that `finisher` finishes. Empty where every
     /// position lies within one replica.
     pub fn feeders(&self, finisher: ReplicaId) -> impl Iterator<Item = ReplicaId> + '_ {
-        let first = self.feeds.partition_point(|&(of, _)| of < finisher);
-        self.feeds[first..].iter().take_while(move |&&(of, _)| of == finisher).map(|&(_, feeder)| feeder)
+        feeders_in(&self.feeds, finisher)
     }
 
     /// Returns, in order, the replicas with windows under the positions that `finisher` finishes. Empty where every position
     /// has values of one replica.
     pub fn window_feeders(&self, finisher: ReplicaId) -> impl Iterator<Item = ReplicaId> + '_ {
-        let feeds = self.window_feeds.as_ref().unwrap_or(&self.feeds);
-        let first = feeds.partition_point(|&(of, _)| of < finisher);
-        feeds[first..].iter().take_while(move |&&(of, _)| of == finisher).map(|&(_, feeder)| feeder)
+        feeders_in(self.window_feeds.as_ref().unwrap_or(&self.feeds), finisher)
     }
 
     /// Returns the additions that divide the sum of a mean at row `y` and column `x`, for each value: none if the divisor
@@ -427,6 +425,12 @@ impl Level {
         let columns = along(x, size.x, stride.x, dilation.x, padding.left, (counted.left, counted.right), below.width);
         if (rows * columns).is_power_of_two() { 0 } else { PRODUCT }
     }
+}
+
+/// Returns the feeders of `finisher` in sorted pairs (finisher, feeder).
+fn feeders_in(feeds: &[(ReplicaId, ReplicaId)], finisher: ReplicaId) -> impl Iterator<Item = ReplicaId> + '_ {
+    let first = feeds.partition_point(|&(of, _)| of < finisher);
+    feeds[first..].iter().take_while(move |&&(of, _)| of == finisher).map(|&(_, feeder)| feeder)
 }
 
 /// True if the window of `kernel` at row and column `window` reads the position `at`, over which it reaches.
