@@ -114,13 +114,13 @@ impl Completions {
     fn image(&mut self, image: u32) -> &mut ImageRecord {
         let image = size(image);
         if self.images.len() <= image {
-            self.begin_images(image + 1);
+            self.grow_to(image + 1);
         }
         &mut self.images[image]
     }
 
     #[cold]
-    fn begin_images(&mut self, images: usize) {
+    fn grow_to(&mut self, images: usize) {
         self.images.resize(images, ImageRecord::default());
     }
 

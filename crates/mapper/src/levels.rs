@@ -59,7 +59,7 @@ pub struct Level {
     /// Sorted pairs (finisher, feeder): a replica that finishes a position and a replica that finishes a value under it.
     /// Empty where every position lies within one replica.
     feeds: Vec<(ReplicaId, ReplicaId)>,
-    /// The same with the replicas whose windows lie under the positions; `None` where the values are windows.
+    /// The same with the replicas whose windows lie under the positions; `None` where they are those of `feeds`.
     window_feeds: Option<Vec<(ReplicaId, ReplicaId)>>,
     /// Steps and positions that each replica finishes, in order. Empty unless operands are merged into what a pool makes.
     merging: Lists<ReplicaId, (u32, u32)>,
@@ -228,14 +228,12 @@ impl Level {
                 feeds.extend(finishing.map(|(finisher, _)| (finisher, finisher)));
             }
             let takes_pools = level.pool.as_ref().is_some_and(|pool| levels[pool.of].pool.is_some());
-            let window_feeds = takes_pools.then(|| {
+            // Where no position is shared, nobody is held back.
+            let window_feeds = (takes_pools && !feeds.is_empty()).then(|| {
                 let positions =
                     finishes.iter().zip(0..).filter_map(|(finish, at)| Some((finish.as_ref()?.replica, at)));
-                let shared = positions.filter(|_| !feeds.is_empty());
-                let feeds: Feeds = shared
-                    .flat_map(|(finisher, at)| Self::under(levels, id, at).map(move |of| (finisher, of)))
-                    .collect();
-                feeds.into_iter().collect()
+                let of_position = |(finisher, at)| Self::under(levels, id, at).map(move |feeder| (finisher, feeder));
+                positions.flat_map(of_position).collect::<Feeds>().into_iter().collect()
             });
             let of_finishers = finishes.iter().flatten().zip(&contributions);
             let of_finishers = of_finishers.map(|(finish, values)| (finish.replica, *values));

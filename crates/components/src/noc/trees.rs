@@ -90,11 +90,11 @@ pub struct Node {
 pub struct End {
     /// Last port.
     pub node: NodeId,
-    /// What follows it.
+    /// Receiver or link behind it.
     pub to: Next,
 }
 
-/// What follows the last port of a segment.
+/// A receiver, or a link to the next segment, behind the last port of a segment.
 #[derive(Clone, Copy, Debug)]
 pub enum Next {
     /// A receiver.

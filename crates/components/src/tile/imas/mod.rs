@@ -509,7 +509,7 @@ impl<P: Policy> ImaBank<P> {
                 inputs.find_rows_read(group.control, group.fetching);
             }
             let control = &inputs.controls[group.control];
-            let rows_read = inputs.rows_read.as_ref().filter(|_| !window.whole);
+            let rows_read = inputs.last_rows_read.as_ref().filter(|_| !window.whole);
             for ima in members {
                 let unit = &mut self.imas[ima];
                 let values = rows_read.map_or(unit.rows(), |(_, read)| read.among(&unit.spec().rows));

@@ -31,7 +31,7 @@ pub(crate) struct TileInputs<'a> {
     /// Layer controls, one for each replica with IMAs in the tile.
     pub(crate) controls: IndexVec<ControlId, LayerControl<'a>>,
     /// Rows that read an input for the window, by control and number, whose rows were looked for last.
-    pub(crate) rows_read: Option<((ControlId, u32), RowsRead)>,
+    pub(crate) last_rows_read: Option<((ControlId, u32), RowsRead)>,
     /// Writes to be granted in this cycle: destination, sequence number, bits, delay on the way.
     deliveries: Vec<(Destination, u32, u32, HeldUp)>,
     /// Writes that ended with the last cycle: input slice, sequence number, delay on the way.
@@ -59,7 +59,7 @@ impl<'a> TileInputs<'a> {
         Self {
             edram,
             controls,
-            rows_read: None,
+            last_rows_read: None,
             deliveries,
             arrivals,
             supplied: Set::EMPTY,
@@ -98,9 +98,9 @@ impl<'a> TileInputs<'a> {
 
     /// Finds the rows that read an input for window `index` of a control, unless they are those found last.
     pub(crate) fn find_rows_read(&mut self, control: ControlId, index: u32) {
-        if self.rows_read.as_ref().is_none_or(|(of, _)| *of != (control, index)) {
+        if self.last_rows_read.as_ref().is_none_or(|(of, _)| *of != (control, index)) {
             let of = &self.controls[control];
-            self.rows_read = Some(((control, index), self.rows_read(of, *of.window(index))));
+            self.last_rows_read = Some(((control, index), self.rows_read(of, *of.window(index))));
         }
     }
 
@@ -332,7 +332,8 @@ impl<'a> TileInputs<'a> {
 impl Recurrent for TileInputs<'_> {
     fn state(&self, print: &mut Fingerprint) {
         // Deliveries and arrivals of a cycle are taken in the same cycle. Rows read follow from the window.
-        let Self { edram, controls, rows_read: _, deliveries: _, arrivals: _, supplied, progressed, skips: _ } = self;
+        let Self { edram, controls, last_rows_read: _, deliveries: _, arrivals: _, supplied, progressed, skips: _ } =
+            self;
         edram.state(print);
         for control in controls {
             control.state(print);

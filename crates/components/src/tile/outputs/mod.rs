@@ -229,19 +229,9 @@ impl<'a> TileOutputs<'a> {
         imas: &ImaBank<impl Policy>,
         context: &mut C,
     ) {
-        if !self.merged.is_empty() {
-            self.release_merged(tile, inputs, imas, context);
+        if self.merged.is_empty() {
+            return;
         }
-    }
-
-    #[inline(never)]
-    fn release_merged<C: Context>(
-        &mut self,
-        tile: TileId,
-        inputs: &mut TileInputs,
-        imas: &ImaBank<impl Policy>,
-        context: &mut C,
-    ) {
         let merging = |id| {
             let part: &PartialSums = &self.parts[id];
             part.skips.as_ref()
