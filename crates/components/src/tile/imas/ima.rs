@@ -163,13 +163,10 @@ struct Inside {
 /// [`LockstepGroup`]. The IMA keeps the cycles of transfers, from which stalls are derived.
 #[derive(Clone, Debug)]
 pub struct Ima {
-    /// Number of rows of the replica that it holds.
-    rows: u32,
-    /// Results per operation.
-    results: u32,
-    /// Transfers of inputs of the two operations in the input register, by window modulo 2.
+    /// Transfers of inputs of the two operations in the input register, by window modulo 2, as far as the IMA may have
+    /// waited for them; else an earlier one.
     fetches: [Fetch; 2],
-    /// Bits of inputs received over the bus since the start.
+    /// Bits of inputs fetched for windows that do not read all rows.
     bits_fetched: u64,
     /// Cause that last kept finished results in an output register.
     held_back_by: Cause,
@@ -186,8 +183,6 @@ impl Ima {
         let all = Operation::new(crossbar.row_blocks(&spec), RowBlock::whole);
         let widest = spec.widest(crossbar.columns) + unit_columns;
         Self {
-            rows: spec.rows.end - spec.rows.start,
-            results: spec.outputs.end - spec.outputs.start,
             fetches: Default::default(),
             bits_fetched: 0,
             held_back_by: Cause::Bus,
@@ -226,23 +221,26 @@ impl Ima {
     }
 
     /// Number of rows of the replica that it holds.
-    #[inline]
     pub(crate) fn rows(&self) -> u32 {
-        self.rows
+        self.spec().rows.end - self.spec().rows.start
     }
 
     /// Results per operation.
-    #[inline]
     pub(crate) fn results(&self) -> u32 {
-        self.results
+        self.spec().outputs.end - self.spec().outputs.start
     }
 
-    /// Records the transfer of `bits` of inputs of `window` in `cycles`, from the request to the arrival. It was the
-    /// IMA's turn to ask from cycle `turn_at` on; `held_up` is the delay of the last input on its way to the tile.
+    /// Records the transfer of inputs of `window` in `cycles`, from the request to the arrival, for which the IMA may
+    /// have to wait. It was its turn to ask from cycle `turn_at` on; `held_up` is the delay of the last input on its way
+    /// to the tile.
     #[inline]
-    pub(crate) fn fetch(&mut self, window: u32, turn_at: Cycle, cycles: Range<Cycle>, bits: u64, held_up: HeldUp) {
+    pub(crate) fn awaits_fetch(&mut self, window: u32, turn_at: Cycle, cycles: Range<Cycle>, held_up: HeldUp) {
         let (requested_at, arrived_at) = (cycles.start, cycles.end);
         self.fetches[size(window % 2)] = Fetch { turn_at, requested_at, arrived_at, held_up };
+    }
+
+    /// Counts `bits` of inputs of a window that does not read all rows.
+    pub(crate) fn fetch_partly(&mut self, bits: u64) {
         self.bits_fetched += bits;
     }
 
@@ -316,10 +314,17 @@ impl Ima {
     /// `idle_since` on.
     pub(crate) fn state(&self, window: u32, idle_since: Cycle, print: &mut Fingerprint) {
         // The inside only counts.
-        let Self { rows: _, results: _, fetches, bits_fetched: _, held_back_by, held_back_until, inside: _ } = self;
+        let Self { fetches, bits_fetched: _, held_back_by, held_back_until, inside: _ } = self;
         print.cycle(idle_since);
-        fetches[size(window % 2)].state(print);
-        fetches[size((window + 1) % 2)].state(print);
+        for window in [window, window + 1] {
+            let fetch = fetches[size(window % 2)];
+            // Inputs that arrived while the crossbars were in use were not waited for.
+            let is_late = fetch.arrived_at > idle_since;
+            print.number(is_late);
+            if is_late {
+                fetch.state(print);
+            }
+        }
         match (*held_back_by as u64, *held_back_until) {
             // What held results back before the next pause does not matter.
             (_, Some(until)) if until <= idle_since => print.number(0u64),
@@ -337,8 +342,8 @@ impl Ima {
         let mut blocks = self.inside.blocks.clone();
         let (operations, reads) = lockstep.closed_form;
         blocks.operate(&self.inside.all, operations, Performed::all(reads));
-        blocks.input_register.write(self.bits_fetched);
-        blocks.output_register.hand_over(self.results, u64::from(lockstep.merging.window));
+        blocks.input_register.write(self.bits_fetched + u64::from(self.rows()) * lockstep.whole_bits);
+        blocks.output_register.hand_over(self.results(), u64::from(lockstep.merging.window));
         Counts {
             ima_operations: u64::from(lockstep.starting),
             crossbar_operations: blocks.crossbars.operations,
@@ -438,12 +443,12 @@ mod tests {
     fn every_cycle_of_a_pause_has_its_cause() {
         let mut ima = ima(128);
         // Requested in cycle 5, arrived in cycle 7; over an idle bus they arrive in cycle 6.
-        ima.fetch(0, 0, 5..7, 2048, HeldUp::default());
+        ima.awaits_fetch(0, 0, 5..7, HeldUp::default());
         assert_eq!(causes(&ima, 0, 0, 1..7), [(Cause::Filling, 5), (Cause::Bus, 1)]);
         // 16 reads from cycle 7 on. The next inputs are requested in cycle 30, after a delay of 3 cycles on the way,
         // most of them at a link. They arrive in cycle 32, and an output register is free in cycle 40.
         let held_up = Waits { routers: 1, links: 2 };
-        ima.fetch(1, 5, 30..32, 2048, held_up.into());
+        ima.awaits_fetch(1, 5, 30..32, held_up.into());
         ima.result_refused(Cause::DownstreamBuffer);
         ima.send(38..40);
         let expected = [(Cause::Input, 5), (Cause::Link, 3), (Cause::Bus, 1), (Cause::DownstreamBuffer, 8)];
@@ -453,13 +458,13 @@ mod tests {
     #[test]
     fn a_full_output_register_is_no_wait_for_the_bus_unless_that_holds_the_results() {
         let mut ima = ima(128);
-        ima.fetch(1, 2, 2..3, 2048, HeldUp::default());
+        ima.awaits_fetch(1, 2, 2..3, HeldUp::default());
         ima.send(9..10);
         assert_eq!(causes(&ima, 1, 2, 4..10), [(Cause::ImaOutputRegister, 6)]);
         ima.send(9..11);
         assert_eq!(causes(&ima, 1, 2, 4..11), [(Cause::Bus, 7)]);
         // A later pause has causes of its own.
-        ima.fetch(2, 11, 11..12, 2048, HeldUp::default());
+        ima.awaits_fetch(2, 11, 11..12, HeldUp::default());
         assert_eq!(causes(&ima, 2, 4, 12..14), [(Cause::ImaOutputRegister, 2)]);
     }
 
@@ -467,9 +472,9 @@ mod tests {
     fn an_ima_that_is_faster_than_its_lockstep_group_waits_for_it() {
         let mut ima = ima(128);
         // The other IMAs asked for inputs of the previous window in cycle 20, and started it in cycle 30.
-        ima.fetch(1, 20, 20..21, 2048, HeldUp::default());
+        ima.awaits_fetch(1, 20, 20..21, HeldUp::default());
         assert_eq!(causes(&ima, 1, 30, 12..31), [(Cause::Lockstep, 9), (Cause::Lockstep, 10)]);
-        ima.fetch(1, 20, 25..26, 2048, HeldUp::default());
+        ima.awaits_fetch(1, 20, 25..26, HeldUp::default());
         assert_eq!(causes(&ima, 1, 24, 12..26), [(Cause::Lockstep, 9), (Cause::Input, 5)]);
     }
 
@@ -486,8 +491,8 @@ mod tests {
     #[test]
     fn transfers_and_held_back_results_are_state() {
         let mut ima = ima(128);
-        ima.fetch(0, 88, 90..91, 2048, HeldUp::default());
-        ima.fetch(1, 92, 94..95, 2048, HeldUp::default());
+        ima.awaits_fetch(0, 88, 90..91, HeldUp::default());
+        ima.awaits_fetch(1, 92, 94..95, HeldUp::default());
         assert_told_apart(
             &ima,
             |ima, print| ima.state(4, 97, print),

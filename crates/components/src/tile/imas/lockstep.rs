@@ -41,6 +41,8 @@ pub struct LockstepGroup {
     /// (operations, reads) of each IMA that are counted here and not in the IMA: those in closed form with all
     /// crossbars.
     pub(crate) closed_form: (u64, u64),
+    /// Bits of an activation, summed over the windows whose inputs each IMA has fetched for all its rows.
+    pub(crate) whole_bits: u64,
 }
 
 /// Windows that are kept apart: more than an IMA may be ahead with its input or output registers.
@@ -72,6 +74,7 @@ impl LockstepGroup {
             ref arriving,
             ref merging,
             closed_form: _,
+            whole_bits: _,
         } = self;
         for window in [fetching, starting, sending] {
             print.counted(window, windows);
@@ -106,6 +109,7 @@ impl LockstepGroup {
             arriving: BarrierPhase::default(),
             merging: BarrierPhase::default(),
             closed_form: (0, 0),
+            whole_bits: 0,
         }
     }
 }

@@ -59,12 +59,20 @@ pub(crate) struct ImaBank<P> {
     group_of: [LockstepId; Set::<ImaId>::CAPACITY],
     /// First cycle of the present or next pause of each IMA: its crossbars are free from then on.
     idle_since: [Cycle; Set::<ImaId>::CAPACITY],
+    /// Rows of each IMA.
+    rows: [u32; Set::<ImaId>::CAPACITY],
+    /// Rows of each IMA that read an input, for those that fetched last for a window that does not read all rows.
+    rows_read: [u32; Set::<ImaId>::CAPACITY],
+    /// Bits of the results of an operation of each IMA.
+    result_bits: [u32; Set::<ImaId>::CAPACITY],
     /// Operations at each point.
     pub(crate) pipeline: Pipeline,
     /// IMAs whose next window misses inputs.
     starving: Set<ImaId>,
     /// IMAs whose results the tile's output register has no room for.
     refused: Set<ImaId>,
+    /// IMAs whose results were refused and have not been sent.
+    held_back: Set<ImaId>,
     fidelity: Fidelity,
     /// Iteration fidelity: operations in progress.
     stepped: Stepped,
@@ -94,13 +102,23 @@ impl<P: Policy> ImaBank<P> {
         }
         assert_eq!(grouped, Set::below(imas.len()), "every IMA is in a lockstep group");
         let mut bits = 0..;
+        let mut by_ima = [[0; Set::<ImaId>::CAPACITY]; 2];
+        for (id, ima) in imas.enumerate() {
+            by_ima[0][id.index()] = ima.rows();
+            by_ima[1][id.index()] = ima.results() * arch.tile.partial_sum_bits;
+        }
+        let [rows, result_bits] = by_ima;
         Self {
             groups_of: of_control,
             group_of,
             idle_since: [1; Set::<ImaId>::CAPACITY],
+            rows,
+            rows_read: [0; Set::<ImaId>::CAPACITY],
+            result_bits,
             pipeline: Pipeline::new(imas.len(), arch.ima.output_registers),
             starving: Set::EMPTY,
             refused: Set::EMPTY,
+            held_back: Set::EMPTY,
             fidelity,
             stepped: Stepped::default(),
             policy,
@@ -136,9 +154,14 @@ impl<P: Policy> ImaBank<P> {
             groups_of: _,
             group_of: _,
             idle_since,
+            rows: _,
+            rows_read: _,
+            result_bits: _,
             pipeline,
             starving,
             refused,
+            // The IMAs have it.
+            held_back: _,
             fidelity: _,
             stepped,
             policy: _,
@@ -429,14 +452,17 @@ impl<P: Policy> ImaBank<P> {
                     self.imas[ima].result_refused(cause);
                 }
                 self.refused |= members;
+                self.held_back |= members;
                 continue;
             }
             let control = &inputs.controls[group.control];
             for ima in members {
-                let unit = &mut self.imas[ima];
-                let bits = u64::from(unit.results()) * u64::from(self.partial_sum_bits);
+                let bits = u64::from(self.result_bits[ima.index()]);
                 let done = bus.transfer(now, bits);
-                unit.send(now..done + 1);
+                // Results that leave while the crossbars are in use hold nothing back.
+                if done >= self.idle_since[ima.index()] || self.held_back.contains(ima) {
+                    self.imas[ima].send(now..done + 1);
+                }
                 let (unit, window) = (control.unit(tile, ima), group.sending);
                 context.probe().observe(|| Event::Result { unit, window, bits, cycles: now..done + 1 });
                 if done == now {
@@ -445,6 +471,7 @@ impl<P: Policy> ImaBank<P> {
                     merged.add(done + 1, Set::one(ima), context);
                 }
             }
+            self.held_back -= members;
             group.sending += u32::from(self.pipeline.send(members, group.imas));
         }
         if !here.is_empty() {
@@ -505,17 +532,25 @@ impl<P: Policy> ImaBank<P> {
                 context.completions().begin(image, now);
             }
             let (window, held_up) = (control.window(group.fetching), control.held_up(now));
-            if !window.whole {
-                inputs.find_rows_read(group.control, group.fetching);
-            }
+            let rows = if window.whole {
+                &self.rows
+            } else {
+                let rows_read = inputs.find_rows_read(group.control, group.fetching);
+                for ima in members {
+                    let rows = rows_read.among(&self.imas[ima].spec().rows);
+                    self.rows_read[ima.index()] = rows;
+                    self.imas[ima].fetch_partly(u64::from(rows) * u64::from(window.bits));
+                }
+                &self.rows_read
+            };
             let control = &inputs.controls[group.control];
-            let rows_read = inputs.last_rows_read.as_ref().filter(|_| !window.whole);
             for ima in members {
-                let unit = &mut self.imas[ima];
-                let values = rows_read.map_or(unit.rows(), |(_, read)| read.among(&unit.spec().rows));
-                let bits = u64::from(values) * u64::from(window.bits);
+                let bits = u64::from(rows[ima.index()]) * u64::from(window.bits);
                 let done = inputs.edram.port.serve(now, bits).max(bus.transfer(now, bits));
-                unit.fetch(group.fetching, group.fetched_at, now..done + 1, bits, held_up);
+                // Inputs that arrive while the crossbars are in use are not waited for.
+                if done >= self.idle_since[ima.index()] {
+                    self.imas[ima].awaits_fetch(group.fetching, group.fetched_at, now..done + 1, held_up);
+                }
                 let (unit, window) = (control.unit(tile, ima), group.fetching);
                 context.probe().observe(|| Event::Fetch { unit, window, bits, cycles: now..done + 1 });
                 if done == now {
@@ -527,6 +562,7 @@ impl<P: Policy> ImaBank<P> {
             if self.pipeline.fetch(members, group.imas) {
                 group.fetching += 1;
                 group.fetched_at = now;
+                group.whole_bits += u64::from(window.bits) * u64::from(window.whole);
             }
         }
         if !here.is_empty() {

@@ -31,7 +31,7 @@ pub(crate) struct TileInputs<'a> {
     /// Layer controls, one for each replica with IMAs in the tile.
     pub(crate) controls: IndexVec<ControlId, LayerControl<'a>>,
     /// Rows that read an input for the window, by control and number, whose rows were looked for last.
-    pub(crate) last_rows_read: Option<((ControlId, u32), RowsRead)>,
+    last_rows_read: Option<((ControlId, u32), RowsRead)>,
     /// Writes to be granted in this cycle: destination, sequence number, bits, delay on the way.
     deliveries: Vec<(Destination, u32, u32, HeldUp)>,
     /// Writes that ended with the last cycle: input slice, sequence number, delay on the way.
@@ -96,12 +96,13 @@ impl<'a> TileInputs<'a> {
         })
     }
 
-    /// Finds the rows that read an input for window `index` of a control, unless they are those found last.
-    pub(crate) fn find_rows_read(&mut self, control: ControlId, index: u32) {
-        if self.last_rows_read.as_ref().is_none_or(|(of, _)| *of != (control, index)) {
-            let of = &self.controls[control];
-            self.last_rows_read = Some(((control, index), self.rows_read(of, *of.window(index))));
-        }
+    /// Rows that read an input for window `index` of a control.
+    pub(crate) fn find_rows_read(&mut self, control: ControlId, index: u32) -> &RowsRead {
+        let of = &self.controls[control];
+        let known = self.last_rows_read.take().filter(|(of, _)| *of == (control, index));
+        let found = known.unwrap_or_else(|| ((control, index), self.rows_read(of, *of.window(index))));
+        let (_, rows_read) = self.last_rows_read.insert(found);
+        rows_read
     }
 
     /// Makes the first windows of all controls ready, as far as their inputs are there.
