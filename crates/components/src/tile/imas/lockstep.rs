@@ -119,6 +119,17 @@ impl BarrierPhase {
     /// all IMAs have passed by it.
     #[inline]
     pub(crate) fn take(&mut self, imas: Set<ImaId>, all: Set<ImaId>) -> Range<u32> {
+        let passed = self.passed(self.window);
+        // Mostly none of them is ahead, and others are behind.
+        if (*passed & imas).is_empty() && (*passed | imas) != all {
+            *passed |= imas;
+            return self.window..self.window;
+        }
+        self.take_further(imas, all)
+    }
+
+    #[inline(never)]
+    fn take_further(&mut self, imas: Set<ImaId>, all: Set<ImaId>) -> Range<u32> {
         let (first, mut window, mut left) = (self.window, self.window, imas);
         while !left.is_empty() {
             assert!(window - self.window < WINDOWS, "an IMA is too far ahead of its lockstep group");

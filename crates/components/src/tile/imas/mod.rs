@@ -487,13 +487,11 @@ impl<P: Policy> ImaBank<P> {
         let mut is_due = !self.pipeline.can_start().is_empty();
         while let Some((id, members)) = self.take_group(&mut imas) {
             let group = &mut self.groups[id];
-            let part = &mut outputs.parts[id];
-            let mut complete = false;
             for window in group.merging.take(members, group.imas) {
-                complete |= part.merge(window);
+                let complete = outputs.parts[id].merge(window);
+                outputs.change_if(id, complete);
+                is_due |= complete;
             }
-            outputs.change_if(id, complete);
-            is_due |= complete;
         }
         is_due
     }
@@ -578,9 +576,10 @@ impl<P: Policy> ImaBank<P> {
         let mut is_due = !self.pipeline.can_start().is_empty();
         while let Some((id, members)) = self.take_group(&mut imas) {
             let group = &mut self.groups[id];
-            let read = group.arriving.take(members, group.imas);
-            inputs.progress(group.control, !read.is_empty());
-            is_due |= !read.is_empty();
+            if !group.arriving.take(members, group.imas).is_empty() {
+                inputs.progress(group.control);
+                is_due = true;
+            }
         }
         is_due
     }

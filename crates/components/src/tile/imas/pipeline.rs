@@ -91,7 +91,7 @@ impl UpTo {
     #[inline]
     fn take(&mut self, imas: Set<ImaId>) {
         assert!((imas - self.any()).is_empty(), "the number of an IMA is 0");
-        self.above[0] = (self.above[0] - imas) | (self.above[0] & self.above[1]);
+        self.above[0] = (self.above[0] - imas) | self.above[1];
         if self.last > 1 {
             self.take_above_two(imas);
         } else {
@@ -102,7 +102,7 @@ impl UpTo {
     #[inline(never)]
     fn take_above_two(&mut self, imas: Set<ImaId>) {
         for number in 1..self.last {
-            self.above[number] = (self.above[number] - imas) | (self.above[number] & self.above[number + 1]);
+            self.above[number] = (self.above[number] - imas) | self.above[number + 1];
         }
         self.above[self.last] -= imas;
     }

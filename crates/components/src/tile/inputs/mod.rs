@@ -132,8 +132,8 @@ impl<'a> TileInputs<'a> {
 
     /// Records that a lockstep group of `control` has read another window.
     #[inline]
-    pub(crate) fn progress(&mut self, control: ControlId, has_read: bool) {
-        self.progressed.insert_if(control, has_read);
+    pub(crate) fn progress(&mut self, control: ControlId) {
+        self.progressed.insert(control);
     }
 
     /// Grants the eDRAM port to the packets of this cycle, by destination and sequence number.

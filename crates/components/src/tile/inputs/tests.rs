@@ -64,7 +64,7 @@ fn producers_see_more_room_in_the_cycle_after_all_imas_have_read_a_window() {
     let room = RoomId(0);
     assert!(!context.rooms.wait(room, TileId(7), 1), "tile 7 has position 2 to send");
     context.now = 9;
-    inputs.progress(CONTROL, true);
+    inputs.progress(CONTROL);
     assert!(inputs.has_work());
     inputs.release(TILE, |_| 1, &mut context);
     assert_eq!((context.rooms.limit(room, 9), context.rooms.limit(room, 10)), (2, 3));
