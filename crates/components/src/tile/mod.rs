@@ -30,7 +30,7 @@ mod outputs;
 mod waits;
 
 use arch::Arch;
-use des::{Component, Wake};
+use des::{Component, Cycle, Wake};
 use index::IndexVec;
 use mapper::TileId;
 
@@ -114,9 +114,15 @@ fn settle<'a, C: Context>(
 ) {
     outputs.pass_on(inputs, imas, context);
     outputs.look_ahead(inputs, imas);
-    imas.supplied(inputs.look_ahead(context.now()));
     imas.supplied(inputs.release(tile, |control| imas.read_by_all(control), context));
     outputs.release(tile, inputs, imas, context);
+}
+
+/// Makes windows ready in cycle `now`. Returns true if an IMA that missed inputs can ask for them.
+#[inline(never)]
+fn supply(inputs: &mut TileInputs, imas: &mut ImaBank<impl Policy>, now: Cycle) -> bool {
+    let supplied = inputs.look_ahead(now);
+    imas.supplied(supplied)
 }
 
 impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
@@ -155,7 +161,9 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
     fn evaluate(&mut self, context: &mut C) -> Wake {
         let Self { id, inputs, imas, outputs, bus } = self;
         let tile = *id;
-        inputs.arrive(tile, context);
+        if inputs.arrive(tile, context) {
+            supply(inputs, imas, context.now());
+        }
         // Most evaluations are for the IMAs alone.
         if outputs.has_work() || inputs.has_work() {
             settle(tile, inputs, imas, outputs, context);
@@ -165,6 +173,10 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
         imas.send_results(tile, inputs, bus, outputs, context);
         outputs.ask_for_skips(tile, inputs, imas, bus, context);
         imas.fetch(tile, inputs, bus, context);
+        // What has been written is ready in the next cycle.
+        if inputs.is_supplied() && supply(inputs, imas, context.now() + 1) {
+            return Wake::Evaluate;
+        }
         wake_if(outputs.has_work() || inputs.has_work() || !imas.pipeline.can_start().is_empty())
     }
 }

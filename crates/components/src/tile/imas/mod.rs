@@ -188,10 +188,11 @@ impl<P: Policy> ImaBank<P> {
         self.stepped.number_in_progress(batch)
     }
 
-    /// IMAs that miss no inputs any more may ask for them again.
+    /// IMAs that miss no inputs any more may ask for them again. Returns true if any can.
     #[inline]
-    pub(crate) fn supplied(&mut self, imas: Set<ImaId>) {
+    pub(crate) fn supplied(&mut self, imas: Set<ImaId>) -> bool {
         self.starving -= imas;
+        !self.can_fetch().is_empty()
     }
 
     /// The output register has more room for the results of a lockstep group.

@@ -71,7 +71,13 @@ impl<'a> TileInputs<'a> {
     /// True if a decision of [`Self::look_ahead`] or [`Self::release`] is due, or a skip has been written.
     #[inline]
     pub(crate) fn has_work(&self) -> bool {
-        !(self.supplied.is_empty() && self.progressed.is_empty() && self.skips.is_empty())
+        !(self.progressed.is_empty() && self.skips.is_empty())
+    }
+
+    /// True if a decision of [`Self::look_ahead`] is due.
+    #[inline]
+    pub(crate) fn is_supplied(&self) -> bool {
+        !self.supplied.is_empty()
     }
 
     /// True if a position of a skip has been written.
@@ -195,10 +201,12 @@ impl<'a> TileInputs<'a> {
     /// Records packets whose writes ended with the last cycle. They are sorted, so that the packet that completes a
     /// position, and with it the delay of the position, does not depend on the order of messages.
     #[inline]
-    pub(crate) fn arrive<C: Context>(&mut self, tile: TileId, context: &mut C) {
-        if !self.arrivals.is_empty() {
+    pub(crate) fn arrive<C: Context>(&mut self, tile: TileId, context: &mut C) -> bool {
+        let arrived = !self.arrivals.is_empty();
+        if arrived {
             self.take_arrivals(tile, context);
         }
+        arrived
     }
 
     #[inline(never)]
