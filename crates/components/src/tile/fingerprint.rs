@@ -97,7 +97,7 @@ mod tests {
                 |tile| _ = tile.bus.transfer(100, 1 << 20),
                 |tile| tile.inputs.edram.slices.iter_mut().for_each(|slice| _ = slice.advance(0, 1)),
                 |tile| tile.inputs.controls.iter_mut().for_each(|control| control.ready += 1),
-                |tile| tile.inputs.progress(crate::ControlId(0)),
+                |tile| _ = tile.inputs.progress::<crate::NoProbe>(crate::ControlId(0), 1),
                 |tile| tile.imas.groups[PART].fetching += 1,
                 |tile| tile.imas.pipeline.inputs_arrived(Set::one(ImaId(0))),
                 |tile| _ = tile.outputs.parts[PART].merge(0),

@@ -114,7 +114,7 @@ fn settle<'a, C: Context>(
 ) {
     outputs.pass_on(inputs, imas, context);
     outputs.look_ahead(inputs, imas);
-    imas.supplied(inputs.release(tile, |control| imas.read_by_all(control), context));
+    imas.supplied(inputs.release(tile, context));
     outputs.release(tile, inputs, imas, context);
 }
 
@@ -133,7 +133,7 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
         let Self { id: tile, inputs, imas: bank, outputs, .. } = self;
         match message {
             TileMessage::Start => inputs.start(context.now()),
-            TileMessage::InputsArrived { imas } => return wake_if(bank.inputs_arrived(imas.into(), inputs)),
+            TileMessage::InputsArrived { imas } => return wake_if(bank.inputs_arrived::<C>(imas.into(), inputs)),
             TileMessage::Stages { stages, batch } => {
                 bank.perform(stages, batch, *tile, inputs, context);
                 return Wake::Sleep;

@@ -135,10 +135,11 @@ impl<P: Policy> ImaBank<P> {
         self.group_of[ima.index()]
     }
 
-    /// First window whose inputs not all IMAs of a layer control have read.
-    pub(crate) fn read_by_all(&self, control: ControlId) -> u32 {
+    /// Records that a lockstep group of `control` has read another window. Returns true if a decision is due.
+    #[inline(never)]
+    fn progress<C: Context>(&self, control: ControlId, inputs: &mut TileInputs) -> bool {
         let windows = self.groups_of[control].into_iter().map(|id| self.groups[id].arriving.window);
-        windows.min().expect("a layer control has IMAs")
+        inputs.progress::<C::Probe>(control, windows.min().expect("a layer control has IMAs"))
     }
 
     /// First cycle after the last operation of an IMA so far.
@@ -565,21 +566,22 @@ impl<P: Policy> ImaBank<P> {
             }
         }
         if !here.is_empty() {
-            self.inputs_arrived(here, inputs);
+            self.inputs_arrived::<C>(here, inputs);
         }
         arrived.send(context);
     }
 
     /// Records that inputs of `imas` are in their input registers at the end of a cycle. Returns true if a decision is
     /// due.
-    pub(crate) fn inputs_arrived(&mut self, mut imas: Set<ImaId>, inputs: &mut TileInputs) -> bool {
+    #[inline]
+    pub(crate) fn inputs_arrived<C: Context>(&mut self, mut imas: Set<ImaId>, inputs: &mut TileInputs) -> bool {
         self.pipeline.inputs_arrived(imas);
         let mut is_due = !self.pipeline.can_start().is_empty();
         while let Some((id, members)) = self.take_group(&mut imas) {
             let group = &mut self.groups[id];
             if !group.arriving.take(members, group.imas).is_empty() {
-                inputs.progress(group.control);
-                is_due = true;
+                let control = group.control;
+                is_due |= self.progress::<C>(control, inputs);
             }
         }
         is_due

@@ -136,10 +136,17 @@ impl<'a> TileInputs<'a> {
         self.arrivals.push((inputs, sequence, held_up));
     }
 
-    /// Records that a lockstep group of `control` has read another window.
+    /// Records that all IMAs of control `id` have read the windows before `read_by_all`. Returns true if a decision is due.
     #[inline]
-    pub(crate) fn progress(&mut self, control: ControlId) {
-        self.progressed.insert(control);
+    pub(crate) fn progress<O: Probe>(&mut self, id: ControlId, read_by_all: u32) -> bool {
+        let control = &mut self.controls[id];
+        control.read_by_all = read_by_all;
+        let (image, step) = control.split(read_by_all);
+        // Where this replica alone would raise no limit, the slowest of the layer raises none. A probe sees all progress.
+        let mut slices = control.inputs.iter().map(|&inputs| &self.edram.slices[inputs]);
+        let is_due = O::OBSERVES || slices.any(|slice| slice.rises(image, step));
+        self.progressed.insert_if(id, is_due);
+        is_due
     }
 
     /// Grants the eDRAM port to the packets of this cycle, by destination and sequence number.
@@ -262,26 +269,13 @@ impl<'a> TileInputs<'a> {
     }
 
     /// Releases positions that no further window needs, raises the limits of their slices and wakes waiting producers.
-    /// `read_by_all` returns the first window that not all IMAs of a control have read. Returns the IMAs that have a
-    /// ready window now.
+    /// Returns the IMAs that have a ready window now.
     #[inline]
-    pub(crate) fn release<C: Context>(
-        &mut self,
-        tile: TileId,
-        read_by_all: impl Fn(ControlId) -> u32,
-        context: &mut C,
-    ) -> Set<ImaId> {
+    pub(crate) fn release<C: Context>(&mut self, tile: TileId, context: &mut C) -> Set<ImaId> {
         // Controls of a layer share their slices, so the first of them stands for all.
         let mut progressed = Set::EMPTY;
         for id in self.progressed.take() {
-            let control = &mut self.controls[id];
-            control.read_by_all = read_by_all(id);
-            let (layer, (image, step)) = (control.id, control.split(control.read_by_all));
-            // Where this replica alone would raise no limit, the slowest of the layer raises none. A probe sees all progress.
-            let mut slices = control.inputs.iter().map(|&inputs| &self.edram.slices[inputs]);
-            if !C::Probe::OBSERVES && !slices.any(|slice| slice.rises(image, step)) {
-                continue;
-            }
+            let layer = self.controls[id].id;
             let first = self.controls.enumerate().find(|(_, control)| control.id == layer);
             progressed.insert(first.expect("the control itself is of the layer").0);
         }

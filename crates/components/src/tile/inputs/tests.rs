@@ -1,7 +1,7 @@
 use mapper::TileId;
 
 use super::*;
-use crate::RoomId;
+use crate::{NoProbe, RoomId};
 use crate::testing::{OneLayer, POSITION_BITS, Record};
 
 const TILE: TileId = TileId(0);
@@ -64,9 +64,9 @@ fn producers_see_more_room_in_the_cycle_after_all_imas_have_read_a_window() {
     let room = RoomId(0);
     assert!(!context.rooms.wait(room, TileId(7), 1), "tile 7 has position 2 to send");
     context.now = 9;
-    inputs.progress(CONTROL);
+    inputs.progress::<NoProbe>(CONTROL, 1);
     assert!(inputs.has_work());
-    inputs.release(TILE, |_| 1, &mut context);
+    inputs.release(TILE, &mut context);
     assert_eq!((context.rooms.limit(room, 9), context.rooms.limit(room, 10)), (2, 3));
     assert_eq!(context.sent, [(10, TileMessage::Room)]);
 }
