@@ -101,7 +101,7 @@ mod tests {
                 |tile| tile.imas.groups[PART].fetching += 1,
                 |tile| tile.imas.pipeline.inputs_arrived(Set::one(ImaId(0))),
                 |tile| _ = tile.outputs.parts[PART].merge(0),
-                |tile| tile.outputs.change_if(PART, true),
+                |tile| _ = tile.outputs.merge(PART, 0..1),
             ],
         );
     }

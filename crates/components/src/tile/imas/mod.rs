@@ -484,15 +484,15 @@ impl<P: Policy> ImaBank<P> {
 
     /// Records that results of `imas` are in the tile's output register at the end of a cycle, which frees one output
     /// register of each IMA. Returns true if a decision is due.
+    #[inline]
     pub(crate) fn results_merged(&mut self, mut imas: Set<ImaId>, outputs: &mut TileOutputs) -> bool {
         self.pipeline.results_merged(imas);
         let mut is_due = !self.pipeline.can_start().is_empty();
         while let Some((id, members)) = self.take_group(&mut imas) {
             let group = &mut self.groups[id];
-            for window in group.merging.take(members, group.imas) {
-                let complete = outputs.parts[id].merge(window);
-                outputs.change_if(id, complete);
-                is_due |= complete;
+            let windows = group.merging.take(members, group.imas);
+            if !windows.is_empty() {
+                is_due |= outputs.merge(id, windows);
             }
         }
         is_due

@@ -169,17 +169,19 @@ impl<'a> TileInputs<'a> {
                 Destination::Results => self.write_result(tile, sequence, bits, now..done + 1, context),
                 Destination::Input(inputs) => {
                     let slice = &mut self.edram.slices[inputs];
-                    let (layer, of_slice, (image, rank)) = (slice.layer, slice.particulars, slice.split(sequence));
+                    let (layer, (image, rank)) = (slice.layer, slice.split(sequence));
                     slice.bits_written += u64::from(bits);
                     slice.last_written_at = slice.last_written_at.max(done);
-                    let (slice, cycles) = (Some((layer, inputs)), now..done + 1);
-                    context.probe().observe(|| Event::Write { tile, slice, sequence, bits, cycles });
-                    let particulars = of_slice.and([rank.into(), bits.into()]);
+                    context.probe().observe(|| {
+                        let (slice, cycles) = (Some((layer, inputs)), now..done + 1);
+                        Event::Write { tile, slice, sequence, bits, cycles }
+                    });
+                    let particulars = slice.particulars.and([rank.into(), bits.into()]);
                     context.completions().add(image, particulars, done);
-                    if done == now {
-                        self.written(tile, inputs, (image, rank), held_up, now, context);
-                    } else {
+                    if done > now {
                         context.send_to_tile(done + 1 - now, tile, TileMessage::Written { inputs, held_up, sequence });
+                    } else if let Some(slot) = slice.written(image, rank) {
+                        self.complete(tile, inputs, slot, sequence, (held_up, now), context);
                     }
                 }
             }
@@ -221,25 +223,28 @@ impl<'a> TileInputs<'a> {
         let mut arrivals = std::mem::take(&mut self.arrivals);
         arrivals.sort_unstable();
         for (inputs, sequence, held_up) in arrivals.drain(..) {
-            let position = self.edram.slices[inputs].split(sequence);
-            self.written(tile, inputs, position, held_up, context.now() - 1, context);
+            let slice = &mut self.edram.slices[inputs];
+            let (image, rank) = slice.split(sequence);
+            if let Some(slot) = slice.written(image, rank) {
+                self.complete(tile, inputs, slot, sequence, (held_up, context.now() - 1), context);
+            }
         }
         self.arrivals = arrivals;
     }
 
-    /// Records that a packet of a position, by image and number there, is in the buffer at the end of cycle `at`.
-    fn written<C: Context>(
+    /// Records that a position, which has `slot` in its slice, is in the buffer at the end of cycle `at`. The last of its
+    /// packets was `held_up` on the way.
+    fn complete<C: Context>(
         &mut self,
         tile: TileId,
         inputs: InputId,
-        (image, rank): (u32, u32),
-        held_up: HeldUp,
-        at: Cycle,
+        slot: usize,
+        sequence: u32,
+        (held_up, at): (HeldUp, Cycle),
         context: &mut C,
     ) {
-        let slice = &mut self.edram.slices[inputs];
-        let Some(slot) = slice.written(image, rank) else { return };
-        let (layer, sequence) = (slice.layer, image * slice.positions() + rank);
+        let slice = &self.edram.slices[inputs];
+        let layer = slice.layer;
         context.probe().observe(|| Event::Arrive { tile, layer, inputs, bits: slice.slice.position_bits, at });
         if slice.slice.reader == Reader::Register {
             self.skips.push(inputs);

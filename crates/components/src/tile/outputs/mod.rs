@@ -10,6 +10,8 @@ mod spec;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use des::Fingerprint;
 use index::{IndexVec, Set};
 use mapper::{LevelId, TileId};
@@ -64,10 +66,13 @@ impl<'a> TileOutputs<'a> {
         !(self.changed | self.looking | self.merged).is_empty()
     }
 
-    /// Records whether a part may have work, by a window that is complete now.
-    #[inline]
-    pub(crate) fn change_if(&mut self, part: LockstepId, complete: bool) {
+    /// Merges results of all IMAs here into `windows` of a part. Returns true if a decision is due.
+    #[inline(never)]
+    pub(crate) fn merge(&mut self, part: LockstepId, windows: Range<u32>) -> bool {
+        let sums = &mut self.parts[part];
+        let complete = windows.fold(false, |complete, window| complete | sums.merge(window));
         self.changed.insert_if(part, complete);
+        complete
     }
 
     /// Merges partial sums of a contributor. Returns true if a decision is due.

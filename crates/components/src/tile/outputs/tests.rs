@@ -20,8 +20,7 @@ fn a_window_is_finished_in_the_cycle_after_its_last_contribution_and_written_in_
     let machine = OneLayer::new(|_| ());
     let (mut outputs, mut context) = (machine.outputs(4, HERE, 4), Record::new(4));
     assert_eq!(pass_on(&machine, &mut outputs, 20, &mut context), 0, "nothing is complete");
-    let complete = outputs.parts[PART].merge(0);
-    outputs.change_if(PART, complete);
+    outputs.merge(PART, 0..1);
     assert_eq!(pass_on(&machine, &mut outputs, 21, &mut context), 21);
     let bits = 128 * 16;
     assert_eq!(context.sent, [(22, TileMessage::Result { bits, position: 0 })]);
@@ -32,12 +31,10 @@ fn a_window_is_finished_in_the_cycle_after_its_last_contribution_and_written_in_
 fn windows_leave_in_order_whatever_completes_first() {
     let machine = OneLayer::new(|_| ());
     let (mut outputs, mut context) = (machine.outputs(4, HERE, 4), Record::new(4));
-    let complete = outputs.parts[PART].merge(1);
-    outputs.change_if(PART, complete);
+    outputs.merge(PART, 1..2);
     pass_on(&machine, &mut outputs, 5, &mut context);
     assert!(context.sent.is_empty(), "window 0 is missing");
-    let complete = outputs.parts[PART].merge(0);
-    outputs.change_if(PART, complete);
+    outputs.merge(PART, 0..1);
     pass_on(&machine, &mut outputs, 6, &mut context);
     let positions = context.sent.iter().map(|(at, message)| match message {
         TileMessage::Result { position, .. } => (*at, *position),
@@ -50,8 +47,7 @@ fn windows_leave_in_order_whatever_completes_first() {
 fn a_contributor_sends_in_the_cycle_of_the_credit_and_not_before() {
     let machine = OneLayer::new(|_| ());
     let (mut outputs, mut context) = (machine.outputs(4, ELSEWHERE, 0), Record::new(4));
-    let complete = outputs.parts[PART].merge(0);
-    outputs.change_if(PART, complete);
+    outputs.merge(PART, 0..1);
     pass_on(&machine, &mut outputs, 30, &mut context);
     assert!(context.packets.is_empty(), "the accumulator has given no credit");
     assert_eq!(outputs.parts[PART].left(), 0, "so the window keeps its place");
@@ -69,8 +65,7 @@ fn the_register_holds_as_many_windows_as_it_has_slots() {
     let machine = OneLayer::new(|_| ());
     let (mut outputs, mut context) = (machine.outputs(2, ELSEWHERE, 0), Record::new(4));
     assert_eq!(outputs.parts[PART].room(), 2);
-    let complete = outputs.parts[PART].merge(0);
-    outputs.change_if(PART, complete);
+    outputs.merge(PART, 0..1);
     pass_on(&machine, &mut outputs, 8, &mut context);
     assert_eq!(outputs.parts[PART].room(), 2, "a complete window that has not left keeps its slot");
     outputs.credit(PART, 1);
