@@ -138,8 +138,8 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
                 bank.perform(stages, batch, *tile, inputs, context);
                 return Wake::Sleep;
             }
-            TileMessage::ReadsDone { imas } => return wake_if(bank.reads_done(imas)),
-            TileMessage::ResultsReady { imas } => return wake_if(bank.results_ready(imas)),
+            TileMessage::ReadsDone { imas } => bank.pipeline.reads_done(imas.into()),
+            TileMessage::ResultsReady { imas } => bank.pipeline.results_ready(imas.into()),
             TileMessage::ResultsMerged { imas } => return wake_if(bank.results_merged(imas.into(), outputs)),
             TileMessage::PartialSum { part, window } => return wake_if(outputs.merge_partial_sums(part, window)),
             TileMessage::PartialSumCredit { part, limit } => return wake_if(outputs.credit(part, limit)),

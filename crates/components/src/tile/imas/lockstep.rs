@@ -119,17 +119,23 @@ impl BarrierPhase {
     /// all IMAs have passed by it.
     #[inline]
     pub(crate) fn take(&mut self, imas: Set<ImaId>, all: Set<ImaId>) -> Range<u32> {
-        let passed = self.passed(self.window);
-        // Mostly none of them is ahead, and others are behind.
-        if (*passed & imas).is_empty() && (*passed | imas) != all {
-            *passed |= imas;
-            return self.window..self.window;
+        let first = self.window;
+        let passed = self.passed(first);
+        if !(*passed & imas).is_empty() {
+            return self.take_ahead(imas, all);
         }
-        self.take_further(imas, all)
+        *passed |= imas;
+        if *passed == all {
+            // The next window goes on, since these IMAs have not passed it.
+            *passed = Set::EMPTY;
+            self.window += 1;
+        }
+        first..self.window
     }
 
-    #[inline(never)]
-    fn take_further(&mut self, imas: Set<ImaId>, all: Set<ImaId>) -> Range<u32> {
+    /// Records the event for `imas`, some of which have passed the present window before.
+    #[cold]
+    fn take_ahead(&mut self, imas: Set<ImaId>, all: Set<ImaId>) -> Range<u32> {
         let (first, mut window, mut left) = (self.window, self.window, imas);
         while !left.is_empty() {
             assert!(window - self.window < WINDOWS, "an IMA is too far ahead of its lockstep group");

@@ -44,7 +44,7 @@ use self::stepped::Stepped;
 use super::Bus;
 use super::inputs::TileInputs;
 use super::outputs::TileOutputs;
-use crate::{Cause, Context, ControlId, Event, ImaId, LockstepId, PackedImas, Probe, Stage, Stages, TileMessage};
+use crate::{Cause, Context, ControlId, Event, ImaId, LockstepId, Probe, Stage, Stages, TileMessage};
 
 /// The IMAs of a tile that hold weights, and their lockstep groups.
 #[derive(Clone, Debug)]
@@ -387,20 +387,6 @@ impl<P: Policy> ImaBank<P> {
                 context.probe().observe(|| Event::Stage { unit, stage, cycles });
             }
         }
-    }
-
-    /// Records the last reads of operations. Returns true if a decision is due.
-    #[inline]
-    pub(crate) fn reads_done(&mut self, imas: PackedImas) -> bool {
-        self.pipeline.reads_done(imas.into());
-        !(self.pipeline.can_start() | self.can_fetch()).is_empty()
-    }
-
-    /// Records that results are in the output registers of the IMAs. Returns true if a decision is due.
-    #[inline]
-    pub(crate) fn results_ready(&mut self, imas: PackedImas) -> bool {
-        self.pipeline.results_ready(imas.into());
-        !self.can_send().is_empty()
     }
 
     /// IMAs that may send results, as far as the tile's output register has room for them.

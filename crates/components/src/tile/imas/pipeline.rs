@@ -90,7 +90,7 @@ impl UpTo {
 
     #[inline]
     fn take(&mut self, imas: Set<ImaId>) {
-        assert!((imas - self.any()).is_empty(), "the number of an IMA is 0");
+        debug_assert!((imas - self.any()).is_empty(), "the number of an IMA is 0");
         self.above[0] = (self.above[0] - imas) | self.above[1];
         if self.last > 1 {
             self.take_above_two(imas);

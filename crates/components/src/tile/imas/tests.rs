@@ -54,7 +54,7 @@ fn the_crossbars_are_free_in_the_cycle_of_reads_done_and_not_before() {
     imas.start(TILE, &mut inputs, &mut context);
     assert_eq!(context.sent.len(), 2, "the sixteenth read is in cycle 17");
     context.now = 18;
-    imas.reads_done(IMA.into());
+    imas.pipeline.reads_done(IMA);
     imas.start(TILE, &mut inputs, &mut context);
     assert_eq!(
         context.sent[2..],
@@ -74,9 +74,9 @@ fn an_operation_waits_for_an_output_register_until_the_results_of_another_are_me
     context.now = 2;
     imas.start(TILE, &mut inputs, &mut context);
     imas.fetch(TILE, &mut inputs, &mut bus, &mut context);
-    imas.reads_done(IMA.into());
+    imas.pipeline.reads_done(IMA);
     context.now = 20;
-    imas.results_ready(IMA.into());
+    imas.pipeline.results_ready(IMA);
     imas.start(TILE, &mut inputs, &mut context);
     assert_eq!(context.sent.len(), 2, "the results still hold the register");
     imas.send_results(TILE, &inputs, &mut bus, &mut outputs, &mut context);
@@ -95,7 +95,7 @@ fn results_wait_for_room_in_the_output_register_of_the_tile() {
     let (mut inputs, mut outputs) = (filled(&machine, 1), machine.outputs(0, HERE, 0));
     imas.fetch(TILE, &mut inputs, &mut bus, &mut context);
     imas.start(TILE, &mut inputs, &mut context);
-    imas.results_ready(IMA.into());
+    imas.pipeline.results_ready(IMA);
     imas.send_results(TILE, &inputs, &mut bus, &mut outputs, &mut context);
     assert!(!outputs.has_work() && !imas.pipeline.can_send().is_empty(), "no window has room");
     assert_eq!(bus.bits, u64::from(POSITION_BITS), "only the inputs have crossed the bus");
