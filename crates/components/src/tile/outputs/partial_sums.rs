@@ -27,6 +27,9 @@ use super::spec::{Exit, PartAddress, SumsSpec, Target};
 use crate::completions::Particulars;
 use crate::{Cause, Context, Event, HeldUp, InputId, LayerControl, Packet, Payload, Probe, SegmentId, TileMessage};
 
+/// Windows in progress that a part is made for, a power of two. With more of them it grows.
+const WINDOWS_KEPT: usize = 8;
+
 /// Values of a level in one part of the output register.
 #[derive(Clone, Debug)]
 struct LevelUnit {
@@ -88,8 +91,8 @@ pub struct PartialSums<'a> {
     left: u32,
     /// Complete windows, in the accumulator tile also finished (sigmoid, max-pool), counted over all images.
     complete: u32,
-    /// Contributions that each window from `complete` on misses.
-    missing: VecDeque<u32>,
+    /// Contributions that each window from `complete` on misses, by window modulo the length, a power of two.
+    missing: Vec<u32>,
     /// Finished positions that wait for room in the buffers of readers, in the order of leaving.
     leaving: VecDeque<Leaving>,
     /// Levels of the layer.
@@ -122,15 +125,16 @@ impl<'a> PartialSums<'a> {
         let levels = layer.levels.enumerate().map(unit).collect();
         let skips = (!spec.operands.is_empty()).then(|| Skips::new(spec.operands.clone()));
         let contributors = u32::try_from(spec.contributors.len()).expect("fewer than the tiles");
+        let contributions = 1 + contributors + u32::from(skips.is_some());
         Self {
             outputs: outputs.end - outputs.start,
             merged: 0,
-            contributions: 1 + contributors + u32::from(skips.is_some()),
+            contributions,
             accumulator,
             credit: spec.credit,
             left: 0,
             complete: 0,
-            missing: VecDeque::new(),
+            missing: vec![contributions; WINDOWS_KEPT],
             leaving: VecDeque::new(),
             levels,
             skips,
@@ -150,23 +154,50 @@ impl<'a> PartialSums<'a> {
 
     /// Cause for which the register has no room for another window.
     pub(crate) fn refusal(&self) -> Cause {
-        match self.missing.front() {
+        match self.missing_of_oldest() {
             _ if !self.leaving.is_empty() => Cause::DownstreamBuffer,
-            Some(0) if self.pool_credits.is_some() => Cause::MaxPool,
-            Some(1) if self.waits_for_skip() => Cause::Skip,
+            0 if self.pool_credits.is_some() => Cause::MaxPool,
+            1 if self.waits_for_skip() => Cause::Skip,
             _ => Cause::OutputRegister,
         }
+    }
+
+    /// Contributions that `window` misses.
+    #[inline]
+    fn missing_of(&mut self, window: u32) -> &mut u32 {
+        let ahead = size(window - self.complete);
+        if ahead >= self.missing.len() {
+            self.keep_more_than(ahead);
+        }
+        let last = self.missing.len() - 1;
+        &mut self.missing[size(window) & last]
+    }
+
+    #[cold]
+    fn keep_more_than(&mut self, windows: usize) {
+        let mut missing = vec![self.contributions; (windows + 1).next_power_of_two()];
+        let last = missing.len() - 1;
+        (self.complete..).zip(self.missing_in_order()).for_each(|(window, of)| missing[size(window) & last] = of);
+        self.missing = missing;
+    }
+
+    /// Contributions that the windows miss, the oldest first.
+    fn missing_in_order(&self) -> impl DoubleEndedIterator<Item = u32> + ExactSizeIterator {
+        let oldest = size(self.complete);
+        (0..self.missing.len()).map(move |ahead| self.missing[(oldest + ahead) & (self.missing.len() - 1)])
+    }
+
+    /// Contributions that the oldest window misses.
+    #[inline]
+    fn missing_of_oldest(&self) -> u32 {
+        self.missing[size(self.complete) & (self.missing.len() - 1)]
     }
 
     /// Merges a contribution into `window`: the results of all IMAs here, or those of another tile. Returns true if the
     /// window is complete now.
     #[inline]
     pub(crate) fn merge(&mut self, window: u32) -> bool {
-        let index = size(window - self.complete);
-        while self.missing.len() <= index {
-            self.missing.push_back(self.contributions);
-        }
-        let missing = &mut self.missing[index];
+        let missing = self.missing_of(window);
         assert!(*missing > 0, "window {window} got a contribution too many");
         *missing -= 1;
         *missing == 0
@@ -204,9 +235,9 @@ impl<'a> PartialSums<'a> {
 
     /// Passes complete windows on, as far as there is room for them.
     pub(crate) fn pass_on<C: Context>(&mut self, control: &mut LayerControl, context: &mut C) {
-        while self.missing.front() == Some(&0) && self.pools_admit(control) {
-            self.missing.pop_front();
+        while self.missing_of_oldest() == 0 && self.pools_admit(control) {
             let window = self.complete;
+            *self.missing_of(window) = self.contributions;
             self.complete += 1;
             if self.accumulator.is_none() {
                 self.finish(control, window, context);
@@ -435,12 +466,12 @@ impl<'a> PartialSums<'a> {
             slots: _,
             outputs: _,
             merged: _,
-            contributions: _,
+            contributions,
             accumulator,
             credit,
             left,
             complete,
-            missing,
+            missing: _,
             leaving,
             levels,
             skips,
@@ -455,8 +486,10 @@ impl<'a> PartialSums<'a> {
         }
         print.counted(*left, windows);
         print.counted(*complete, windows);
-        print.number(count(missing.len()));
-        print.numbers(missing.iter().copied());
+        // Further windows miss all contributions.
+        let begun = self.missing_in_order().rposition(|missing| missing != *contributions).map_or(0, |last| last + 1);
+        print.number(count(begun));
+        print.numbers(self.missing_in_order().take(begun));
         print.number(count(leaving.len()));
         for &Leaving { image, step, exit, position, window, awaited } in leaving {
             print.counted(image, 1);
@@ -515,7 +548,7 @@ impl<'a> PartialSums<'a> {
     /// True if the oldest window has all its contributions: after [`Self::pass_on`], a max-pool has no room for its
     /// image.
     pub(crate) fn waits_for_max_pool(&self) -> bool {
-        self.missing.front() == Some(&0)
+        self.missing_of_oldest() == 0
     }
 
     /// Images that all pools here have completed; `None` if there is no pool.
@@ -532,13 +565,12 @@ impl<'a> PartialSums<'a> {
             let Target { tile, inputs, .. } = targets[awaited.receiver];
             return Some(Obstacle::Room { tile, inputs });
         }
-        match (self.accumulator, self.missing.front()) {
+        let is_empty = self.missing.iter().all(|missing| *missing == self.contributions);
+        match (self.accumulator, self.missing_of_oldest()) {
             (Some(accumulator), _) if self.left < self.complete => Some(Obstacle::Credit(accumulator)),
-            (_, None) if !merging => None,
-            (None, Some(0)) => Some(Obstacle::Pool { image: control.split(self.complete).0.saturating_sub(2) }),
-            (None, Some(1)) if self.waits_for_skip() => {
-                Some(Obstacle::Skip(self.skips.as_ref().and_then(Skips::awaited)))
-            }
+            _ if is_empty && !merging => None,
+            (None, 0) => Some(Obstacle::Pool { image: control.split(self.complete).0.saturating_sub(2) }),
+            (None, 1) if self.waits_for_skip() => Some(Obstacle::Skip(self.skips.as_ref().and_then(Skips::awaited))),
             _ => Some(Obstacle::Contributions),
         }
     }
@@ -580,7 +612,6 @@ mod tests {
         let outputs = machine.outputs(4, &elsewhere, 0);
         let mut sums = outputs.parts[LockstepId(0)].clone();
         sums.leave(3, 0, 1, (1, 13));
-        sums.missing.push_back(1);
         assert_told_apart(
             &sums,
             |sums, print| sums.state(4, print),
@@ -588,8 +619,8 @@ mod tests {
                 |sums| sums.credit += 1,
                 |sums| sums.left += 1,
                 |sums| sums.complete += 1,
-                |sums| sums.missing[0] = 0,
-                |sums| sums.missing.push_back(1),
+                |sums| *sums.missing_of(0) = 0,
+                |sums| *sums.missing_of(1) = 0,
                 |sums| sums.leaving[0].image += 1,
                 |sums| sums.leaving[0].step += 1,
                 |sums| sums.leaving[0].exit += 1,
