@@ -13,7 +13,7 @@ use index::{IndexVec, Set, count, size};
 use mapper::{LayerLayout, ReplicaId, TileId, Window};
 use network::LayerId;
 
-use crate::{HeldUp, ImaId, InputId, SliceBuffer, Stalls, Unit};
+use crate::{ControlId, HeldUp, ImaId, InputId, SliceBuffer, Stalls, Unit};
 
 /// Actions in a tile for one replica of a layer that no block counts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,6 +48,8 @@ pub struct LayerControl<'a> {
     pub(crate) imas: Set<ImaId>,
     /// Input slices in the tile's buffer that its crossbars read.
     pub(crate) inputs: Vec<InputId>,
+    /// Controls of the layer in the tile, which share these slices.
+    pub(crate) sharing: Set<ControlId>,
     /// Windows of all images of the run.
     pub(crate) total: u32,
     /// Ready windows, counted over all images: windows below this one have their inputs in the buffer.
@@ -119,6 +121,7 @@ impl<'a> LayerControl<'a> {
             per_image,
             imas,
             inputs,
+            sharing: Set::EMPTY,
             total: per_image * images,
             ready: 0,
             awaited: None,
@@ -255,6 +258,7 @@ impl Recurrent for LayerControl<'_> {
             per_image,
             imas: _,
             inputs: _,
+            sharing: _,
             total: _,
             ready,
             ref awaited,

@@ -53,7 +53,11 @@ enum Destination {
 
 impl<'a> TileInputs<'a> {
     /// An empty buffer and controls before their first window.
-    pub(crate) fn new(edram: EdramBuffer<'a>, controls: IndexVec<ControlId, LayerControl<'a>>) -> Self {
+    pub(crate) fn new(edram: EdramBuffer<'a>, mut controls: IndexVec<ControlId, LayerControl<'a>>) -> Self {
+        for id in controls.indices() {
+            let sharing = controls.enumerate().filter(|(_, other)| other.id == controls[id].id);
+            controls[id].sharing = sharing.map(|(other, _)| other).collect();
+        }
         let (deliveries, arrivals) = (Vec::new(), Vec::new());
         let skips = Vec::new();
         Self {
@@ -275,39 +279,31 @@ impl<'a> TileInputs<'a> {
 
     /// Releases positions that no further window needs, raises the limits of their slices and wakes waiting producers.
     /// Returns the IMAs that have a ready window now.
-    #[inline]
     pub(crate) fn release<C: Context>(&mut self, tile: TileId, context: &mut C) -> Set<ImaId> {
-        // Controls of a layer share their slices, so the first of them stands for all.
-        let mut progressed = Set::EMPTY;
-        for id in self.progressed.take() {
-            let layer = self.controls[id].id;
-            let first = self.controls.enumerate().find(|(_, control)| control.id == layer);
-            progressed.insert(first.expect("the control itself is of the layer").0);
-        }
-        let mut supplied = Set::EMPTY;
-        for control in progressed {
-            supplied |= self.release_layer(tile, control, context);
+        let (mut progressed, mut supplied) = (self.progressed.take(), Set::EMPTY);
+        while let Some(control) = progressed.first() {
+            let sharing = self.controls[control].sharing;
+            progressed -= sharing;
+            let slowest = sharing.into_iter().filter_map(|control| self.controls[control].progress()).min();
+            let (image, step) = slowest.expect("a replica that read a window has windows");
+            let mut more = false;
+            for number in 0..self.controls[control].inputs.len() {
+                more |= self.advance(tile, self.controls[control].inputs[number], image, step, context);
+            }
+            if more {
+                supplied |= self.look_further(sharing, context.now());
+            }
         }
         supplied
     }
 
-    /// Releases positions of the slices that the layer of `control` reads.
-    fn release_layer<C: Context>(&mut self, tile: TileId, control: ControlId, context: &mut C) -> Set<ImaId> {
-        let layer = self.controls[control].id;
-        let sharing = |control: &&mut LayerControl| control.id == layer;
-        let slowest = self.controls.iter_mut().filter(sharing).filter_map(|control| control.progress()).min();
-        let (image, step) = slowest.expect("a replica that read a window has windows");
-        let mut more = false;
-        for number in 0..self.controls[control].inputs.len() {
-            more |= self.advance(tile, self.controls[control].inputs[number], image, step, context);
-        }
+    /// Makes windows of another image ready. Returns the IMAs that have a ready window now.
+    fn look_further(&mut self, controls: Set<ControlId>, now: Cycle) -> Set<ImaId> {
         let mut supplied = Set::EMPTY;
-        if more {
-            let now = context.now();
-            for control in self.controls.iter_mut().filter(sharing).filter(|control| control.awaited.is_none()) {
-                if control.look_ahead(now, &self.edram.slices) {
-                    supplied |= control.imas;
-                }
+        for id in controls {
+            let control = &mut self.controls[id];
+            if control.awaited.is_none() && control.look_ahead(now, &self.edram.slices) {
+                supplied |= control.imas;
             }
         }
         supplied
