@@ -1,8 +1,8 @@
 use mapper::TileId;
 
 use super::*;
-use crate::{NoProbe, RoomId};
 use crate::testing::{OneLayer, POSITION_BITS, Record};
+use crate::{NoProbe, RoomId};
 
 const TILE: TileId = TileId(0);
 const SLICE: InputId = InputId(0);
