@@ -7,14 +7,15 @@
 //! | step | decision | part | resource | order of requests |
 //! | --- | --- | --- | --- | --- |
 //! | 1 | finished windows and positions leave, partial sums are sent | outputs | rooms, credits | part; pool values first |
-//! | 2 | windows whose inputs are all written become ready, and so do operands of joins | inputs, outputs | - | replica |
+//! | 2 | joins find the operands that have been written | outputs | - | part |
 //! | 3 | limits of slices rise as windows have been read and operands merged | inputs, outputs | room table | slice |
 //! | 4 | operations start | IMAs | crossbars, output registers | group of the lowest IMA |
 //! | 5 | arrived packets are written | inputs | eDRAM port | slice, sequence number; results last |
 //! | 6 | results are sent | IMAs | bus | group of the lowest IMA |
 //! | 7 | operands of joins are asked for | outputs | eDRAM port, bus | part, window |
 //! | 8 | inputs are asked for | IMAs | eDRAM port, bus | group of the lowest IMA |
-//! | 9 | the tile asks for an evaluation in the next cycle if steps 1 to 4 have new work | - | - | - |
+//! | 9 | windows whose inputs are all written become ready, for the next cycle | inputs | - | replica |
+//! | 10 | the tile asks for an evaluation in the next cycle if steps 1 to 4, or IMAs that missed inputs, have new work | - | - | - |
 //!
 //! Steps 5 to 8 take effect at the end of the cycle, so what they complete is decided upon in the next. Writes precede
 //! reads at the port, and results precede inputs on the bus (docs/model.md, "Arbitration in a tile").
@@ -161,7 +162,8 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
     fn evaluate(&mut self, context: &mut C) -> Wake {
         let Self { id, inputs, imas, outputs, bus } = self;
         let tile = *id;
-        if inputs.arrive(tile, context) {
+        inputs.arrive(tile, context);
+        if inputs.is_supplied() {
             supply(inputs, imas, context.now());
         }
         // Most evaluations are for the IMAs alone.
@@ -173,8 +175,8 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
         imas.send_results(tile, inputs, bus, outputs, context);
         outputs.ask_for_skips(tile, inputs, imas, bus, context);
         imas.fetch(tile, inputs, bus, context);
-        // What has been written is ready in the next cycle.
-        if inputs.is_supplied() && supply(inputs, imas, context.now() + 1) {
+        // What has been written is ready in the next cycle. Writes whose end is a message of that cycle are waited for.
+        if inputs.is_supplied() && (inputs.is_writing(context.now()) || supply(inputs, imas, context.now() + 1)) {
             return Wake::Evaluate;
         }
         wake_if(outputs.has_work() || inputs.has_work() || !imas.pipeline.can_start().is_empty())

@@ -34,6 +34,8 @@ pub(crate) struct TileInputs<'a> {
     last_rows_read: Option<((ControlId, u32), RowsRead)>,
     /// Writes to be granted in this cycle: destination, sequence number, bits, delay on the way.
     deliveries: Vec<(Destination, u32, u32, HeldUp)>,
+    /// Cycle in which the last write of more than a cycle ends; 0 if there was none.
+    writes_until: Cycle,
     /// Writes that ended with the last cycle: input slice, sequence number, delay on the way.
     arrivals: Vec<(InputId, u32, HeldUp)>,
     /// Layer controls whose awaited input has been written.
@@ -65,6 +67,7 @@ impl<'a> TileInputs<'a> {
             controls,
             last_rows_read: None,
             deliveries,
+            writes_until: 0,
             arrivals,
             supplied: Set::EMPTY,
             progressed: Set::EMPTY,
@@ -72,7 +75,7 @@ impl<'a> TileInputs<'a> {
         }
     }
 
-    /// True if a decision of [`Self::look_ahead`] or [`Self::release`] is due, or a skip has been written.
+    /// True if a decision of [`Self::release`] is due, or a skip has been written.
     #[inline]
     pub(crate) fn has_work(&self) -> bool {
         !(self.progressed.is_empty() && self.skips.is_empty())
@@ -82,6 +85,11 @@ impl<'a> TileInputs<'a> {
     #[inline]
     pub(crate) fn is_supplied(&self) -> bool {
         !self.supplied.is_empty()
+    }
+
+    /// True if a write goes on at the end of cycle `now`, or ends with it and is found by a message of the next.
+    pub(crate) fn is_writing(&self, now: Cycle) -> bool {
+        self.writes_until >= now
     }
 
     /// True if a position of a skip has been written.
@@ -183,6 +191,7 @@ impl<'a> TileInputs<'a> {
                     let particulars = slice.particulars.and([rank.into(), bits.into()]);
                     context.completions().add(image, particulars, done);
                     if done > now {
+                        self.writes_until = done;
                         context.send_to_tile(done + 1 - now, tile, TileMessage::Written { inputs, held_up, sequence });
                     } else if let Some(slot) = slice.written(image, rank) {
                         self.complete(tile, inputs, slot, sequence, (held_up, now), context);
@@ -214,12 +223,10 @@ impl<'a> TileInputs<'a> {
     /// Records packets whose writes ended with the last cycle. They are sorted, so that the packet that completes a
     /// position, and with it the delay of the position, does not depend on the order of messages.
     #[inline]
-    pub(crate) fn arrive<C: Context>(&mut self, tile: TileId, context: &mut C) -> bool {
-        let arrived = !self.arrivals.is_empty();
-        if arrived {
+    pub(crate) fn arrive<C: Context>(&mut self, tile: TileId, context: &mut C) {
+        if !self.arrivals.is_empty() {
             self.take_arrivals(tile, context);
         }
-        arrived
     }
 
     #[inline(never)]
@@ -264,7 +271,7 @@ impl<'a> TileInputs<'a> {
         }
     }
 
-    /// Makes windows ready whose last input has been written. Returns the IMAs that have a ready window now.
+    /// Makes windows ready in cycle `now` whose last input has been written. Returns the IMAs that have a ready window then.
     #[inline]
     pub(crate) fn look_ahead(&mut self, now: Cycle) -> Set<ImaId> {
         let mut supplied = Set::EMPTY;
@@ -335,9 +342,19 @@ impl<'a> TileInputs<'a> {
 
 impl Recurrent for TileInputs<'_> {
     fn state(&self, print: &mut Fingerprint) {
-        // Deliveries and arrivals of a cycle are taken in the same cycle. Rows read follow from the window.
-        let Self { edram, controls, last_rows_read: _, deliveries: _, arrivals: _, supplied, progressed, skips: _ } =
-            self;
+        let Self {
+            edram,
+            controls,
+            // Follow from the window, and from the messages on their way.
+            last_rows_read: _,
+            writes_until: _,
+            // Taken in the cycle in which they come.
+            deliveries: _,
+            arrivals: _,
+            supplied,
+            progressed,
+            skips: _,
+        } = self;
         edram.state(print);
         for control in controls {
             control.state(print);

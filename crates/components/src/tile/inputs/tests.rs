@@ -15,10 +15,10 @@ fn a_window_is_ready_in_the_cycle_after_the_write_of_its_last_input() {
     inputs.start(1);
     context.now = 5;
     inputs.deliver(SLICE, 0, POSITION_BITS, HeldUp::default());
-    assert!(inputs.look_ahead(5).is_empty() && !inputs.has_work(), "it has arrived, and is not written");
+    assert!(!inputs.is_supplied(), "it has arrived, and is not written");
     inputs.write(TILE, &mut context);
     assert_eq!(inputs.controls[CONTROL].ready, 0);
-    assert!(inputs.has_work(), "so that the tile wakes itself in cycle 6");
+    assert!(inputs.is_supplied());
     assert_eq!(inputs.look_ahead(6), Set::below(1));
     assert_eq!((inputs.controls[CONTROL].ready, context.last_completion()), (1, 5));
 }
@@ -30,7 +30,7 @@ fn a_write_of_two_cycles_makes_the_window_ready_in_the_third() {
     inputs.start(1);
     inputs.deliver(SLICE, 0, POSITION_BITS, HeldUp::default());
     inputs.write(TILE, &mut context);
-    assert!(!inputs.has_work(), "a bit is left for cycle 2");
+    assert!(!inputs.is_supplied(), "a bit is left for cycle 2");
     let [(3, TileMessage::Written { inputs: slice, sequence, held_up })] = context.sent[..] else {
         panic!("the write ends with cycle 2: {:?}", context.sent)
     };
