@@ -489,13 +489,25 @@ mod tests {
     }
 
     #[test]
+    fn transfers_that_ended_while_the_crossbars_were_in_use_are_no_state() {
+        let print = |cycles: Range<Cycle>| {
+            let (mut ima, mut print) = (ima(128), Fingerprint::new(100, 0));
+            ima.awaits_fetch(1, 88, cycles, HeldUp::default());
+            ima.state(4, 97, &mut print);
+            print.hash()
+        };
+        assert_eq!(print(90..97), print(95..96));
+        assert_ne!(print(90..97), print(90..98));
+    }
+
+    #[test]
     fn transfers_and_held_back_results_are_state() {
         let mut ima = ima(128);
         ima.awaits_fetch(0, 88, 90..91, HeldUp::default());
         ima.awaits_fetch(1, 92, 94..95, HeldUp::default());
         assert_told_apart(
             &ima,
-            |ima, print| ima.state(4, 97, print),
+            |ima, print| ima.state(4, 89, print),
             &[
                 |ima| ima.fetches[0].turn_at += 1,
                 |ima| ima.fetches[1].turn_at += 1,
