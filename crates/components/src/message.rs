@@ -216,10 +216,6 @@ impl Recurrent for Waits {
 impl From<Waits> for HeldUp {
     #[inline]
     fn from(Waits { routers, links }: Waits) -> Self {
-        // Most packets are not held up.
-        if (routers, links) == (0, 0) {
-            return Self::default();
-        }
         let cycles = routers.saturating_add(links).min(!Self::BY_LINKS);
         Self(if links > routers { cycles | Self::BY_LINKS } else { cycles })
     }

@@ -182,3 +182,44 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
         wake_if(outputs.has_work() || inputs.has_work() || !imas.pipeline.can_start().is_empty())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{OneLayer, POSITION_BITS, Record};
+    use crate::{HeldUp, InputId, PartAddress, Waits};
+
+    #[test]
+    fn of_writes_that_end_together_the_awaited_one_says_what_held_the_window_up() {
+        // A position and a half in a cycle.
+        let machine = OneLayer::new(|arch| arch.edram.bytes_per_cycle = POSITION_BITS / 8 * 3 / 2);
+        let here = [PartAddress { tile: TileId(0), part: LockstepId(0) }];
+        let mut tile = Tile {
+            id: TileId(0),
+            inputs: machine.inputs(),
+            imas: machine.imas(),
+            outputs: machine.outputs(4, &here, 4),
+            bus: machine.bus(),
+        };
+        let mut context = Record::new(4);
+        let delivery = |sequence, bits, held_up| TileMessage::Delivery { inputs: InputId(0), held_up, bits, sequence };
+        let held_up: [HeldUp; 2] = [(3, 0), (0, 5)].map(|(routers, links)| Waits { routers, links }.into());
+        // The write of position 1 takes cycles 1 and 2, that of position 0 the rest of cycle 2.
+        let messages = [
+            (1, TileMessage::Start),
+            (1, delivery(1, 2 * POSITION_BITS, held_up[1])),
+            (2, delivery(0, POSITION_BITS, held_up[0])),
+            (3, TileMessage::Written { inputs: InputId(0), held_up: held_up[1], sequence: 1 }),
+        ];
+        for now in 1..=3 {
+            context.now = now;
+            for (_, message) in messages.iter().filter(|(at, _)| *at == now) {
+                tile.receive(*message, &mut context);
+            }
+            tile.evaluate(&mut context);
+        }
+        assert!(context.sent.contains(&messages[3]), "{:?}", context.sent);
+        let control = &tile.inputs.controls[ControlId(0)];
+        assert_eq!((control.ready, control.held_up(3)), (2, held_up[0]));
+    }
+}

@@ -234,7 +234,7 @@ impl Ima {
     /// have to wait. It was its turn to ask from cycle `turn_at` on; `held_up` is the delay of the last input on its way
     /// to the tile.
     #[inline]
-    pub(crate) fn awaits_fetch(&mut self, window: u32, turn_at: Cycle, cycles: Range<Cycle>, held_up: HeldUp) {
+    pub(crate) fn record_fetch(&mut self, window: u32, turn_at: Cycle, cycles: Range<Cycle>, held_up: HeldUp) {
         let (requested_at, arrived_at) = (cycles.start, cycles.end);
         self.fetches[size(window % 2)] = Fetch { turn_at, requested_at, arrived_at, held_up };
     }
@@ -443,12 +443,12 @@ mod tests {
     fn every_cycle_of_a_pause_has_its_cause() {
         let mut ima = ima(128);
         // Requested in cycle 5, arrived in cycle 7; over an idle bus they arrive in cycle 6.
-        ima.awaits_fetch(0, 0, 5..7, HeldUp::default());
+        ima.record_fetch(0, 0, 5..7, HeldUp::default());
         assert_eq!(causes(&ima, 0, 0, 1..7), [(Cause::Filling, 5), (Cause::Bus, 1)]);
         // 16 reads from cycle 7 on. The next inputs are requested in cycle 30, after a delay of 3 cycles on the way,
         // most of them at a link. They arrive in cycle 32, and an output register is free in cycle 40.
         let held_up = Waits { routers: 1, links: 2 };
-        ima.awaits_fetch(1, 5, 30..32, held_up.into());
+        ima.record_fetch(1, 5, 30..32, held_up.into());
         ima.result_refused(Cause::DownstreamBuffer);
         ima.send(38..40);
         let expected = [(Cause::Input, 5), (Cause::Link, 3), (Cause::Bus, 1), (Cause::DownstreamBuffer, 8)];
@@ -458,13 +458,13 @@ mod tests {
     #[test]
     fn a_full_output_register_is_no_wait_for_the_bus_unless_that_holds_the_results() {
         let mut ima = ima(128);
-        ima.awaits_fetch(1, 2, 2..3, HeldUp::default());
+        ima.record_fetch(1, 2, 2..3, HeldUp::default());
         ima.send(9..10);
         assert_eq!(causes(&ima, 1, 2, 4..10), [(Cause::ImaOutputRegister, 6)]);
         ima.send(9..11);
         assert_eq!(causes(&ima, 1, 2, 4..11), [(Cause::Bus, 7)]);
         // A later pause has causes of its own.
-        ima.awaits_fetch(2, 11, 11..12, HeldUp::default());
+        ima.record_fetch(2, 11, 11..12, HeldUp::default());
         assert_eq!(causes(&ima, 2, 4, 12..14), [(Cause::ImaOutputRegister, 2)]);
     }
 
@@ -472,9 +472,9 @@ mod tests {
     fn an_ima_that_is_faster_than_its_lockstep_group_waits_for_it() {
         let mut ima = ima(128);
         // The other IMAs asked for inputs of the previous window in cycle 20, and started it in cycle 30.
-        ima.awaits_fetch(1, 20, 20..21, HeldUp::default());
+        ima.record_fetch(1, 20, 20..21, HeldUp::default());
         assert_eq!(causes(&ima, 1, 30, 12..31), [(Cause::Lockstep, 9), (Cause::Lockstep, 10)]);
-        ima.awaits_fetch(1, 20, 25..26, HeldUp::default());
+        ima.record_fetch(1, 20, 25..26, HeldUp::default());
         assert_eq!(causes(&ima, 1, 24, 12..26), [(Cause::Lockstep, 9), (Cause::Input, 5)]);
     }
 
@@ -492,7 +492,7 @@ mod tests {
     fn transfers_that_ended_while_the_crossbars_were_in_use_are_no_state() {
         let print = |cycles: Range<Cycle>| {
             let (mut ima, mut print) = (ima(128), Fingerprint::new(100, 0));
-            ima.awaits_fetch(1, 88, cycles, HeldUp::default());
+            ima.record_fetch(1, 88, cycles, HeldUp::default());
             ima.state(4, 97, &mut print);
             print.hash()
         };
@@ -503,8 +503,8 @@ mod tests {
     #[test]
     fn transfers_and_held_back_results_are_state() {
         let mut ima = ima(128);
-        ima.awaits_fetch(0, 88, 90..91, HeldUp::default());
-        ima.awaits_fetch(1, 92, 94..95, HeldUp::default());
+        ima.record_fetch(0, 88, 90..91, HeldUp::default());
+        ima.record_fetch(1, 92, 94..95, HeldUp::default());
         assert_told_apart(
             &ima,
             |ima, print| ima.state(4, 89, print),

@@ -535,7 +535,7 @@ impl<P: Policy> ImaBank<P> {
                 let done = inputs.edram.port.serve(now, bits).max(bus.transfer(now, bits));
                 // Inputs that arrive while the crossbars are in use are not waited for.
                 if done >= self.idle_since[ima.index()] {
-                    self.imas[ima].awaits_fetch(group.fetching, group.fetched_at, now..done + 1, held_up);
+                    self.imas[ima].record_fetch(group.fetching, group.fetched_at, now..done + 1, held_up);
                 }
                 let (unit, window) = (control.unit(tile, ima), group.fetching);
                 context.probe().observe(|| Event::Fetch { unit, window, bits, cycles: now..done + 1 });

@@ -274,14 +274,20 @@ impl<'a> TileInputs<'a> {
     /// Makes windows ready in cycle `now` whose last input has been written. Returns the IMAs that have a ready window then.
     #[inline]
     pub(crate) fn look_ahead(&mut self, now: Cycle) -> Set<ImaId> {
-        let mut supplied = Set::EMPTY;
-        for control in self.supplied.take() {
+        let supplied = self.supplied.take();
+        self.look_ahead_of(supplied, now)
+    }
+
+    /// Makes windows of some controls ready in cycle `now`. Returns the IMAs that have a ready window then.
+    fn look_ahead_of(&mut self, controls: Set<ControlId>, now: Cycle) -> Set<ImaId> {
+        let mut ready = Set::EMPTY;
+        for control in controls {
             let control = &mut self.controls[control];
             if control.look_ahead(now, &self.edram.slices) {
-                supplied |= control.imas;
+                ready |= control.imas;
             }
         }
-        supplied
+        ready
     }
 
     /// Releases positions that no further window needs, raises the limits of their slices and wakes waiting producers.
@@ -298,19 +304,9 @@ impl<'a> TileInputs<'a> {
                 more |= self.advance(tile, self.controls[control].inputs[number], image, step, context);
             }
             if more {
-                supplied |= self.look_further(sharing, context.now());
-            }
-        }
-        supplied
-    }
-
-    /// Makes windows of another image ready. Returns the IMAs that have a ready window now.
-    fn look_further(&mut self, controls: Set<ControlId>, now: Cycle) -> Set<ImaId> {
-        let mut supplied = Set::EMPTY;
-        for id in controls {
-            let control = &mut self.controls[id];
-            if control.awaited.is_none() && control.look_ahead(now, &self.edram.slices) {
-                supplied |= control.imas;
+                let has_looked_at_all = |id: &ControlId| self.controls[*id].awaited.is_none();
+                let controls = sharing.into_iter().filter(has_looked_at_all).collect();
+                supplied |= self.look_ahead_of(controls, context.now());
             }
         }
         supplied

@@ -169,28 +169,33 @@ impl<'a> PartialSums<'a> {
         if ahead >= self.missing.len() {
             self.keep_more_than(ahead);
         }
-        let last = self.missing.len() - 1;
-        &mut self.missing[size(window) & last]
+        let place = self.place(window);
+        &mut self.missing[place]
+    }
+
+    /// Place of `window` in the ring.
+    #[inline]
+    fn place(&self, window: u32) -> usize {
+        size(window) & (self.missing.len() - 1)
     }
 
     #[cold]
     fn keep_more_than(&mut self, windows: usize) {
-        let mut missing = vec![self.contributions; (windows + 1).next_power_of_two()];
-        let last = missing.len() - 1;
-        (self.complete..).zip(self.missing_in_order()).for_each(|(window, of)| missing[size(window) & last] = of);
-        self.missing = missing;
+        let kept: Vec<u32> = self.missing_in_order().collect();
+        self.missing = vec![self.contributions; (windows + 1).next_power_of_two()];
+        (self.complete..).zip(kept).for_each(|(window, missing)| *self.missing_of(window) = missing);
     }
 
     /// Contributions that the windows miss, the oldest first.
-    fn missing_in_order(&self) -> impl DoubleEndedIterator<Item = u32> + ExactSizeIterator {
-        let oldest = size(self.complete);
-        (0..self.missing.len()).map(move |ahead| self.missing[(oldest + ahead) & (self.missing.len() - 1)])
+    fn missing_in_order(&self) -> impl Iterator<Item = u32> {
+        let (later, first) = self.missing.split_at(self.place(self.complete));
+        first.iter().chain(later).copied()
     }
 
     /// Contributions that the oldest window misses.
     #[inline]
     fn missing_of_oldest(&self) -> u32 {
-        self.missing[size(self.complete) & (self.missing.len() - 1)]
+        self.missing[self.place(self.complete)]
     }
 
     /// Merges a contribution into `window`: the results of all IMAs here, or those of another tile. Returns true if the
@@ -487,7 +492,8 @@ impl<'a> PartialSums<'a> {
         print.counted(*left, windows);
         print.counted(*complete, windows);
         // Further windows miss all contributions.
-        let begun = self.missing_in_order().rposition(|missing| missing != *contributions).map_or(0, |last| last + 1);
+        let begun = (1..).zip(self.missing_in_order()).filter(|(_, missing)| missing != contributions).last();
+        let begun = begun.map_or(0, |(number, _)| number);
         print.number(count(begun));
         print.numbers(self.missing_in_order().take(begun));
         print.number(count(leaving.len()));
