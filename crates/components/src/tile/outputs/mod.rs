@@ -2,6 +2,7 @@
 //!
 //! Windows completed at the end of a cycle are passed on in the next.
 
+mod contributions;
 mod partial_sums;
 mod pool;
 mod sigmoid;

@@ -20,15 +20,13 @@ use des::{Fingerprint, Recurrent as _};
 use index::{IndexVec, count, size};
 use mapper::{Destination, GroupId, Level, LevelId, Pool, ReplicaId, TileId};
 
+use super::contributions::Contributions;
 use super::pool::{PoolCredits, PoolUnit};
 use super::sigmoid::Sigmoid;
 use super::skips::Skips;
 use super::spec::{Exit, PartAddress, SumsSpec, Target};
 use crate::completions::Particulars;
 use crate::{Cause, Context, Event, HeldUp, InputId, LayerControl, Packet, Payload, Probe, SegmentId, TileMessage};
-
-/// Windows in progress that a part is made for, a power of two. With more of them it grows.
-const WINDOWS_KEPT: usize = 8;
 
 /// Values of a level in one part of the output register.
 #[derive(Clone, Debug)]
@@ -81,18 +79,15 @@ pub struct PartialSums<'a> {
     outputs: u32,
     /// Values of partial sums of contributors merged since the start.
     merged: u64,
-    /// Contributions per window: one of the IMAs here and one of each contributor.
-    contributions: u32,
+    /// Contributions to the windows: one of the IMAs here, one of each contributor and one of the operands of joins. Complete
+    /// windows are, in the accumulator tile, also finished (sigmoid, max-pool).
+    contributions: Contributions,
     /// Accumulator of the windows; `None` if it is this part.
     accumulator: Option<PartAddress>,
     /// Credit for partial sums: windows that may have been sent to the accumulator, counted over all images.
     credit: u32,
     /// Windows that have left the register, counted over all images.
     left: u32,
-    /// Complete windows, in the accumulator tile also finished (sigmoid, max-pool), counted over all images.
-    complete: u32,
-    /// Contributions that each window from `complete` on misses, by window modulo the length, a power of two.
-    missing: Vec<u32>,
     /// Finished positions that wait for room in the buffers of readers, in the order of leaving.
     leaving: VecDeque<Leaving>,
     /// Levels of the layer.
@@ -129,12 +124,10 @@ impl<'a> PartialSums<'a> {
         Self {
             outputs: outputs.end - outputs.start,
             merged: 0,
-            contributions,
+            contributions: Contributions::new(contributions),
             accumulator,
             credit: spec.credit,
             left: 0,
-            complete: 0,
-            missing: vec![contributions; WINDOWS_KEPT],
             leaving: VecDeque::new(),
             levels,
             skips,
@@ -154,7 +147,7 @@ impl<'a> PartialSums<'a> {
 
     /// Cause for which the register has no room for another window.
     pub(crate) fn refusal(&self) -> Cause {
-        match self.missing_of_oldest() {
+        match self.contributions.missing_of_oldest() {
             _ if !self.leaving.is_empty() => Cause::DownstreamBuffer,
             0 if self.pool_credits.is_some() => Cause::MaxPool,
             1 if self.waits_for_skip() => Cause::Skip,
@@ -162,55 +155,16 @@ impl<'a> PartialSums<'a> {
         }
     }
 
-    /// Contributions that `window` misses.
-    #[inline]
-    fn missing_of(&mut self, window: u32) -> &mut u32 {
-        let ahead = size(window - self.complete);
-        if ahead >= self.missing.len() {
-            self.keep_more_than(ahead);
-        }
-        let place = self.place(window);
-        &mut self.missing[place]
-    }
-
-    /// Place of `window` in the ring.
-    #[inline]
-    fn place(&self, window: u32) -> usize {
-        size(window) & (self.missing.len() - 1)
-    }
-
-    #[cold]
-    fn keep_more_than(&mut self, windows: usize) {
-        let kept: Vec<u32> = self.missing_in_order().collect();
-        self.missing = vec![self.contributions; (windows + 1).next_power_of_two()];
-        (self.complete..).zip(kept).for_each(|(window, missing)| *self.missing_of(window) = missing);
-    }
-
-    /// Contributions that the windows miss, the oldest first.
-    fn missing_in_order(&self) -> impl Iterator<Item = u32> {
-        let (later, first) = self.missing.split_at(self.place(self.complete));
-        first.iter().chain(later).copied()
-    }
-
-    /// Contributions that the oldest window misses.
-    #[inline]
-    fn missing_of_oldest(&self) -> u32 {
-        self.missing[self.place(self.complete)]
-    }
-
     /// Merges a contribution into `window`: the results of all IMAs here, or those of another tile. Returns true if the
     /// window is complete now.
     #[inline]
     pub(crate) fn merge(&mut self, window: u32) -> bool {
-        let missing = self.missing_of(window);
-        assert!(*missing > 0, "window {window} got a contribution too many");
-        *missing -= 1;
-        *missing == 0
+        self.contributions.add(window)
     }
 
     /// True if the operands of the oldest window have not been merged.
     fn waits_for_skip(&self) -> bool {
-        self.skips.as_ref().is_some_and(|skips| skips.merged == self.complete)
+        self.skips.as_ref().is_some_and(|skips| skips.merged == self.contributions.complete)
     }
 
     /// Merges the operands of the next window that has been asked for. Returns true if the window is complete now.
@@ -229,7 +183,7 @@ impl<'a> PartialSums<'a> {
     /// Raises the credit for partial sums to `limit` windows. Returns true if complete windows wait here.
     pub(crate) fn credited(&mut self, limit: u32) -> bool {
         self.credit = self.credit.max(limit);
-        self.left < self.complete
+        self.left < self.contributions.complete
     }
 
     /// Records that a max-pool has completed `image`. Returns true if the oldest window here is complete and waits.
@@ -240,10 +194,8 @@ impl<'a> PartialSums<'a> {
 
     /// Passes complete windows on, as far as there is room for them.
     pub(crate) fn pass_on<C: Context>(&mut self, control: &mut LayerControl, context: &mut C) {
-        while self.missing_of_oldest() == 0 && self.pools_admit(control) {
-            let window = self.complete;
-            *self.missing_of(window) = self.contributions;
-            self.complete += 1;
+        while self.contributions.missing_of_oldest() == 0 && self.pools_admit(control) {
+            let window = self.contributions.pass();
             if self.accumulator.is_none() {
                 self.finish(control, window, context);
             }
@@ -263,7 +215,7 @@ impl<'a> PartialSums<'a> {
     /// True if the max-pools have room for the image of the oldest window.
     #[inline]
     fn pools_admit(&self, control: &LayerControl) -> bool {
-        self.pool_credits.as_ref().is_none_or(|credits| credits.admit(control.split(self.complete).0))
+        self.pool_credits.as_ref().is_none_or(|credits| credits.admit(control.split(self.contributions.complete).0))
     }
 
     /// Passes the values of a complete window through the stages of its levels.
@@ -347,7 +299,7 @@ impl<'a> PartialSums<'a> {
 
     /// Takes a value of another replica into a position of a pool here.
     pub(crate) fn merge_pool_value<C: Context>(&mut self, id: LevelId, image: u32, position: u32, context: &mut C) {
-        self.pool_value(id, image, position, self.complete, context);
+        self.pool_value(id, image, position, self.contributions.complete, context);
     }
 
     /// Inserts a finished position into the queue of those that leave, at its place in their order.
@@ -379,7 +331,7 @@ impl<'a> PartialSums<'a> {
     }
 
     fn send_partial_sums<C: Context>(&mut self, accumulator: PartAddress, context: &mut C) {
-        while self.left < self.complete.min(self.credit) {
+        while self.left < self.contributions.complete.min(self.credit) {
             let message = TileMessage::PartialSum { part: accumulator.part, window: self.left };
             let tree = self.spec.to_accumulator.expect("a contributor has a tree to its accumulator");
             self.send(tree, Payload::Message(message), context);
@@ -399,7 +351,7 @@ impl<'a> PartialSums<'a> {
             }
             self.leaving.pop_front();
         }
-        self.left = self.leaving.iter().map(|leaving| leaving.window).min().unwrap_or(self.complete);
+        self.left = self.leaving.iter().map(|leaving| leaving.window).min().unwrap_or(self.contributions.complete);
     }
 
     /// Sends a position to its destinations when all of them have room. If one has none, returns its number.
@@ -475,8 +427,6 @@ impl<'a> PartialSums<'a> {
             accumulator,
             credit,
             left,
-            complete,
-            missing: _,
             leaving,
             levels,
             skips,
@@ -490,12 +440,7 @@ impl<'a> PartialSums<'a> {
             print.counted(*credit, windows);
         }
         print.counted(*left, windows);
-        print.counted(*complete, windows);
-        // Further windows miss all contributions.
-        let begun = (1..).zip(self.missing_in_order()).filter(|(_, missing)| missing != contributions).last();
-        let begun = begun.map_or(0, |(number, _)| number);
-        print.number(count(begun));
-        print.numbers(self.missing_in_order().take(begun));
+        contributions.state(windows, print);
         print.number(count(leaving.len()));
         for &Leaving { image, step, exit, position, window, awaited } in leaving {
             print.counted(image, 1);
@@ -554,7 +499,7 @@ impl<'a> PartialSums<'a> {
     /// True if the oldest window has all its contributions: after [`Self::pass_on`], a max-pool has no room for its
     /// image.
     pub(crate) fn waits_for_max_pool(&self) -> bool {
-        self.missing_of_oldest() == 0
+        self.contributions.missing_of_oldest() == 0
     }
 
     /// Images that all pools here have completed; `None` if there is no pool.
@@ -571,11 +516,10 @@ impl<'a> PartialSums<'a> {
             let Target { tile, inputs, .. } = targets[awaited.receiver];
             return Some(Obstacle::Room { tile, inputs });
         }
-        let is_empty = self.missing.iter().all(|missing| *missing == self.contributions);
-        match (self.accumulator, self.missing_of_oldest()) {
-            (Some(accumulator), _) if self.left < self.complete => Some(Obstacle::Credit(accumulator)),
-            _ if is_empty && !merging => None,
-            (None, 0) => Some(Obstacle::Pool { image: control.split(self.complete).0.saturating_sub(2) }),
+        match (self.accumulator, self.contributions.missing_of_oldest()) {
+            (Some(accumulator), _) if self.left < self.contributions.complete => Some(Obstacle::Credit(accumulator)),
+            _ if self.contributions.is_empty() && !merging => None,
+            (None, 0) => Some(Obstacle::Pool { image: control.split(self.contributions.complete).0.saturating_sub(2) }),
             (None, 1) if self.waits_for_skip() => Some(Obstacle::Skip(self.skips.as_ref().and_then(Skips::awaited))),
             _ => Some(Obstacle::Contributions),
         }
@@ -624,9 +568,9 @@ mod tests {
             &[
                 |sums| sums.credit += 1,
                 |sums| sums.left += 1,
-                |sums| sums.complete += 1,
-                |sums| *sums.missing_of(0) = 0,
-                |sums| *sums.missing_of(1) = 0,
+                |sums| sums.contributions.complete += 1,
+                |sums| _ = sums.merge(0),
+                |sums| _ = sums.merge(1),
                 |sums| sums.leaving[0].image += 1,
                 |sums| sums.leaving[0].step += 1,
                 |sums| sums.leaving[0].exit += 1,
