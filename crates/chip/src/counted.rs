@@ -11,8 +11,6 @@ use crate::Board;
 pub(crate) struct Counted {
     /// Counts and stalls of each layer.
     pub(crate) layers: IndexVec<LayerId, (Counts, Stalls)>,
-    /// Bits over the bus of each tile, without those of skipped cycles.
-    pub(crate) buses: Vec<u64>,
     /// Flits that took each port of each mesh.
     pub(crate) flits: Vec<u64>,
     /// Bits that crossed each link.
@@ -23,16 +21,10 @@ impl Counted {
     /// Adds up what the components of `board` have counted.
     pub(crate) fn new(arch: &Arch, layout: &Layout, board: &Board<impl Policy>) -> Self {
         let mut layers: IndexVec<LayerId, (Counts, Stalls)> = IndexVec::filled(Default::default(), layout.layers.len());
-        let mut buses = Vec::with_capacity(board.tiles.len());
         let results: Vec<_> = layout.results().collect();
         let crossbar_cells = u64::from(arch.crossbar.rows) * u64::from(arch.crossbar.columns);
         for tile in &board.tiles {
-            let mut bus_bits = 0;
-            tile.visit_counts(crossbar_cells, |layer, counts| {
-                layers[layer].0 += counts;
-                bus_bits += counts.bus_bits;
-            });
-            buses.push(bus_bits);
+            tile.visit_counts(crossbar_cells, |layer, counts| layers[layer].0 += counts);
             for control in tile.controls() {
                 layers[control.id].1 += &control.stalls;
             }
@@ -54,7 +46,6 @@ impl Counted {
         }
         Self {
             layers,
-            buses,
             flits: board.meshes.iter().flat_map(Mesh::flits).collect(),
             bits: board.links.iter().map(|link| link.bits.iter().sum()).collect(),
         }
@@ -62,7 +53,7 @@ impl Counted {
 
     /// Adds the increase from `earlier` to `later` in the run, `times` times.
     pub(crate) fn add_increase(&mut self, earlier: &Self, later: &Self, times: u64) {
-        let Self { layers, flits, bits, .. } = self;
+        let Self { layers, flits, bits } = self;
         for (mine, (earlier, later)) in layers.iter_mut().zip(earlier.layers.iter().zip(&later.layers)) {
             mine.0.add_increase(&earlier.0, &later.0, times);
             mine.1.add_increase(&earlier.1, &later.1, times);

@@ -110,8 +110,7 @@ pub(crate) fn collect(
     }
     let layer = |(counts, stalls)| LayerOutcome { counts, stalls, ..LayerOutcome::default() };
     let mut layers: IndexVec<LayerId, LayerOutcome> = counted.layers.into_iter().map(layer).collect();
-    for (tile, &bits) in board.tiles.iter().zip(&counted.buses) {
-        tile.check_bus(bits);
+    for tile in &board.tiles {
         for (unit, finished) in tile.finished(cycles, skipped_cycles) {
             let layer = &mut layers[unit.layer];
             layer.stalls.add(Cause::Finished, finished.end - finished.start);

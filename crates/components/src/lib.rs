@@ -12,7 +12,7 @@
 //!
 //! | part | blocks |
 //! | --- | --- |
-//! | inputs of a tile | `EdramBuffer` with its [`SliceBuffer`]s, `Bus`, [`LayerControl`] |
+//! | inputs of a tile | `EdramBuffer` with its [`SliceBuffer`]s, [`LayerControl`] |
 //! | IMA, input side | [`Ima`] with `InputRegister`, `Dac`, `Crossbars`, `SampleHold` |
 //! | IMA, output side | `Adc`, `ShiftAdd`, `OutputRegister` |
 //! | operations | `Pipeline`, [`LockstepGroup`], [`Policy`] |

@@ -4,12 +4,12 @@
 //! quarter of a cycle at the eDRAM port and a window reads one position.
 
 use arch::Arch;
-use des::{Clock, Cycle, Fingerprint, Probed, Send, Shared};
+use des::{Clock, Cycle, Fingerprint, Probed, Send, Server, Shared};
 use index::{IndexVec, Set};
 use mapper::{GroupId, Layout, LevelId, ReceiverId, ReplicaId, TileId};
 use network::{LayerId, MapId, Plan};
 
-use crate::tile::{Bus, EdramBuffer, ImaBank, Results, TileInputs, TileOutputs};
+use crate::tile::{EdramBuffer, ImaBank, Results, TileInputs, TileOutputs};
 use crate::{
     ChipId, Completions, ControlId, Crossing, Exit, Fidelity, Full, Ima, ImaId, InputId, LayerControl, LockstepGroup,
     NoProbe, Packet, PartAddress, PartialSums, RoomId, Rooms, SegmentId, SliceBuffer, SumsSpec, Target, TileMessage,
@@ -200,7 +200,7 @@ impl OneLayer {
         TileOutputs::new(IndexVec::from(vec![part]))
     }
 
-    pub(crate) fn bus(&self) -> Bus {
-        Bus::new(Some(8 * u64::from(self.arch.bus.bytes_per_cycle)))
+    pub(crate) fn bus(&self) -> Server {
+        Server::new(Some(8 * u64::from(self.arch.bus.bytes_per_cycle)))
     }
 }

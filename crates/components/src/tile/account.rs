@@ -1,7 +1,7 @@
 //! State of a tile after a run, and its counts by layer.
 //!
 //! Blocks count their own actions. Bits over the bus and out of the eDRAM buffer are derived from the registers of
-//! IMAs; after a run they are checked against the bits that the bus moved.
+//! IMAs.
 
 use std::ops::Range;
 
@@ -82,11 +82,6 @@ impl<'a, P: Policy> Tile<'a, P> {
             let skipped = if control.per_image() > 0 { skipped } else { 0 };
             (control.unit(self.id, ima), bank.idle_since(ima) + skipped..last + 1)
         })
-    }
-
-    /// Checks that the bus has moved the inputs and results of all operations, `bits` in all. Holds after a run.
-    pub fn check_bus(&self, bits: u64) {
-        assert_eq!(bits, self.bus.bits, "bits were lost on the bus of tile {}", self.id);
     }
 
     /// Calls `visit` with counts of the blocks of the tile and their layer, several times for a layer. Writes to its buffer,

@@ -94,7 +94,7 @@ mod tests {
             Recurrent::state,
             &[
                 |tile| _ = tile.inputs.edram.port.serve(100, 1 << 20),
-                |tile| _ = tile.bus.transfer(100, 1 << 20),
+                |tile| _ = tile.bus.serve(100, 1 << 20),
                 |tile| tile.inputs.edram.slices.iter_mut().for_each(|slice| _ = slice.advance(0, 1)),
                 |tile| tile.inputs.controls.iter_mut().for_each(|control| control.ready += 1),
                 |tile| _ = tile.inputs.progress::<crate::NoProbe>(crate::ControlId(0), 1),

@@ -23,7 +23,6 @@
 //! `account` adds up counts, `fingerprint` the state and the messages on their way, and `waits` explains a tile that has stopped.
 
 mod account;
-mod bus;
 mod fingerprint;
 mod imas;
 mod inputs;
@@ -31,11 +30,10 @@ mod outputs;
 mod waits;
 
 use arch::Arch;
-use des::{Component, Cycle, Wake};
+use des::{Component, Cycle, Server, Wake};
 use index::IndexVec;
 use mapper::TileId;
 
-pub(crate) use self::bus::Bus;
 pub(crate) use self::imas::ImaBank;
 pub use self::imas::{Fidelity, Full, Ima, ImaTiming, LockstepGroup, Policy, RowBlock, SkipZeroRowBlocks, Work};
 pub(crate) use self::inputs::{EdramBuffer, TileInputs};
@@ -59,7 +57,9 @@ pub struct Tile<'a, P> {
     imas: ImaBank<P>,
     /// Output register, with sigmoid and max-pool.
     outputs: TileOutputs<'a>,
-    bus: Bus,
+    /// The bus between eDRAM buffer, IMAs and output register. Each IMA receives its inputs by a transfer of its own, also
+    /// where several need the same.
+    bus: Server,
 }
 
 /// Specification of a tile: its blocks and the options of the run.
@@ -95,7 +95,7 @@ impl<'a, P: Policy> Tile<'a, P> {
             inputs: TileInputs::new(edram, spec.controls),
             imas: ImaBank::new(arch, spec.imas, spec.groups, spec.fidelity, policy),
             outputs: TileOutputs::new(spec.parts),
-            bus: Bus::new(capacity(arch.bus.bytes_per_cycle)),
+            bus: Server::new(capacity(arch.bus.bytes_per_cycle)),
         }
     }
 }

@@ -29,7 +29,7 @@ mod stepped;
 mod tests;
 
 use arch::Arch;
-use des::{Cycle, Fingerprint, Recurrent};
+use des::{Cycle, Fingerprint, Recurrent, Server};
 use index::{Index as _, IndexVec, Set};
 use mapper::{TileId, Window};
 
@@ -41,7 +41,6 @@ use self::pipeline::Pipeline;
 pub use self::policy::{Full, Policy, RowBlock, Work};
 pub use self::skip_zero_row_blocks::SkipZeroRowBlocks;
 use self::stepped::Stepped;
-use super::Bus;
 use super::inputs::TileInputs;
 use super::outputs::TileOutputs;
 use crate::{Cause, Context, ControlId, Event, ImaId, LockstepId, Probe, Stage, Stages, TileMessage};
@@ -407,7 +406,7 @@ impl<P: Policy> ImaBank<P> {
         &mut self,
         tile: TileId,
         inputs: &TileInputs,
-        bus: &mut Bus,
+        bus: &mut Server,
         outputs: &mut TileOutputs,
         context: &mut C,
     ) {
@@ -425,7 +424,7 @@ impl<P: Policy> ImaBank<P> {
         mut imas: Set<ImaId>,
         tile: TileId,
         inputs: &TileInputs,
-        bus: &mut Bus,
+        bus: &mut Server,
         outputs: &mut TileOutputs,
         context: &mut C,
     ) {
@@ -446,7 +445,7 @@ impl<P: Policy> ImaBank<P> {
             let control = &inputs.controls[group.control];
             for ima in members {
                 let bits = u64::from(self.result_bits[ima.index()]);
-                let done = bus.transfer(now, bits);
+                let done = bus.serve(now, bits);
                 // Results that leave while the crossbars are in use hold nothing back.
                 if done >= self.idle_since[ima.index()] || self.held_back.contains(ima) {
                     self.imas[ima].send(now..done + 1);
@@ -486,7 +485,7 @@ impl<P: Policy> ImaBank<P> {
 
     /// Grants eDRAM port and bus to inputs of the IMAs whose next window is ready.
     #[inline]
-    pub(crate) fn fetch<C: Context>(&mut self, tile: TileId, inputs: &mut TileInputs, bus: &mut Bus, context: &mut C) {
+    pub(crate) fn fetch<C: Context>(&mut self, tile: TileId, inputs: &mut TileInputs, bus: &mut Server, context: &mut C) {
         loop {
             let fetching = self.can_fetch();
             if fetching.is_empty() {
@@ -501,7 +500,7 @@ impl<P: Policy> ImaBank<P> {
         mut imas: Set<ImaId>,
         tile: TileId,
         inputs: &mut TileInputs,
-        bus: &mut Bus,
+        bus: &mut Server,
         context: &mut C,
     ) {
         let now = context.now();
@@ -532,7 +531,7 @@ impl<P: Policy> ImaBank<P> {
             let control = &inputs.controls[group.control];
             for ima in members {
                 let bits = u64::from(rows[ima.index()]) * u64::from(window.bits);
-                let done = inputs.edram.port.serve(now, bits).max(bus.transfer(now, bits));
+                let done = inputs.edram.port.serve(now, bits).max(bus.serve(now, bits));
                 // Inputs that arrive while the crossbars are in use are not waited for.
                 if done >= self.idle_since[ima.index()] {
                     self.imas[ima].record_fetch(group.fetching, group.fetched_at, now..done + 1, held_up);

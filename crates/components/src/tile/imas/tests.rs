@@ -98,7 +98,6 @@ fn results_wait_for_room_in_the_output_register_of_the_tile() {
     imas.pipeline.results_ready(IMA);
     imas.send_results(TILE, &inputs, &mut bus, &mut outputs, &mut context);
     assert!(!outputs.has_work() && !imas.pipeline.can_send().is_empty(), "no window has room");
-    assert_eq!(bus.bits, u64::from(POSITION_BITS), "only the inputs have crossed the bus");
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod tests;
 
 use std::ops::Range;
 
-use des::Fingerprint;
+use des::{Fingerprint, Server};
 use index::{IndexVec, Set};
 use mapper::{LevelId, TileId};
 
@@ -22,7 +22,6 @@ pub use self::partial_sums::PartialSums;
 pub use self::skips::Operand;
 use self::skips::Skips;
 pub use self::spec::{Exit, PartAddress, SumsSpec, Target};
-use super::Bus;
 use super::imas::{ImaBank, Policy};
 use super::inputs::TileInputs;
 use crate::{Context, Event, InputId, LockstepId, Probe, TileMessage};
@@ -184,7 +183,7 @@ impl<'a> TileOutputs<'a> {
         tile: TileId,
         inputs: &mut TileInputs,
         imas: &ImaBank<impl Policy>,
-        bus: &mut Bus,
+        bus: &mut Server,
         context: &mut C,
     ) {
         if !self.asking.is_empty() {
@@ -198,7 +197,7 @@ impl<'a> TileOutputs<'a> {
         tile: TileId,
         inputs: &mut TileInputs,
         imas: &ImaBank<impl Policy>,
-        bus: &mut Bus,
+        bus: &mut Server,
         context: &mut C,
     ) {
         let now = context.now();
@@ -207,7 +206,7 @@ impl<'a> TileOutputs<'a> {
             while let Some((window, bits)) =
                 self.parts[id].skips.as_mut().and_then(|skips| skips.ask(control, &inputs.edram.slices))
             {
-                let done = inputs.edram.port.serve(now, bits).max(bus.transfer(now, bits));
+                let done = inputs.edram.port.serve(now, bits).max(bus.serve(now, bits));
                 let (layer, replica) = (control.id, control.replica);
                 context.probe().observe(|| Event::Skip { tile, layer, replica, window, bits, cycles: now..done + 1 });
                 if done == now {
