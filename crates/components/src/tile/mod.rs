@@ -98,32 +98,27 @@ impl<'a, P: Policy> Tile<'a, P> {
             bus: Server::new(capacity(arch.bus.bytes_per_cycle)),
         }
     }
+
+    /// Steps 1 to 3: what the cycle before has completed is passed on, found and released.
+    #[inline(never)]
+    fn settle<C: Context>(&mut self, context: &mut C) {
+        let Self { id: tile, inputs, imas, outputs, .. } = self;
+        outputs.pass_on(inputs, imas, context);
+        outputs.look_ahead(inputs, imas);
+        imas.supplied(inputs.release(*tile, context));
+        outputs.release(*tile, inputs, imas, context);
+    }
+
+    /// Makes windows ready in cycle `now`. Returns true if an IMA that missed inputs can ask for them.
+    #[inline(never)]
+    fn supply(&mut self, now: Cycle) -> bool {
+        let supplied = self.inputs.look_ahead(now);
+        self.imas.supplied(supplied)
+    }
 }
 
 fn wake_if(decision: bool) -> Wake {
     if decision { Wake::Evaluate } else { Wake::Sleep }
-}
-
-/// Steps 1 to 3: what the cycle before has completed is passed on, found and released.
-#[inline(never)]
-fn settle<'a, C: Context>(
-    tile: TileId,
-    inputs: &mut TileInputs<'a>,
-    imas: &mut ImaBank<impl Policy>,
-    outputs: &mut TileOutputs<'a>,
-    context: &mut C,
-) {
-    outputs.pass_on(inputs, imas, context);
-    outputs.look_ahead(inputs, imas);
-    imas.supplied(inputs.release(tile, context));
-    outputs.release(tile, inputs, imas, context);
-}
-
-/// Makes windows ready in cycle `now`. Returns true if an IMA that missed inputs can ask for them.
-#[inline(never)]
-fn supply(inputs: &mut TileInputs, imas: &mut ImaBank<impl Policy>, now: Cycle) -> bool {
-    let supplied = inputs.look_ahead(now);
-    imas.supplied(supplied)
 }
 
 impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
@@ -160,26 +155,26 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
     }
 
     fn evaluate(&mut self, context: &mut C) -> Wake {
-        let Self { id, inputs, imas, outputs, bus } = self;
-        let tile = *id;
-        inputs.arrive(tile, context);
-        if inputs.is_supplied() {
-            supply(inputs, imas, context.now());
+        let tile = self.id;
+        self.inputs.arrive(tile, context);
+        if self.inputs.is_supplied() {
+            self.supply(context.now());
         }
         // Most evaluations are for the IMAs alone.
-        if outputs.has_work() || inputs.has_work() {
-            settle(tile, inputs, imas, outputs, context);
+        if self.outputs.has_work() || self.inputs.has_work() {
+            self.settle(context);
         }
+        let Self { inputs, imas, outputs, bus, .. } = self;
         imas.start(tile, inputs, context);
         inputs.write(tile, context);
         imas.send_results(tile, inputs, bus, outputs, context);
         outputs.ask_for_skips(tile, inputs, imas, bus, context);
         imas.fetch(tile, inputs, bus, context);
         // What has been written is ready in the next cycle. Writes whose end is a message of that cycle are waited for.
-        if inputs.is_supplied() && (inputs.is_writing(context.now()) || supply(inputs, imas, context.now() + 1)) {
+        if inputs.is_supplied() && (inputs.is_writing(context.now()) || self.supply(context.now() + 1)) {
             return Wake::Evaluate;
         }
-        wake_if(outputs.has_work() || inputs.has_work() || !imas.pipeline.can_start().is_empty())
+        wake_if(self.outputs.has_work() || self.inputs.has_work() || !self.imas.pipeline.can_start().is_empty())
     }
 }
 
