@@ -12,7 +12,7 @@ use network::LayerId;
 
 use super::router::{Routers, arrival};
 use super::trees::{End, Next, Node, NodeId, Receiver, Trees};
-use crate::{ChipId, Context, Event, MeshGeometry, Packet, Payload, Probe, TileMessage, Waits};
+use crate::{ChipId, Context, Event, HeldUp, MeshGeometry, Packet, Payload, Probe, TileMessage};
 
 /// The concentrated mesh of one chip: its routers, and the packets that enter it.
 #[derive(Clone, Debug)]
@@ -26,8 +26,8 @@ pub struct Mesh<'a> {
     routers: Routers,
     /// Packets received in this cycle.
     waiting: Vec<Packet>,
-    /// Times at which the head of the present packet left each node of its segment. Has room for the longest segment so
-    /// far.
+    /// Times at which the head of the present packet entered its segment and left each node. Has room for the longest
+    /// segment so far.
     heads: Vec<u64>,
     /// Flits through routers since the start, once for each router and each copy, by producing layer.
     pub flit_hops: IndexVec<LayerId, u64>,
@@ -67,13 +67,13 @@ impl<'a> Mesh<'a> {
         let per_cycle = self.flit.map(|flit| flit.per_cycle);
         let start = now * per_cycle.unwrap_or(1);
         let (chip, geometry) = (self.chip, &self.geometry);
-        if self.heads.len() < nodes.len() {
-            self.heads.resize(nodes.len(), 0);
+        if self.heads.len() <= nodes.len() {
+            self.heads.resize(nodes.len() + 1, 0);
         }
-        let heads = &mut self.heads[..nodes.len()];
-        for (number, &Node { parent, port, flits, .. }) in nodes.iter().enumerate() {
-            let head = parent.map_or(start, |parent| heads[parent.index()]);
-            let head = self.routers.pass(size(port), head, flits);
+        let heads = &mut self.heads[..=nodes.len()];
+        heads[0] = start;
+        for (number, &Node { parent, port, flits, .. }) in (1..).zip(nodes) {
+            let head = self.routers.pass(size(port), heads[parent.index()], flits);
             heads[number] = head;
             probe.observe(|| {
                 let (router, port) = geometry.port(port);
@@ -83,22 +83,21 @@ impl<'a> Mesh<'a> {
         }
     }
 
-    /// Returns the cycle in which the last flit leaves the mesh by a node, and the cycle in which it would leave an idle
-    /// mesh.
+    /// Returns the cycle in which the last flit leaves the mesh by a node, and for how long it was held up.
     fn leaves_by(&self, now: Cycle, id: NodeId, node: &Node) -> (Cycle, Cycle) {
-        let Some(flit) = self.flit else { return (now, now) };
+        let Some(flit) = self.flit else { return (now, 0) };
         let leaves = |head| arrival(now, head, node.flits, flit);
         let head = self.heads[id.index()];
         let unhindered = now * flit.per_cycle + u64::from(node.depth) * flit.per_action;
         let done = leaves(head);
         // Most packets are not held up, and divisions are slow.
-        (done, if head == unhindered { done } else { leaves(unhindered) })
+        (done, if head == unhindered { 0 } else { done - leaves(unhindered) })
     }
 
-    /// Message to a receiver of `packet`, which was held up for `waits` and whose position goes to `destinations`.
+    /// Message to a receiver of `packet`, which was `held_up` and whose position goes to `destinations`.
     fn delivery(
         packet: &Packet,
-        waits: Waits,
+        held_up: HeldUp,
         receiver: Option<Receiver>,
         destinations: &[Destination],
     ) -> TileMessage {
@@ -108,7 +107,7 @@ impl<'a> Mesh<'a> {
                 let receiver = receiver.expect("positions go to input slices");
                 TileMessage::Delivery {
                     inputs: receiver.inputs,
-                    held_up: waits.into(),
+                    held_up,
                     bits: receiver.bits,
                     sequence: image * receiver.positions + destinations[size(receiver.destination)].rank,
                 }
@@ -148,15 +147,17 @@ impl<C: Context> Component<C> for Mesh<'_> {
             let (nodes, destinations) = (trees.nodes(packet.segment), self.destinations(&packet));
             self.take_ports(now, &packet, nodes, context.probe());
             self.flit_hops[packet.layer] += u64::from(trees.segment(packet.segment).flit_hops);
-            let (mut last, mut waited) = (now, 0);
+            let (mut last, mut longest) = (now, 0);
+            let before: HeldUp = packet.waits.into();
             for End { node, to } in trees.ends(packet.segment) {
-                let (done, unhindered) = self.leaves_by(now, *node, &nodes[node.index()]);
-                let waits = packet.waits.at_routers(done - unhindered);
-                (last, waited) = (last.max(done), waited.max(done - unhindered));
+                let (done, waited) = self.leaves_by(now, *node, &nodes[node.index() - 1]);
+                (last, longest) = (last.max(done), longest.max(waited));
+                let waits = packet.waits.at_routers(waited);
                 let delay = done + 1 - now;
                 match *to {
                     Next::Tile { receiver, tile } => {
-                        context.send_to_tile(delay, tile, Self::delivery(&packet, waits, receiver, destinations));
+                        let held_up = if waited == 0 { before } else { waits.into() };
+                        context.send_to_tile(delay, tile, Self::delivery(&packet, held_up, receiver, destinations));
                     }
                     Next::Link { side, segment } => {
                         context.send_to_link(delay, chip, side, packet.enters(segment, trees.segment(segment), waits));
@@ -167,7 +168,7 @@ impl<C: Context> Component<C> for Mesh<'_> {
                 chip,
                 layer: packet.layer,
                 flits: packet.flits,
-                waited: u32::try_from(waited).expect("no packet waits for 2^32 cycles"),
+                waited: u32::try_from(longest).expect("no packet waits for 2^32 cycles"),
                 cycles: now..last + 1,
             });
         }

@@ -28,7 +28,7 @@ use crate::{ChipId, Direction, InputId, MeshGeometry, Port};
 index::index! {
     /// A segment of a tree.
     pub struct SegmentId(u32);
-    /// A node of a segment.
+    /// A node of a segment, from 1 on; 0 is where packets enter.
     pub struct NodeId(u16);
     /// An output group of a replica.
     struct PartId(u32);
@@ -72,11 +72,16 @@ pub struct Segment {
     pub first: u32,
 }
 
+impl NodeId {
+    /// Where packets enter a segment.
+    const ENTRY: Self = Self(0);
+}
+
 /// A port that a tree takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Node {
-    /// Node before it; `None` for the first.
-    pub parent: Option<NodeId>,
+    /// Node before it.
+    pub parent: NodeId,
     /// Number of the port among those of the chip, router by router.
     pub port: u32,
     /// Ports up to this one.
@@ -276,7 +281,7 @@ impl Trees {
         &self.segments[id]
     }
 
-    /// Returns the nodes of a segment, parents first.
+    /// Returns the nodes of a segment, parents first, from number 1 on.
     #[inline]
     pub fn nodes(&self, id: SegmentId) -> &[Node] {
         &self.nodes[id]
@@ -480,7 +485,7 @@ impl Builder<'_> {
             draft.node.flits = flits(&draft.values);
         }
         let mut entering = Cow::Owned(Values::new());
-        for draft in drafts.iter().filter(|draft| draft.node.parent.is_none()) {
+        for draft in drafts.iter().filter(|draft| draft.node.parent == NodeId::ENTRY) {
             join(&mut entering, &draft.values);
         }
         for (side, node, targets) in beyond {
@@ -490,7 +495,7 @@ impl Builder<'_> {
         }
         // The port from the tile leads into the first router; every other port leads out of one.
         let from_tile = matches!(entry, Entry::Tile(_));
-        let leading_out = drafts.iter().filter(|draft| !from_tile || draft.node.parent.is_some());
+        let leading_out = drafts.iter().filter(|draft| !from_tile || draft.node.parent != NodeId::ENTRY);
         let segment = Segment {
             chip,
             layer: of.0,
@@ -517,20 +522,20 @@ impl Builder<'_> {
         let geometry = &self.trees.geometry;
         let (to, number) = geometry.place(target.tile);
         let exit = leaves.map_or(to, |side| geometry.link_router(side));
-        let mut parent = None;
+        let mut parent = NodeId::ENTRY;
         let mut take = |at: (u32, u32), port: Port| {
             let port = geometry.port_number(at, port);
-            let behind = parent.map_or(0, |parent: NodeId| parent.index() + 1);
-            let same = |Draft { node, .. }: &Draft| node.port == port;
-            let known = drafts[behind..].iter().position(same).map(|known| behind + known);
+            let (before, behind) = drafts.split_at_mut(parent.index());
+            let known = behind.iter().position(|Draft { node, .. }| node.port == port);
             if let Some(known) = known {
-                join(&mut drafts[known].values, &target.values);
+                join(&mut behind[known].values, &target.values);
+                parent = NodeId::new(parent.index() + known + 1);
             } else {
-                let depth = parent.map_or(0, |parent: NodeId| drafts[parent.index()].node.depth) + 1;
+                let depth = before.last().map_or(0, |parent| parent.node.depth) + 1;
                 let node = Node { parent, port, depth, flits: 0 };
                 drafts.push(Draft { node, values: Cow::Borrowed(&target.values) });
+                parent = NodeId::new(drafts.len());
             }
-            parent = Some(NodeId::new(known.unwrap_or(drafts.len() - 1)));
         };
         let mut at = match entry {
             Entry::Tile(tile) => {
@@ -545,7 +550,7 @@ impl Builder<'_> {
             at = step(at, direction);
         }
         take(at, leaves.map_or(Port::ToTile(number), Port::Neighbour));
-        parent.expect("a route takes a port")
+        parent
     }
 }
 
