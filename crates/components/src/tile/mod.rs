@@ -126,30 +126,35 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
 
     #[inline]
     fn receive(&mut self, message: TileMessage, context: &mut C) -> Wake {
-        let Self { id: tile, inputs, imas: bank, outputs, .. } = self;
         match message {
-            TileMessage::Start => inputs.start(context.now()),
-            TileMessage::InputsArrived { imas } => return wake_if(bank.inputs_arrived::<C>(imas.into(), inputs)),
+            TileMessage::Start => self.inputs.start(context.now()),
+            TileMessage::InputsArrived { imas } => {
+                return wake_if(self.imas.inputs_arrived::<C>(imas.into(), &mut self.inputs));
+            }
             TileMessage::Stages { stages, batch } => {
-                bank.perform(stages, batch, *tile, inputs, context);
+                self.imas.perform(stages, batch, self.id, &self.inputs, context);
                 return Wake::Sleep;
             }
-            TileMessage::ReadsDone { imas } => bank.pipeline.reads_done(imas.into()),
-            TileMessage::ResultsReady { imas } => bank.pipeline.results_ready(imas.into()),
-            TileMessage::ResultsMerged { imas } => return wake_if(bank.results_merged(imas.into(), outputs)),
-            TileMessage::PartialSum { part, window } => return wake_if(outputs.merge_partial_sums(part, window)),
-            TileMessage::PartialSumCredit { part, limit } => return wake_if(outputs.credit(part, limit)),
-            TileMessage::PoolCredit { part, image } => return wake_if(outputs.credit_pool(part, image)),
+            TileMessage::ReadsDone { imas } => self.imas.pipeline.reads_done(imas.into()),
+            TileMessage::ResultsReady { imas } => self.imas.pipeline.results_ready(imas.into()),
+            TileMessage::ResultsMerged { imas } => {
+                return wake_if(self.imas.results_merged(imas.into(), &mut self.outputs));
+            }
+            TileMessage::PartialSum { part, window } => return wake_if(self.outputs.merge_partial_sums(part, window)),
+            TileMessage::PartialSumCredit { part, limit } => return wake_if(self.outputs.credit(part, limit)),
+            TileMessage::PoolCredit { part, image } => return wake_if(self.outputs.credit_pool(part, image)),
             TileMessage::PoolValue { part, level, image, position } => {
-                outputs.deliver_pool_value(part, level, image, position);
+                self.outputs.deliver_pool_value(part, level, image, position);
             }
-            TileMessage::SkipMerged { part } => outputs.merge_skip(part),
+            TileMessage::SkipMerged { part } => self.outputs.merge_skip(part),
             TileMessage::Delivery { inputs: slice, held_up, bits, sequence } => {
-                inputs.deliver(slice, sequence, bits, held_up);
+                self.inputs.deliver(slice, sequence, bits, held_up);
             }
-            TileMessage::Result { bits, position } => inputs.deliver_result(position, bits),
-            TileMessage::Written { inputs: slice, held_up, sequence } => inputs.end_write(slice, sequence, held_up),
-            TileMessage::Room => return wake_if(outputs.room()),
+            TileMessage::Result { bits, position } => self.inputs.deliver_result(position, bits),
+            TileMessage::Written { inputs: slice, held_up, sequence } => {
+                self.inputs.end_write(slice, sequence, held_up)
+            }
+            TileMessage::Room => return wake_if(self.outputs.room()),
         }
         Wake::Evaluate
     }

@@ -485,7 +485,13 @@ impl<P: Policy> ImaBank<P> {
 
     /// Grants eDRAM port and bus to inputs of the IMAs whose next window is ready.
     #[inline]
-    pub(crate) fn fetch<C: Context>(&mut self, tile: TileId, inputs: &mut TileInputs, bus: &mut Server, context: &mut C) {
+    pub(crate) fn fetch<C: Context>(
+        &mut self,
+        tile: TileId,
+        inputs: &mut TileInputs,
+        bus: &mut Server,
+        context: &mut C,
+    ) {
         loop {
             let fetching = self.can_fetch();
             if fetching.is_empty() {
