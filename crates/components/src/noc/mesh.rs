@@ -90,7 +90,7 @@ impl<'a> Mesh<'a> {
         let head = self.heads[id.index()];
         let unhindered = now * flit.per_cycle + u64::from(node.depth) * flit.per_action;
         let done = leaves(head);
-        // Most packets are not held up, and divisions are slow.
+        // Nearly half of all packets are not held up, and divisions are slow.
         (done, if head == unhindered { 0 } else { done - leaves(unhindered) })
     }
 
