@@ -152,7 +152,7 @@ impl<C: Context, P: Policy> Component<C> for Tile<'_, P> {
             }
             TileMessage::Result { bits, position } => self.inputs.deliver_result(position, bits),
             TileMessage::Written { inputs: slice, held_up, sequence } => {
-                self.inputs.end_write(slice, sequence, held_up)
+                self.inputs.end_write(slice, sequence, held_up);
             }
             TileMessage::Room => return wake_if(self.outputs.room()),
         }
