@@ -12,7 +12,7 @@ use network::LayerId;
 
 use super::router::{Routers, arrival};
 use super::trees::{End, Next, Node, NodeId, Receiver, Trees};
-use crate::{ChipId, Context, Event, HeldUp, MeshGeometry, Packet, Payload, Probe, TileMessage};
+use crate::{ChipId, Context, Event, MeshGeometry, Packet, Payload, Probe, TileMessage, Waits};
 
 /// The concentrated mesh of one chip: its routers, and the packets that enter it.
 #[derive(Clone, Debug)]
@@ -94,10 +94,10 @@ impl<'a> Mesh<'a> {
         (done, if head == unhindered { 0 } else { done - leaves(unhindered) })
     }
 
-    /// Message to a receiver of `packet`, which was `held_up` and whose position goes to `destinations`.
+    /// Message to a receiver of `packet`, which was held up for `waits` and whose position goes to `destinations`.
     fn delivery(
         packet: &Packet,
-        held_up: HeldUp,
+        waits: Waits,
         receiver: Option<Receiver>,
         destinations: &[Destination],
     ) -> TileMessage {
@@ -107,7 +107,7 @@ impl<'a> Mesh<'a> {
                 let receiver = receiver.expect("positions go to input slices");
                 TileMessage::Delivery {
                     inputs: receiver.inputs,
-                    held_up,
+                    held_up: waits.into(),
                     bits: receiver.bits,
                     sequence: image * receiver.positions + destinations[size(receiver.destination)].rank,
                 }
@@ -148,7 +148,6 @@ impl<C: Context> Component<C> for Mesh<'_> {
             self.take_ports(now, &packet, nodes, context.probe());
             self.flit_hops[packet.layer] += u64::from(trees.segment(packet.segment).flit_hops);
             let (mut last, mut longest) = (now, 0);
-            let before: HeldUp = packet.waits.into();
             for End { node, to } in trees.ends(packet.segment) {
                 let (done, waited) = self.leaves_by(now, *node, &nodes[node.index() - 1]);
                 (last, longest) = (last.max(done), longest.max(waited));
@@ -156,8 +155,7 @@ impl<C: Context> Component<C> for Mesh<'_> {
                 let delay = done + 1 - now;
                 match *to {
                     Next::Tile { receiver, tile } => {
-                        let held_up = if waited == 0 { before } else { waits.into() };
-                        context.send_to_tile(delay, tile, Self::delivery(&packet, held_up, receiver, destinations));
+                        context.send_to_tile(delay, tile, Self::delivery(&packet, waits, receiver, destinations));
                     }
                     Next::Link { side, segment } => {
                         context.send_to_link(delay, chip, side, packet.enters(segment, trees.segment(segment), waits));
