@@ -134,6 +134,25 @@ fn list(numbers: &[u64], is_cropped: bool) -> NodeList {
     list
 }
 
+/// Channels of each node.
+fn channels(list: &NodeList) -> Vec<u32> {
+    let mut channels = Vec::new();
+    for node in &list.nodes {
+        let mut read = node.inputs.iter().map(|origin| match origin {
+            Origin::Image => list.input.channels,
+            Origin::Node(node) => channels[*node],
+        });
+        let own = match node.operator {
+            Operator::Convolution { channels, .. } | Operator::FullyConnected { channels } => channels,
+            Operator::Channels { count, .. } => count,
+            Operator::Concat => read.sum(),
+            _ => read.next().unwrap(),
+        };
+        channels.push(own);
+    }
+    channels
+}
+
 /// Numbers between -1 and 1 without a pattern.
 fn noise(salt: usize, index: usize) -> f32 {
     let mixed = ((salt * 1_000_003 + index) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -151,8 +170,8 @@ fn weights(list: &NodeList, network: &Network) -> Weights {
         }
     });
     let of_nodes = |salt: usize| -> BTreeMap<String, Array1<f32>> {
-        let node = |node: &ListedNode| (node.name.clone(), Array1::from_shape_fn(64, |c| noise(salt, c)));
-        list.nodes.iter().map(node).collect()
+        let values = |channels| Array1::from_shape_fn(channels as usize, |channel| noise(salt, channel));
+        list.nodes.iter().zip(channels(list)).map(|(node, channels)| (node.name.clone(), values(channels))).collect()
     };
     let stages = StageWeights { factors: of_nodes(200), offsets: of_nodes(201), slopes: of_nodes(202) };
     Weights { layers: layers.collect(), stages }
