@@ -61,7 +61,7 @@ fn the_longest_run_costs_a_few_images() {
     let recurrence = outcome.recurrence.expect("the state recurs");
     assert!(recurrence.simulated < 20, "{recurrence:?}");
     assert_eq!(outcome.images.len(), 10_000);
-    assert!(outcome.pace().is_ok());
+    assert!(outcome.pace(256.0).is_ok());
 }
 
 #[test]

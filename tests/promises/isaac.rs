@@ -161,8 +161,8 @@ fn isaacs_networks_leave_an_image_every_3136_cycles_without_contention() {
     let isaac = arch::load("isaac-ce").unwrap();
     for name in aqua::isaac::NETWORKS {
         let network = preset(name);
-        let options = Options { images: 4, uncontended: true, ..Options::default() };
-        let pace = run(&isaac, &network, &Plan::uniform(&network, 16, 16), &options).pace();
+        let options = Options { images: 8, uncontended: true, ..Options::default() };
+        let pace = run(&isaac, &network, &Plan::uniform(&network, 16, 16), &options).pace(3136.0);
         assert_eq!(pace.map(|pace| pace.cycles_per_image), Ok(3136.0), "{name}");
     }
 }

@@ -68,7 +68,7 @@ fn vgg16_on_16_chips_would_take_784_cycles_but_for_a_router_port() {
     let balance = Balance { fill: Fill::Cycles(784), ..Balance::default() };
     let layout = balance.layout(&arch, &vgg16, &Plan::uniform(&vgg16, 16, 16)).expect("16 chips hold it");
     let uncontended = run_layout(&arch, &layout, &Options { images: 16, uncontended: true, ..Options::default() });
-    assert_eq!(uncontended.pace().map(|pace| (pace.cycles_per_image, pace.error)), Ok((784.0, 0.0)));
+    assert_eq!(uncontended.pace(784.0).map(|pace| (pace.cycles_per_image, pace.error)), Ok((784.0, 0.0)));
     let bound = Bound::new(&arch, &layout, false);
     let crossbars = bound.resources.iter().find(|resource| resource.kind == Kind::Crossbars);
     assert_eq!(crossbars.map(|crossbars| crossbars.cycles), Some(784.0));

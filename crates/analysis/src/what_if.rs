@@ -88,9 +88,10 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// Returns the measure for comparisons with `outcome`; `None` if no result depends on the first inputs.
-    pub fn of(outcome: &Outcome) -> Option<Measure> {
-        match outcome.pace() {
+    /// Returns the measure for comparisons with `outcome`, whose bound is `bound` cycles per image; `None` if no result
+    /// depends on the first inputs.
+    pub fn of(outcome: &Outcome, bound: f64) -> Option<Measure> {
+        match outcome.pace(bound) {
             Ok(pace) => Some(Measure::Interval(pace.cycles_per_image)),
             Err(_) => outcome.latency_of(0).map(|cycles| Measure::FirstLatency(cycles as f64)),
         }
@@ -102,10 +103,12 @@ impl Measure {
         cycles
     }
 
-    /// Returns the same quantity of another run.
-    fn again(self, outcome: &Outcome) -> Result<f64, String> {
+    /// Returns the same quantity of another run, whose bound is `bound` cycles per image.
+    fn again(self, outcome: &Outcome, bound: f64) -> Result<f64, String> {
         match self {
-            Measure::Interval(_) => outcome.pace().map(|pace| pace.cycles_per_image).map_err(|why| why.to_string()),
+            Measure::Interval(_) => {
+                outcome.pace(bound).map(|pace| pace.cycles_per_image).map_err(|why| why.to_string())
+            }
             Measure::FirstLatency(_) => {
                 let latency = outcome.latency_of(0).ok_or("no result depends on the first inputs")?;
                 Ok(latency as f64)
@@ -223,7 +226,7 @@ impl Change {
         let routed = Routed::new(&arch, &layout);
         let outcome = routed.run(options).map_err(|error| error.to_string())?;
         let bound = Bound::of(&routed, options.uncontended);
-        Ok(Gave { cycles: measure.again(&outcome)?, bound: bound.cycles })
+        Ok(Gave { cycles: measure.again(&outcome, bound.cycles)?, bound: bound.cycles })
     }
 
     /// Applies the change to a machine and a mapping. `layout` is that of the unchanged mapping.

@@ -145,7 +145,9 @@ impl Job {
         let options = Options::default();
         let outcome = routed.run(&options)?;
         let first = Options { images: FIRST_IMAGES, ..options };
-        let settled = self.settled.then(|| routed.run_until_settled(&first)).transpose()?;
+        let bound = Bound::of(&routed, first.uncontended);
+        let settled = self.settled.then(|| routed.run_until_settled(&first, bound.cycles)).transpose()?;
+        let pace = settled.and_then(|(_, outcome)| outcome.pace(bound.cycles).ok());
         let convolutions =
             || outcome.layers.iter().zip(&layout.layers).filter(|(_, layer)| !layer.is_fully_connected());
         let conversions: u64 = convolutions().map(|(layer, _)| layer.counts.adc_conversions).sum();
@@ -156,8 +158,8 @@ impl Job {
             convolution_conversions: conversions,
             macs: layout.layers.iter().map(LayerLayout::macs).sum(),
             latency_cycles: outcome.cycles,
-            cycles_per_image: settled.and_then(|(_, outcome)| outcome.pace().ok()).map(|pace| pace.cycles_per_image),
-            bottleneck: Bottleneck::of(&Bound::of(&routed, false)),
+            cycles_per_image: pace.map(|pace| pace.cycles_per_image),
+            bottleneck: Bottleneck::of(&bound),
         })
     }
 }

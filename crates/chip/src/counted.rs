@@ -1,5 +1,5 @@
 use arch::{Arch, Counts};
-use components::{Mesh, Policy, Stalls};
+use components::{Policy, Stalls};
 use index::IndexVec;
 use mapper::Layout;
 use network::LayerId;
@@ -11,10 +11,6 @@ use crate::Board;
 pub(crate) struct Counted {
     /// Counts and stalls of each layer.
     pub(crate) layers: IndexVec<LayerId, (Counts, Stalls)>,
-    /// Flits that took each port of each mesh.
-    pub(crate) flits: Vec<u64>,
-    /// Bits that crossed each link.
-    pub(crate) bits: Vec<u64>,
 }
 
 impl Counted {
@@ -44,24 +40,14 @@ impl Counted {
         for link in &board.links {
             layers.iter_mut().zip(&link.bits).for_each(|(layer, bits)| layer.0.link_bits += bits);
         }
-        Self {
-            layers,
-            flits: board.meshes.iter().flat_map(Mesh::flits).collect(),
-            bits: board.links.iter().map(|link| link.bits.iter().sum()).collect(),
-        }
+        Self { layers }
     }
 
     /// Adds the increase from `earlier` to `later` in the run, `times` times.
     pub(crate) fn add_increase(&mut self, earlier: &Self, later: &Self, times: u64) {
-        let Self { layers, flits, bits } = self;
-        for (mine, (earlier, later)) in layers.iter_mut().zip(earlier.layers.iter().zip(&later.layers)) {
+        for (mine, (earlier, later)) in self.layers.iter_mut().zip(earlier.layers.iter().zip(&later.layers)) {
             mine.0.add_increase(&earlier.0, &later.0, times);
             mine.1.add_increase(&earlier.1, &later.1, times);
-        }
-        for (mine, earlier, later) in [(flits, &earlier.flits, &later.flits), (bits, &earlier.bits, &later.bits)] {
-            for (mine, (earlier, later)) in mine.iter_mut().zip(earlier.iter().zip(later)) {
-                *mine += (later - earlier) * times;
-            }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Builds the board that a layout describes, and runs it.
 //!
 //! [`run`] takes a machine (`arch::Arch`), a `mapper::Layout` and [`Options`], and returns an [`Outcome`] or a
-//! [`SimulationError`]. [`run_probed`] also passes the events of the run to a [`Probe`]; [`run_until_settled`] repeats
-//! the run with more images until its pace is known. The board may have several chips. A [`Routed`] layout keeps the
-//! routes of values for further runs and for analyses.
+//! [`SimulationError`]. [`run_probed`] also passes the events of the run to a [`Probe`];
+//! [`Routed::run_until_settled`] repeats the run with more images until its pace is known. The board may have several
+//! chips. A [`Routed`] layout keeps the routes of values for further runs and for analyses.
 //!
 //! A run has four parts:
 //!
@@ -135,21 +135,12 @@ pub enum SimulationError {
     Stopped,
 }
 
-/// Images of the first run of [`run_until_settled`] where the caller has no better number.
+/// Images of the first run of [`Routed::run_until_settled`] where the caller has no better number.
 pub const FIRST_IMAGES: u32 = 8;
 
 /// Runs a layout without a probe.
 pub fn run(arch: &Arch, layout: &Layout, options: &Options) -> Result<Outcome, SimulationError> {
     Routed::new(arch, layout).run(options)
-}
-
-/// Runs a layout until its pace is settled, as [`Routed::run_until_settled`] does.
-pub fn run_until_settled(
-    arch: &Arch,
-    layout: &Layout,
-    options: &Options,
-) -> Result<(Options, Outcome), SimulationError> {
-    Routed::new(arch, layout).run_until_settled(options)
 }
 
 /// Runs a layout observed by `probe`, and returns the outcome and the probe.

@@ -36,9 +36,6 @@ pub struct Outcome {
     pub layers: Vec<LayerOutcome>,
     /// Chips with at least one IMA in use.
     pub chips: u32,
-    /// Cycles for which the busiest router port or link was taken. Nothing limits the queue before it, so images may
-    /// follow each other faster for a while, and not in the long run.
-    pub busiest_queue: Cycle,
     /// Recurrence of the state, if not all images were simulated. All other fields are those of the full run.
     pub recurrence: Option<Recurrence>,
 }
@@ -142,9 +139,6 @@ pub(crate) fn collect(
         counts.host_bits_written += bits;
         counts.edram_bits_written += bits;
     }
-    let ports = board.meshes.iter().flat_map(|mesh| mesh.flits().map(move |_| mesh)).zip(&counted.flits);
-    let ports = ports.map(|(mesh, &flits)| mesh.taken_by(flits));
-    let links = board.links.iter().zip(&counted.bits).map(|(link, &bits)| link.taken_by(bits));
     let outcome = Outcome {
         cycles,
         begun: completions.images().iter().filter_map(|image| image.begun).collect(),
@@ -153,7 +147,6 @@ pub(crate) fn collect(
         digest: completions.digest(),
         layers: layers.into_iter().collect(),
         chips: used_chips(arch, layout),
-        busiest_queue: ports.chain(links).max().unwrap_or(0),
         recurrence: skipped.map(|skipped| skipped.recurrence(options.images)),
     };
     assert_eq!(completions.complete(), completions.images().len(), "an image misses completions");

@@ -38,13 +38,14 @@ impl<'a> Routed<'a> {
         self.run_probed(options, NoProbe).0
     }
 
-    /// Runs the layout until its pace is settled. Starts with the images of `options` and doubles them for each further
-    /// run, up to [`MOST_IMAGES`] or the limit of [`SimulationError::TooManyImages`]. Stops at once if the last layer
-    /// computes nothing. Returns the options and the outcome of the last run.
-    pub fn run_until_settled(&self, options: &Options) -> Result<(Options, Outcome), SimulationError> {
+    /// Runs the layout until its pace is settled, given the `bound` of [`Outcome::pace`]. Starts with the images of
+    /// `options` and doubles them for each further run, up to [`MOST_IMAGES`] or the limit of
+    /// [`SimulationError::TooManyImages`]. Stops at once if the last layer computes nothing. Returns the options and the
+    /// outcome of the last run.
+    pub fn run_until_settled(&self, options: &Options, bound: f64) -> Result<(Options, Outcome), SimulationError> {
         let mut options = options.clone();
         let mut outcome = self.run(&options)?;
-        while options.images < MOST_IMAGES && !matches!(outcome.pace(), Ok(_) | Err(Unsettled::NoResults)) {
+        while options.images < MOST_IMAGES && !matches!(outcome.pace(bound), Ok(_) | Err(Unsettled::NoResults)) {
             let more = Options { images: (2 * options.images).min(MOST_IMAGES), ..options.clone() };
             match self.run(&more) {
                 Ok(longer) => (options, outcome) = (more, longer),

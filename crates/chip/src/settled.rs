@@ -3,11 +3,13 @@
 //! The machine is *loaded* until the first inputs of the last image are fetched; images that finish later meet less and
 //! less traffic. Of the images that finish while it is loaded, the later half counts: queues grow during the earlier
 //! half. An image ends with its last result or with a later output that nobody reads, so that no replica falls behind
-//! forever. An interval is the time in cycles between the ends of successive images. The run is settled if
+//! forever. An interval is the time in cycles between the ends of successive images. The run is settled if images begin
+//! as often as they finish, within 1 %, so that no queue grows; if the mean interval is not below the bound by more
+//! than 1 %; and if
 //!
-//! - the intervals of these images are all equal, and images begin as often as they finish, within 1 %: the run repeats
-//!   itself. Equal intervals of the later half of all images, and at least two, settle the run as well: then the end of
-//!   the run has changed nothing. Or
+//! - the intervals of these images are all equal: the run repeats itself. Equal intervals of the later half of all
+//!   images, and at least two, settle the run as well, if an image begins after the first of them has finished: then
+//!   the end of the run has changed nothing. Or
 //! - each half of these images is long enough for an image to begin after the first of the half has finished, and to
 //!   finish within the half, so that the effect of an image on the next has had the time to show; the mean intervals of
 //!   both halves agree within 1 %; and twice the standard error of the mean is within 1 % of it. The error is that of
@@ -15,6 +17,9 @@
 //!
 //! Otherwise [`Outcome::pace`] returns the reason, from which [`Unsettled::images_needed`] estimates a sufficient
 //! number of images. `docs/model.md` ("Digest, settled, bound") states the same rule.
+//!
+//! A run too short to show what comes later cannot be told from one that is settled: a buffer may take hundreds of
+//! images to fill.
 
 use std::ops::RangeInclusive;
 
@@ -64,15 +69,25 @@ pub enum Unsettled {
         /// Images that finish while the machine is loaded.
         loaded: usize,
     },
-    /// Images follow each other faster than the busiest router port or link can serve them, so the queue before it grows.
-    #[error("intervals of {mean:.0} cycles, and the busiest port or link needs {needed:.0} for an image")]
-    QueueGrows {
+    /// Images follow each other faster than the busiest resource can serve them, so the queue before it grows.
+    #[error("intervals of {mean:.0} cycles, and the busiest resource needs {bound:.0} for an image")]
+    BelowBound {
         /// Images of the run.
         images: usize,
         /// Mean interval.
         mean: f64,
-        /// Cycles for which the port or link is taken, per image.
-        needed: f64,
+        /// Bound on the interval.
+        bound: f64,
+    },
+    /// Images begin more often than they finish, so that queues grow, or less often.
+    #[error("images begin every {begun:.0} cycles and finish every {finished:.0}")]
+    Unbalanced {
+        /// Images of the run.
+        images: usize,
+        /// Mean interval between the beginnings of images.
+        begun: f64,
+        /// Mean interval between their results.
+        finished: f64,
     },
     /// Queues still grow or shrink.
     #[error("intervals drift, from {earlier:.0} to {later:.0} cycles")]
@@ -105,7 +120,9 @@ impl Unsettled {
             Unsettled::OneImage | Unsettled::NoResults => None,
             // One image more than are in flight, in each half that counts; twice that before; and those at the end.
             Unsettled::TooShort { images, loaded } => Some(count((5 * (images - loaded) + 5).max(images + 1))),
-            Unsettled::Drifting { images, .. } | Unsettled::QueueGrows { images, .. } => Some(2 * count(images)),
+            Unsettled::BelowBound { images, .. }
+            | Unsettled::Unbalanced { images, .. }
+            | Unsettled::Drifting { images, .. } => Some(2 * count(images)),
             // The error falls with the square root of the number of intervals.
             Unsettled::Scattered { after, intervals, mean, error } => {
                 let wanted = intervals as f64 * (error / (TOLERANCE * mean)).powi(2);
@@ -116,13 +133,13 @@ impl Unsettled {
 }
 
 impl Outcome {
-    /// Returns the pace of a settled run, or else the reason why it is not settled.
-    pub fn pace(&self) -> Result<Pace, Unsettled> {
+    /// Returns the pace of a settled run, or else the reason why it is not settled. `bound` is the number of cycles that
+    /// an image needs of the busiest resource; in the long run, no image follows the one before in fewer.
+    pub fn pace(&self, bound: f64) -> Result<Pace, Unsettled> {
         let pace = self.steady_pace()?;
         let (images, mean) = (self.complete.len(), pace.cycles_per_image);
-        let needed = self.busiest_queue as f64 / images as f64;
-        if mean + pace.error < (1.0 - TOLERANCE) * needed {
-            return Err(Unsettled::QueueGrows { images, mean, needed });
+        if mean + pace.error < (1.0 - TOLERANCE) * bound {
+            return Err(Unsettled::BelowBound { images, mean, bound });
         }
         Ok(pace)
     }
@@ -155,6 +172,10 @@ impl Outcome {
         if !agree(earlier, later) {
             return Err(Unsettled::Drifting { images, earlier, later });
         }
+        let (begun, finished) = (mean_interval(begun, &window), mean_interval(results, &window));
+        if !agree(begun, finished) {
+            return Err(Unsettled::Unbalanced { images, begun, finished });
+        }
         let (mean, error) = (self.mean_interval(&window), 2.0 * self.standard_error(&window));
         if error > TOLERANCE * mean {
             return Err(Unsettled::Scattered { after: images - loaded, intervals: last - first, mean, error });
@@ -166,10 +187,12 @@ impl Outcome {
         Pace { cycles_per_image: self.mean_interval(window), error, latency: self.latency(window) }
     }
 
-    /// True if all intervals of the images `window` are equal and images begin as often as their results are written.
+    /// True if all intervals of the images `window` are equal, an image begins after the first of them has finished, and
+    /// images begin as often as their results are written.
     fn repeats(&self, window: &RangeInclusive<usize>) -> bool {
         let intervals = || self.complete[window.clone()].windows(2).map(|pair| pair[1] - pair[0]);
         intervals().all(|interval| Some(interval) == intervals().next())
+            && self.begun.last() > Some(&self.images[*window.start()])
             && agree(mean_interval(&self.begun, window), mean_interval(&self.images, window))
     }
 
@@ -229,6 +252,8 @@ fn agree(a: f64, b: f64) -> bool {
 mod tests {
     use super::*;
 
+    const NO_BOUND: f64 = 0.0;
+
     /// A run of images that begin and finish at these intervals; the first finishes in cycle `latency`.
     fn run(latency: Cycle, begin: &[Cycle], done: &[Cycle]) -> Outcome {
         assert_eq!(begin.len(), done.len());
@@ -248,7 +273,6 @@ mod tests {
             digest: 0,
             layers: Vec::new(),
             chips: 1,
-            busiest_queue: 0,
             recurrence: None,
         }
     }
@@ -264,23 +288,26 @@ mod tests {
     }
 
     fn needed(outcome: &Outcome) -> Option<u64> {
-        outcome.pace().expect_err("it is not settled").images_needed()
+        outcome.pace(NO_BOUND).expect_err("it is not settled").images_needed()
     }
 
     #[test]
     fn one_image_has_no_pace_and_two_are_too_few() {
-        assert_eq!(run(90, &[], &[]).pace(), Err(Unsettled::OneImage));
+        assert_eq!(run(90, &[], &[]).pace(NO_BOUND), Err(Unsettled::OneImage));
         assert_eq!(needed(&run(90, &[], &[])), None);
         assert!(needed(&run(90, &[40], &[40])) > Some(2));
     }
 
     #[test]
-    fn equal_intervals_settle_at_once_and_without_error() {
-        for images in 3..20 {
-            let intervals = vec![40; images - 1];
-            let pace = run(90, &intervals, &intervals).pace().expect("it is settled");
-            assert_eq!((pace.cycles_per_image, pace.error), (40.0, 0.0));
-            assert_eq!(pace.latency, Some(Latency { mean: 90.0, longest: 90 }));
+    fn equal_intervals_settle_without_error_once_an_image_has_met_all_others() {
+        // The second image after another begins before its end, 90 cycles later, and the third one after it.
+        let pace = |images: usize| run(90, &vec![40; images - 1], &vec![40; images - 1]).pace(NO_BOUND);
+        for images in 3..=6 {
+            assert!(matches!(pace(images), Err(Unsettled::TooShort { .. })), "{images} images");
+        }
+        for images in 7..20 {
+            let latency = Some(Latency { mean: 90.0, longest: 90 });
+            assert_eq!(pace(images), Ok(Pace { cycles_per_image: 40.0, error: 0.0, latency }));
         }
     }
 
@@ -289,30 +316,37 @@ mod tests {
         // Results come every 120 cycles; the replica of another output needs 140 and falls behind.
         let results = run(90, &[120; 9], &[120; 9]);
         let outcome = Outcome { complete: run(90, &[140; 9], &[140; 9]).complete, ..results };
-        assert_eq!(outcome.pace().map(|pace| pace.cycles_per_image), Ok(140.0));
+        assert_eq!(outcome.pace(NO_BOUND).map(|pace| pace.cycles_per_image), Ok(140.0));
     }
 
     #[test]
     fn equal_intervals_of_images_that_begin_faster_have_to_last() {
         // Queues grow by a quarter of an image each time; once they are full, the pace may change.
-        assert!(run(90, &[30; 9], &[40; 9]).pace().is_err());
+        assert!(run(90, &[30; 9], &[40; 9]).pace(NO_BOUND).is_err());
     }
 
     #[test]
-    fn a_queue_that_grows_settles_nothing() {
-        let mut level = run(90, &[256; 20], &[256; 20]);
-        level.busiest_queue = 21 * 256;
-        assert_eq!(level.pace().map(|pace| pace.cycles_per_image), Ok(256.0));
-        level.busiest_queue = 21 * 293;
-        let unsettled = level.pace().expect_err("a port needs 293 cycles for an image");
-        assert!(matches!(unsettled, Unsettled::QueueGrows { images: 21, .. }), "{unsettled}");
+    fn a_pace_below_the_bound_settles_nothing() {
+        let level = run(90, &[256; 20], &[256; 20]);
+        assert_eq!(level.pace(256.0).map(|pace| pace.cycles_per_image), Ok(256.0));
+        let unsettled = level.pace(293.0).expect_err("a port needs 293 cycles for an image");
+        assert_eq!(unsettled, Unsettled::BelowBound { images: 21, mean: 256.0, bound: 293.0 });
         assert_eq!(unsettled.images_needed(), Some(42));
+    }
+
+    #[test]
+    fn intervals_of_images_that_begin_faster_settle_nothing() {
+        let jitter = noise(80, 4);
+        let intervals: Vec<Cycle> = jitter.into_iter().map(|noise| 1000 + noise).collect();
+        let unsettled = run(4000, &[950; 80], &intervals).pace(NO_BOUND).expect_err("a queue grows");
+        assert!(matches!(unsettled, Unsettled::Unbalanced { images: 81, begun: 950.0, .. }), "{unsettled}");
+        assert_eq!(unsettled.images_needed(), Some(162));
     }
 
     #[test]
     fn growing_intervals_are_a_drift() {
         let intervals: Vec<Cycle> = (0..60).map(|image| 1000 + 10 * image).collect();
-        let unsettled = run(2500, &intervals, &intervals).pace().expect_err("it drifts");
+        let unsettled = run(2500, &intervals, &intervals).pace(NO_BOUND).expect_err("it drifts");
         assert!(matches!(unsettled, Unsettled::Drifting { earlier, later, .. } if earlier < later), "{unsettled}");
         assert_eq!(unsettled.images_needed(), Some(122));
     }
@@ -326,7 +360,7 @@ mod tests {
             4907, 4905, 4546, 4851, 4833, 4430, 4000, 3966, 3528, 3589, 3487, 3660, 3605, 3440, 3268, 3892, 4042, 4037,
             3926, 3981, 3978, 4033, 3937, 4016,
         ];
-        let unsettled = run(8586, &begin, &done).pace().expect_err("it is not settled");
+        let unsettled = run(8586, &begin, &done).pace(NO_BOUND).expect_err("it is not settled");
         assert!(matches!(unsettled, Unsettled::TooShort { images: 25, .. }), "{unsettled}");
         assert!(unsettled.images_needed() > Some(25));
     }
@@ -341,7 +375,7 @@ mod tests {
                 _ => 998 + jitter[image],
             })
             .collect();
-        let pace = run(8000, &[1000; 60], &done).pace().expect("it is settled");
+        let pace = run(8000, &[1000; 60], &done).pace(NO_BOUND).expect("it is settled");
         assert!((pace.cycles_per_image - 1000.0).abs() < 2.0, "{pace:?}");
         assert!(pace.error < 2.0, "{pace:?}");
     }
@@ -355,7 +389,7 @@ mod tests {
         let mut images = 24;
         let mut asked = 0;
         let pace = loop {
-            match of(images).pace() {
+            match of(images).pace(NO_BOUND) {
                 Ok(pace) => break pace,
                 Err(unsettled) => images = unsettled.images_needed().map(index::size).expect("it has intervals"),
             }
@@ -387,15 +421,15 @@ mod tests {
     fn latency_is_stated_when_it_does_not_grow() {
         // Images begin a little faster than they finish for as long as the run lasts.
         let intervals: Vec<Cycle> = noise(80, 4).into_iter().map(|noise| 1000 + noise).collect();
-        let growing = run(4000, &vec![950; 80], &intervals).pace().expect("intervals are settled");
+        let growing = run(4000, &vec![995; 80], &intervals).pace(NO_BOUND).expect("intervals are settled");
         assert_eq!(growing.latency, None);
-        let level = run(4000, &intervals, &intervals).pace().expect("it is settled");
+        let level = run(4000, &intervals, &intervals).pace(NO_BOUND).expect("it is settled");
         assert_eq!(level.latency, Some(Latency { mean: 4000.0, longest: 4000 }));
     }
 
     #[test]
     fn without_results_there_is_nothing_to_wait_for() {
         let outcome = Outcome { begun: Vec::new(), images: Vec::new(), complete: Vec::new(), ..run(90, &[], &[]) };
-        assert_eq!(outcome.pace(), Err(Unsettled::NoResults));
+        assert_eq!(outcome.pace(NO_BOUND), Err(Unsettled::NoResults));
     }
 }

@@ -157,9 +157,9 @@ fn settled(selected: &Selected, plans: &[Named], name: &'static str, layouts: Ve
     let first = Options { images: FIRST_IMAGES, stop: session::stop(), ..Options::default() };
     let reports = plans.iter().zip(&layouts).map(|((plan, plan_name), layout)| {
         let routed = &Routed::new(arch, layout);
-        let run = || routed.run_until_settled(&first);
-        let (options, outcome) = progress::during("simulating", run)?;
-        let (options, outcome, bound) = (&options, &outcome, &Bound::of(routed, options.uncontended));
+        let bound = &Bound::of(routed, first.uncontended);
+        let run = || routed.run_until_settled(&first, bound.cycles);
+        let (options, outcome) = &progress::during("simulating", run)?;
         Ok::<_, Failure>(Report::new(&Run { arch, network, plan, plan_name, layout, options, outcome, bound }))
     });
     let reports = reports.collect::<Result<_, _>>()?;

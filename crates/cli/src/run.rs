@@ -93,7 +93,7 @@ impl Run {
         if let Some(mut timeline) = timeline {
             timeline.end(outcome.cycles);
             let analysis = Analysis::of(&outcome, &selected.layout, report.bound.clone());
-            let measure = Measure::of(&outcome).filter(|_| html.is_some() && self.what_ifs > 0);
+            let measure = Measure::of(&outcome, analysis.bound.cycles).filter(|_| html.is_some() && self.what_ifs > 0);
             let tried = measure
                 .map_or(Vec::new(), |measure| stalls::tried(&selected, &options, measure, &analysis, self.what_ifs));
             let story = Story {

@@ -55,7 +55,7 @@ impl Stalls {
         if self.what_ifs == 0 {
             return Ok(());
         }
-        let Some(measure) = Measure::of(&outcome) else { return Ok(()) };
+        let Some(measure) = Measure::of(&outcome, analysis.bound.cycles) else { return Ok(()) };
         let tried = tried(&selected, &options, measure, &analysis, self.what_ifs);
         output::print(&format!("\n{}", terminal::what_ifs(&analysis, measure, &tried)))
     }

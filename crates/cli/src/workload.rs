@@ -1,5 +1,6 @@
 //! Options of a run, common to the commands that simulate one: selection, choice of a plan, images and fidelity.
 
+use analysis::Bound;
 use arch::Arch;
 use chip::{FIRST_IMAGES, Fidelity, Forward, MOST_IMAGES, Options, Outcome, Routed, SimulationError};
 use clap::{Args, ValueEnum};
@@ -100,7 +101,8 @@ impl Workload {
             Images::Number(images) => Ok((Options { images, ..options }, None)),
             Images::Auto => {
                 let first = Options { images: FIRST_IMAGES, ..options };
-                let settled = info_span!("simulate").in_scope(|| routed.run_until_settled(&first));
+                let bound = Bound::of(routed, first.uncontended).cycles;
+                let settled = info_span!("simulate").in_scope(|| routed.run_until_settled(&first, bound));
                 settled.map(|(options, outcome)| (options, Some(outcome)))
             }
         }

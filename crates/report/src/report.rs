@@ -328,7 +328,7 @@ impl Figures {
     fn new(run: &Run<'_>, macs: [u64; 2], energy: &Energy) -> Figures {
         let (outcome, cycle_ns) = (run.outcome, run.arch.cycle_ns);
         let images = f64::from(run.options.images);
-        let pace = outcome.pace();
+        let pace = outcome.pace(run.bound.cycles);
         let unsettled = pace.as_ref().err();
         let (unsettled_because, images_needed) =
             (unsettled.map(ToString::to_string), unsettled.and_then(Unsettled::images_needed));

@@ -97,12 +97,12 @@ impl<'a> Simulator<'a> {
             let trees = self.trees.get(routing, |(_, routing)| Trees::new(routing, layout));
             let routed = Routed::along(machine, layout, &trees);
             let options = Options { images: images.unwrap_or(chip::FIRST_IMAGES), ..Options::default() };
+            let bound = Bound::of(&routed, options.uncontended);
             let ran = match images {
                 Some(_) => routed.run(&options).map(|outcome| (options, outcome)),
-                None => routed.run_until_settled(&options),
+                None => routed.run_until_settled(&options, bound.cycles),
             };
             let (options, outcome) = ran.map_err(|error| error.to_string())?;
-            let bound = Bound::of(&routed, options.uncontended);
             Ok(Ran { options, outcome, bound })
         })
     }

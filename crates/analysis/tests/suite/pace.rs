@@ -78,11 +78,11 @@ fn is_moderate(arch: &Arch, activations: u32, bound: &Bound) -> bool {
 }
 
 /// Settled interval between images in cycles; `None` if the run does not settle.
-fn settled_interval(arch: &Arch, layout: &Layout) -> Option<f64> {
+fn settled_interval(arch: &Arch, layout: &Layout, bound: &Bound) -> Option<f64> {
     let mut images = 40;
     while images <= MOST_IMAGES {
         let outcome = chip::run(arch, layout, &Options { images, ..Options::default() }).expect("it runs");
-        if let Ok(pace) = outcome.pace() {
+        if let Ok(pace) = outcome.pace(bound.cycles) {
             return Some(pace.cycles_per_image);
         }
         images *= 2;
@@ -101,7 +101,7 @@ fn the_bound_predicts_the_settled_interval_of_random_networks_where_contention_i
         if !is_moderate(&arch, activations, &bound) {
             continue;
         }
-        let Some(interval) = settled_interval(&arch, &layout) else {
+        let Some(interval) = settled_interval(&arch, &layout, &bound) else {
             unsettled += 1;
             continue;
         };

@@ -5,7 +5,7 @@ use std::thread;
 use analysis::placement::{Placement, place};
 use analysis::{Bound, Kind};
 use arch::Arch;
-use chip::Options;
+use chip::{Options, Routed};
 use mapper::{Layout, Mapping};
 use network::{Edges, Network, Plan};
 
@@ -65,8 +65,9 @@ fn lay_out(arch: &Arch, network: &Network, plan: &Plan, mapping: &Mapping) -> La
 /// Mean interval of images in a settled run, in cycles.
 fn interval(arch: &Arch, layout: &Layout) -> f64 {
     let first = Options { images: 60, ..Options::default() };
-    let (_, outcome) = chip::run_until_settled(arch, layout, &first).unwrap_or_else(|error| panic!("{error}"));
-    outcome.pace().expect("it is settled").cycles_per_image
+    let (routed, bound) = (Routed::new(arch, layout), Bound::new(arch, layout, false).cycles);
+    let (_, outcome) = routed.run_until_settled(&first, bound).unwrap_or_else(|error| panic!("{error}"));
+    outcome.pace(bound).expect("it is settled").cycles_per_image
 }
 
 #[test]

@@ -141,10 +141,10 @@ impl NetworkRun<'_> {
         let routed = Routed::new(arch, layout);
         let one = |uncontended| routed.run(&Options { uncontended, ..Options::default() });
         let (contended, uncontended) = (one(false)?, one(true)?);
-        let settled = self.settled(&routed, false)?;
+        let bound = Bound::of(&routed, false);
+        let settled = self.settled(&routed, false, bound.cycles)?;
         let cycles = settled.as_ref().ok().copied();
 
-        let bound = Bound::of(&routed, false);
         let first = bound.resources.first().expect("an image has windows");
         let busiest = |kind| bound.resources.iter().find(|resource| resource.kind == kind);
         let port = busiest(Kind::RouterPort).map(|port| port.amount as f64 * f64::from(arch.router.flit_bits) / 8.0);
@@ -162,7 +162,7 @@ impl NetworkRun<'_> {
             latency_cycles: Some(contended.cycles),
             uncontended_latency_cycles: Some(uncontended.cycles),
             cycles_per_image: cycles,
-            uncontended_cycles_per_image: self.settled(&routed, true)?.ok(),
+            uncontended_cycles_per_image: self.settled(&routed, true, Bound::of(&routed, true).cycles)?.ok(),
             bound_cycles: Some(bound.cycles),
             bound_by: first.name.clone(),
             crossbar_cycles: busiest(Kind::Crossbars).map(|crossbars| crossbars.cycles),
@@ -179,11 +179,16 @@ impl NetworkRun<'_> {
 
     /// Returns the settled cycles per image, or why no run is settled. The images of the next run are those that the one
     /// before asks for; none follows that would have more than the limit.
-    fn settled(&self, routed: &Routed<'_>, uncontended: bool) -> Result<Result<f64, String>, chip::SimulationError> {
+    fn settled(
+        &self,
+        routed: &Routed<'_>,
+        uncontended: bool,
+        bound: f64,
+    ) -> Result<Result<f64, String>, chip::SimulationError> {
         let mut images = FIRST_IMAGES.min(self.most_images);
         loop {
             let outcome = routed.run(&Options { images, uncontended, ..Options::default() })?;
-            let unsettled = match outcome.pace() {
+            let unsettled = match outcome.pace(bound) {
                 Ok(pace) => return Ok(Ok(pace.cycles_per_image)),
                 Err(unsettled) => unsettled,
             };

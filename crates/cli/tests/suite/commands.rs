@@ -31,8 +31,8 @@ fn a_run_prints_totals_components_and_layers() {
 #[test]
 fn several_images_have_a_rate() {
     let folder = folder();
-    let report = succeeds(folder.path(), &[&["run"][..], &TINY, &["--images", "4", "--uncontended"]].concat());
-    assert!(report.contains("4 images, operation fidelity, nothing contended"), "{report}");
+    let report = succeeds(folder.path(), &[&["run"][..], &TINY, &["--images", "8", "--uncontended"]].concat());
+    assert!(report.contains("8 images, operation fidelity, nothing contended"), "{report}");
     assert!(report.contains("images/s, one each 256 cycles"), "{report}");
     let short = succeeds(folder.path(), &[&["run"][..], &TINY, &["--images", "2"]].concat());
     assert!(short.contains("not settled: run at least "), "{short}");

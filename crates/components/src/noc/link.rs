@@ -45,11 +45,6 @@ impl Link {
         }
     }
 
-    /// Returns the cycles for which the link is taken by `bits`; 0 if it has no limit.
-    pub fn taken_by(&self, bits: u64) -> Cycle {
-        self.bits_per_cycle.map_or(0, |rate| rate.cycles(bits))
-    }
-
     /// Cycles that `bits` take on an idle link.
     fn alone(&self, bits: u32) -> Cycle {
         self.bits_per_cycle.map_or(1, |rate| rate.cycles(bits.into()))

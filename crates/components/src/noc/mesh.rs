@@ -52,16 +52,6 @@ impl<'a> Mesh<'a> {
         }
     }
 
-    /// Flits that took each port since the start.
-    pub fn flits(&self) -> impl Iterator<Item = u64> {
-        self.routers.flits()
-    }
-
-    /// Returns the cycles for which a port is taken by `flits` flits; 0 if ports have no limit.
-    pub fn taken_by(&self, flits: u64) -> Cycle {
-        self.flit.map_or(0, |flit| flits * flit.per_action / flit.per_cycle)
-    }
-
     /// Takes the ports of a packet's segment, and sets `heads`.
     fn take_ports(&mut self, now: Cycle, packet: &Packet, nodes: &[Node], probe: &mut impl Probe) {
         let per_cycle = self.flit.map(|flit| flit.per_cycle);

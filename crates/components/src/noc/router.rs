@@ -45,45 +45,30 @@ impl Port {
 /// is taken for all flits. Times are in the [steps](Times) of the flit rate.
 #[derive(Clone, Debug)]
 pub struct Routers {
-    /// Ports, router by router.
-    ports: Vec<Passed>,
+    /// Time from which each port is free, router by router.
+    free_at: Vec<u64>,
     times_per_flit: u64,
-}
-
-/// Flits that have passed a port.
-#[derive(Clone, Copy, Debug, Default)]
-struct Passed {
-    /// Time from which the port is free.
-    free_at: u64,
-    /// Flits that took it since the start.
-    flits: u64,
 }
 
 impl Routers {
     /// Idle routers with `ports` ports in all.
     pub fn new(ports: usize, times_per_flit: u64) -> Self {
-        Self { ports: vec![Passed::default(); ports], times_per_flit }
-    }
-
-    /// Flits that took each port since the start, router by router.
-    pub(crate) fn flits(&self) -> impl Iterator<Item = u64> {
-        self.ports.iter().map(|port| port.flits)
+        Self { free_at: vec![0; ports], times_per_flit }
     }
 
     /// Adds the state to a fingerprint; the present cycle ends at time `now`.
     pub(crate) fn state(&self, now: u64, print: &mut Fingerprint) {
-        let Self { ports, times_per_flit: _ } = self;
+        let Self { free_at, times_per_flit: _ } = self;
         // Ports that are free have no past.
-        print.numbers(ports.iter().map(|port| port.free_at.saturating_sub(now)));
+        print.numbers(free_at.iter().map(|free_at| free_at.saturating_sub(now)));
     }
 
     /// Takes a port for `flits` flits whose head arrives at time `head`. Returns the time at which the head leaves.
     #[inline]
     pub fn pass(&mut self, port: usize, head: u64, flits: u32) -> u64 {
-        let port = &mut self.ports[port];
-        let start = head.max(port.free_at);
-        port.flits += u64::from(flits);
-        port.free_at = start + u64::from(flits) * self.times_per_flit;
+        let free_at = &mut self.free_at[port];
+        let start = head.max(*free_at);
+        *free_at = start + u64::from(flits) * self.times_per_flit;
         start + self.times_per_flit
     }
 }

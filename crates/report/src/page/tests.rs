@@ -44,7 +44,7 @@ fn drawn(arch: &str, network: &Network) -> Drawn {
     let report = Report::new(&run);
     let analysis = Analysis::of(&outcome, &layout, report.bound.clone());
     let subject = Subject { arch: &arch, network, plan: &plan, layout: &layout, options: &options };
-    let measure = Measure::of(&outcome).unwrap();
+    let measure = Measure::of(&outcome, analysis.bound.cycles).unwrap();
     let tried = what_ifs(&subject, measure, &analysis, 1);
     let story = Story {
         report: &report,

@@ -225,7 +225,7 @@ mod tests {
         let outcome = routed.run(&options).unwrap();
         let analysis = Analysis::of(&outcome, &layout, analysis::Bound::of(&routed, false));
         let subject = Subject { arch: &arch, network: &network, plan: &plan, layout: &layout, options: &options };
-        let measure = Measure::of(&outcome).unwrap();
+        let measure = Measure::of(&outcome, analysis.bound.cycles).unwrap();
         let mut tried = try_out(&subject, measure, &analysis, 1);
         tried[0].gave = Err("its buffers do not hold it".to_owned());
         let text = what_ifs(&analysis, measure, &tried);
