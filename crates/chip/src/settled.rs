@@ -18,8 +18,7 @@
 //! Otherwise [`Outcome::pace`] returns the reason, from which [`Unsettled::images_needed`] estimates a sufficient
 //! number of images. `docs/model.md` ("Digest, settled, bound") states the same rule.
 //!
-//! A run too short to show what comes later cannot be told from one that is settled: a buffer may take hundreds of
-//! images to fill.
+//! The rule is no guarantee: a buffer may take hundreds of images to fill, and slow them down when it is full.
 
 use std::ops::RangeInclusive;
 
