@@ -185,8 +185,7 @@ impl NetworkRun<'_> {
         uncontended: bool,
         bound: f64,
     ) -> Result<Result<f64, String>, chip::SimulationError> {
-        // Without contention the state recurs soon, so that further images cost next to nothing.
-        let mut images = if uncontended { self.most_images } else { FIRST_IMAGES.min(self.most_images) };
+        let mut images = FIRST_IMAGES.min(self.most_images);
         loop {
             let outcome = routed.run(&Options { images, uncontended, ..Options::default() })?;
             let unsettled = match outcome.pace(bound) {
