@@ -106,3 +106,32 @@ fn a_settled_pace_is_that_of_the_state_that_recurs_later() {
     assert!(settled > 5000, "{settled} settled runs");
     assert!(1000 * wrong.len() < settled, "images, pace and what it is later: {wrong:?}");
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Machines on which this or that is in short supply; whatever settles keeps its pace when the run goes on.
+    #[test]
+    fn a_settled_pace_stays(
+        images in 3u32..40,
+        bus in 16u32..128,
+        clock in 10u32..100,
+        buffer in 2048u32..16384,
+        bits in 3u32..=16,
+        uncontended in any::<bool>(),
+    ) {
+        let clock = format!("0.{clock:03}");
+        let arch = machine("tiny", &[
+            ("bus.bytes_per_cycle", &bus.to_string()),
+            ("edram.bytes", &buffer.to_string()),
+            ("router.clock_ghz", &clock),
+        ]);
+        let tiny = preset("tiny");
+        let Ok(layout) = mapper::balance(&arch, &tiny, &Plan::uniform(&tiny, 16, bits)) else { return Ok(()) };
+        let bound = Bound::new(&arch, &layout, uncontended).cycles;
+        let run = |images| run_layout(&arch, &layout, &Options { images, uncontended, ..Options::default() });
+        let (Ok(short), Ok(long)) = (run(images).pace(bound), run(8 * images).pace(bound)) else { return Ok(()) };
+        let change = short.cycles_per_image / long.cycles_per_image - 1.0;
+        prop_assert!(change.abs() < 0.02, "{:?} after {} images, {:?} later", short, images, long);
+    }
+}
